@@ -1,0 +1,77 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Every plug-in is one target, one library product and one test target. To add
+// a cell, add one row here and one line to Sources/CLI/Main/Registrations.swift.
+
+struct Module {
+    var name: String
+    var path: String
+    var dependencies: [Target.Dependency] = []
+    var exclude: [String] = []
+    var testDependencies: [Target.Dependency] = []
+    var testResources: [Resource] = []
+
+    static func cell(_ name: String, _ folder: String) -> Module {
+        Module(
+            name: name, path: "Sources/Cells/\(folder)", dependencies: ["RecurrentCore"],
+            testDependencies: ["ReferenceBackend", "CPUBackend"])
+    }
+    static func optimizers(_ name: String, _ path: String, exclude: [String] = []) -> Module {
+        Module(
+            name: name, path: path, dependencies: ["RecurrentCore"], exclude: exclude,
+            testDependencies: ["ReferenceBackend", "CPUBackend"])
+    }
+    static func dataset(_ name: String, _ folder: String) -> Module {
+        Module(name: name, path: "Sources/Datasets/\(folder)", dependencies: ["RecurrentCore"])
+    }
+    static func backend(_ name: String, _ folder: String, _ dependencies: [Target.Dependency] = []) -> Module {
+        Module(
+            name: name, path: "Sources/Backends/\(folder)", dependencies: ["RecurrentCore"] + dependencies,
+            testDependencies: ["ReferenceBackend"])
+    }
+}
+
+let modules: [Module] = [
+    Module(
+        name: "RecurrentCore", path: "Sources/Core", exclude: ["TestSupport"],
+        testDependencies: ["ReferenceBackend"]),
+    Module(name: "RecurrentTestSupport", path: "Sources/Core/TestSupport", dependencies: ["RecurrentCore"]),
+
+    .cell("VanillaRNNCell", "VanillaRNN"),
+    .cell("URNNCell", "URNN"),
+    .cell("GRUCell", "GRU"),
+    .cell("UGRUCell", "UGRU"),
+
+    .optimizers("RecurrentOptimizers", "Sources/Optimizers", exclude: ["Manifold"]),
+    .optimizers("ManifoldUpdates", "Sources/Optimizers/Manifold"),
+
+    .dataset("ToyDatasets", "Toy"),
+    .dataset("PTBDataset", "PTB"),
+
+    .backend("ReferenceBackend", "Reference"),
+    .backend("CPUBackend", "CPU", ["CPUKernels", "COpenBLAS", "CLAPACKE"]),
+]
+
+let package = Package(
+    name: "urnn",
+    products: modules.map { .library(name: $0.name, targets: [$0.name]) },
+    targets: modules.map {
+        .target(name: $0.name, dependencies: $0.dependencies, path: $0.path, exclude: $0.exclude)
+    } + [
+        .systemLibrary(
+            name: "COpenBLAS", path: "Sources/Backends/COpenBLAS", pkgConfig: "openblas",
+            providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(
+            name: "CLAPACKE", path: "Sources/Backends/CLAPACKE", pkgConfig: "lapacke",
+            providers: [.apt(["liblapacke-dev"])]),
+        .target(name: "CPUKernels", path: "Sources/Backends/CPUKernels"),
+    ] + modules.filter { $0.name != "RecurrentTestSupport" }.map {
+        .testTarget(
+            name: "\($0.name)Tests",
+            dependencies: [.init(stringLiteral: $0.name), "RecurrentCore", "RecurrentTestSupport"]
+                + $0.testDependencies,
+            path: "Tests/\($0.name)Tests", resources: $0.testResources)
+    },
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,57 @@
+/// Softmax cross-entropy over a linear projection, with its gradients: logits
+/// are made and consumed a chunk of rows at a time.
+///
+/// Dimensions: R rows, H width, V classes. A row whose target is negative
+/// counts for nothing.
+public protocol SoftmaxCrossEntropy: AnyObject {
+    /// - Parameters:
+    ///   - inputs: [R, H].
+    ///   - weight: [V, H].
+    ///   - bias: [1, V].
+    ///   - targets: R classes.
+    ///   - dropout: inverted dropout of the logits (the paper's place for it),
+    ///     element (r, v) drawn at index `r * V + v`; nil for none.
+    ///   - gradients: where gradients go, scaled by `1 / count of targets`; nil to evaluate only.
+    func callAsFunction(
+        inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
+        dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
+    ) throws -> LossSums
+}
+
+/// Where the gradients of a projection go.
+public struct ProjectionGradients: Sendable {
+    /// [R, H], overwritten.
+    public let inputs: MatrixView
+    /// [V, H], added to.
+    public let weight: MatrixView
+    /// [1, V], added to.
+    public let bias: MatrixView
+    public init(inputs: MatrixView, weight: MatrixView, bias: MatrixView) {
+        self.inputs = inputs
+        self.weight = weight
+        self.bias = bias
+    }
+}
+
+/// Sums over the rows that have a target.
+public struct LossSums: Sendable, Equatable {
+    /// Cross-entropy in nats.
+    public var loss: Double
+    /// Rows whose first largest logit is the target.
+    public var correct: Int
+    public var count: Int
+    public init(loss: Double = 0, correct: Int = 0, count: Int = 0) {
+        self.loss = loss
+        self.correct = correct
+        self.count = count
+    }
+    public static func += (a: inout LossSums, b: LossSums) {
+        a.loss += b.loss
+        a.correct += b.correct
+        a.count += b.count
+    }
+    /// Nats per counted row.
+    public var meanLoss: Double { loss / Double(Swift.max(count, 1)) }
+    public var accuracy: Double { Double(correct) / Double(Swift.max(count, 1)) }
+    public var perplexity: Double { RealFunctions.exp(meanLoss) }
+}

@@ -1,0 +1,82 @@
+/// Which part of a data set.
+public enum Split: String, Sendable, CaseIterable, Codable {
+    case train, valid, test
+}
+
+/// A source of batches.
+///
+/// The same split, epoch and seed give the same batches, always.
+public protocol Dataset: Sendable {
+    var name: String { get }
+    /// What a model needs to fit it.
+    var description: DatasetDescription { get }
+    /// How many batches one epoch of `split` has.
+    func batchCount(_ split: Split, batchSize: Int) -> Int
+    /// Batch `index` of `epoch` (counted from 0). Training batches may be
+    /// shuffled, keyed by epoch; the others always come in the same order.
+    func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) throws -> Batch
+}
+
+/// Inputs and targets of a data set, as a model sees them.
+public struct DatasetDescription: Sendable, Equatable {
+    public enum Inputs: Sendable, Equatable {
+        /// Token ids below `vocabulary`.
+        case tokens(vocabulary: Int)
+        /// Real vectors.
+        case vectors(width: Int)
+    }
+    public enum Targets: Sendable, Equatable {
+        /// One class per sequence, predicted from the last state.
+        case sequenceClass(classes: Int)
+        /// One class per position, predicted from every state.
+        case positionClass(classes: Int)
+    }
+    public let inputs: Inputs
+    public let targets: Targets
+    /// Whether batch i + 1 continues the sequences of batch i, so that states
+    /// carry over (language modelling).
+    public let isContinuous: Bool
+    /// The measure to print beside the loss.
+    public let metric: Metric
+    public enum Metric: String, Sendable, Codable { case accuracy, perplexity }
+
+    public init(inputs: Inputs, targets: Targets, isContinuous: Bool, metric: Metric) {
+        self.inputs = inputs
+        self.targets = targets
+        self.isContinuous = isContinuous
+        self.metric = metric
+    }
+    public var classes: Int {
+        switch targets { case .sequenceClass(let n), .positionClass(let n): n }
+    }
+}
+
+/// Sequences to process at once, time-major: position (t, b) is row `t * batch + b`.
+public struct Batch: Sendable {
+    public enum Inputs: Sendable {
+        /// T·B ids.
+        case tokens([Int32])
+        /// T·B·width numbers.
+        case vectors([Float], width: Int)
+    }
+    public let steps: Int
+    public let batch: Int
+    public let inputs: Inputs
+    /// B classes or T·B classes, as the description says; negative: no target.
+    public let targets: [Int32]
+    /// The sequences' lengths, in 0...T; nil if all are T. No sorting needed.
+    public let lengths: [Int]?
+    /// Whether the sequences begin here; false if they continue the batch before.
+    public let startsSequences: Bool
+
+    public init(
+        steps: Int, batch: Int, inputs: Inputs, targets: [Int32], lengths: [Int]? = nil, startsSequences: Bool = true
+    ) {
+        self.steps = steps
+        self.batch = batch
+        self.inputs = inputs
+        self.targets = targets
+        self.lengths = lengths
+        self.startsSequences = startsSequences
+    }
+}

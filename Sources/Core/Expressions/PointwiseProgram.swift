@@ -1,0 +1,75 @@
+/// A straight-line list of scalar operations, run for every element of a matrix.
+///
+/// Inputs are ``MatrixView``s of the same shape or broadcast to it (a row or
+/// column stride of 0); outputs have that shape. An output may be the very same
+/// view as an input: a backend reads all inputs of an element before it writes.
+///
+///     let axpy = PointwiseProgram(inputs: 2, scalars: 1) { x, a in [a[0] * x[0] + x[1]] }
+public struct PointwiseProgram: Hashable, Sendable {
+    /// One operation; its operands are indices of earlier instructions.
+    public struct Instruction: Hashable, Sendable {
+        public let operation: Operation
+        public let operands: [Int]
+        public init(operation: Operation, operands: [Int]) {
+            self.operation = operation
+            self.operands = operands
+        }
+    }
+
+    public let inputCount: Int
+    public let scalarCount: Int
+    /// In order: operands come before their users. Never contains a `product`.
+    public let instructions: [Instruction]
+    /// The instructions whose results are the outputs.
+    public let outputs: [Int]
+
+    /// Whether it draws random numbers, so that a run needs a key.
+    public var usesRandomNumbers: Bool { instructions.contains { $0.operation == .uniform } }
+
+    /// Builds a program from equations.
+    ///
+    /// - Parameters:
+    ///   - inputs: how many matrices it reads.
+    ///   - scalars: how many numbers are given at each run.
+    ///   - equations: from inputs and scalars to the outputs.
+    public init(
+        inputs: Int, scalars: Int = 0,
+        _ equations: (_ inputs: [Expression], _ scalars: [Expression]) -> [Expression]
+    ) {
+        let results = equations(
+            (0..<inputs).map { Expression(.input($0)) }, (0..<scalars).map { Expression(.scalar($0)) })
+        var graph = ExpressionGraph()
+        let values = results.map { graph.add($0) }
+        self.init(graph: graph, outputs: values, inputCount: inputs, scalarCount: scalars) { value in
+            if case .input(let index) = graph.nodes[value].operation { index } else { nil }
+        }
+    }
+
+    /// Extracts the program that computes `outputs`, reading each value for which
+    /// `inputIndex` names an input instead of computing it.
+    init(
+        graph: ExpressionGraph, outputs: [ExpressionGraph.Value], inputCount: Int, scalarCount: Int = 0,
+        inputIndex: (ExpressionGraph.Value) -> Int?
+    ) {
+        var instructions: [Instruction] = []
+        var placed: [ExpressionGraph.Value: Int] = [:]
+        func place(_ value: ExpressionGraph.Value) -> Int {
+            if let known = placed[value] { return known }
+            let instruction: Instruction
+            if let index = inputIndex(value) {
+                instruction = Instruction(operation: .input(index), operands: [])
+            } else {
+                let node = graph.nodes[value]
+                if case .product = node.operation { preconditionFailure("a product inside a pointwise program") }
+                instruction = Instruction(operation: node.operation, operands: node.operands.map { place($0) })
+            }
+            instructions.append(instruction)
+            placed[value] = instructions.count - 1
+            return instructions.count - 1
+        }
+        self.outputs = outputs.map { place($0) }
+        self.instructions = instructions
+        self.inputCount = inputCount
+        self.scalarCount = scalarCount
+    }
+}

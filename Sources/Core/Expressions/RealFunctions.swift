@@ -1,0 +1,31 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The transcendental functions of the opcode set, in Double.
+public enum RealFunctions {
+    public static func exp(_ x: Double) -> Double { _exp(x) }
+    public static func log(_ x: Double) -> Double { _log(x) }
+    public static func tanh(_ x: Double) -> Double { _tanh(x) }
+
+    /// `1 / (1 + exp(-x))`, without overflow for large negative `x`.
+    public static func sigmoid(_ x: Double) -> Double {
+        if x >= 0 { return 1 / (1 + _exp(-x)) }
+        let e = _exp(x)
+        return e / (1 + e)
+    }
+
+    public static func sin(_ x: Double) -> Double { _sin(x) }
+    public static func cos(_ x: Double) -> Double { _cos(x) }
+}
+
+// Module-level names, so that the static functions above don't call themselves.
+private func _exp(_ x: Double) -> Double { exp(x) }
+private func _log(_ x: Double) -> Double { log(x) }
+private func _tanh(_ x: Double) -> Double { tanh(x) }
+private func _sin(_ x: Double) -> Double { sin(x) }
+private func _cos(_ x: Double) -> Double { cos(x) }

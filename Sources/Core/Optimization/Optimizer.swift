@@ -1,0 +1,41 @@
+/// A first-order optimizer: a pointwise program from parameter, gradient and
+/// state to the new parameter and state.
+public protocol Optimizer: Sendable {
+    var name: String { get }
+    /// One line for `cli list`.
+    var summary: String { get }
+    /// How many numbers it keeps for each parameter; all start at 0.
+    var stateCount: Int { get }
+    /// How many numbers ``scalars(step:)`` gives, besides the learning rate.
+    var scalarCount: Int { get }
+    /// What changes from step to step (bias corrections), in Double on the host.
+    ///
+    /// - Parameter step: 1 for the first update.
+    func scalars(step: Int) -> [Double]
+    /// The update.
+    ///
+    /// - Parameters:
+    ///   - rate: the learning rate.
+    ///   - scalars: the values of ``scalars(step:)``.
+    /// - Returns: the new parameter and the new state, as many as before.
+    func update(
+        parameter: Expression, gradient: Expression, state: [Expression], rate: Expression, scalars: [Expression]
+    ) -> (parameter: Expression, state: [Expression])
+}
+
+extension Optimizer {
+    public var scalarCount: Int { 0 }
+    public func scalars(step: Int) -> [Double] { [] }
+
+    /// The update as a program. Inputs: parameter, gradient, states. Scalars:
+    /// rate, then the optimizer's own. Outputs: parameter, states.
+    public var program: PointwiseProgram {
+        PointwiseProgram(inputs: 2 + stateCount, scalars: 1 + scalarCount) { inputs, scalars in
+            let result = update(
+                parameter: inputs[0], gradient: inputs[1], state: Array(inputs[2...]),
+                rate: scalars[0], scalars: Array(scalars[1...]))
+            precondition(result.state.count == stateCount, "\(name) returned another number of states")
+            return [result.parameter] + result.state
+        }
+    }
+}
