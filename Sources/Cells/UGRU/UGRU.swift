@@ -1,1 +1,34 @@
 import RecurrentCore
+
+/// The paper's uGRU: a GRU whose candidate weight `W_n` stays orthogonal; reset
+/// and update weights are free. torch.nn.GRU's parameters and gate order r, z, n.
+public struct UGRU: RecurrentCell {
+    public let activation: any Activation
+    public let resetGate: ResetGate
+
+    /// - Parameter activation: of the candidate state.
+    public init(activation: any Activation = Tanh(), resetGate: ResetGate = .after) {
+        self.activation = activation
+        self.resetGate = resetGate
+    }
+
+    public var name: String { "ugru" }
+    public var summary: String { "uGRU: a GRU whose candidate weight is orthogonal" }
+    public var parameters: [CellParameter] {
+        [
+            .inputWeight("U_r"), .inputWeight("U_z"), .inputWeight("U_n"),
+            .recurrentWeight("W_r"), .recurrentWeight("W_z"), .recurrentWeight("W_n", constraint: .orthogonal),
+            .inputBias("b_ir"), .inputBias("b_iz"), .inputBias("b_in"),
+            .recurrentBias("b_hr"), .recurrentBias("b_hz"), .recurrentBias("b_hn"),
+        ] + activation.cellParameters
+    }
+
+    public func step(input x: Expression, states: [Expression], parameters p: CellSymbols) -> [Expression] {
+        let h = states[0]
+        let r = sigmoid(p.U_r • x + p.b_ir + p.W_r • h + p.b_hr)
+        let z = sigmoid(p.U_z • x + p.b_iz + p.W_z • h + p.b_hz)
+        let memory = resetGate == .after ? r * (p.W_n • h + p.b_hn) : p.W_n • (r * h) + p.b_hn
+        let n = p.apply(activation, to: p.U_n • x + p.b_in + memory)
+        return [(1 - z) * n + z * h]
+    }
+}

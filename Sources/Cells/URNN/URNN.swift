@@ -1,1 +1,22 @@
 import RecurrentCore
+
+/// The paper's uRNN: a vanilla RNN whose recurrent weight stays orthogonal, so
+/// that gradients neither vanish nor explode where `|σ'|` is 1 (Theorem 1).
+public struct URNN: RecurrentCell {
+    public let activation: any Activation
+
+    public init(activation: any Activation = ReLU()) { self.activation = activation }
+
+    public var name: String { "urnn" }
+    public var summary: String { "uRNN: h' = σ(U x + W h + b) with WᵀW = I" }
+    public var slopeBounds: ClosedRange<Double>? { activation.slopeBounds }
+    public var parameters: [CellParameter] {
+        [.inputWeight("U"), .recurrentWeight("W", constraint: .orthogonal), .inputBias("b_i"), .recurrentBias("b_h")]
+            + activation.cellParameters
+    }
+
+    public func step(input x: Expression, states: [Expression], parameters p: CellSymbols) -> [Expression] {
+        let h = states[0]
+        return [p.apply(activation, to: p.U • x + p.b_i + p.W • h + p.b_h)]
+    }
+}

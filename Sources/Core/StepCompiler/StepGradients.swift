@@ -1,0 +1,80 @@
+/// The gradients of one step, as values of the same graph.
+///
+/// A product is opaque here: its adjoint δ is materialised, because the deferred
+/// weight gradient needs it, and one GEMM per group sends `δ · W` back.
+struct StepGradients {
+    typealias Value = ExpressionGraph.Value
+
+    /// δ of each product.
+    private(set) var deltas: [Value: Value] = [:]
+    /// Adjoints of the cell's vectors, by parameter index.
+    private(set) var vectors: [(parameter: Int, adjoint: Value)] = []
+    /// Adjoint of each state before the step, without the parts that GEMMs add;
+    /// nil if there is none.
+    private(set) var states: [Value?] = []
+    /// Adjoint of the input, without the parts that GEMMs add.
+    private(set) var input: Value?
+    /// For each group whose operand is a state itself: that state.
+    private(set) var directState: [Int: Int] = [:]
+    /// Values below this number are the forward pass.
+    let forwardCount: Int
+    /// How many GEMMs of the same step must have run before a value is known.
+    private var levels: [Value: Int] = [:]
+
+    init(of step: inout TracedStep) {
+        forwardCount = step.graph.nodes.count
+        var adjoints: [Value: Value] = [:]
+        func receive(_ value: Value, _ part: Value) {
+            adjoints[value] = adjoints[value].map { step.graph.add(.add, [$0, part]) } ?? part
+        }
+        for (index, result) in step.results.enumerated() {
+            receive(result, step.leaf(.stateGradient(index)))
+            if index == 0 { receive(result, step.leaf(.outputGradient)) }
+        }
+        for value in step.graph.cone(of: step.results).sorted(by: >) {
+            guard let adjoint = adjoints[value] else { continue }
+            let node = step.graph.nodes[value]
+            guard case .product = node.operation else {
+                for (operand, part) in zip(node.operands, step.graph.pullback(value, adjoint: adjoint)) {
+                    if let part { receive(operand, part) }
+                }
+                continue
+            }
+            deltas[value] = adjoint
+            let group = step.groupOf[value]!
+            guard !step.groups[group].isHoisted else { continue }
+            if case .state(let index)? = step.leafKind(node.operands[0]) {
+                directState[group] = index
+            } else if step.knownLeaf(.backProduct(group: group)) == nil {
+                // One GEMM for the whole group; all its δ come before its operand.
+                receive(node.operands[0], step.leaf(.backProduct(group: group)))
+            }
+        }
+        let zero = step.graph.constant(0)
+        for product in step.groupOf.keys where deltas[product] == nil { deltas[product] = zero }
+        for index in step.parameters.indices {
+            guard let leaf = step.knownLeaf(.vector(index)), let adjoint = adjoints[leaf] else { continue }
+            vectors.append((index, adjoint))
+        }
+        states = step.cell.stateNames.indices.map { index in
+            step.knownLeaf(.state(index)).flatMap { adjoints[$0] }
+        }
+        input = step.knownLeaf(.input).flatMap { adjoints[$0] }
+    }
+
+    /// How many kernels of the backward step must come before the one that
+    /// computes `value`.
+    mutating func level(of value: Value, in step: TracedStep) -> Int {
+        if let known = levels[value] { return known }
+        var result = 0
+        if case .backProduct(let group)? = step.leafKind(value) {
+            result = 1 + (step.groups[group].products.map { level(of: deltas[$0]!, in: step) }.max() ?? 0)
+        } else {
+            for operand in step.graph.nodes[value].operands {
+                result = max(result, level(of: operand, in: step))
+            }
+        }
+        levels[value] = result
+        return result
+    }
+}

@@ -1,0 +1,55 @@
+extension StepPlanner {
+    /// After the loop: one GEMM per weight gradient, one column sum per run of
+    /// neighbouring biases, and the input's gradient.
+    mutating func emitEpilogue(_ gradients: StepGradients) {
+        for (index, group) in step.groups.enumerated() {
+            let result = PlanOperand(
+                buffer: buffer(.parameterGradient(index: group.packed)),
+                columns: step.layout.packed[group.packed].columns, rows: group.rows)
+            epilogue.append(
+                .weightGradient(
+                    delta: PlanOperand(buffer: deltaBuffer(index), columns: group.rows.count),
+                    operand: operands[index]!, result: result))
+        }
+        emitVectorGradients(gradients)
+        var isWritten = gradients.input != nil
+        for (index, group) in step.groups.enumerated() where group.isHoisted {
+            epilogue.append(
+                .gemm(
+                    a: PlanOperand(buffer: deltaBuffer(index), columns: group.rows.count),
+                    b: weight(of: index, isTransposed: false),
+                    result: PlanOperand(buffer: buffer(.inputGradient), columns: step.inputWidth), accumulate: isWritten))
+            isWritten = true
+        }
+    }
+
+    private mutating func emitVectorGradients(_ gradients: StepGradients) {
+        var pending: (delta: PlanOperand, result: PlanOperand)?
+        for (parameter, adjoint) in gradients.vectors {
+            let location = step.layout.locations[parameter]
+            let result = PlanOperand(
+                buffer: buffer(.parameterGradient(index: location.packed)), column: location.start, columns: hidden,
+                rows: 0..<1)
+            let places = adjoints[adjoint]!
+            if let last = pending, last.result.buffer == result.buffer,
+                last.result.column + last.result.columns == result.column,
+                places.contains(where: { $0.buffer == last.delta.buffer && $0.column == last.delta.column + last.delta.columns })
+            {
+                pending!.delta.columns += hidden
+                pending!.result.columns += hidden
+                continue
+            }
+            if let last = pending { epilogue.append(.vectorGradient(delta: last.delta, result: last.result)) }
+            pending = (preferredPlace(places, for: parameter), result)
+        }
+        if let last = pending { epilogue.append(.vectorGradient(delta: last.delta, result: last.result)) }
+    }
+
+    /// An input bias is summed over hoisted δ, a recurrent bias over the loop's,
+    /// so that neighbouring biases find neighbouring columns.
+    private func preferredPlace(_ places: [PlanOperand], for parameter: Int) -> PlanOperand {
+        let hoisted = Set(step.groups.indices.filter { step.groups[$0].isHoisted }.map { groupBuffers[$0]! })
+        let wantsHoisted = step.parameters[parameter].kind == .inputBias
+        return places.first { hoisted.contains($0.buffer) == wantsHoisted } ?? places[0]
+    }
+}

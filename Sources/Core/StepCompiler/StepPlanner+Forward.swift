@@ -1,0 +1,100 @@
+extension StepPlanner {
+    /// Prelude and forward loop.
+    mutating func emitForward(saving values: [Value]) {
+        placeProducts()
+        let lastLevel = step.groups.map(\.level).max() ?? 0
+        let training = buffers.contains { $0.role == .outputGradient }
+
+        // Saves that an earlier kernel computes anyway are written there; the
+        // others by the last one, where they may overwrite hoisted products that
+        // nobody reads any more.
+        var open = values.filter { !isHoistedProduct($0) }
+        for value in values where isHoistedProduct(value) { saved[value] = products[value] }
+        var available: [Value: PlanOperand] = [:]
+        for group in step.groups.indices where step.groups[group].isHoisted {
+            for product in step.groups[group].products { available[product] = products[product] }
+        }
+
+        for level in 0...lastLevel {
+            let isLast = level == lastLevel
+            var outputs: [(value: Value, place: PlanOperand)] = []
+            for group in step.groups.indices where step.groups[group].level == level + 1 {
+                let operand = step.groups[group].operand
+                if operands[group] != nil { continue }
+                if let leaf = step.leafKind(operand) {
+                    operands[group] = place(of: leaf)
+                } else {
+                    let known = outputs.first { $0.value == operand }?.place ?? available[operand]
+                    let place = known ?? PlanOperand(
+                        buffer: addBuffer("operand.\(group)", training ? .perStep : .scratch, columns: hidden),
+                        columns: hidden)
+                    operands[group] = place
+                    if known == nil { outputs.append((operand, place)) }
+                }
+            }
+            if isLast {
+                outputs += step.results.enumerated().map { ($1, stateAfterStep($0)) }
+            }
+            let computed = step.graph.cone(of: outputs.map(\.value), stoppingAt: Set(available.keys))
+            let due = open.filter { isLast || computed.contains($0) }
+            open.removeAll { due.contains($0) }
+            for (value, place) in zip(due, savePlaces(for: due, inHoisted: isLast)) {
+                saved[value] = place
+                outputs.append((value, place))
+            }
+            if !outputs.isEmpty {
+                forwardLoop.append(kernel(outputs, available: available))
+                for (value, place) in outputs { available[value] = place }
+            }
+            for group in step.groups.indices where step.groups[group].level == level + 1 {
+                forwardLoop.append(forwardProduct(group))
+                for product in step.groups[group].products { available[product] = products[product] }
+            }
+        }
+    }
+
+    private func isHoistedProduct(_ value: Value) -> Bool {
+        step.groupOf[value].map { step.groups[$0].isHoisted } ?? false
+    }
+
+    private mutating func placeProducts() {
+        for (index, group) in step.groups.enumerated() {
+            let buffer = addBuffer(
+                (group.isHoisted ? "hoisted." : "products.") + "\(index)", group.isHoisted ? .perStep : .scratch,
+                columns: group.rows.count)
+            groupBuffers[index] = buffer
+            for (position, product) in group.products.enumerated() {
+                products[product] = PlanOperand(buffer: buffer, column: position * hidden, columns: hidden)
+            }
+            if group.isHoisted {
+                operands[index] = place(of: .input)
+                prelude.append(forwardProduct(index))
+            }
+        }
+    }
+
+    private func forwardProduct(_ group: Int) -> PlanOperation {
+        .gemm(
+            a: operands[group]!, b: weight(of: group, isTransposed: true),
+            result: PlanOperand(buffer: groupBuffers[group]!, columns: step.groups[group].rows.count), accumulate: false)
+    }
+
+    /// Columns of hoisted products that the backward pass doesn't need, then
+    /// columns of a buffer of their own.
+    private mutating func savePlaces(for values: [Value], inHoisted: Bool) -> [PlanOperand] {
+        var places: [PlanOperand] = []
+        if inHoisted {
+            let taken = Set(saved.values)
+            for group in step.groups where group.isHoisted {
+                places += group.products.map { products[$0]! }.filter { !taken.contains($0) }
+            }
+        }
+        places = Array(places.prefix(values.count))
+        let missing = values.count - places.count
+        if missing > 0 {
+            let buffer = addBuffer("saved.\(buffers.count)", .perStep, columns: missing * hidden)
+            places += (0..<missing).map { PlanOperand(buffer: buffer, column: $0 * hidden, columns: hidden) }
+        }
+        return places
+    }
+}

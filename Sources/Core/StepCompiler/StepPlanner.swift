@@ -1,0 +1,120 @@
+/// Gives values places in buffers and puts GEMMs and kernels in order.
+struct StepPlanner {
+    typealias Value = ExpressionGraph.Value
+
+    let step: TracedStep
+    private(set) var buffers: [PlanBuffer] = []
+    private(set) var programs: [PointwiseProgram] = []
+    var prelude: [PlanOperation] = []
+    var forwardLoop: [PlanOperation] = []
+    var backwardLoop: [PlanOperation] = []
+    var epilogue: [PlanOperation] = []
+
+    /// Where the forward pass's products are.
+    var products: [Value: PlanOperand] = [:]
+    /// Where saved values are in the backward pass.
+    var saved: [Value: PlanOperand] = [:]
+    /// Where a group's operand is, for its GEMM and its weight gradient.
+    var operands: [Int: PlanOperand] = [:]
+    /// The group's buffer: its products, in the backward pass (if hoisted) its δ.
+    var groupBuffers: [Int: Int] = [:]
+    /// Where δ and other adjoints are kept for the epilogue.
+    var adjoints: [Value: [PlanOperand]] = [:]
+
+    var hidden: Int { step.hiddenWidth }
+
+    init(_ step: TracedStep) { self.step = step }
+
+    mutating func addBuffer(_ name: String, _ role: PlanBuffer.Role, columns: Int) -> Int {
+        buffers.append(PlanBuffer(name: name, role: role, columns: columns))
+        return buffers.count - 1
+    }
+
+    func buffer(_ role: PlanBuffer.Role) -> Int {
+        buffers.firstIndex { $0.role == role }!
+    }
+
+    /// The buffers that every plan of the cell has.
+    mutating func declareBuffers(training: Bool, masked: Bool) {
+        _ = addBuffer("input", .input, columns: step.inputWidth)
+        for (index, name) in step.cell.stateNames.enumerated() {
+            _ = addBuffer("states.\(name)", .states(index: index), columns: hidden)
+        }
+        if masked { _ = addBuffer("mask", .mask, columns: 1) }
+        for (index, parameter) in step.layout.packed.enumerated() {
+            _ = addBuffer(parameter.name, .parameter(index: index), columns: parameter.columns)
+        }
+        guard training else { return }
+        _ = addBuffer("gradient.input", .inputGradient, columns: step.inputWidth)
+        _ = addBuffer("gradient.output", .outputGradient, columns: hidden)
+        for (index, name) in step.cell.stateNames.enumerated() {
+            _ = addBuffer("gradient.\(name)", .stateGradient(index: index), columns: hidden)
+        }
+        for (index, parameter) in step.layout.packed.enumerated() {
+            _ = addBuffer("gradient.\(parameter.name)", .parameterGradient(index: index), columns: parameter.columns)
+        }
+    }
+
+    /// Where a leaf lies; `timeShift` 0 is the state before the step.
+    func place(of leaf: TracedStep.Leaf) -> PlanOperand {
+        switch leaf {
+        case .input: PlanOperand(buffer: buffer(.input), columns: step.inputWidth)
+        case .state(let index): PlanOperand(buffer: buffer(.states(index: index)), columns: hidden)
+        case .vector(let index):
+            PlanOperand(
+                buffer: buffer(.parameter(index: step.layout.locations[index].packed)),
+                column: step.layout.locations[index].start, columns: hidden, rows: 0..<1)
+        case .mask: PlanOperand(buffer: buffer(.mask), columns: 1)
+        case .stateGradient(let index):
+            PlanOperand(buffer: buffer(.stateGradient(index: index)), columns: hidden)
+        case .outputGradient: PlanOperand(buffer: buffer(.outputGradient), columns: hidden)
+        case .backProduct(let group): PlanOperand(buffer: backProductBuffers[group]!, columns: hidden)
+        }
+    }
+    var backProductBuffers: [Int: Int] = [:]
+    var deltaBuffers: [Int: Int] = [:]
+
+    func stateAfterStep(_ index: Int) -> PlanOperand {
+        PlanOperand(buffer: buffer(.states(index: index)), columns: hidden, timeShift: 1)
+    }
+
+    func weight(of group: Int, isTransposed: Bool) -> PlanOperand {
+        let packed = step.groups[group].packed
+        return PlanOperand(
+            buffer: buffer(.parameter(index: packed)), columns: step.layout.packed[packed].columns,
+            rows: step.groups[group].rows, isTransposed: isTransposed)
+    }
+
+    /// Makes the kernel that computes `outputs`, reading whatever `available`
+    /// says is in memory already.
+    mutating func kernel(
+        _ outputs: [(value: Value, place: PlanOperand)], available: [Value: PlanOperand]
+    ) -> PlanOperation {
+        var inputs: [PlanOperand] = []
+        var indices: [PlanOperand: Int] = [:]
+        var places: [Value: Int] = [:]
+        // Inputs are numbered as they are met; the program is built twice so
+        // that its input count is known.
+        func inputIndex(_ value: Value) -> Int? {
+            if let known = places[value] { return known }
+            guard let operand = available[value] ?? step.leafKind(value).map({ place(of: $0) }) else { return nil }
+            let index = indices[operand] ?? inputs.count
+            if index == inputs.count { inputs.append(operand) }
+            indices[operand] = index
+            places[value] = index
+            return index
+        }
+        let values = outputs.map(\.value)
+        _ = PointwiseProgram(graph: step.graph, outputs: values, inputCount: 0, inputIndex: inputIndex)
+        programs.append(
+            PointwiseProgram(graph: step.graph, outputs: values, inputCount: inputs.count, inputIndex: inputIndex))
+        return .kernel(program: programs.count - 1, inputs: inputs, outputs: outputs.map(\.place))
+    }
+
+    /// The products in the part of `roots`' cones that must still be computed.
+    func openProducts(_ roots: [Value], available: Set<Value>) -> Set<Value> {
+        step.graph.cone(of: roots, stoppingAt: available).filter {
+            if case .product = step.graph.nodes[$0].operation { true } else { false }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+/// A cell's equations as a graph, with its products sorted into GEMMs.
+struct TracedStep {
+    typealias Value = ExpressionGraph.Value
+
+    /// What a leaf of the graph stands for; leaf k is the operation `.input(k)`.
+    enum Leaf: Hashable {
+        case input
+        case state(Int)
+        /// One of the cell's vectors, by its parameter's index.
+        case vector(Int)
+        case mask
+        case stateGradient(Int)
+        case outputGradient
+        /// `δ · W`, the gradient that a group's GEMM sends back to its operand.
+        case backProduct(group: Int)
+    }
+
+    /// Products that share their left operand and whose weights are neighbours:
+    /// one GEMM (the "merge").
+    struct Group {
+        /// In the order of their weights.
+        var products: [Value]
+        let packed: Int
+        let rows: Range<Int>
+        let operand: Value
+        /// 0: depends on the input alone and is hoisted out of the loop; n: can
+        /// run once the products of level n - 1 are there.
+        let level: Int
+        var isHoisted: Bool { level == 0 }
+    }
+
+    let cell: any RecurrentCell
+    let inputWidth: Int
+    let hiddenWidth: Int
+    let layout: PackedLayout
+    let parameters: [CellParameter]
+    var graph = ExpressionGraph()
+    private(set) var leaves: [Leaf] = []
+    private var leafValues: [Leaf: Value] = [:]
+    /// The new states.
+    private(set) var results: [Value] = []
+    private(set) var groups: [Group] = []
+    private(set) var groupOf: [Value: Int] = [:]
+
+    init(_ cell: any RecurrentCell, inputWidth: Int, hiddenWidth: Int, masked: Bool) throws {
+        self.cell = cell
+        self.inputWidth = inputWidth
+        self.hiddenWidth = hiddenWidth
+        parameters = cell.parameters
+        precondition(
+            Set(parameters.map(\.name)).count == parameters.count, "\(cell.name) declares a parameter twice")
+        layout = PackedLayout(parameters, inputWidth: inputWidth, hiddenWidth: hiddenWidth)
+        trace(masked: masked)
+        try checkWidths()
+        formGroups()
+    }
+
+    /// The leaf's value, added if new.
+    mutating func leaf(_ leaf: Leaf) -> Value {
+        if let known = leafValues[leaf] { return known }
+        let value = graph.add(.input(leaves.count), [])
+        leaves.append(leaf)
+        leafValues[leaf] = value
+        return value
+    }
+
+    func leafKind(_ value: Value) -> Leaf? {
+        if case .input(let index) = graph.nodes[value].operation { leaves[index] } else { nil }
+    }
+
+    func knownLeaf(_ leaf: Leaf) -> Value? { leafValues[leaf] }
+
+    private mutating func trace(masked: Bool) {
+        var expressions: [Leaf: Expression] = [:]
+        func symbol(_ leaf: Leaf, _ step: inout TracedStep) -> Expression {
+            _ = step.leaf(leaf)
+            let expression = Expression(.input(step.leaves.count - 1))
+            expressions[leaf] = expression
+            return expression
+        }
+        let x = symbol(.input, &self)
+        let states = cell.stateNames.indices.map { symbol(.state($0), &self) }
+        var vectors: [String: Expression] = [:]
+        for (index, parameter) in parameters.enumerated() {
+            switch parameter.kind {
+            case .inputWeight, .recurrentWeight: break
+            default: vectors[parameter.name] = symbol(.vector(index), &self)
+            }
+        }
+        var new = cell.step(
+            input: x, states: states, parameters: CellSymbols(parameters: parameters, vectors: vectors))
+        precondition(new.count == states.count, "\(cell.name).step must return \(states.count) states")
+        if masked {
+            let mask = symbol(.mask, &self)
+            new = zip(new, states).map { select(mask, $0, $1) }
+        }
+        results = new.map { graph.add($0) }
+    }
+
+    /// x may meet the states pointwise, and a weight may multiply the "wrong"
+    /// kind of operand, only where both have one width.
+    private func checkWidths() throws {
+        guard inputWidth != hiddenWidth, let x = knownLeaf(.input) else { return }
+        for node in graph.cone(of: results).map({ graph.nodes[$0] }) {
+            var isSound = !node.operands.contains(x)
+            if case .product(let weight) = node.operation {
+                isSound = (node.operands[0] == x) == (parameters[weight].kind == .inputWeight)
+            }
+            guard isSound else {
+                throw RecurrentError.invalidOption(
+                    "cell '\(cell.name)' combines its input with its states directly, so both must have one width; "
+                        + "the input has \(inputWidth), the state \(hiddenWidth)")
+            }
+        }
+    }
+
+    private mutating func formGroups() {
+        let order = graph.cone(of: results).sorted()
+        var levels: [Value: Int] = [:]  // of the products in a value's cone
+        var members: [Key: [Value]] = [:]
+        var keys: [Key] = []
+        for value in order {
+            let node = graph.nodes[value]
+            var level = node.operands.map { levels[$0]! }.max() ?? 0
+            if case .product(let weight) = node.operation {
+                let operand = node.operands[0]
+                if leafKind(operand) != .input { level += 1 }
+                let key = Key(operand: operand, packed: layout.locations[weight].packed, level: leafKind(operand) == .input ? 0 : level)
+                if members[key] == nil { keys.append(key) }
+                members[key, default: []].append(value)
+            }
+            levels[value] = level
+        }
+        for key in keys {
+            let sorted = members[key]!.map { (value: $0, row: startRow(of: $0)) }.sorted { $0.row < $1.row }
+            var runs: [[(value: Value, row: Int)]] = []
+            for item in sorted {
+                if let last = runs.last?.last, last.row + hiddenWidth == item.row {
+                    runs[runs.count - 1].append(item)
+                } else {
+                    runs.append([item])
+                }
+            }
+            for run in runs {
+                for item in run { groupOf[item.value] = groups.count }
+                groups.append(
+                    Group(
+                        products: run.map(\.value), packed: key.packed,
+                        rows: run[0].row..<run[0].row + run.count * hiddenWidth,
+                        operand: key.operand, level: key.level))
+            }
+        }
+    }
+
+    private struct Key: Hashable {
+        let operand: Value
+        let packed: Int
+        let level: Int
+    }
+
+    private func startRow(of product: Value) -> Int {
+        guard case .product(let weight) = graph.nodes[product].operation else { preconditionFailure() }
+        return layout.locations[weight].start
+    }
+}
