@@ -1,0 +1,41 @@
+/// `y = x Wᵀ + b`: [R, H] to [R, V], W [V, H], b [V].
+public final class LinearLayer {
+    public let inputWidth: Int
+    public let outputWidth: Int
+    let weight: Int
+    let bias: Int
+    private let parameters: ParameterStore
+    private let backend: any Backend
+    private let output: Scratch
+
+    public init(name: String, inputWidth: Int, outputWidth: Int, parameters: ParameterStore, backend: any Backend) {
+        self.inputWidth = inputWidth
+        self.outputWidth = outputWidth
+        self.parameters = parameters
+        self.backend = backend
+        weight = parameters.declare("\(name).weight", rows: outputWidth, columns: inputWidth)
+        bias = parameters.declare("\(name).bias", rows: 1, columns: outputWidth, isVector: true)
+        output = Scratch(backend)
+    }
+
+    public var weightView: MatrixView { parameters.value(weight) }
+    public var biasView: MatrixView { parameters.value(bias) }
+    /// Where a loss that is fused with the projection puts its gradients.
+    public func gradients(inputs: MatrixView) -> ProjectionGradients {
+        ProjectionGradients(inputs: inputs, weight: parameters.gradient(weight), bias: parameters.gradient(bias))
+    }
+
+    public func forward(_ input: MatrixView) throws -> MatrixView {
+        let result = try output.view(rows: input.rows, columns: outputWidth)
+        backend.copy(biasView.broadcast(rows: input.rows, columns: outputWidth), to: result)
+        backend.gemm(alpha: 1, input, weightView.transposed, beta: 1, result)
+        return result
+    }
+
+    /// Adds the parameters' gradients and writes the input's.
+    public func backward(input: MatrixView, gradient: MatrixView, into inputGradient: MatrixView?) {
+        backend.gemm(alpha: 1, gradient.transposed, input, beta: 1, parameters.gradient(weight))
+        backend.sumColumns(gradient, beta: 1, into: parameters.gradient(bias))
+        if let inputGradient { backend.gemm(gradient, weightView, into: inputGradient) }
+    }
+}

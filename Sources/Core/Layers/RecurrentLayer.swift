@@ -1,0 +1,138 @@
+/// One recurrent layer: inputs [T·B, E] to all states [T·B, H], forward and
+/// backward through the compiled cell.
+///
+///     let outputs = try layer.forward(x, steps: T, batch: B, options: .training)
+///     … write the gradient of `outputs` into layer.outputGradient …
+///     try layer.backward()
+public final class RecurrentLayer {
+    /// What a forward pass must prepare for.
+    public struct Options: Hashable, Sendable {
+        /// Keep what `backward` needs.
+        public var isTraining: Bool
+        /// `backward` reads ``outputGradient``; else only the final states' gradients.
+        public var usesOutputGradient: Bool
+        /// `backward` writes ``inputGradient``.
+        public var needsInputGradient: Bool
+        public init(isTraining: Bool, usesOutputGradient: Bool = true, needsInputGradient: Bool = true) {
+            self.isTraining = isTraining
+            self.usesOutputGradient = usesOutputGradient
+            self.needsInputGradient = needsInputGradient
+        }
+        public static let training = Options(isTraining: true)
+        public static let inference = Options(isTraining: false, usesOutputGradient: false, needsInputGradient: false)
+    }
+
+    /// The states before the first step.
+    public enum InitialStates {
+        case zeros
+        /// The final states of the forward pass before (of the same kind,
+        /// training or inference): truncated backpropagation through time.
+        case carried
+        /// One [B, H] matrix per state.
+        case given([MatrixView])
+    }
+
+    public let cell: any RecurrentCell
+    public let inputWidth: Int
+    public let hiddenWidth: Int
+    private let backend: any Backend
+    private let parameters: ParameterStore
+    /// The store's numbers of the packed parameters.
+    let parameterIndices: [Int]
+    /// The cell's own parameters inside the packed ones.
+    let layout: PackedLayout
+    private var runs: [RunKey: RecurrentRun] = [:]
+    private var current: RecurrentRun?
+
+    private struct RunKey: Hashable {
+        let isTraining: Bool
+        let isMasked: Bool
+    }
+
+    /// Declares the cell's parameters as `NAME.weight_ih_lK`, ….
+    public init(
+        _ cell: any RecurrentCell, name: String = "rnn", index: Int = 0, inputWidth: Int, hiddenWidth: Int,
+        parameters: ParameterStore, backend: any Backend
+    ) {
+        self.cell = cell
+        self.inputWidth = inputWidth
+        self.hiddenWidth = hiddenWidth
+        self.backend = backend
+        self.parameters = parameters
+        let layout = PackedLayout(cell.parameters, inputWidth: inputWidth, hiddenWidth: hiddenWidth)
+        self.layout = layout
+        var indices: [Int] = []
+        for packed in layout.packed {
+            let isVector = packed.parts.allSatisfy { ![.inputWeight, .recurrentWeight].contains($0.parameter.kind) }
+            let number = parameters.declare(
+                "\(name).\(packed.name)_l\(index)", rows: packed.rows, columns: packed.columns, isVector: isVector,
+                isRecurrent: packed.parts[0].parameter.kind == .recurrentWeight)
+            for part in packed.parts where part.parameter.constraint == .orthogonal {
+                parameters.constrain(
+                    number, rows: part.start..<part.start + part.count,
+                    name: "\(name).\(packed.name)_l\(index).\(part.parameter.name)")
+            }
+            indices.append(number)
+        }
+        parameterIndices = indices
+    }
+
+    /// - Parameters:
+    ///   - input: [T·B, E]; must keep its contents until `backward`.
+    ///   - lengths: of the B sequences; a state stops changing at its end.
+    /// - Returns: [T·B, H], the first state after each step.
+    public func forward(
+        _ input: MatrixView, steps: Int, batch: Int, initial: InitialStates = .zeros, lengths: [Int]? = nil,
+        options: Options
+    ) throws -> MatrixView {
+        precondition(input.rows == steps * batch && input.columns == inputWidth && steps > 0 && batch > 0)
+        let key = RunKey(isTraining: options.isTraining, isMasked: lengths != nil)
+        let run: RecurrentRun
+        if let known = runs[key] {
+            run = known
+        } else {
+            let plan = try StepCompiler.compile(
+                cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, training: options.isTraining,
+                masked: lengths != nil)
+            run = RecurrentRun(plan, parameters: parameters, indices: parameterIndices, backend: backend)
+            runs[key] = run
+        }
+        // States carry over between masked and unmasked batches too.
+        if case .carried = initial, let current, current !== run, current.plan.training == options.isTraining {
+            try run.adopt(current)
+        }
+        try run.bind(input: input, steps: steps, batch: batch, options: options)
+        run.setInitialStates(initial)
+        if let lengths { run.setLengths(lengths) }
+        current = run
+        try run.executor!.forward()
+        if options.isTraining { run.clearFinalGradients() }
+        return run.outputs
+    }
+
+    /// The plan of training without different lengths: what the compiler made of the cell.
+    public func plan(training: Bool = true, masked: Bool = false) throws -> RecurrencePlan {
+        try StepCompiler.compile(
+            cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, training: training, masked: masked)
+    }
+
+    /// All states `index` after each step, [T·B, H], of the last forward pass.
+    public func states(_ index: Int) -> MatrixView { current!.allStates(index) }
+    /// State `index` after the last step, [B, H].
+    public func finalState(_ index: Int) -> MatrixView { current!.finalState(index) }
+
+    /// [T·B, H]: to be filled before `backward`, if the options say it is used.
+    public var outputGradient: MatrixView { current!.view(.outputGradient)! }
+    /// [B, H]: zeros after `forward`; fill it before `backward`. Afterwards it
+    /// holds the gradient of the initial state.
+    public func stateGradient(_ index: Int) -> MatrixView { current!.view(.stateGradient(index: index))! }
+    /// [T·B, E], after `backward`, if the options asked for it.
+    public var inputGradient: MatrixView { current!.view(.inputGradient)! }
+
+    /// Adds the parameters' gradients, and computes those of the input and the
+    /// initial states.
+    public func backward() throws {
+        precondition(current?.plan.training == true, "backward needs a forward pass with isTraining")
+        try current!.executor!.backward()
+    }
+}

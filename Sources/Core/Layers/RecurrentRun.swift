@@ -1,0 +1,117 @@
+/// A plan with its buffers, reused from batch to batch and bound anew when a
+/// shape changes.
+final class RecurrentRun {
+    let plan: RecurrencePlan
+    private let backend: any Backend
+    private let parameters: ParameterStore
+    private let parameterIndices: [Int]
+    private var memories: [Scratch]
+    private(set) var executor: (any RecurrenceExecutor)?
+    private var binding: RecurrenceBinding?
+    private var bound: Bound?
+    /// The initial states of the next batch when they carry over, [B, H] each.
+    private var carried: [MatrixView] = []
+
+    private struct Bound: Equatable {
+        var steps: Int
+        var batch: Int
+        var options: RecurrentLayer.Options
+        var input: ObjectIdentifier
+        var inputOffset: Int
+    }
+
+    init(_ plan: RecurrencePlan, parameters: ParameterStore, indices: [Int], backend: any Backend) {
+        self.plan = plan
+        self.parameters = parameters
+        self.backend = backend
+        parameterIndices = indices
+        memories = plan.buffers.map { _ in Scratch(backend) }
+    }
+
+    func bind(input: MatrixView, steps: Int, batch: Int, options: RecurrentLayer.Options) throws {
+        let wanted = Bound(
+            steps: steps, batch: batch, options: options, input: ObjectIdentifier(input.memory),
+            inputOffset: input.offset)
+        if executor != nil { try keepFinalStates() }
+        guard wanted != bound else { return }
+        var views: [MatrixView?] = []
+        for (index, buffer) in plan.buffers.enumerated() {
+            let rows: Int
+            switch buffer.role {
+            case .input: views.append(input); continue
+            case .parameter(let number): views.append(parameters.value(parameterIndices[number])); continue
+            case .parameterGradient(let number): views.append(parameters.gradient(parameterIndices[number])); continue
+            case .inputGradient where !options.needsInputGradient: views.append(nil); continue
+            case .outputGradient where !options.usesOutputGradient: views.append(nil); continue
+            case .states: rows = (steps + 1) * batch
+            case .stateGradient, .scratch: rows = batch
+            case .inputGradient, .outputGradient, .mask, .perStep: rows = steps * batch
+            }
+            views.append(try memories[index].view(rows: rows, columns: buffer.columns))
+        }
+        let binding = RecurrenceBinding(steps: steps, batch: batch, views: views)
+        executor = try backend.makeRecurrence(plan, binding)
+        self.binding = binding
+        bound = wanted
+    }
+
+    func view(_ role: PlanBuffer.Role) -> MatrixView? {
+        plan.buffers.firstIndex { $0.role == role }.flatMap { binding!.views[$0] }
+    }
+
+    private func stateBlock(_ index: Int, _ block: Int) -> MatrixView {
+        view(.states(index: index))!.rows(block * binding!.batch..<(block + 1) * binding!.batch)
+    }
+    func finalState(_ index: Int) -> MatrixView { stateBlock(index, binding!.steps) }
+    func allStates(_ index: Int) -> MatrixView {
+        let view = view(.states(index: index))!
+        return view.rows(binding!.batch..<view.rows)
+    }
+    var outputs: MatrixView { allStates(0) }
+
+    /// The next forward pass overwrites the states, so the last ones are copied out.
+    private func keepFinalStates() throws {
+        if carried.first?.rows != binding!.batch {
+            carried = try (0..<plan.stateCount).map { _ in
+                try backend.allocate(rows: binding!.batch, columns: plan.hiddenWidth)
+            }
+        }
+        for index in 0..<plan.stateCount { backend.copy(finalState(index), to: carried[index]) }
+    }
+
+    /// Takes over the final states of another plan's run.
+    func adopt(_ other: RecurrentRun) throws {
+        try other.keepFinalStates()
+        carried = other.carried
+        executor = nil
+        bound = nil
+    }
+
+    func setInitialStates(_ initial: RecurrentLayer.InitialStates) {
+        for index in 0..<plan.stateCount {
+            let block = stateBlock(index, 0)
+            switch initial {
+            case .zeros: backend.fill(block, with: 0)
+            case .carried:
+                precondition(carried.first?.rows == block.rows, "no states of this batch size to carry on from")
+                backend.copy(carried[index], to: block)
+            case .given(let states):
+                backend.copy(states[index], to: block)
+            }
+        }
+    }
+
+    func setLengths(_ lengths: [Int]) {
+        precondition(lengths.count == binding!.batch)
+        var mask = [Float](repeating: 0, count: binding!.steps * binding!.batch)
+        for (column, length) in lengths.enumerated() {
+            precondition((0...binding!.steps).contains(length), "a length outside 0...\(binding!.steps)")
+            for t in 0..<length { mask[t * binding!.batch + column] = 1 }
+        }
+        backend.upload(mask, to: view(.mask)!)
+    }
+
+    func clearFinalGradients() {
+        for index in 0..<plan.stateCount { backend.fill(view(.stateGradient(index: index))!, with: 0) }
+    }
+}

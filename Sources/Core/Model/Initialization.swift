@@ -1,0 +1,84 @@
+/// How free recurrent weights start.
+public enum RecurrentInitialization: String, Sendable, CaseIterable, Codable {
+    /// Uniform in ±1/√H, as torch.nn.RNN.
+    case uniform
+    /// The identity: the IRNN (Le, Jaitly & Hinton 2015), and the honest control
+    /// for a uRNN that starts at B = 0.
+    case identity
+    /// A random orthogonal matrix per gate (Saxe, McClelland & Ganguli 2014).
+    case orthogonal
+}
+
+/// How embedding and projection start.
+public enum TableInitialization: String, Sendable, CaseIterable, Codable {
+    /// Embedding N(0, 1), projection uniform in ±1/√H: torch's defaults.
+    case torch
+    /// Uniform in ±0.1, biases 0: PyTorch's word_language_model.
+    case languageModel
+}
+
+/// Fills parameters on the host, one random stream per parameter.
+struct Initializer {
+    let seed: UInt64
+    let backend: any Backend
+    let parameters: ParameterStore
+
+    func stream(_ parameter: Int, part: Int = 0) -> RandomStream {
+        RandomStream(RandomKey(seed: seed, purpose: .initialization, stream: parameter, step: part))
+    }
+
+    func uniform(_ parameter: Int, bound: Double) {
+        var random = stream(parameter)
+        let view = parameters.value(parameter)
+        backend.upload((0..<view.count).map { _ in random.uniform(in: -bound...bound) }, to: view)
+    }
+
+    func normal(_ parameter: Int) {
+        var random = stream(parameter)
+        let view = parameters.value(parameter)
+        backend.upload((0..<view.count).map { _ in random.normal() }, to: view)
+    }
+
+    /// Everything in ±1/√H as torch.nn.RNN and torch.nn.GRU, but free recurrent
+    /// weights as asked and per-unit vectors at their declared values.
+    func recurrent(_ layer: RecurrentLayer, weights: RecurrentInitialization) {
+        let size = layer.hiddenWidth
+        let bound = 1 / Double(size).squareRoot()
+        for (number, packed) in zip(layer.parameterIndices, layer.layout.packed) {
+            var values: [Double] = []
+            for (position, part) in packed.parts.enumerated() {
+                var random = stream(number, part: position)
+                switch (part.parameter.kind, weights) {
+                case (.perUnit(let initialValue), _):
+                    values += [Double](repeating: initialValue, count: size)
+                case (.recurrentWeight, .identity):
+                    values += (0..<size * size).map { $0 / size == $0 % size ? 1 : 0 }
+                case (.recurrentWeight, .orthogonal):
+                    values += Self.orthogonal(size, &random)
+                default:
+                    values += (0..<part.count * (packed.rows == 1 ? 1 : packed.columns)).map { _ in
+                        random.uniform(in: -bound...bound)
+                    }
+                }
+            }
+            backend.upload(values, to: parameters.value(number))
+        }
+    }
+
+    /// Gram–Schmidt, twice for accuracy, on a matrix of normal numbers.
+    static func orthogonal(_ size: Int, _ random: inout RandomStream) -> [Double] {
+        var rows: [[Double]] = []
+        while rows.count < size {
+            var row = (0..<size).map { _ in random.normal() }
+            for _ in 0..<2 {
+                for other in rows {
+                    let projection = zip(row, other).reduce(0) { $0 + $1.0 * $1.1 }
+                    for i in 0..<size { row[i] -= projection * other[i] }
+                }
+            }
+            let norm = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            if norm > 1e-6 { rows.append(row.map { $0 / norm }) }
+        }
+        return rows.flatMap { $0 }
+    }
+}

@@ -1,0 +1,165 @@
+/// Embedding → dropout → recurrent layers → dropout → projection → softmax
+/// cross-entropy, on one backend.
+///
+/// Dimensions: T steps, B sequences, E embedding, H hidden, V classes.
+public final class SequenceModel {
+    public let cell: any RecurrentCell
+    public let configuration: ModelConfiguration
+    public let data: DatasetDescription
+    public let backend: any Backend
+    public let seed: UInt64
+    public let parameters = ParameterStore()
+    public let recurrentLayers: [RecurrentLayer]
+    let embedding: EmbeddingLayer?
+    let projection: LinearLayer
+    private let loss: any SoftmaxCrossEntropy
+    private let dropout: DropoutLayer?
+    /// Copies of the recurrent layers' outputs, masked; one layer object each, as
+    /// the copies must last until the backward pass.
+    private let outputDropout: [DropoutLayer]
+    private let vectorInput: Scratch
+
+    /// Builds the model and fills its parameters from `seed`.
+    /// - Throws: ``RecurrentError`` for sizes out of range, or what the backend throws.
+    public init(
+        cell: any RecurrentCell, configuration: ModelConfiguration, data: DatasetDescription,
+        backend: any Backend, seed: UInt64 = 1
+    ) throws {
+        try configuration.validate()
+        self.cell = cell
+        self.configuration = configuration
+        self.data = data
+        self.backend = backend
+        self.seed = seed
+        let width: Int
+        switch data.inputs {
+        case .tokens(let vocabulary):
+            embedding = EmbeddingLayer(
+                name: "encoder", vocabulary: vocabulary, width: configuration.embeddingSize, parameters: parameters,
+                backend: backend)
+            width = configuration.embeddingSize
+        case .vectors(let size):
+            embedding = nil
+            width = size
+        }
+        let parameters = self.parameters
+        recurrentLayers = (0..<configuration.layers).map { index in
+            RecurrentLayer(
+                cell, index: index, inputWidth: index == 0 ? width : configuration.hiddenSize,
+                hiddenWidth: configuration.hiddenSize, parameters: parameters, backend: backend)
+        }
+        projection = LinearLayer(
+            name: "decoder", inputWidth: configuration.hiddenSize, outputWidth: data.classes, parameters: parameters,
+            backend: backend)
+        try parameters.allocate(on: backend)
+        loss = try backend.makeSoftmaxCrossEntropy(classes: data.classes, width: configuration.hiddenSize)
+        let rate = configuration.dropout
+        dropout = rate > 0 ? try DropoutLayer(rate: rate, backend: backend) : nil
+        outputDropout = try rate > 0 ? (0..<configuration.layers).map { _ in try DropoutLayer(rate: rate, backend: backend) } : []
+        vectorInput = Scratch(backend)
+        initialize()
+    }
+
+    private func initialize() {
+        let initializer = Initializer(seed: seed, backend: backend, parameters: parameters)
+        for layer in recurrentLayers {
+            initializer.recurrent(layer, weights: configuration.recurrentInitialization)
+        }
+        switch configuration.tableInitialization {
+        case .torch:
+            if let embedding { initializer.normal(embedding.weight) }
+            let bound = 1 / Double(configuration.hiddenSize).squareRoot()
+            initializer.uniform(projection.weight, bound: bound)
+            initializer.uniform(projection.bias, bound: bound)
+        case .languageModel:
+            if let embedding { initializer.uniform(embedding.weight, bound: 0.1) }
+            initializer.uniform(projection.weight, bound: 0.1)
+            backend.fill(parameters.value(projection.bias), with: 0)
+        }
+    }
+
+    private var isPerPosition: Bool {
+        if case .positionClass = data.targets { true } else { false }
+    }
+
+    private func key(_ place: Int, step: Int) -> RandomKey {
+        RandomKey(seed: seed, purpose: .dropout, stream: place, step: step)
+    }
+
+    private func drops(_ place: ModelConfiguration.DropoutPlace) -> Bool {
+        dropout != nil && configuration.dropoutPlaces.contains(place)
+    }
+
+    /// Loss and gradients of one batch; gradients are overwritten.
+    ///
+    /// - Parameter step: the training step; it keys the dropout masks.
+    public func computeGradients(_ batch: Batch, step: Int) throws -> LossSums {
+        backend.fill(parameters.allGradients, with: 0)
+        let sums = try forward(batch, training: true, step: step)
+        try backward(batch, step: step)
+        return sums
+    }
+
+    /// Loss of one batch, without dropout and gradients.
+    public func evaluate(_ batch: Batch) throws -> LossSums {
+        try forward(batch, training: false, step: 0)
+    }
+
+    private func forward(_ batch: Batch, training: Bool, step: Int) throws -> LossSums {
+        var values = try inputs(batch)
+        if training, drops(.embedding), embedding != nil { dropout!.apply(inPlace: values, key: key(0, step: step)) }
+        for (index, layer) in recurrentLayers.enumerated() {
+            let isLast = index == recurrentLayers.count - 1
+            values = try layer.forward(
+                values, steps: batch.steps, batch: batch.batch,
+                initial: data.isContinuous && !batch.startsSequences ? .carried : .zeros, lengths: batch.lengths,
+                options: .init(
+                    isTraining: training, usesOutputGradient: training && (isPerPosition || !isLast),
+                    needsInputGradient: training && (index > 0 || embedding != nil)))
+            if isLast, !isPerPosition { values = layer.finalState(0) }
+            if training, drops(.output) {
+                values = try outputDropout[index].forward(values, key: key(1 + index, step: step))
+            }
+        }
+        let last = recurrentLayers[recurrentLayers.count - 1]
+        let gradient = isPerPosition || !training ? nil : last.stateGradient(0)
+        let target = training ? (gradient ?? last.outputGradient) : nil
+        return try loss(
+            inputs: values, weight: projection.weightView, bias: projection.biasView, targets: batch.targets,
+            dropout: training && drops(.logits)
+                ? (configuration.dropout, key(1 + configuration.layers, step: step)) : nil,
+            gradients: target.map { projection.gradients(inputs: $0) })
+    }
+
+    private func backward(_ batch: Batch, step: Int) throws {
+        for (index, layer) in recurrentLayers.enumerated().reversed() {
+            let isLast = index == recurrentLayers.count - 1
+            if drops(.output) {
+                let gradient = isLast && !isPerPosition ? layer.stateGradient(0) : layer.outputGradient
+                dropout!.apply(inPlace: gradient, key: key(1 + index, step: step))
+            }
+            try layer.backward()
+            if index > 0 { backend.copy(layer.inputGradient, to: recurrentLayers[index - 1].outputGradient) }
+        }
+        if let embedding {
+            let gradient = recurrentLayers[0].inputGradient
+            if drops(.embedding) { dropout!.apply(inPlace: gradient, key: key(0, step: step)) }
+            embedding.backward(gradient)
+        }
+    }
+
+    private func inputs(_ batch: Batch) throws -> MatrixView {
+        switch batch.inputs {
+        case .tokens(let ids): return try embedding!.forward(ids)
+        case .vectors(let values, let width):
+            let view = try vectorInput.view(rows: batch.steps * batch.batch, columns: width)
+            backend.upload(values, to: view)
+            return view
+        }
+    }
+
+    /// All parameters on the host, in the store's order.
+    public func snapshot() -> [Float] { backend.download(parameters.allValues) }
+    /// Puts back what ``snapshot()`` returned.
+    public func restore(_ values: [Float]) { backend.upload(values, to: parameters.allValues) }
+}

@@ -1,0 +1,111 @@
+/// One optimization step for a whole model: clips, steps the free parameters,
+/// and moves the orthogonal weights along their manifold.
+public final class ParameterUpdater {
+    public struct Settings: Sendable {
+        /// Bound of each element of the recurrent weights' gradients; nil for none.
+        /// (The paper: ±0.25, nothing else clipped.)
+        public var recurrentClip: Double?
+        /// The learning rate of the skew parameters, relative to the others'.
+        public var manifoldRateFactor: Double
+        public init(recurrentClip: Double? = nil, manifoldRateFactor: Double = 1) {
+            self.recurrentClip = recurrentClip
+            self.manifoldRateFactor = manifoldRateFactor
+        }
+    }
+
+    /// An orthogonal weight with its unconstrained parameter.
+    public struct Constrained {
+        public let block: ParameterStore.OrthogonalBlock
+        /// B [n, n], skew-symmetric.
+        public let skew: MatrixView
+        let gradient: MatrixView
+        let workspace: any ManifoldWorkspace
+        let state: [MatrixView]
+    }
+
+    public let optimizer: any Optimizer
+    public let settings: Settings
+    private let backend: any Backend
+    private let parameters: ParameterStore
+    private let kernel: any Kernel
+    private let clip: any Kernel
+    /// One per range that is stepped directly: value, gradient, state.
+    private let free: [(value: MatrixView, gradient: MatrixView, state: [MatrixView])]
+    public let constrained: [Constrained]
+    /// Updates made so far.
+    public private(set) var step = 0
+
+    /// Prepares the state, and sets each orthogonal weight from its initial B.
+    ///
+    /// - Parameters:
+    ///   - manifold: of all orthogonal weights; unused if the model has none.
+    ///   - skewInitialization: of each B.
+    public init(
+        model: SequenceModel, optimizer: any Optimizer, manifold: any ManifoldUpdate,
+        skewInitialization: any SkewInitialization, settings: Settings = Settings()
+    ) throws {
+        let backend = model.backend
+        self.optimizer = optimizer
+        self.settings = settings
+        self.backend = backend
+        parameters = model.parameters
+        kernel = try backend.compile(optimizer.program)
+        clip = try backend.compile(
+            PointwiseProgram(inputs: 1, scalars: 1) { x, bound in [max(-bound[0], min(bound[0], x[0]))] })
+        func state(_ count: Int) throws -> [MatrixView] {
+            try (0..<optimizer.stateCount).map { _ in try backend.allocate(rows: 1, columns: count) }
+        }
+        let parameters = model.parameters
+        free = try parameters.freeRanges.map {
+            (parameters.allValues.columns($0), parameters.allGradients.columns($0), try state($0.count))
+        }
+        constrained = try parameters.orthogonalBlocks.enumerated().map { index, block in
+            let size = block.rows.count
+            var random = RandomStream(
+                RandomKey(seed: model.seed, purpose: .initialization, stream: block.parameter, step: 1000 + index))
+            let skew = try backend.makeMatrix(
+                skewInitialization.values(size: size, random: &random), rows: size, columns: size)
+            let result = Constrained(
+                block: block, skew: skew, gradient: try backend.allocate(rows: size, columns: size),
+                workspace: try manifold.makeWorkspace(size: size, on: backend), state: try state(size * size))
+            try result.workspace.computeWeight(from: skew, into: parameters.value(of: block))
+            return result
+        }
+    }
+
+    /// Applies the gradients that the model holds.
+    public func update(learningRate: Double) throws {
+        step += 1
+        if let bound = settings.recurrentClip {
+            for index in parameters.recurrentWeights {
+                let gradient = parameters.gradient(index)
+                backend.run(clip, inputs: [gradient], outputs: [gradient], scalars: [bound])
+            }
+        }
+        let scalars = optimizer.scalars(step: step)
+        for range in free {
+            backend.run(
+                kernel, inputs: [range.value, range.gradient] + range.state, outputs: [range.value] + range.state,
+                scalars: [learningRate] + scalars)
+        }
+        for item in constrained {
+            let weight = parameters.value(of: item.block)
+            try item.workspace.parameterGradient(
+                weightGradient: parameters.gradient(of: item.block), weight: weight, parameter: item.skew,
+                into: item.gradient)
+            let skew = item.skew.reshaped(rows: 1, columns: item.skew.count)
+            backend.run(
+                kernel,
+                inputs: [skew, item.gradient.reshaped(rows: 1, columns: item.gradient.count)] + item.state,
+                outputs: [skew] + item.state, scalars: [learningRate * settings.manifoldRateFactor] + scalars)
+            try item.workspace.computeWeight(from: item.skew, into: weight)
+        }
+    }
+
+    /// Sets B, and with it W: for resuming and tests.
+    public func setSkew(_ values: [Double], of index: Int) throws {
+        backend.upload(values, to: constrained[index].skew)
+        try constrained[index].workspace.computeWeight(
+            from: constrained[index].skew, into: parameters.value(of: constrained[index].block))
+    }
+}

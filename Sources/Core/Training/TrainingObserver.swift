@@ -1,0 +1,83 @@
+/// What a training run reports. Every method has an empty default.
+public protocol TrainingObserver: AnyObject {
+    func trainingWillStart(_ plan: TrainingPlan) throws
+    /// After each batch.
+    func didTrainBatch(_ progress: BatchProgress) throws
+    /// After each epoch's validation.
+    func didFinishEpoch(_ record: EpochRecord) throws
+    /// Better than every epoch before; the model holds these weights now.
+    func didImprove(_ record: EpochRecord, model: SequenceModel) throws
+    /// After the test; the model holds the best weights. Called for a run that
+    /// was stopped or diverged too, as long as one epoch was finished.
+    func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws
+}
+
+extension TrainingObserver {
+    public func trainingWillStart(_ plan: TrainingPlan) throws {}
+    public func didTrainBatch(_ progress: BatchProgress) throws {}
+    public func didFinishEpoch(_ record: EpochRecord) throws {}
+    public func didImprove(_ record: EpochRecord, model: SequenceModel) throws {}
+    public func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws {}
+}
+
+/// What is ahead when a run starts.
+public struct TrainingPlan: Sendable {
+    public let epochs: Int
+    public let batchesPerEpoch: Int
+    public let batchSize: Int
+    public let parameterCount: Int
+    public let metric: DatasetDescription.Metric
+}
+
+public struct BatchProgress: Sendable {
+    /// From 1.
+    public let epoch: Int
+    /// From 1, within the epoch.
+    public let batch: Int
+    public let batchesPerEpoch: Int
+    /// Updates since the start of the run.
+    public let step: Int
+    /// Over the epoch so far.
+    public let epochSums: LossSums
+    /// Of this batch.
+    public let batchSums: LossSums
+    /// Sequences trained in this epoch so far.
+    public let sequences: Int
+    /// Since the epoch began.
+    public let seconds: Double
+}
+
+public struct EpochRecord: Sendable {
+    /// From 1.
+    public let epoch: Int
+    public let step: Int
+    public let train: LossSums
+    public let validation: LossSums
+    /// Of training alone.
+    public let trainSeconds: Double
+    public let sequencesPerSecond: Double
+    public let learningRate: Double
+    public let isBest: Bool
+}
+
+/// Why a run ended.
+public enum TrainingEnd: Sendable, Equatable {
+    case epochs
+    /// No better validation loss for this many epochs.
+    case patience(Int)
+    /// The validation loss fell below the bound.
+    case lossReached(Double)
+    /// Asked to stop from outside (Ctrl-C).
+    case interrupted
+    case diverged(step: Int, loss: Double)
+}
+
+public struct TrainingSummary: Sendable {
+    public let end: TrainingEnd
+    public let epochs: [EpochRecord]
+    /// The epoch whose weights the model holds.
+    public let best: EpochRecord?
+    /// With the best weights; nil if the run ended before its first epoch did.
+    public let test: LossSums?
+    public let seconds: Double
+}
