@@ -1,0 +1,192 @@
+import RecurrentCore
+
+/// Plain loops in Double, without dependencies: the oracle that the other
+/// backends are tested against.
+public final class ReferenceBackend: Backend {
+    public init() {}
+
+    public var name: String { "reference" }
+    public var summary: String { "plain loops in Double; slow, the oracle of the tests" }
+    public var scalarType: ScalarType { .float64 }
+
+    /// Doubles on the heap. Unchecked: a backend's calls on one piece of memory
+    /// are made one after the other, as everywhere in the package.
+    final class Storage: Memory, @unchecked Sendable {
+        let values: UnsafeMutableBufferPointer<Double>
+        var count: Int { values.count }
+        init(_ count: Int) {
+            values = .allocate(capacity: count)
+            values.initialize(repeating: 0)
+        }
+        deinit { values.deallocate() }
+    }
+
+    final class Indices: IndexMemory, @unchecked Sendable {
+        var values: [Int32]
+        var count: Int { values.count }
+        init(_ values: [Int32]) { self.values = values }
+    }
+
+    // MARK: Memory
+
+    public func allocate(_ count: Int) throws -> any Memory { Storage(count) }
+    public func makeIndices(_ indices: [Int32]) throws -> any IndexMemory { Indices(indices) }
+    public func update(_ memory: any IndexMemory, with indices: [Int32]) {
+        precondition(memory.count == indices.count)
+        (memory as! Indices).values = indices
+    }
+
+    public func upload<S: HostScalar>(_ values: UnsafeBufferPointer<S>, to memory: any Memory, offset: Int) {
+        let target = (memory as! Storage).values
+        precondition(offset + values.count <= target.count)
+        for i in 0..<values.count { target[offset + i] = Double(values[i]) }
+    }
+
+    public func download<S: HostScalar>(
+        _ memory: any Memory, offset: Int, into values: UnsafeMutableBufferPointer<S>
+    ) {
+        let source = (memory as! Storage).values
+        precondition(offset + values.count <= source.count)
+        for i in 0..<values.count { values[i] = S(source[offset + i]) }
+    }
+
+    public func fill(_ view: MatrixView, with value: Double) {
+        let target = Strided(view)
+        for r in 0..<view.rows { for c in 0..<view.columns { target[r, c] = value } }
+    }
+
+    public func copy(_ source: MatrixView, to destination: MatrixView) {
+        precondition(source.rows == destination.rows && source.columns == destination.columns)
+        let from = Strided(source), to = Strided(destination)
+        for r in 0..<source.rows { for c in 0..<source.columns { to[r, c] = from[r, c] } }
+    }
+
+    public func synchronize() {}
+
+    // MARK: Arithmetic
+
+    public func gemm(alpha: Double, _ a: MatrixView, _ b: MatrixView, beta: Double, _ c: MatrixView) {
+        precondition(a.rows == c.rows && b.columns == c.columns && a.columns == b.rows, "gemm: shapes disagree")
+        let left = Strided(a), right = Strided(b), result = Strided(c)
+        // Rows of B are read packed, so that the inner loop runs over neighbours.
+        let packed = UnsafeMutablePointer<Double>.allocate(capacity: max(b.count, 1))
+        let row = UnsafeMutablePointer<Double>.allocate(capacity: max(c.columns, 1))
+        defer { packed.deallocate(); row.deallocate() }
+        for k in 0..<b.rows { for j in 0..<b.columns { packed[k * b.columns + j] = right[k, j] } }
+        for i in 0..<c.rows {
+            for j in 0..<c.columns { row[j] = 0 }
+            for k in 0..<a.columns {
+                let factor = left[i, k]
+                let line = packed + k * b.columns
+                for j in 0..<c.columns { row[j] += factor * line[j] }
+            }
+            for j in 0..<c.columns { result[i, j] = alpha * row[j] + (beta == 0 ? 0 : beta * result[i, j]) }
+        }
+    }
+
+    final class Compiled: Kernel {
+        let program: PointwiseProgram
+        init(_ program: PointwiseProgram) { self.program = program }
+    }
+
+    public func compile(_ program: PointwiseProgram) throws -> any Kernel { Compiled(program) }
+
+    public func run(
+        _ kernel: any Kernel, inputs: [MatrixView], outputs: [MatrixView], scalars: [Double], key: RandomKey?
+    ) {
+        let program = kernel.program
+        precondition(inputs.count == program.inputCount && outputs.count == program.outputs.count)
+        precondition(scalars.count == program.scalarCount)
+        precondition(key != nil || !program.usesRandomNumbers, "a program with random numbers needs a key")
+        guard let first = outputs.first else { return }
+        for view in inputs + outputs {
+            precondition(view.rows == first.rows && view.columns == first.columns, "pointwise: shapes disagree")
+        }
+        let sources = inputs.map(Strided.init), targets = outputs.map(Strided.init)
+        var values = [Double](repeating: 0, count: program.instructions.count)
+        for r in 0..<first.rows {
+            for c in 0..<first.columns {
+                for (index, instruction) in program.instructions.enumerated() {
+                    let x = instruction.operands
+                    switch instruction.operation {
+                    case .input(let i): values[index] = sources[i][r, c]
+                    case .scalar(let i): values[index] = scalars[i]
+                    case .uniform: values[index] = Philox.uniform(key!, index: UInt64(r * first.columns + c))
+                    case .columnIndex: values[index] = Double(c)
+                    default:
+                        values[index] = instruction.operation.evaluate(
+                            x.count > 0 ? values[x[0]] : 0, x.count > 1 ? values[x[1]] : 0,
+                            x.count > 2 ? values[x[2]] : 0)
+                    }
+                }
+                for (target, index) in zip(targets, program.outputs) { target[r, c] = values[index] }
+            }
+        }
+    }
+
+    public func reduceRows(_ reduction: Reduction, _ source: MatrixView, into destination: MatrixView) {
+        precondition(destination.rows == source.rows && destination.columns == 1 && source.columns > 0)
+        let from = Strided(source), to = Strided(destination)
+        for r in 0..<source.rows {
+            var sum = 0.0
+            var best = 0
+            for c in 0..<source.columns {
+                sum += from[r, c]
+                if from[r, c] > from[r, best] { best = c }
+            }
+            switch reduction {
+            case .sum: to[r, 0] = sum
+            case .maximum: to[r, 0] = from[r, best]
+            case .argmax: to[r, 0] = Double(best)
+            }
+        }
+    }
+
+    public func sumColumns(_ source: MatrixView, beta: Double, into destination: MatrixView) {
+        precondition(destination.rows == 1 && destination.columns == source.columns)
+        let from = Strided(source), to = Strided(destination)
+        for c in 0..<source.columns {
+            var sum = 0.0
+            for r in 0..<source.rows { sum += from[r, c] }
+            to[0, c] = sum + (beta == 0 ? 0 : beta * to[0, c])
+        }
+    }
+
+    public func gatherRows(_ table: MatrixView, _ indices: any IndexMemory, into destination: MatrixView) {
+        let rows = (indices as! Indices).values
+        precondition(rows.count == destination.rows && table.columns == destination.columns)
+        let from = Strided(table), to = Strided(destination)
+        for (r, index) in rows.enumerated() {
+            precondition(index >= 0 && Int(index) < table.rows, "index \(index) outside the table")
+            for c in 0..<table.columns { to[r, c] = from[Int(index), c] }
+        }
+    }
+
+    public func scatterAddRows(_ source: MatrixView, _ indices: any IndexMemory, into table: MatrixView) {
+        let rows = (indices as! Indices).values
+        precondition(rows.count == source.rows && table.columns == source.columns)
+        let from = Strided(source), to = Strided(table)
+        for (r, index) in rows.enumerated() {
+            precondition(index >= 0 && Int(index) < table.rows, "index \(index) outside the table")
+            for c in 0..<table.columns { to[Int(index), c] += from[r, c] }
+        }
+    }
+}
+
+/// Element access to a view.
+struct Strided {
+    private let base: UnsafeMutablePointer<Double>
+    private let rowStride: Int
+    private let columnStride: Int
+
+    init(_ view: MatrixView) {
+        base = (view.memory as! ReferenceBackend.Storage).values.baseAddress! + view.offset
+        rowStride = view.rowStride
+        columnStride = view.columnStride
+    }
+
+    subscript(row: Int, column: Int) -> Double {
+        get { base[row * rowStride + column * columnStride] }
+        nonmutating set { base[row * rowStride + column * columnStride] = newValue }
+    }
+}

@@ -1,0 +1,100 @@
+import RecurrentCore
+
+/// A recurrent layer with numbers in it, and a scalar loss over everything it
+/// gives: `Σ c · output + Σ d · final state`.
+public final class CellProbe {
+    public let backend: any Backend
+    public let store = ParameterStore()
+    public let layer: RecurrentLayer
+    public let steps: Int
+    public let batch: Int
+    public let lengths: [Int]?
+    /// Parameters, then input, then initial states: what gradients are taken of.
+    public private(set) var variables: [Double]
+    private let outputWeights: [Double]
+    private let finalWeights: [[Double]]
+
+    /// - Parameter scale: of the random parameters, inputs and states.
+    public init(
+        _ cell: any RecurrentCell, on backend: any Backend, inputWidth: Int, hiddenWidth: Int, steps: Int, batch: Int,
+        lengths: [Int]? = nil, scale: Double = 0.7, seed: UInt64 = 1
+    ) throws {
+        self.backend = backend
+        self.steps = steps
+        self.batch = batch
+        self.lengths = lengths
+        layer = RecurrentLayer(cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, parameters: store, backend: backend)
+        try store.allocate(on: backend)
+        var random = RandomStream(RandomKey(seed: seed, purpose: .test))
+        func numbers(_ count: Int) -> [Double] { (0..<count).map { _ in random.uniform(in: -scale...scale) } }
+        let states = cell.stateNames.count
+        variables = numbers(store.count + steps * batch * inputWidth + states * batch * hiddenWidth)
+        outputWeights = numbers(steps * batch * hiddenWidth)
+        finalWeights = (0..<states).map { _ in numbers(batch * hiddenWidth) }
+    }
+
+    private var inputRange: Range<Int> { store.count..<store.count + steps * batch * layer.inputWidth }
+    private func stateRange(_ index: Int) -> Range<Int> {
+        let size = batch * layer.hiddenWidth
+        return inputRange.upperBound + index * size..<inputRange.upperBound + (index + 1) * size
+    }
+
+    /// Outputs [T·B·H] at `values`.
+    @discardableResult
+    public func forward(_ values: [Double], training: Bool = true) throws -> [Double] {
+        backend.upload(Array(values[0..<store.count]), to: store.allValues)
+        let input = try backend.makeMatrix(Array(values[inputRange]), rows: steps * batch, columns: layer.inputWidth)
+        let initial = try finalWeights.indices.map {
+            try backend.makeMatrix(Array(values[stateRange($0)]), rows: batch, columns: layer.hiddenWidth)
+        }
+        return backend.download(
+            try layer.forward(
+                input, steps: steps, batch: batch, initial: .given(initial), lengths: lengths,
+                options: training ? .training : .inference))
+    }
+
+    public func loss(_ values: [Double]) throws -> Double {
+        let outputs = try forward(values, training: false)
+        var sum = zip(outputs, outputWeights).reduce(0) { $0 + $1.0 * $1.1 }
+        for (index, weights) in finalWeights.enumerated() {
+            let final: [Double] = backend.download(layer.finalState(index))
+            sum += zip(final, weights).reduce(0) { $0 + $1.0 * $1.1 }
+        }
+        return sum
+    }
+
+    /// The gradient of ``loss(_:)`` by the compiled backward pass.
+    public func gradient() throws -> [Double] {
+        backend.fill(store.allGradients, with: 0)
+        try forward(variables)
+        backend.upload(outputWeights, to: layer.outputGradient)
+        for (index, weights) in finalWeights.enumerated() { backend.upload(weights, to: layer.stateGradient(index)) }
+        try layer.backward()
+        var result: [Double] = backend.download(store.allGradients)
+        result += backend.download(layer.inputGradient, as: Double.self)
+        for index in finalWeights.indices { result += backend.download(layer.stateGradient(index), as: Double.self) }
+        return result
+    }
+}
+
+/// Checks a cell on a Double backend: the compiled gradients of all parameters,
+/// the input and the initial states against central differences, with equal and
+/// with different sequence lengths.
+///
+/// - Parameter backend: one that computes in Double (`ReferenceBackend`).
+public func checkCell(
+    _ cell: any RecurrentCell, on backend: any Backend, inputWidth: Int = 3, hiddenWidth: Int = 4, steps: Int = 4,
+    batch: Int = 3, tolerance: Double = 1e-6
+) throws {
+    precondition(backend.scalarType == .float64, "checkCell needs a backend in Double")
+    for lengths in [nil, (0..<batch).map { steps - $0 % (steps + 1) }] {
+        let probe = try CellProbe(
+            cell, on: backend, inputWidth: inputWidth, hiddenWidth: hiddenWidth, steps: steps, batch: batch,
+            lengths: lengths)
+        let error = relativeError(
+            try probe.gradient(), try centralDifferences(probe.variables, step: 1e-4) { try probe.loss($0) })
+        try require(
+            error <= tolerance,
+            "\(cell.name): gradients differ from central differences by \(error)\(lengths == nil ? "" : " with different lengths")")
+    }
+}

@@ -1,0 +1,42 @@
+/// What a conformance check throws: one line that says what doesn't hold.
+public struct ConformanceFailure: Error, CustomStringConvertible {
+    public let description: String
+    public init(_ description: String) { self.description = description }
+}
+
+/// Throws unless `condition` holds.
+func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
+    if !condition { throw ConformanceFailure(message()) }
+}
+
+/// The largest difference of two lists, relative to the
+/// expected list's largest magnitude (at least 1e-3); infinite where only one is finite.
+public func relativeError(_ actual: [Double], _ expected: [Double]) -> Double {
+    guard actual.count == expected.count else { return .infinity }
+    var scale = 0.0
+    var difference = 0.0
+    for (a, e) in zip(actual, expected) {
+        guard a.isFinite, e.isFinite else {
+            if a == e || (a.isNaN && e.isNaN) { continue }
+            return .infinity
+        }
+        scale = max(scale, e.magnitude)
+        difference = max(difference, (a - e).magnitude)
+    }
+    return difference == 0 ? 0 : difference / max(scale, 1e-3)
+}
+
+/// The derivative of `function` with respect to each of `values`, by central
+/// differences of fourth order.
+public func centralDifferences(
+    _ values: [Double], step: Double = 1e-3, _ function: ([Double]) throws -> Double
+) rethrows -> [Double] {
+    try values.indices.map { index in
+        func at(_ offset: Double) throws -> Double {
+            var moved = values
+            moved[index] += offset * step
+            return try function(moved)
+        }
+        return try (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * step)
+    }
+}

@@ -1,0 +1,10 @@
+import GRUCell
+import RecurrentCore
+import RecurrentTestSupport
+import ReferenceBackend
+import Testing
+
+@Test(arguments: ResetGate.allCases)
+func gradientsAgreeWithCentralDifferences(resetGate: ResetGate) throws {
+    try checkCell(GRU(resetGate: resetGate), on: ReferenceBackend())
+}
