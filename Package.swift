@@ -9,7 +9,7 @@ struct Module {
     var path: String
     var dependencies: [Target.Dependency] = []
     var exclude: [String] = []
-    var testDependencies: [Target.Dependency] = []
+    var testDependencies: [String] = []
     var testResources: [Resource] = []
 
     static func cell(_ name: String, _ folder: String) -> Module {
@@ -50,7 +50,7 @@ let modules: [Module] = [
     .dataset("PTBDataset", "PTB"),
 
     .backend("ReferenceBackend", "Reference"),
-    .backend("CPUBackend", "CPU", ["CPUKernels", "COpenBLAS", "CLAPACKE"]),
+    .backend("CPUBackend", "CPU", ["CPUKernels", "COpenBLAS"]),
 ]
 
 let package = Package(
@@ -65,12 +65,12 @@ let package = Package(
         .systemLibrary(
             name: "CLAPACKE", path: "Sources/Backends/CLAPACKE", pkgConfig: "lapacke",
             providers: [.apt(["liblapacke-dev"])]),
-        .target(name: "CPUKernels", path: "Sources/Backends/CPUKernels"),
+        .target(name: "CPUKernels", dependencies: ["COpenBLAS", "CLAPACKE"], path: "Sources/Backends/CPUKernels"),
     ] + modules.filter { $0.name != "RecurrentTestSupport" }.map {
         .testTarget(
             name: "\($0.name)Tests",
-            dependencies: [.init(stringLiteral: $0.name), "RecurrentCore", "RecurrentTestSupport"]
-                + $0.testDependencies,
+            dependencies: Set([$0.name, "RecurrentCore", "RecurrentTestSupport"] + $0.testDependencies).sorted()
+                .map { .init(stringLiteral: $0) },
             path: "Tests/\($0.name)Tests", resources: $0.testResources)
     },
     swiftLanguageModes: [.v6]

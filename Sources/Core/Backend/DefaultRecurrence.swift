@@ -5,15 +5,18 @@ extension Backend {
 }
 
 /// Runs a plan operation by operation through the backend's own functions: the
-/// meaning of a plan, and what a backend without a faster way uses.
-final class DefaultRecurrence: RecurrenceExecutor {
-    let plan: RecurrencePlan
-    let binding: RecurrenceBinding
-    let backend: any Backend
-    private let kernels: [any Kernel]
-    private let zeros: MatrixView
+/// meaning of a plan, and what a backend without a faster way uses. A backend
+/// with loops of its own still uses its prelude and epilogue.
+public final class DefaultRecurrence: RecurrenceExecutor {
+    public let plan: RecurrencePlan
+    public let binding: RecurrenceBinding
+    /// The plan's programs, compiled.
+    public let kernels: [any Kernel]
+    /// [1, 1]: read in place of absent buffers.
+    public let zeros: MatrixView
+    private let backend: any Backend
 
-    init(_ plan: RecurrencePlan, _ binding: RecurrenceBinding, on backend: any Backend) throws {
+    public init(_ plan: RecurrencePlan, _ binding: RecurrenceBinding, on backend: any Backend) throws {
         self.plan = plan
         self.binding = binding
         self.backend = backend
@@ -21,19 +24,26 @@ final class DefaultRecurrence: RecurrenceExecutor {
         zeros = try backend.allocate(rows: 1, columns: 1)
     }
 
-    func forward() throws {
+    public func runPrelude() {
         for operation in plan.prelude { run(operation, at: nil) }
+    }
+    public func runEpilogue() {
+        for operation in plan.epilogue { run(operation, at: nil) }
+    }
+
+    public func forward() throws {
+        runPrelude()
         for t in 0..<binding.steps {
             for operation in plan.forwardLoop { run(operation, at: t) }
         }
     }
 
-    func backward() throws {
+    public func backward() throws {
         precondition(plan.training, "the plan was compiled without a backward pass")
         for t in (0..<binding.steps).reversed() {
             for operation in plan.backwardLoop { run(operation, at: t) }
         }
-        for operation in plan.epilogue { run(operation, at: nil) }
+        runEpilogue()
     }
 
     /// - Parameter t: the step; nil outside the loops.

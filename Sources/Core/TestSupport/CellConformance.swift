@@ -98,3 +98,33 @@ public func checkCell(
             "\(cell.name): gradients differ from central differences by \(error)\(lengths == nil ? "" : " with different lengths")")
     }
 }
+
+/// Checks that a backend runs a cell as the oracle does: outputs and gradients
+/// over many steps, with equal and with different sequence lengths.
+///
+/// - Parameters:
+///   - oracle: `ReferenceBackend`.
+///   - scale: of the random parameters; small enough that a long product of
+///     Jacobians doesn't amplify Float32's rounding without bound.
+public func checkCell(
+    _ cell: any RecurrentCell, on backend: any Backend, against oracle: any Backend, inputWidth: Int = 7,
+    hiddenWidth: Int = 19, steps: Int = 100, batch: Int = 21, scale: Double = 0.2, tolerance: Double = 1e-4
+) throws {
+    for lengths in [nil, (0..<batch).map { $0 * 37 % (steps + 1) }] {
+        func probe(_ backend: any Backend) throws -> CellProbe {
+            try CellProbe(
+                cell, on: backend, inputWidth: inputWidth, hiddenWidth: hiddenWidth, steps: steps, batch: batch,
+                lengths: lengths, scale: scale)
+        }
+        let tested = try probe(backend), expected = try probe(oracle)
+        let what = "\(cell.name) on \(backend.name)\(lengths == nil ? "" : " with different lengths")"
+        for training in [true, false] {
+            let error = relativeError(
+                try tested.forward(tested.variables, training: training),
+                try expected.forward(expected.variables, training: training))
+            try require(error <= tolerance, "\(what): outputs differ from \(oracle.name)'s by \(error)")
+        }
+        let error = relativeError(try tested.gradient(), try expected.gradient())
+        try require(error <= tolerance, "\(what): gradients differ from \(oracle.name)'s by \(error)")
+    }
+}

@@ -1,1 +1,142 @@
-int cpu_kernels_placeholder(void);
+// The CPU backend's hot loops. Everything is single precision, row-major.
+#ifndef CPU_KERNELS_H
+#define CPU_KERNELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// MARK: Threads
+
+/// A team of threads that spins briefly for the next job, then sleeps.
+typedef struct ck_team ck_team;
+
+/// A team of `threads`, the caller included; NULL if they can't be started.
+ck_team *ck_team_create(int threads);
+void ck_team_destroy(ck_team *team);
+int ck_team_size(const ck_team *team);
+/// Calls body(context, piece) for each piece in 0 ..< pieces. Which thread takes
+/// a piece depends on the team; what a piece is must not.
+void ck_parallel(ck_team *team, int pieces, void (*body)(void *context, int piece), void *context);
+
+// MARK: Pointwise programs
+
+/// Floats in one register of the tile machine. A tile is as many whole rows as
+/// fit, or part of a longer row.
+enum { CK_TILE = 512, CK_PADDING = 64 };
+
+typedef enum {
+    CK_CONSTANT, CK_SCALAR, CK_UNIFORM, CK_COLUMN_INDEX,
+    CK_NEGATE, CK_ABSOLUTE, CK_SIGN, CK_EXP, CK_LOG, CK_SQRT, CK_TANH, CK_SIGMOID,
+    CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_DIVIDE, CK_MAXIMUM, CK_MINIMUM, CK_GREATER, CK_EQUAL,
+    CK_SELECT
+} ck_opcode;
+
+/// Operands and results: 0 ..< inputs are the program's inputs, then registers.
+typedef struct {
+    int32_t opcode;
+    int32_t result;  // a register
+    int32_t a, b, c;
+    int32_t scalar;  // index, for CK_SCALAR
+    float constant;  // for CK_CONSTANT
+} ck_instruction;
+
+typedef struct {
+    int32_t input_count, output_count, instruction_count, register_count;
+    // The first instructions (constants and scalars, with registers of their own)
+    // run once, the others for each tile.
+    int32_t prologue_count;
+    const ck_instruction *instructions;
+    const int32_t *outputs;  // an input or a register each
+} ck_program;
+
+typedef struct {
+    float *base;
+    int64_t row, column;  // strides; 0 repeats
+    int64_t step;         // distance of two time steps, in a recurrence
+} ck_view;
+
+typedef struct {
+    uint32_t key0, key1, high0, high1;
+} ck_key;
+
+/// Floats of working memory that one thread needs to run `program`.
+int64_t ck_workspace(const ck_program *program);
+
+/// Runs rows [row0, row0 + rows) of a rows × columns matrix.
+void ck_run(
+    const ck_program *program, const ck_view *inputs, const ck_view *outputs, const float *scalars, const ck_key *key,
+    int64_t row0, int64_t rows, int64_t columns, int64_t column0, int64_t total_columns, float *workspace);
+
+// MARK: Dense arithmetic
+
+/// C ← alpha · op(A) op(B) + beta · C, cut into pieces that depend on the shape only.
+/// `partials` has room for ck_gemm_partials(m, n, k) floats.
+void ck_gemm(
+    ck_team *team, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
+    const float *b, int ldb, float beta, float *c, int ldc, float *partials);
+int64_t ck_gemm_partials(int m, int n, int k);
+
+/// out[c] ← beta · out[c] + Σ_r x[r, c].
+void ck_sum_columns(ck_team *team, const float *x, int64_t rows, int64_t columns, int64_t ld, float beta, float *out);
+
+// MARK: Recurrence
+
+typedef struct {
+    int32_t kind;  // 0: gemm, 1: kernel
+    // gemm: result[rows, n] ← a[rows, k] · op(b) (+ result)
+    ck_view a, result;
+    const float *b;
+    int32_t ldb, n, k;
+    bool transpose_b, accumulate;
+    // kernel
+    const ck_program *program;
+    const ck_view *inputs;
+    const ck_view *outputs;
+    int32_t columns;
+} ck_operation;
+
+/// Takes rows [row0, row0 + rows) through all steps; t runs down if `backward`.
+/// `workspace` has room for every kernel's workspace, see ck_loop_workspace.
+void ck_run_loop(
+    const ck_operation *operations, int32_t count, int32_t steps, bool backward, int64_t row0, int64_t rows,
+    float *workspace);
+int64_t ck_loop_workspace(const ck_operation *operations, int32_t count);
+
+// MARK: Softmax cross-entropy
+
+typedef struct {
+    int32_t rows, width, classes;
+    const float *inputs;  // [rows, width]
+    int64_t input_ld;
+    const float *weight;  // [classes, width]
+    const float *bias;    // [classes]
+    const int32_t *targets;
+    bool uses_dropout;
+    float dropout_rate;
+    ck_key key;
+    // NULL without gradients
+    float *input_gradient;  // [rows, width], overwritten
+    int64_t input_gradient_ld;
+    float *weight_gradient;  // added to
+    float *bias_gradient;    // added to
+    float scale;             // of the gradients: 1 / number of targets
+    double loss;             // results
+    int64_t correct;
+} ck_cross_entropy;
+
+/// Floats of working memory for ck_softmax_cross_entropy.
+int64_t ck_cross_entropy_workspace(int rows, int width, int classes);
+void ck_softmax_cross_entropy(ck_team *team, ck_cross_entropy *job, float *workspace);
+
+// MARK: LAPACK (Swift can't import functions of C's complex numbers)
+
+/// sgesv on row-major matrices: b [n, columns] ← a⁻¹ b; returns LAPACK's info.
+int ck_solve(int n, int columns, float *a, float *b, int *pivots);
+/// cheevd on a column-major matrix of (real, imaginary) pairs, lower triangle;
+/// the eigenvectors take its place. Returns LAPACK's info.
+int ck_hermitian_eigen(int n, float *matrix, float *eigenvalues);
+
+/// The instruction set in use: "avx512", "avx2" or "baseline".
+const char *ck_instruction_set(void);
+
+#endif

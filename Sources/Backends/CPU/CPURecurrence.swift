@@ -1,0 +1,152 @@
+import CPUKernels
+import RecurrentCore
+
+/// Takes chunks of the batch's rows through all T steps, a chunk on one thread
+/// with products of its own: no barrier, lock or allocation inside the loop.
+final class CPURecurrence: RecurrenceExecutor {
+    private let backend: CPUBackend
+    private let outside: DefaultRecurrence
+    private let forwardLoop: LoopCode
+    private let backwardLoop: LoopCode?
+
+    init(_ plan: RecurrencePlan, _ binding: RecurrenceBinding, on backend: CPUBackend) throws {
+        self.backend = backend
+        outside = try DefaultRecurrence(plan, binding, on: backend)
+        forwardLoop = try LoopCode(plan.forwardLoop, isBackward: false, outside)
+        backwardLoop = plan.training ? try LoopCode(plan.backwardLoop, isBackward: true, outside) : nil
+    }
+
+    func forward() throws {
+        outside.runPrelude()
+        forwardLoop.run(on: backend)
+    }
+
+    func backward() throws {
+        precondition(backwardLoop != nil, "the plan was compiled without a backward pass")
+        backwardLoop!.run(on: backend)
+        outside.runEpilogue()
+    }
+}
+
+/// One of a plan's loops as an array for the C side.
+private final class LoopCode {
+    private let operations: [ck_operation]
+    private let views: [UnsafeMutablePointer<ck_view>]
+    private let steps: Int
+    private let batch: Int
+    private let isBackward: Bool
+    private let kernels: [CPUKernel]
+    private let slot: Int
+    private let memory: CPUMemory
+
+    /// Rows per chunk: the batch alone decides. About 50 rows keep a step's
+    /// products near OpenBLAS's full speed; two chunks keep two threads busy.
+    private static func chunkCount(_ batch: Int) -> Int { batch < 16 ? 1 : 2 * ((batch + 127) / 128) }
+    private let chunks: Int
+
+    init(_ plan: [PlanOperation], isBackward: Bool, _ recurrence: DefaultRecurrence) throws {
+        let binding = recurrence.binding
+        let batch = binding.batch
+        let kernels = recurrence.kernels.map { $0 as! CPUKernel }
+        var operations: [ck_operation] = []
+        var views: [UnsafeMutablePointer<ck_view>] = []
+        func store(_ list: [ck_view]) -> UnsafePointer<ck_view> {
+            let pointer = UnsafeMutablePointer<ck_view>.allocate(capacity: max(list.count, 1))
+            for (index, view) in list.enumerated() { (pointer + index).initialize(to: view) }
+            views.append(pointer)
+            return UnsafePointer(pointer)
+        }
+
+        func view(_ operand: PlanOperand) -> (view: MatrixView, step: Int)? {
+            guard let first = binding.view(operand, in: recurrence.plan, at: 0) else { return nil }
+            switch recurrence.plan.buffers[operand.buffer].role {
+            case .parameter, .parameterGradient, .scratch, .stateGradient: return (first, 0)
+            default: return (first, batch * first.rowStride)
+            }
+        }
+        for operation in plan {
+            var code = ck_operation()
+            switch operation {
+            case .gemm(let a, let b, let result, let accumulate):
+                guard let target = view(result) else { continue }
+                let source = view(a)!, weight = view(b)!.view
+                code.a = source.view.kernelView(step: source.step)
+                code.result = target.view.kernelView(step: target.step)
+                code.b = UnsafePointer(weight.pointer)
+                code.transpose_b = b.isTransposed
+                code.ldb = Int32(b.isTransposed ? weight.columnStride : weight.rowStride)
+                code.n = Int32(target.view.columns)
+                code.k = Int32(source.view.columns)
+                code.accumulate = accumulate
+            case .kernel(let program, let inputs, let outputs):
+                let targets = outputs.compactMap { view($0) }
+                guard targets.count == outputs.count else { continue }
+                let columns = targets[0].view.columns
+                code.kind = 1
+                code.program = UnsafePointer(kernels[program].code)
+                code.columns = Int32(columns)
+                code.inputs = store(
+                    inputs.map { operand in
+                        let source = view(operand) ?? (recurrence.zeros, 0)
+                        return source.view.broadcast(rows: batch, columns: columns).kernelView(step: source.step)
+                    })
+                code.outputs = store(targets.map { $0.view.kernelView(step: $0.step) })
+            case .weightGradient, .vectorGradient: preconditionFailure("parameter gradients are deferred")
+            }
+            operations.append(code)
+        }
+        self.operations = operations
+        self.views = views
+        self.kernels = kernels
+        self.batch = batch
+        self.isBackward = isBackward
+        steps = binding.steps
+        chunks = Self.chunkCount(batch)
+        slot = Int(ck_loop_workspace(operations, Int32(operations.count)))
+        memory = try CPUMemory(slot * chunks)
+    }
+
+    deinit { for pointer in views { pointer.deallocate() } }
+
+    func run(on backend: CPUBackend) {
+        var job = LoopJob(
+            count: Int32(operations.count), steps: Int32(steps), isBackward: isBackward, batch: batch, chunks: chunks,
+            workspace: memory.base, slot: slot)
+        operations.withUnsafeBufferPointer { buffer in
+            job.operations = buffer.baseAddress
+            ck_parallel(backend.team, Int32(chunks), LoopJob.run, &job)
+        }
+    }
+}
+
+private struct LoopJob {
+    var operations: UnsafePointer<ck_operation>?
+    let count: Int32
+    let steps: Int32
+    let isBackward: Bool
+    let batch: Int
+    let chunks: Int
+    let workspace: UnsafeMutablePointer<Float>
+    let slot: Int
+
+    init(
+        count: Int32, steps: Int32, isBackward: Bool, batch: Int, chunks: Int, workspace: UnsafeMutablePointer<Float>,
+        slot: Int
+    ) {
+        self.count = count
+        self.steps = steps
+        self.isBackward = isBackward
+        self.batch = batch
+        self.chunks = chunks
+        self.workspace = workspace
+        self.slot = slot
+    }
+
+    static let run: @convention(c) (UnsafeMutableRawPointer?, Int32) -> Void = { context, chunk in
+        let job = context!.assumingMemoryBound(to: LoopJob.self).pointee
+        let first = job.batch * Int(chunk) / job.chunks, last = job.batch * (Int(chunk) + 1) / job.chunks
+        ck_run_loop(
+            job.operations, job.count, job.steps, job.isBackward, Int64(first), Int64(last - first),
+            job.workspace + Int(chunk) * job.slot)
+    }
+}

@@ -1,0 +1,185 @@
+#include "internal.h"
+#include <cblas.h>
+#include <math.h>
+#include <string.h>
+
+// Rows go through in chunks; in each chunk the classes are cut into pieces, and
+// one piece stays with one thread from its logits to its gradients:
+//
+//   1. each piece: logits, exponentials relative to the piece's own maximum;
+//   2. per row: the pieces' maxima and sums become the loss and, for each piece,
+//      the factor f that turns its exponentials into probabilities;
+//   3. each piece: dW += Eᵀ (f X), dX_piece = f (E W); the targets' "- 1" is
+//      added as single rows.
+//
+// So logits are written once and read twice, and no thread waits inside a pass.
+
+enum { CHUNK_ROWS = 256, PIECE_CLASSES = 2560, MAX_PIECES = 64 };
+
+static int piece_count(int classes) {
+    int pieces = (classes + PIECE_CLASSES - 1) / PIECE_CLASSES;
+    if (pieces > 1 && (pieces & 1)) pieces++;
+    if (pieces == 1 && classes >= 1024) pieces = 2;
+    return pieces < MAX_PIECES ? pieces : MAX_PIECES;
+}
+
+// A piece's logits lie apart from the others', rows padded to whole vectors.
+static int64_t padded(int64_t n) { return (n + 15) / 16 * 16; }
+
+typedef struct {
+    ck_cross_entropy *job;
+    int pieces, row0, rows;
+    int64_t ld;         // of a piece's logits
+    float *logits;      // [pieces][CHUNK_ROWS][ld]
+    float *scaled;      // [pieces][CHUNK_ROWS][width]: f X
+    float *backward;    // [pieces][CHUNK_ROWS][width]: f (E W)
+    float *factor;      // [pieces][CHUNK_ROWS]
+    float *maximum, *sum;  // likewise
+    int32_t *argmax;
+    float *masks;       // [pieces][ld + padding], one row
+    float *target_gradient;  // [CHUNK_ROWS]: what the target's logit gets besides
+} pass;
+
+static int first_class(const pass *p, int piece) { return (int)((int64_t)p->job->classes * piece / p->pieces); }
+
+int64_t ck_cross_entropy_workspace(int rows, int width, int classes) {
+    const int64_t pieces = piece_count(classes), n = rows < CHUNK_ROWS ? rows : CHUNK_ROWS;
+    const int64_t ld = padded((classes + pieces - 1) / pieces) + 16;
+    return pieces * (n * ld + 2 * n * width + 4 * n + ld + CK_PADDING) + n + 4 * CK_PADDING;
+}
+
+static void draw_masks(const pass *p, int piece, int row, float *mask) {
+    const ck_cross_entropy *j = p->job;
+    const int v0 = first_class(p, piece), v1 = first_class(p, piece + 1);
+    ck_best_kernels()->uniform(mask, (int64_t)(p->row0 + row) * j->classes + v0, v1 - v0, &j->key);
+}
+
+static void forward_piece(void *context, int piece) {
+    const pass *p = context;
+    const ck_cross_entropy *j = p->job;
+    const int v0 = first_class(p, piece), n = first_class(p, piece + 1) - v0;
+    float *logits = p->logits + piece * p->rows * p->ld;
+    cblas_sgemm(
+        CblasRowMajor, CblasNoTrans, CblasTrans, p->rows, n, j->width, 1, j->inputs + p->row0 * j->input_ld,
+        (int)j->input_ld, j->weight + (int64_t)v0 * j->width, j->width, 0, logits, (int)p->ld);
+    float *mask = p->masks + piece * (p->ld + CK_PADDING);
+    const float keep = 1 / (1 - j->dropout_rate);
+    const struct ck_kernels *kernels = ck_best_kernels();
+    for (int r = 0; r < p->rows; r++) {
+        const int32_t target = j->targets[p->row0 + r];
+        float *row = logits + r * p->ld;
+        if (j->uses_dropout) draw_masks(p, piece, r, mask);
+        // The target's logit is needed before it is replaced.
+        if (target >= v0 && target < v0 + n) {
+            float x = row[target - v0] + j->bias[target];
+            p->target_gradient[r] = 1;
+            if (j->uses_dropout) {
+                const bool dropped = mask[target - v0] < j->dropout_rate;
+                p->target_gradient[r] = dropped ? 0 : keep;
+                x = dropped ? 0 : x * keep;
+            }
+            p->scaled[r] = x;  // borrowed until the rows are combined
+        }
+        const ck_row_result result =
+            kernels->exponentials(row, j->bias + v0, n, j->uses_dropout ? mask : NULL, j->dropout_rate, keep);
+        p->maximum[piece * p->rows + r] = result.maximum;
+        p->sum[piece * p->rows + r] = result.sum;
+        p->argmax[piece * p->rows + r] = v0 + result.argmax;
+    }
+}
+
+static void combine_rows(pass *p) {
+    ck_cross_entropy *j = p->job;
+    for (int r = 0; r < p->rows; r++) {
+        const int32_t target = j->targets[p->row0 + r];
+        int best = 0;
+        for (int q = 1; q < p->pieces; q++) {
+            const float m = p->maximum[q * p->rows + r];
+            if (m > p->maximum[best * p->rows + r] || m != m) best = q;
+        }
+        const float maximum = p->maximum[best * p->rows + r];
+        float sum = 0;
+        for (int q = 0; q < p->pieces; q++) {
+            sum += p->sum[q * p->rows + r] * expf(p->maximum[q * p->rows + r] - maximum);
+        }
+        for (int q = 0; q < p->pieces; q++) {
+            p->factor[q * p->rows + r] =
+                target < 0 ? 0 : j->scale * expf(p->maximum[q * p->rows + r] - maximum) / sum;
+        }
+        if (target < 0) continue;
+        j->loss += (double)(maximum - p->scaled[r]) + log((double)sum);
+        j->correct += p->argmax[best * p->rows + r] == target;
+    }
+}
+
+static void backward_piece(void *context, int piece) {
+    const pass *p = context;
+    const ck_cross_entropy *j = p->job;
+    const int v0 = first_class(p, piece), n = first_class(p, piece + 1) - v0, width = j->width;
+    const float *e = p->logits + piece * p->rows * p->ld;
+    const float *factor = p->factor + piece * p->rows;
+    float *scaled = p->scaled + (int64_t)piece * p->rows * width;
+    float *back = p->backward + (int64_t)piece * p->rows * width;
+    for (int r = 0; r < p->rows; r++) {
+        const float *x = j->inputs + (p->row0 + r) * j->input_ld;
+        for (int i = 0; i < width; i++) scaled[(int64_t)r * width + i] = factor[r] * x[i];
+    }
+    float *dw = j->weight_gradient + (int64_t)v0 * width, *db = j->bias_gradient + v0;
+    cblas_sgemm(
+        CblasRowMajor, CblasTrans, CblasNoTrans, n, width, p->rows, 1, e, (int)p->ld, scaled, width, 1, dw, width);
+    cblas_sgemv(CblasRowMajor, CblasTrans, p->rows, n, 1, e, (int)p->ld, factor, 1, 1, db, 1);
+    cblas_sgemm(
+        CblasRowMajor, CblasNoTrans, CblasNoTrans, p->rows, width, n, 1, e, (int)p->ld,
+        j->weight + (int64_t)v0 * width, width, 0, back, width);
+    for (int r = 0; r < p->rows; r++) {
+        float *dx = back + (int64_t)r * width;
+        for (int i = 0; i < width; i++) dx[i] *= factor[r];
+        const int32_t target = j->targets[p->row0 + r];
+        if (target < v0 || target >= v0 + n) continue;
+        const float g = j->scale * p->target_gradient[r];
+        const float *x = j->inputs + (p->row0 + r) * j->input_ld, *w = j->weight + (int64_t)target * width;
+        for (int i = 0; i < width; i++) {
+            dx[i] -= g * w[i];
+            dw[(int64_t)(target - v0) * width + i] -= g * x[i];
+        }
+        db[target - v0] -= g;
+    }
+}
+
+static void add_backward(const pass *p) {
+    const ck_cross_entropy *j = p->job;
+    for (int r = 0; r < p->rows; r++) {
+        float *dx = j->input_gradient + (p->row0 + r) * j->input_gradient_ld;
+        memcpy(dx, p->backward + (int64_t)r * j->width, sizeof(float) * (size_t)j->width);
+        for (int q = 1; q < p->pieces; q++) {
+            const float *back = p->backward + ((int64_t)q * p->rows + r) * j->width;
+            for (int i = 0; i < j->width; i++) dx[i] += back[i];
+        }
+    }
+}
+
+void ck_softmax_cross_entropy(ck_team *team, ck_cross_entropy *job, float *workspace) {
+    pass p = {.job = job, .pieces = piece_count(job->classes)};
+    p.ld = padded((job->classes + p.pieces - 1) / p.pieces) + 16;
+    job->loss = 0;
+    job->correct = 0;
+    for (p.row0 = 0; p.row0 < job->rows; p.row0 += p.rows) {
+        p.rows = job->rows - p.row0 < CHUNK_ROWS ? job->rows - p.row0 : CHUNK_ROWS;
+        const int64_t cells = (int64_t)p.pieces * p.rows;
+        p.logits = workspace;
+        p.scaled = p.logits + cells * p.ld;
+        p.backward = p.scaled + cells * job->width;
+        p.factor = p.backward + cells * job->width;
+        p.maximum = p.factor + cells;
+        p.sum = p.maximum + cells;
+        p.argmax = (int32_t *)(p.sum + cells);
+        p.masks = (float *)(p.argmax + cells);
+        p.target_gradient = p.masks + p.pieces * (p.ld + CK_PADDING);
+        ck_parallel(team, p.pieces, forward_piece, &p);
+        combine_rows(&p);
+        if (job->weight_gradient) {
+            ck_parallel(team, p.pieces, backward_piece, &p);
+            add_backward(&p);
+        }
+    }
+}

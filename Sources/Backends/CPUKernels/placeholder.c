@@ -1,2 +1,0 @@
-#include "CPUKernels.h"
-int cpu_kernels_placeholder(void) { return 0; }

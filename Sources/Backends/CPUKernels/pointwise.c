@@ -1,0 +1,122 @@
+#include "internal.h"
+
+// A thread's working memory: one tile per input (for what isn't read in place)
+// and one per register; UNIFORM writes up to 6 floats past a tile.
+enum { SLOT = CK_TILE + CK_PADDING, MAX_VALUES = 512 };
+
+int64_t ck_workspace(const ck_program *program) {
+    return (int64_t)(program->input_count + program->register_count) * SLOT;
+}
+
+static int64_t tile_rows(int64_t columns) { return columns >= CK_TILE ? 1 : CK_TILE / columns; }
+
+// An input that is one row repeated is expanded once, not for each tile.
+static bool is_repeated_row(const ck_view *view, int64_t columns) {
+    return view->row == 0 && view->step == 0 && columns <= CK_TILE;
+}
+
+static void prepare(
+    const struct ck_kernels *kernels, const ck_program *program, const ck_view *inputs, const float *scalars,
+    int64_t columns, float *workspace) {
+    for (int i = 0; i < program->input_count; i++) {
+        if (is_repeated_row(&inputs[i], columns)) {
+            kernels->load(workspace + i * SLOT, inputs[i].base, 0, inputs[i].column, tile_rows(columns), columns);
+        }
+    }
+    for (int i = 0; i < program->prologue_count; i++) {
+        const ck_instruction *in = &program->instructions[i];
+        const float value = in->opcode == CK_SCALAR ? scalars[in->scalar] : in->constant;
+        float *to = workspace + in->result * SLOT;
+        for (int at = 0; at < CK_TILE; at++) to[at] = value;
+    }
+}
+
+// Whole rows when they fit into a tile, else segments of one row. `base` holds
+// the views' addresses of row 0.
+static void run_tiles(
+    const struct ck_kernels *kernels, const ck_program *program, const ck_view *inputs, const ck_view *outputs,
+    int64_t step, const ck_key *key, int64_t row0, int64_t rows, int64_t columns, int64_t column0,
+    int64_t total_columns, float *workspace) {
+    float *values[MAX_VALUES];
+    const int inputs_count = program->input_count;
+    for (int i = 0; i < program->register_count; i++) values[inputs_count + i] = workspace + (inputs_count + i) * SLOT;
+    const int64_t per_tile = tile_rows(columns);
+    for (int64_t r = row0; r < row0 + rows; r += per_tile) {
+        const int64_t count = r + per_tile <= row0 + rows ? per_tile : row0 + rows - r;
+        for (int64_t c = 0; c < columns; c += CK_TILE) {
+            const int64_t width = c + CK_TILE <= columns ? (columns < CK_TILE ? columns : CK_TILE) : columns - c;
+            const int64_t n = count * width;
+            for (int i = 0; i < inputs_count; i++) {
+                const ck_view *view = &inputs[i];
+                float *from = view->base + step * view->step + r * view->row + (column0 + c) * view->column;
+                if (is_repeated_row(view, columns)) {
+                    values[i] = workspace + i * SLOT;
+                } else if (view->column == 1 && (view->row == width || count == 1)) {
+                    values[i] = from;
+                } else {
+                    values[i] = workspace + i * SLOT;
+                    kernels->load(values[i], from, view->row, view->column, count, width);
+                }
+            }
+            kernels->execute(
+                program, values, n, key, r * total_columns + column0 + c, column0 + c, total_columns);
+            for (int i = 0; i < program->output_count; i++) {
+                const ck_view *view = &outputs[i];
+                float *to = view->base + step * view->step + r * view->row + (column0 + c) * view->column;
+                kernels->store(to, view->row, view->column, values[program->outputs[i]], count, width);
+            }
+        }
+    }
+}
+
+void ck_run(
+    const ck_program *program, const ck_view *inputs, const ck_view *outputs, const float *scalars, const ck_key *key,
+    int64_t row0, int64_t rows, int64_t columns, int64_t column0, int64_t total_columns, float *workspace) {
+    const struct ck_kernels *kernels = ck_best_kernels();
+    prepare(kernels, program, inputs, scalars, columns, workspace);
+    run_tiles(
+        kernels, program, inputs, outputs, 0, key, row0, rows, columns, column0, total_columns, workspace);
+}
+
+// MARK: Recurrence
+
+#include <cblas.h>
+
+int64_t ck_loop_workspace(const ck_operation *operations, int32_t count) {
+    int64_t sum = 0;
+    for (int i = 0; i < count; i++) {
+        if (operations[i].kind == 1) sum += ck_workspace(operations[i].program);
+    }
+    return sum + CK_PADDING;
+}
+
+void ck_run_loop(
+    const ck_operation *operations, int32_t count, int32_t steps, bool backward, int64_t row0, int64_t rows,
+    float *workspace) {
+    const struct ck_kernels *kernels = ck_best_kernels();
+    float *own = workspace;
+    for (int i = 0; i < count; i++) {
+        if (operations[i].kind != 1) continue;
+        prepare(kernels, operations[i].program, operations[i].inputs, NULL, operations[i].columns, own);
+        own += ck_workspace(operations[i].program);
+    }
+    for (int32_t s = 0; s < steps; s++) {
+        const int64_t t = backward ? steps - 1 - s : s;
+        own = workspace;
+        for (int i = 0; i < count; i++) {
+            const ck_operation *op = &operations[i];
+            if (op->kind == 0) {
+                cblas_sgemm(
+                    CblasRowMajor, CblasNoTrans, op->transpose_b ? CblasTrans : CblasNoTrans, (int)rows, op->n, op->k, 1,
+                    op->a.base + t * op->a.step + row0 * op->a.row, (int)op->a.row, op->b, op->ldb,
+                    op->accumulate ? 1 : 0, op->result.base + t * op->result.step + row0 * op->result.row,
+                    (int)op->result.row);
+            } else {
+                run_tiles(
+                    kernels, op->program, op->inputs, op->outputs, t, NULL, row0, rows, op->columns, 0, op->columns,
+                    own);
+                own += ck_workspace(op->program);
+            }
+        }
+    }
+}
