@@ -1,0 +1,53 @@
+import RecurrentCore
+
+/// The Cayley transform `W = (I − B/2)⁻¹ (I + B/2)` with its exact gradient
+/// (Helfrich, Willmott & Ye 2018, "scoRNN").
+///
+/// It reaches every rotation without the eigenvalue −1. The gradient is
+/// `M − Mᵀ` with `M = (I + B/2)⁻¹ G (I + Wᵀ) / 2`.
+public struct CayleyUpdate: ManifoldUpdate {
+    public init() {}
+    public var name: String { "cayley" }
+    public var summary: String { "W = (I − B/2)⁻¹ (I + B/2) with its exact gradient (scoRNN)" }
+
+    public func makeWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
+        try Workspace(size: size, on: backend)
+    }
+
+    private final class Workspace: ManifoldWorkspace {
+        let backend: any Backend
+        let identity: MatrixView
+        let matrix: MatrixView
+        let right: MatrixView
+        let shift: any Kernel
+        let subtract: any Kernel
+
+        init(size: Int, on backend: any Backend) throws {
+            self.backend = backend
+            identity = try backend.makeMatrix(
+                (0..<size * size).map { $0 / size == $0 % size ? Float(1) : 0 }, rows: size, columns: size)
+            matrix = try backend.allocate(rows: size, columns: size)
+            right = try backend.allocate(rows: size, columns: size)
+            // I, B → I + s B
+            shift = try backend.compile(PointwiseProgram(inputs: 2, scalars: 1) { x, s in [x[0] + s[0] * x[1]] })
+            subtract = try backend.compile(PointwiseProgram(inputs: 2) { x, _ in [x[0] - x[1]] })
+        }
+
+        func computeWeight(from parameter: MatrixView, into weight: MatrixView) throws {
+            backend.run(shift, inputs: [identity, parameter], outputs: [matrix], scalars: [-0.5])
+            backend.run(shift, inputs: [identity, parameter], outputs: [right], scalars: [0.5])
+            try backend.solve(matrix, right)
+            backend.copy(right, to: weight)
+        }
+
+        func parameterGradient(
+            weightGradient gradient: MatrixView, weight: MatrixView, parameter: MatrixView, into result: MatrixView
+        ) throws {
+            backend.run(shift, inputs: [identity, weight.transposed], outputs: [matrix], scalars: [1])
+            backend.gemm(alpha: 0.5, gradient, matrix, beta: 0, right)
+            backend.run(shift, inputs: [identity, parameter], outputs: [matrix], scalars: [0.5])
+            try backend.solve(matrix, right)
+            backend.run(subtract, inputs: [right, right.transposed], outputs: [result])
+        }
+    }
+}

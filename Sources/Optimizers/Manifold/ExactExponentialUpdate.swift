@@ -1,0 +1,84 @@
+import RecurrentCore
+
+/// `W = exp(B)` with its exact gradient, the adjoint of the Fréchet derivative of
+/// exp (Lezcano-Casado & Martínez-Rubio 2019, "expRNN").
+///
+/// With `A = G Wᵀ − W Gᵀ` the gradient is `∫₀¹ exp(−sB) A exp(sB) ds`. For
+/// `h = 2^-k` the integral to h is a short series of commutators, each of them
+/// one product (`[B, T] = BT − (BT)ᵀ` for skew B, T); then
+/// `I(2h) = I(h) + exp(hB)ᵀ I(h) exp(hB)` doubles it k times.
+public struct ExactExponentialUpdate: ManifoldUpdate {
+    public init() {}
+    public var name: String { "exact-exponential" }
+    public var summary: String { "W = exp(B) with the exact gradient (expRNN)" }
+
+    public func makeWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
+        try Workspace(size: size, on: backend)
+    }
+
+    private final class Workspace: ManifoldWorkspace {
+        let backend: any Backend
+        let exponential: TaylorExponential
+        let norm: SkewNorm
+        let skewProduct: SkewProduct
+        let terms: [MatrixView]
+        let rotations: [MatrixView]
+        let scratch: [MatrixView]
+        let accumulate: any Kernel
+        let scaled: any Kernel
+        let termCount: Int
+
+        init(size: Int, on backend: any Backend) throws {
+            self.backend = backend
+            exponential = try TaylorExponential(size: size, on: backend)
+            norm = try SkewNorm(size: size, on: backend)
+            skewProduct = try SkewProduct(size: size, on: backend)
+            func matrices(_ count: Int) throws -> [MatrixView] {
+                try (0..<count).map { _ in try backend.allocate(rows: size, columns: size) }
+            }
+            terms = try matrices(2)
+            rotations = try matrices(2)
+            scratch = try matrices(2)
+            accumulate = try backend.compile(PointwiseProgram(inputs: 2) { x, _ in [x[0] + x[1]] })
+            scaled = try backend.compile(PointwiseProgram(inputs: 1, scalars: 1) { x, s in [x[0] * s[0]] })
+            // The k-th term is at most 2^-k / (k + 1)! of the first.
+            termCount = backend.scalarType == .float64 ? 13 : 7
+        }
+
+        func computeWeight(from parameter: MatrixView, into weight: MatrixView) throws {
+            exponential(parameter, norm: try norm.bound(parameter), into: weight)
+        }
+
+        func parameterGradient(
+            weightGradient gradient: MatrixView, weight: MatrixView, parameter: MatrixView, into result: MatrixView
+        ) throws {
+            // ‖h ad_B‖ ≤ 2 h ‖B‖ ≤ 1/2
+            let bound = try norm.bound(parameter)
+            var doublings = 0
+            while bound > 0.25 * Double(1 << doublings) { doublings += 1 }
+            let h = 1 / Double(1 << doublings)
+
+            skewProduct(gradient, weight.transposed, into: terms[0])
+            backend.run(scaled, inputs: [terms[0]], outputs: [result], scalars: [h])
+            backend.copy(result, to: terms[0])
+            var current = 0
+            for k in 1..<termCount where bound > 0 {
+                // next term: −h / (k + 1) · [B, term]
+                skewProduct(parameter, terms[current], into: terms[1 - current], scale: -h / Double(k + 1))
+                current = 1 - current
+                backend.run(accumulate, inputs: [result, terms[current]], outputs: [result])
+            }
+            guard doublings > 0 else { return }
+            backend.run(scaled, inputs: [parameter], outputs: [scratch[0]], scalars: [h])
+            exponential(scratch[0], norm: bound * h, into: rotations[0])
+            for index in 0..<doublings {
+                let rotation = rotations[index & 1]
+                // Eᵀ I E, made exactly skew again: half of M − Mᵀ.
+                backend.gemm(result, rotation, into: scratch[0])
+                skewProduct(rotation.transposed, scratch[0], into: scratch[1], scale: 0.5)
+                backend.run(accumulate, inputs: [result, scratch[1]], outputs: [result])
+                if index < doublings - 1 { backend.gemm(rotation, rotation, into: rotations[1 - (index & 1)]) }
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import RecurrentCore
+
+/// The matrix exponential of a skew-symmetric matrix: `W = exp(B)`, orthogonal.
+///
+/// Scratch memory is allocated once; a call allocates nothing on the device.
+public final class SkewExponential {
+    /// How it is computed.
+    public enum Method: String, Sendable, CaseIterable {
+        /// A Taylor polynomial of `B / 2^s`, squared s times: products only.
+        case scalingAndSquaring
+        /// `iB = V Λ V†`, `exp(B) = V exp(-iΛ) V†`, as the paper does it.
+        case eigendecomposition
+    }
+
+    public let size: Int
+    public let method: Method
+    private let backend: any Backend
+    private let taylor: TaylorExponential
+    private let norm: SkewNorm
+    /// Eigenvectors (real, imaginary), the same scaled, eigenvalues.
+    private let eigen: [MatrixView]
+    private let eigenvalues: MatrixView?
+    private let rotations: MatrixView?
+    private let rotate: any Kernel
+
+    public init(size: Int, on backend: any Backend, method: Method = .scalingAndSquaring) throws {
+        self.size = size
+        self.method = method
+        self.backend = backend
+        norm = try SkewNorm(size: size, on: backend)
+        taylor = try TaylorExponential(size: size, on: backend)
+        let usesEigen = method == .eigendecomposition
+        eigen = try usesEigen ? (0..<4).map { _ in try backend.allocate(rows: size, columns: size) } : []
+        eigenvalues = try usesEigen ? backend.allocate(rows: 1, columns: size) : nil
+        rotations = try usesEigen ? backend.allocate(rows: 2, columns: size) : nil
+        // P, Q, cos λ, sin λ → real and imaginary part of V exp(-iΛ)
+        rotate = try backend.compile(
+            PointwiseProgram(inputs: 4) { x, _ in [x[0] * x[2] + x[1] * x[3], x[1] * x[2] - x[0] * x[3]] })
+    }
+
+    /// - Parameters:
+    ///   - skew: B [n, n], packed.
+    ///   - result: [n, n]; may have a row stride.
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the eigendecomposition
+    ///   doesn't converge or B isn't finite.
+    public func callAsFunction(_ skew: MatrixView, into result: MatrixView) throws {
+        precondition(skew.rows == size && skew.columns == size && skew.isPacked)
+        switch method {
+        case .scalingAndSquaring:
+            taylor(skew, norm: try norm.bound(skew), into: result)
+        case .eigendecomposition:
+            let (p, q, x, y) = (eigen[0], eigen[1], eigen[2], eigen[3])
+            backend.fill(p, with: 0)
+            backend.copy(skew, to: q)
+            try backend.hermitianEigen(real: p, imaginary: q, eigenvalues: eigenvalues!)
+            let values: [Double] = backend.download(eigenvalues!)
+            backend.upload(values.map(RealFunctions.cos) + values.map(RealFunctions.sin), to: rotations!)
+            backend.run(
+                rotate,
+                inputs: [p, q] + (0..<2).map { rotations!.rows($0..<$0 + 1).broadcast(rows: size, columns: size) },
+                outputs: [x, y])
+            backend.gemm(x, p.transposed, into: result)
+            backend.gemm(alpha: 1, y, q.transposed, beta: 1, result)
+        }
+    }
+}
+
+/// An upper bound of `‖B‖₂`.
+final class SkewNorm {
+    private let backend: any Backend
+    private let parts: any Kernel
+    private let magnitudes: MatrixView
+    private let squares: MatrixView
+    private let sums: MatrixView
+
+    init(size: Int, on backend: any Backend) throws {
+        self.backend = backend
+        parts = try backend.compile(PointwiseProgram(inputs: 1) { x, _ in [abs(x[0]), x[0] * x[0]] })
+        magnitudes = try backend.allocate(rows: size, columns: size)
+        squares = try backend.allocate(rows: size, columns: size)
+        sums = try backend.allocate(rows: 2, columns: size)
+    }
+
+    /// The smaller of `‖B‖₁` and `‖B‖_F / √2`: the eigenvalues of a skew matrix
+    /// come in pairs, so `‖B‖_F² ≥ 2 ‖B‖₂²`.
+    func bound(_ skew: MatrixView) throws -> Double {
+        backend.run(parts, inputs: [skew], outputs: [magnitudes, squares])
+        backend.sumColumns(magnitudes, beta: 0, into: sums.rows(0..<1))
+        backend.sumColumns(squares, beta: 0, into: sums.rows(1..<2))
+        let values: [Double] = backend.download(sums)
+        let columns = values[0..<skew.columns].max() ?? 0
+        let frobenius = (values[skew.columns...].reduce(0, +) / 2).squareRoot()
+        guard columns.isFinite, frobenius.isFinite else {
+            throw RecurrentError.linearAlgebra("the skew parameter is no longer finite; try a lower learning rate")
+        }
+        return min(columns, frobenius)
+    }
+}

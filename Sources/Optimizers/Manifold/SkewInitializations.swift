@@ -1,0 +1,66 @@
+import RecurrentCore
+
+/// `B = 0`, so `W = I`: the default, and with ReLU what learns the toy tasks.
+public struct ZeroSkew: SkewInitialization {
+    public init() {}
+    public var name: String { "zero" }
+    public var summary: String { "B = 0, so W = I" }
+    public func values(size: Int, random: inout RandomStream) -> [Double] {
+        [Double](repeating: 0, count: size * size)
+    }
+}
+
+/// Blocks [[0, −θ], [θ, 0]], θ uniform in ±π: random rotations of the planes
+/// (Henaff, Szlam & LeCun 2016).
+public struct HenaffSkew: SkewInitialization {
+    public init() {}
+    public var name: String { "henaff" }
+    public var summary: String { "2 × 2 blocks that rotate by uniform angles in ±π" }
+    public func values(size: Int, random: inout RandomStream) -> [Double] {
+        blocks(size: size) { random.uniform(in: -.pi...(.pi)) }
+    }
+}
+
+/// Blocks with `s = √((1 − cos t) / (1 + cos t))`, t uniform in [0, π/2]
+/// (Helfrich, Willmott & Ye 2018).
+public struct CayleySkew: SkewInitialization {
+    public init() {}
+    public var name: String { "cayley" }
+    public var summary: String { "2 × 2 blocks of tan(t/2), t uniform in [0, π/2] (scoRNN's)" }
+    public func values(size: Int, random: inout RandomStream) -> [Double] {
+        blocks(size: size) {
+            let cosine = RealFunctions.cos(random.uniform(in: 0...(.pi / 2)))
+            return ((1 - cosine) / (1 + cosine)).squareRoot()
+        }
+    }
+}
+
+/// Every pair uniform in ±scale.
+public struct UniformSkew: SkewInitialization {
+    public let scale: Double
+    public init(scale: Double = 0.01) { self.scale = scale }
+    public var name: String { "uniform" }
+    public var summary: String { "small uniform random numbers (±0.01)" }
+    public func values(size: Int, random: inout RandomStream) -> [Double] {
+        var result = [Double](repeating: 0, count: size * size)
+        for i in 0..<size {
+            for j in 0..<i {
+                let value = random.uniform(in: -scale...scale)
+                result[i * size + j] = value
+                result[j * size + i] = -value
+            }
+        }
+        return result
+    }
+}
+
+/// A block-diagonal skew matrix; the last row of an odd size stays 0.
+private func blocks(size: Int, _ angle: () -> Double) -> [Double] {
+    var result = [Double](repeating: 0, count: size * size)
+    for i in stride(from: 0, to: size - 1, by: 2) {
+        let value = angle()
+        result[i * size + i + 1] = -value
+        result[(i + 1) * size + i] = value
+    }
+    return result
+}
