@@ -1,0 +1,55 @@
+import ArgumentParser
+import Foundation
+import RecurrentCore
+
+/// The commands, for a program with a registry of its own.
+public enum CommandLineTool {
+    /// Parses the arguments, runs the command, and ends the program.
+    ///
+    /// Errors print as one line on standard error. Exit status: 0, 1 (a run
+    /// failed), 2 (an option or argument is wrong), 130 (interrupted).
+    public static func main(_ registry: Registry, arguments: [String]? = nil) -> Never {
+        Foundation.exit(run(registry, arguments: arguments ?? Array(CommandLine.arguments.dropFirst())))
+    }
+
+    /// As ``main(_:arguments:)``, but returns the exit status.
+    public static func run(_ registry: Registry, arguments: [String]) -> Int32 {
+        Registry.$current.withValue(registry) {
+            do {
+                var command = try RootCommand.parseAsRoot(arguments)
+                try command.run()
+                return 0
+            } catch {
+                return report(error)
+            }
+        }
+    }
+
+    private static func report(_ error: any Error) -> Int32 {
+        if let error = error as? RecurrentError {
+            FileHandle.standardError.write(Data("error: \(error.description)\n".utf8))
+            switch error {
+            case .unknownName, .invalidOption: return 2
+            default: return 1
+            }
+        }
+        let code = RootCommand.exitCode(for: error)
+        if code.isSuccess {
+            Terminal.print(RootCommand.fullMessage(for: error))
+            return 0
+        }
+        if error is ExitCode { return code.rawValue }
+        FileHandle.standardError.write(Data("error: \(RootCommand.message(for: error))\n".utf8))
+        return code == .validationFailure ? 2 : 1
+    }
+}
+
+struct RootCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cli",
+        abstract: "Recurrent networks with orthogonal recurrent weights, beside the ordinary ones.",
+        subcommands: [
+            TrainCommand.self, CompareCommand.self, EvaluateCommand.self, BenchmarkCommand.self, ListCommand.self,
+        ],
+        defaultSubcommand: TrainCommand.self)
+}

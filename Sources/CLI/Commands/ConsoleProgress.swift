@@ -1,0 +1,61 @@
+import Foundation
+import RecurrentCore
+
+/// Progress for a person: a live line on a terminal, one plain line per epoch
+/// elsewhere.
+final class ConsoleProgress: TrainingObserver {
+    private let label: String
+    private let isLive: Bool
+    private var plan: TrainingPlan?
+    private let clock = ContinuousClock()
+    private var lastDrawn: ContinuousClock.Instant
+    private var lastRecord: EpochRecord?
+
+    init(label: String) {
+        self.label = label
+        isLive = Terminal.isInteractive
+        lastDrawn = clock.now - .seconds(1)
+    }
+
+    func trainingWillStart(_ plan: TrainingPlan) throws {
+        self.plan = plan
+        Terminal.print("\(label): \(plan.parameterCount) parameters, \(plan.batchesPerEpoch) batches of \(plan.batchSize) per epoch")
+    }
+
+    private func metric(_ sums: LossSums) -> String {
+        plan!.metric == .accuracy
+            ? "accuracy \(Terminal.percent(sums.accuracy))" : "perplexity \(Terminal.number(sums.perplexity, digits: 2))"
+    }
+
+    func didTrainBatch(_ progress: BatchProgress) throws {
+        guard isLive, clock.now - lastDrawn > .milliseconds(100) else { return }
+        lastDrawn = clock.now
+        let done = Double(progress.batch) / Double(progress.batchesPerEpoch)
+        let width = 20, filled = Int(done * Double(width))
+        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+        let perEpoch = lastRecord?.trainSeconds ?? progress.seconds / max(done, 1e-9)
+        let left = perEpoch * (Double(plan!.epochs - progress.epoch) + 1 - done)
+        let rate = Double(progress.sequences) / max(progress.seconds, 1e-9)
+        Terminal.print(
+            "\r\u{1B}[K\(label)  epoch \(progress.epoch)/\(plan!.epochs) \(bar)  loss \(Terminal.number(progress.epochSums.meanLoss))"
+                + "  \(metric(progress.epochSums))  \(Int(rate)) sequences/s  at most \(Terminal.time(left)) left",
+            terminator: "")
+    }
+
+    func didFinishEpoch(_ record: EpochRecord) throws {
+        lastRecord = record
+        let line =
+            "\(label)  epoch \(record.epoch)  train loss \(Terminal.number(record.train.meanLoss))"
+            + "  valid loss \(Terminal.number(record.validation.meanLoss))  valid \(metric(record.validation))"
+            + "  \(Int(record.sequencesPerSecond)) sequences/s\(record.isBest ? "  *" : "")"
+        if isLive {
+            Terminal.print("\r\u{1B}[K" + line)
+        } else {
+            Terminal.print(line)
+        }
+    }
+
+    func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws {
+        if isLive { Terminal.print("\r\u{1B}[K", terminator: "") }
+    }
+}

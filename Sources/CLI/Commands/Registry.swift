@@ -1,0 +1,75 @@
+import RecurrentCore
+
+/// One plug-in: its name on the command line, one line about it, and how it is
+/// made from the options.
+public struct Plugin<Value>: Sendable {
+    public let name: String
+    public let summary: String
+    public let make: @Sendable (PluginContext) throws -> Value
+
+    public init(_ name: String, _ summary: String, _ make: @escaping @Sendable (PluginContext) throws -> Value) {
+        self.name = name
+        self.summary = summary
+        self.make = make
+    }
+}
+
+/// What a plug-in is made from.
+public struct PluginContext: Sendable {
+    public let options: RunConfiguration
+    let registry: Registry
+
+    /// The activation that was asked for, or the cell's own.
+    public func activation(or standard: any Activation) throws -> any Activation {
+        guard let name = options.activation else { return standard }
+        return try registry.activations.find("activation", name).make(self)
+    }
+}
+
+/// A data set, with the defaults that suit it.
+public struct DatasetPlugin: Sendable {
+    public let plugin: Plugin<any Dataset>
+    /// Changes the general defaults before the command line's options are applied.
+    public let defaults: @Sendable (inout RunConfiguration) -> Void
+
+    public init(
+        _ name: String, _ summary: String, defaults: @escaping @Sendable (inout RunConfiguration) -> Void = { _ in },
+        _ make: @escaping @Sendable (PluginContext) throws -> any Dataset
+    ) {
+        plugin = Plugin(name, summary, make)
+        self.defaults = defaults
+    }
+}
+
+/// All that the commands can put together: one line per plug-in.
+public struct Registry: Sendable {
+    public var cells: [Plugin<any RecurrentCell>] = []
+    public var activations: [Plugin<any Activation>] = []
+    public var datasets: [DatasetPlugin] = []
+    public var backends: [Plugin<any Backend>] = []
+    public var optimizers: [Plugin<any Optimizer>] = []
+    public var manifolds: [Plugin<any ManifoldUpdate>] = []
+    public var skewInits: [Plugin<any SkewInitialization>] = []
+
+    public init() {}
+
+    /// The registry of the commands that are running.
+    @TaskLocal static var current = Registry()
+
+    func context(_ options: RunConfiguration) -> PluginContext { PluginContext(options: options, registry: self) }
+
+    func dataset(_ name: String) throws -> DatasetPlugin {
+        _ = try datasets.map(\.plugin).find("data set", name)
+        return datasets.first { $0.plugin.name == name }!
+    }
+}
+
+extension Array {
+    /// - Throws: ``RecurrentError/unknownName(kind:name:known:)``.
+    func find<Value>(_ kind: String, _ name: String) throws -> Plugin<Value> where Element == Plugin<Value> {
+        guard let plugin = first(where: { $0.name == name }) else {
+            throw RecurrentError.unknownName(kind: kind, name: name, known: map(\.name))
+        }
+        return plugin
+    }
+}

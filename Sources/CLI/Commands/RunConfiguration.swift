@@ -1,0 +1,71 @@
+import RecurrentCore
+
+/// Every option of a training run, resolved: what `config.json` holds.
+public struct RunConfiguration: Codable, Sendable, Equatable {
+    /// Of this file's format.
+    public var version = 1
+
+    public var cell = "urnn"
+    /// Nil: the cell's own.
+    public var activation: String?
+    /// Of leaky-relu.
+    public var slope = 0.5
+    public var resetGate = ResetGate.after.rawValue
+    public var recurrentInit = RecurrentInitialization.uniform
+    public var manifold = "exponential"
+    public var manifoldLearningRate: Double?
+    public var skewInit = "zero"
+
+    public var dataset = "recall"
+    /// N of the toy tasks.
+    public var length = 100
+    /// M of task I.
+    public var symbols = 10
+    /// Of task II.
+    public var k = 10
+    public var trainSize = 10_000
+    public var validSize = 1_000
+    public var testSize = 1_000
+    public var freshData = false
+    /// The folder of a corpus.
+    public var data: String?
+    public var bptt = 35
+
+    public var embeddingSize = 30
+    public var hiddenSize = 50
+    public var layers = 1
+    public var dropout = 0.2
+    public var dropoutOn: [ModelConfiguration.DropoutPlace] = [.logits]
+    public var tableInit = TableInitialization.torch
+
+    public var optimizer = "adam"
+    public var learningRate = 1e-3
+    public var momentum = 0.0
+    public var nesterov = false
+    public var weightDecay = 0.01
+    public var clipRecurrent: Double?
+    public var batchSize = 100
+    public var evaluationBatchSize: Int?
+    public var epochs = 200
+    public var batchesPerEpoch: Int?
+    public var patience: Int?
+    public var stopLoss: Double?
+
+    public var backend = "cpu"
+    public var threads: Int?
+    public var seed: UInt64 = 1
+
+    public init() {}
+
+    public var model: ModelConfiguration {
+        ModelConfiguration(
+            embeddingSize: embeddingSize, hiddenSize: hiddenSize, layers: layers, dropout: dropout,
+            dropoutPlaces: Set(dropoutOn), recurrentInitialization: recurrentInit, tableInitialization: tableInit)
+    }
+
+    public var training: Trainer.Settings {
+        Trainer.Settings(
+            epochs: epochs, batchSize: batchSize, evaluationBatchSize: evaluationBatchSize, learningRate: learningRate,
+            patience: patience, stopLoss: stopLoss, batchesPerEpoch: batchesPerEpoch)
+    }
+}

@@ -1,0 +1,177 @@
+import ArgumentParser
+import RecurrentCore
+
+extension RecurrentInitialization: ExpressibleByArgument {}
+
+/// The options of `train` and `compare`. What isn't given takes the data set's
+/// default.
+struct TrainOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Activation of the cell (default: relu for rnn and urnn, tanh for gru and ugru)."))
+    var activation: String?
+    @Option(help: "Slope of leaky-relu below 0 (default: 0.5).")
+    var slope: Double?
+    @Option(help: "Where a GRU's reset gate acts: after or before the product (default: after, as torch).")
+    var resetGate: String?
+    @Option(help: "Start of unconstrained recurrent weights: uniform, identity or orthogonal (default: uniform).")
+    var recurrentInit: RecurrentInitialization?
+
+    @Option(help: "Data set (default: recall).")
+    var dataset: String?
+    @Option(help: "Toy tasks: length N of the sequences (default: 100).")
+    var length: Int?
+    @Option(help: "recall: number of symbols M (default: 10).")
+    var symbols: Int?
+    @Option(help: "kth-largest: which number is asked for (default: 10).")
+    var k: Int?
+    @Option(help: "Toy tasks: training sequences (default: 10000).")
+    var trainSize: Int?
+    @Option(help: "Toy tasks: validation sequences (default: 1000).")
+    var validSize: Int?
+    @Option(help: "Toy tasks: test sequences (default: 1000).")
+    var testSize: Int?
+    @Flag(help: "Toy tasks: draw new training sequences each epoch.")
+    var freshData = false
+    @Option(help: "Folder of a corpus (default: $PTB_DIR).")
+    var data: String?
+    @Option(help: "Corpora: steps of truncated backpropagation (default: 35).")
+    var bptt: Int?
+
+    @Option(help: "Backend (default: cpu).")
+    var backend: String?
+    @Option(help: "Threads of the CPU backend (default: one per processor).")
+    var threads: Int?
+
+    @Option(help: "Width E of the embedding (default: 30; ptb: 400).")
+    var embeddingSize: Int?
+    @Option(help: "Width H of the state (default: 50; ptb: 200).")
+    var hiddenSize: Int?
+    @Option(help: "Stacked recurrent layers (default: 1).")
+    var layers: Int?
+    @Option(help: "Dropout rate (default: 0.2).")
+    var dropout: Double?
+    @Option(help: "Where dropout acts, separated by commas: embedding, output, logits (default: logits; ptb: embedding,output).")
+    var dropoutOn: String?
+
+    @Option(help: "Optimizer (default: adam).")
+    var optimizer: String?
+    @Option(help: "Learning rate (default: 0.001; ptb: 0.0001).")
+    var learningRate: Double?
+    @Option(help: "Momentum of sgd (default: 0).")
+    var momentum: Double?
+    @Flag(help: "Nesterov momentum for sgd.")
+    var nesterov = false
+    @Option(help: "Weight decay of adamw (default: 0.01).")
+    var weightDecay: Double?
+    @Option(help: "Clip each element of the recurrent weights' gradients to ± this (default: none; ptb: 0.25).")
+    var clipRecurrent: Double?
+    @Option(help: "Manifold update of orthogonal weights (default: exponential).")
+    var manifold: String?
+    @Option(help: "Learning rate of the skew parameters (default: the learning rate).")
+    var manifoldLearningRate: Double?
+    @Option(help: "Start of the skew parameters (default: zero, so W = I).")
+    var skewInit: String?
+
+    @Option(help: "Sequences per batch (default: 100; ptb: 80).")
+    var batchSize: Int?
+    @Option(help: "Sequences per batch in validation and test (default: the batch size; ptb: 10).")
+    var evaluationBatchSize: Int?
+    @Option(help: "Largest number of epochs (default: 200; ptb: 10).")
+    var epochs: Int?
+    @Option(help: "Train on this many batches per epoch at most (default: all).")
+    var batchesPerEpoch: Int?
+    @Option(help: "Stop after this many epochs without a better validation loss (default: never).")
+    var patience: Int?
+    @Option(help: "Stop once the validation loss is below this (default: 0.005 for the toy tasks).")
+    var stopLoss: Double?
+    @Option(help: "Seed of everything random (default: 1).")
+    var seed: UInt64?
+
+    /// The data set's defaults, overridden by what was given.
+    func resolve(cell: String?) throws -> RunConfiguration {
+        var result = RunConfiguration()
+        func take<Value>(_ value: Value?, _ path: WritableKeyPath<RunConfiguration, Value>) {
+            if let value { result[keyPath: path] = value }
+        }
+        take(dataset, \.dataset)
+        try Registry.current.dataset(result.dataset).defaults(&result)
+        take(cell, \.cell)
+        result.activation = activation
+        take(slope, \.slope)
+        take(resetGate, \.resetGate)
+        take(recurrentInit, \.recurrentInit)
+        take(length, \.length)
+        take(symbols, \.symbols)
+        take(k, \.k)
+        take(trainSize, \.trainSize)
+        take(validSize, \.validSize)
+        take(testSize, \.testSize)
+        result.freshData = freshData
+        result.data = data ?? result.data
+        take(bptt, \.bptt)
+        take(backend, \.backend)
+        result.threads = threads
+        take(embeddingSize, \.embeddingSize)
+        take(hiddenSize, \.hiddenSize)
+        take(layers, \.layers)
+        take(dropout, \.dropout)
+        if let dropoutOn { result.dropoutOn = try Self.places(dropoutOn) }
+        take(optimizer, \.optimizer)
+        take(learningRate, \.learningRate)
+        take(momentum, \.momentum)
+        result.nesterov = nesterov
+        take(weightDecay, \.weightDecay)
+        result.clipRecurrent = clipRecurrent ?? result.clipRecurrent
+        take(manifold, \.manifold)
+        result.manifoldLearningRate = manifoldLearningRate
+        take(skewInit, \.skewInit)
+        take(batchSize, \.batchSize)
+        result.evaluationBatchSize = evaluationBatchSize ?? result.evaluationBatchSize
+        take(epochs, \.epochs)
+        result.batchesPerEpoch = batchesPerEpoch
+        result.patience = patience
+        result.stopLoss = stopLoss ?? result.stopLoss
+        take(seed, \.seed)
+        try Self.check(result)
+        return result
+    }
+
+    private static func places(_ text: String) throws -> [ModelConfiguration.DropoutPlace] {
+        try text.split(separator: ",").map { name in
+            guard let place = ModelConfiguration.DropoutPlace(rawValue: String(name)) else {
+                throw RecurrentError.unknownName(
+                    kind: "place of dropout", name: String(name),
+                    known: ModelConfiguration.DropoutPlace.allCases.map(\.rawValue))
+            }
+            return place
+        }
+    }
+
+    /// Ranges that no plug-in checks for itself.
+    private static func check(_ options: RunConfiguration) throws {
+        func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
+            if !condition { throw RecurrentError.invalidOption(message()) }
+        }
+        try require(
+            ResetGate(rawValue: options.resetGate) != nil,
+            "--reset-gate must be after or before, not '\(options.resetGate)'")
+        try require((0...1).contains(options.slope), "--slope must be in 0...1, not \(options.slope)")
+        try require((0..<1).contains(options.momentum), "--momentum must be at least 0 and below 1, not \(options.momentum)")
+        try require(!options.nesterov || options.momentum > 0, "--nesterov needs a --momentum above 0")
+        try require(options.weightDecay >= 0, "--weight-decay must be at least 0, not \(options.weightDecay)")
+        for (name, value) in [
+            ("--clip-recurrent", options.clipRecurrent), ("--manifold-learning-rate", options.manifoldLearningRate),
+            ("--stop-loss", options.stopLoss),
+        ] {
+            if let value { try require(value > 0, "\(name) must be above 0, not \(value)") }
+        }
+        for (name, value) in [
+            ("--threads", options.threads), ("--batches-per-epoch", options.batchesPerEpoch),
+            ("--evaluation-batch-size", options.evaluationBatchSize), ("--patience", options.patience),
+            ("--bptt", options.bptt), ("--batch-size", options.batchSize), ("--epochs", options.epochs),
+            ("--embedding-size", options.embeddingSize), ("--hidden-size", options.hiddenSize),
+            ("--layers", options.layers),
+        ] {
+            if let value { try require(value >= 1, "\(name) must be at least 1, not \(value)") }
+        }
+    }
+}

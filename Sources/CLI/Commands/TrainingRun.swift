@@ -1,0 +1,34 @@
+import RecurrentCore
+
+/// A run put together from its configuration.
+struct TrainingRun {
+    let options: RunConfiguration
+    let dataset: any Dataset
+    let model: SequenceModel
+    let updater: ParameterUpdater
+
+    init(_ options: RunConfiguration, registry: Registry = .current) throws {
+        self.options = options
+        let context = registry.context(options)
+        let cell = try registry.cells.find("cell", options.cell).make(context)
+        let optimizer = try registry.optimizers.find("optimizer", options.optimizer).make(context)
+        let manifold = try registry.manifolds.find("manifold update", options.manifold).make(context)
+        let skew = try registry.skewInits.find("skew initialisation", options.skewInit).make(context)
+        let backend = try registry.backends.find("backend", options.backend).make(context)
+        dataset = try registry.dataset(options.dataset).plugin.make(context)
+        model = try SequenceModel(
+            cell: cell, configuration: options.model, data: dataset.description, backend: backend, seed: options.seed)
+        updater = try ParameterUpdater(
+            model: model, optimizer: optimizer, manifold: manifold, skewInitialization: skew,
+            settings: .init(
+                recurrentClip: options.clipRecurrent,
+                manifoldRateFactor: (options.manifoldLearningRate ?? options.learningRate) / options.learningRate))
+    }
+
+    func train(observers: [any TrainingObserver]) throws -> TrainingSummary {
+        try Trainer(
+            model: model, dataset: dataset, updater: updater, settings: options.training, observers: observers,
+            shouldStop: { Interruption.isRequested }
+        ).run()
+    }
+}
