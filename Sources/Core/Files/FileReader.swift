@@ -1,0 +1,64 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// An open file of known size, read at any offset.
+///
+/// It is read, not mapped: a file that another process cuts short while it is in
+/// use then gives an error and not a signal.
+package final class FileReader: Sendable {
+    package let path: String
+    package let size: Int
+    private let descriptor: Int32
+
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if there is no such file,
+    ///   it may not be read, or it is a directory or a device.
+    package init(_ path: String) throws {
+        // Not blocking, or opening a named pipe would wait for a writer.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw RecurrentError.file(path: path, reason: systemReason(errno)) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw RecurrentError.file(path: path, reason: "is not a regular file")
+        }
+        self.path = path
+        self.descriptor = descriptor
+        size = Int(status.st_size)
+    }
+
+    deinit { close(descriptor) }
+
+    /// Fills `buffer` from the bytes at `offset`.
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if the file ends before or can't be read.
+    package func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
+        var done = 0
+        while done < buffer.count {
+            let count = pread(descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw RecurrentError.file(path: path, reason: systemReason(errno)) }
+            guard count > 0 else { throw RecurrentError.file(path: path, reason: "ended while it was being read") }
+            done += count
+        }
+    }
+
+    /// The whole file.
+    package static func contents(of path: String) throws -> [UInt8] {
+        let file = try FileReader(path)
+        return try [UInt8](unsafeUninitializedCapacity: file.size) { buffer, count in
+            try file.read(at: 0, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<file.size]))
+            count = file.size
+        }
+    }
+}
+
+/// The system's words for an error number: "no space left on device".
+package func systemReason(_ number: Int32) -> String {
+    guard let text = strerror(number) else { return "error \(number)" }
+    let words = String(cString: text)
+    return words.prefix(1).lowercased() + words.dropFirst()
+}

@@ -1,0 +1,88 @@
+import RecurrentCore
+
+/// Language modelling on the Penn Treebank in Mikolov's preparation, or on any
+/// text of the same form: a sentence a line, words separated by blanks.
+///
+/// The vocabulary is that of the training text, in order of first appearance;
+/// each line ends in `<eos>`; words of the other texts that it doesn't have
+/// become `<unk>`. Batches are contiguous `[T, B]` streams: batch `i + 1`
+/// continues batch `i`, and the target of each position is the next token.
+///
+///     let treebank = try PennTreebank(directory: "data/ptb", bptt: 35)
+public struct PennTreebank: Dataset {
+    /// The words; a token is an index into them.
+    public let vocabulary: [String]
+    /// T, the steps of a batch; the last of a split may have fewer.
+    public let bptt: Int
+    private let directory: String
+    /// In the order of `Split.allCases`.
+    private let streams: [TokenStream]
+
+    /// Reads `ptb.train.txt`, `ptb.valid.txt` and `ptb.test.txt`, or the same
+    /// without `ptb.`, from a directory.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for `bptt` below 1,
+    ///   ``RecurrentCore/RecurrentError/dataset(_:)`` if a file is missing, empty or not UTF-8,
+    ///   or has unknown words while the training text has no `<unk>`.
+    public init(directory: String, bptt: Int) throws {
+        guard bptt >= 1 else {
+            throw RecurrentError.invalidOption("the backpropagation length must be at least 1, not \(bptt)")
+        }
+        self.bptt = bptt
+        self.directory = directory
+        let prefix = try Self.prefix(in: directory)
+        var tokenizer = Tokenizer()
+        streams = try Split.allCases.map { split in
+            let path = "\(directory)/\(prefix)\(split.rawValue).txt"
+            let tokens = try tokenizer.tokenize(Self.contents(of: path), path: path, isOpen: split == .train)
+            guard tokens.count >= 2 else {
+                throw RecurrentError.dataset(
+                    "\(path): is empty; it must hold the \(split.rawValue) text, one sentence a line")
+            }
+            return TokenStream(tokens: tokens)
+        }
+        vocabulary = tokenizer.words.words
+    }
+
+    public var name: String { "ptb" }
+
+    public var description: DatasetDescription {
+        DatasetDescription(
+            inputs: .tokens(vocabulary: vocabulary.count), targets: .positionClass(classes: vocabulary.count),
+            isContinuous: true, metric: .perplexity)
+    }
+
+    /// All tokens of a split, in the order of the text.
+    public func tokens(_ split: Split) -> [Int32] { stream(split).tokens }
+
+    public func batchCount(_ split: Split, batchSize: Int) -> Int {
+        precondition(batchSize >= 1, "a batch has at least one stream")
+        return stream(split).batchCount(bptt: bptt, batchSize: batchSize)
+    }
+
+    /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if the split has fewer than
+    ///   two tokens for each of `batchSize` streams.
+    public func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) throws -> Batch {
+        guard batchCount(split, batchSize: batchSize) > 0 else {
+            throw RecurrentError.dataset(
+                "\(directory): the \(split.rawValue) text has \(tokens(split).count) tokens, too few for \(batchSize) streams; choose a batch size of at most \(tokens(split).count / 2)")
+        }
+        return stream(split).batch(index, bptt: bptt, batchSize: batchSize)
+    }
+
+    private func stream(_ split: Split) -> TokenStream { streams[Split.allCases.firstIndex(of: split)!] }
+
+    /// What the files' names begin with.
+    private static func prefix(in directory: String) throws -> String {
+        for prefix in ["ptb.", ""] where (try? FileReader("\(directory)/\(prefix)train.txt")) != nil { return prefix }
+        throw RecurrentError.dataset(
+            "no ptb.train.txt or train.txt can be read in '\(directory)'; name a directory that holds ptb.train.txt, ptb.valid.txt and ptb.test.txt with --data or PTB_DIR")
+    }
+
+    private static func contents(of path: String) throws -> [UInt8] {
+        do { return try FileReader.contents(of: path) } catch RecurrentError.file(let path, let reason) {
+            throw RecurrentError.dataset(
+                "\(path): \(reason); the directory must hold the train, valid and test texts")
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import PTBDataset
+import RecurrentCore
+import Testing
+
+@Test func wordsAreNumberedInOrderOfAppearanceInTheTrainingText() throws {
+    let corpus = try TemporaryCorpus(
+        train: " the cat sat \n the <unk> N\n", valid: " the dog sat\n", test: "cat\n\nthe\n")
+    let treebank = try PennTreebank(directory: corpus.directory, bptt: 5)
+    #expect(treebank.vocabulary == ["the", "cat", "sat", "<eos>", "<unk>", "N"])
+    #expect(treebank.tokens(.train) == [0, 1, 2, 3, 0, 4, 5, 3])
+    #expect(treebank.tokens(.valid) == [0, 4, 2, 3])
+    // An empty line is a line.
+    #expect(treebank.tokens(.test) == [1, 3, 3, 0, 3])
+    #expect(treebank.description.inputs == .tokens(vocabulary: 6))
+    #expect(treebank.description.targets == .positionClass(classes: 6))
+    #expect(treebank.description.isContinuous)
+}
+
+@Test func filesMayGoWithoutPrefixLinesWithoutEndAndBlanksBeTabs() throws {
+    let corpus = try TemporaryCorpus([
+        "train.txt": "a\tb\r\n  naïve 世界  a", "valid.txt": "世界 b", "test.txt": "a b a",
+    ])
+    let treebank = try PennTreebank(directory: corpus.directory, bptt: 5)
+    #expect(treebank.vocabulary == ["a", "b", "<eos>", "naïve", "世界"])
+    #expect(treebank.tokens(.train) == [0, 1, 2, 3, 4, 0, 2])
+    #expect(treebank.tokens(.valid) == [4, 1, 2])
+}
+
+/// More words than the table starts with, against Swift's own splitting.
+@Test func manyWordsAgreeWithANaiveTokenizer() throws {
+    let words = (0..<60_000).map { "w\($0 * 7919 % 40_009)" }
+    let lines = stride(from: 0, to: words.count, by: 17).map { words[$0..<min($0 + 17, words.count)].joined(separator: " ") }
+    let text = lines.joined(separator: "\n") + "\n"
+    let corpus = try TemporaryCorpus(train: text, valid: "w0 w1\n", test: "w1\n")
+    let treebank = try PennTreebank(directory: corpus.directory, bptt: 5)
+
+    var numbers: [String: Int32] = [:]
+    var vocabulary: [String] = []
+    var tokens: [Int32] = []
+    for line in lines {
+        for word in line.split(separator: " ").map(String.init) + ["<eos>"] {
+            if numbers[word] == nil {
+                numbers[word] = Int32(vocabulary.count)
+                vocabulary.append(word)
+            }
+            tokens.append(numbers[word]!)
+        }
+    }
+    #expect(vocabulary.count == 40_010)
+    #expect(treebank.vocabulary == vocabulary)
+    #expect(treebank.tokens(.train) == tokens)
+}
+
+@Suite struct Refusals {
+    private func refusal(_ corpus: TemporaryCorpus, bptt: Int = 5) -> String? {
+        do {
+            _ = try PennTreebank(directory: corpus.directory, bptt: bptt)
+            return nil
+        } catch { return "\(error)".replacingOccurrences(of: corpus.directory, with: "DIR") }
+    }
+
+    @Test func missingFiles() throws {
+        #expect(
+            try refusal(TemporaryCorpus([:]))
+                == "no ptb.train.txt or train.txt can be read in 'DIR'; name a directory that holds ptb.train.txt, ptb.valid.txt and ptb.test.txt with --data or PTB_DIR")
+        #expect(
+            try refusal(TemporaryCorpus(["train.txt": "a b\n", "valid.txt": "a b\n"]))
+                == "DIR/test.txt: no such file or directory; the directory must hold the train, valid and test texts")
+    }
+
+    @Test func emptyTexts() throws {
+        #expect(
+            try refusal(TemporaryCorpus(train: "", valid: "a b\n", test: "a b\n"))
+                == "DIR/ptb.train.txt: is empty; it must hold the train text, one sentence a line")
+        #expect(
+            try refusal(TemporaryCorpus(train: "a b\n", valid: "\n", test: "a b\n"))
+                == "DIR/ptb.valid.txt: is empty; it must hold the valid text, one sentence a line")
+    }
+
+    @Test func unknownWordWithoutStandIn() throws {
+        #expect(
+            try refusal(TemporaryCorpus(train: "a b\n", valid: "a\n b\n a zebra\n", test: "a b\n"))
+                == "DIR/ptb.valid.txt, line 3: 'zebra' doesn't occur in the training text, and that has no <unk> to stand for it")
+    }
+
+    @Test func brokenText() throws {
+        let corpus = try TemporaryCorpus(train: "", valid: "a b\n", test: "a b\n")
+        // Alone, cut short, too long a form, a surrogate.
+        for bytes in [[0xFF], [0xE4, 0xB8], [0xC0, 0xAF], [0xED, 0xA0, 0x80]] as [[UInt8]] {
+            try corpus.write(Data("a b\nc ".utf8) + Data(bytes) + Data(" d\n".utf8), to: "ptb.train.txt")
+            #expect(refusal(corpus) == "DIR/ptb.train.txt, line 2: not UTF-8 text; save it as UTF-8")
+        }
+    }
+
+    @Test func backpropagationLength() throws {
+        #expect(
+            try refusal(TemporaryCorpus(train: "a b\n", valid: "a b\n", test: "a b\n"), bptt: 0)
+                == "the backpropagation length must be at least 1, not 0")
+    }
+}
