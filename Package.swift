@@ -51,11 +51,20 @@ let modules: [Module] = [
 
     .backend("ReferenceBackend", "Reference"),
     .backend("CPUBackend", "CPU", ["CPUKernels", "COpenBLAS"]),
+
+    Module(
+        name: "RecurrentCommandLine", path: "Sources/CLI/Commands",
+        dependencies: ["RecurrentCore", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 ]
 
 let package = Package(
     name: "urnn",
-    products: modules.map { .library(name: $0.name, targets: [$0.name]) },
+    products: modules.map { .library(name: $0.name, targets: [$0.name]) } + [
+        .executable(name: "cli", targets: ["RecurrentCLI"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
     targets: modules.map {
         .target(name: $0.name, dependencies: $0.dependencies, path: $0.path, exclude: $0.exclude)
     } + [
@@ -65,6 +74,10 @@ let package = Package(
         .systemLibrary(
             name: "CLAPACKE", path: "Sources/Backends/CLAPACKE", pkgConfig: "lapacke",
             providers: [.apt(["liblapacke-dev"])]),
+        .executableTarget(
+            name: "RecurrentCLI",
+            dependencies: modules.filter { $0.name != "RecurrentTestSupport" }.map { .init(stringLiteral: $0.name) },
+            path: "Sources/CLI/Main"),
         .target(name: "CPUKernels", dependencies: ["COpenBLAS", "CLAPACKE"], path: "Sources/Backends/CPUKernels"),
     ] + modules.filter { $0.name != "RecurrentTestSupport" }.map {
         .testTarget(

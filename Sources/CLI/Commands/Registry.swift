@@ -1,3 +1,4 @@
+import Foundation
 import RecurrentCore
 
 /// One plug-in: its name on the command line, one line about it, and how it is
@@ -23,6 +24,16 @@ public struct PluginContext: Sendable {
     public func activation(or standard: any Activation) throws -> any Activation {
         guard let name = options.activation else { return standard }
         return try registry.activations.find("activation", name).make(self)
+    }
+
+    public var resetGate: ResetGate { ResetGate(rawValue: options.resetGate) ?? .after }
+
+    /// `--data`, else `$PTB_DIR`.
+    /// - Throws: ``RecurrentError/dataset(_:)`` if neither is given.
+    public func corpusDirectory() throws -> String {
+        if let folder = options.data ?? ProcessInfo.processInfo.environment["PTB_DIR"], !folder.isEmpty { return folder }
+        throw RecurrentError.dataset(
+            "\(options.dataset): no corpus; give --data FOLDER (or set PTB_DIR) with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
     }
 }
 

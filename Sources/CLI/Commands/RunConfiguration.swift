@@ -68,4 +68,21 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
             epochs: epochs, batchSize: batchSize, evaluationBatchSize: evaluationBatchSize, learningRate: learningRate,
             patience: patience, stopLoss: stopLoss, batchesPerEpoch: batchesPerEpoch)
     }
+
+    /// What suits the toy tasks (the paper's Table 8, but the learning rate, which
+    /// there takes ten times the epochs).
+    public mutating func useToyDefaults() { stopLoss = 0.005 }
+
+    /// What suits word-level language modelling (the paper's Table 9).
+    public mutating func useCorpusDefaults() {
+        embeddingSize = 400
+        hiddenSize = 200
+        batchSize = 80
+        evaluationBatchSize = 10
+        learningRate = 1e-4
+        dropoutOn = [.embedding, .output]
+        tableInit = .languageModel
+        clipRecurrent = 0.25
+        epochs = 10
+    }
 }

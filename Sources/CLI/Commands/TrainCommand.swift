@@ -32,7 +32,7 @@ struct TrainCommand: ParsableCommand {
         let run = try TrainingRun(configuration)
         try directory?.writeDataFiles(run.dataset)
         var observers: [any TrainingObserver] = []
-        if let directory { observers.append(MetricsLog(directory)) }
+        if let directory { observers.append(try MetricsLog(directory)) }
         if !quiet { observers.append(ConsoleProgress(label: configuration.cell)) }
         let keeper = SummaryKeeper()
         observers.append(keeper)

@@ -9,7 +9,7 @@ import RecurrentCore
 /// continues batch `i`, and the target of each position is the next token.
 ///
 ///     let treebank = try PennTreebank(directory: "data/ptb", bptt: 35)
-public struct PennTreebank: Dataset {
+public struct PennTreebank: Dataset, VocabularyProviding {
     /// The words; a token is an index into them.
     public let vocabulary: [String]
     /// T, the steps of a batch; the last of a split may have fewer.

@@ -1,0 +1,165 @@
+import ArgumentParser
+import Foundation
+import RecurrentCore
+
+struct BenchmarkCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "benchmark",
+        abstract: "Time training steps and matrix exponentials beside the floor that their products set.",
+        discussion: """
+            The floor is the time that a step's matrix products would take at the rate of one large product, \
+            measured in the same run on the same backend and threads. Rounds go through all workloads in turn, \
+            so that a machine's noise hits all of them alike.
+            """)
+
+    @Option(name: .customLong("workload"), help: "Time this workload only; may be repeated (toy-CELL-nN, lm-CELL-tT, exp-nN).")
+    var workloads: [String] = []
+    @Option(help: "Backend.")
+    var backend = "cpu"
+    @Option(help: "Threads of the CPU backend (default: one per processor).")
+    var threads: Int?
+    @Option(help: "Seconds to spend on each workload, about.")
+    var seconds = 1.0
+    @Flag(help: "Print a JSON array.")
+    var json = false
+
+    struct Result: Codable {
+        let workload: String
+        let medianMilliseconds: Double
+        let floorMilliseconds: Double
+        let ratioToFloor: Double
+        let gemmGigaflops: Double
+        let steps: Int
+    }
+
+    func run() throws {
+        guard seconds > 0 else { throw RecurrentError.invalidOption("--seconds must be above 0, not \(seconds)") }
+        if let threads, threads < 1 { throw RecurrentError.invalidOption("--threads must be at least 1, not \(threads)") }
+        let registry = Registry.current
+        var options = RunConfiguration()
+        options.threads = threads
+        let backend = try registry.backends.find("backend", backend).make(registry.context(options))
+        let list = try (workloads.isEmpty ? Workload.defaultNames : workloads).map {
+            try Workload.make($0, backend: backend, registry: registry)
+        }
+        let timer = WorkloadTimer(list, gemm: try GEMMRate(backend), seconds: seconds)
+        try timer.run()
+        let results = timer.results
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            Terminal.print(String(decoding: try encoder.encode(results), as: UTF8.self))
+            return
+        }
+        Terminal.print("\(backend.name): \(backend.summary)")
+        Terminal.print("GEMM, 1024 × 1024 × 1024: \(Terminal.number(timer.gigaflops, digits: 1)) GFLOP/s (median of this run)")
+        Terminal.print(
+            Terminal.table(
+                ["workload", "median ms", "floor ms", "ratio", "steps"],
+                results.map {
+                    [
+                        $0.workload, Terminal.number($0.medianMilliseconds, digits: 3),
+                        Terminal.number($0.floorMilliseconds, digits: 3), Terminal.number($0.ratioToFloor, digits: 2),
+                        "\($0.steps)",
+                    ]
+                }))
+        for (constrained, free) in [("urnn", "rnn"), ("ugru", "gru")] {
+            for overhead in timer.overheads(of: constrained, over: free) {
+                Terminal.print(
+                    "\(overhead.name) over \(overhead.base): \(Terminal.number(100 * (overhead.ratio - 1), digits: 1)) % (median of paired steps)")
+            }
+        }
+    }
+}
+
+/// The rate of one large product.
+struct GEMMRate {
+    private let backend: any Backend
+    private let matrices: [MatrixView]
+    private static let size = 1024
+
+    init(_ backend: any Backend) throws {
+        self.backend = backend
+        matrices = try (0..<3).map { _ in try backend.allocate(rows: Self.size, columns: Self.size) }
+        backend.fill(matrices[0], with: 0.5)
+        backend.fill(matrices[1], with: 0.25)
+    }
+
+    /// Seconds of one product.
+    func measure() -> Double {
+        let clock = ContinuousClock()
+        let start = clock.now
+        backend.gemm(matrices[0], matrices[1], into: matrices[2])
+        backend.synchronize()
+        return (clock.now - start).inSeconds
+    }
+    static var flops: Double { 2 * Double(size) * Double(size) * Double(size) }
+}
+
+/// Times workloads in turn.
+final class WorkloadTimer {
+    private let workloads: [Workload]
+    private let gemm: GEMMRate
+    private let seconds: Double
+    private var times: [[Double]]
+    private var products: [Double] = []
+
+    init(_ workloads: [Workload], gemm: GEMMRate, seconds: Double) {
+        self.workloads = workloads
+        self.gemm = gemm
+        self.seconds = seconds
+        times = workloads.map { _ in [] }
+    }
+
+    func run() throws {
+        let clock = ContinuousClock()
+        func time(_ index: Int) throws -> Double {
+            let start = clock.now
+            try workloads[index].step()
+            return (clock.now - start).inSeconds
+        }
+        // Warm up, and learn how many steps fit.
+        let counts = try workloads.indices.map { index in
+            for _ in 0..<2 { _ = try time(index) }
+            return max(5, Int(seconds / max(try time(index), 1e-6)))
+        }
+        for _ in 0..<3 { _ = gemm.measure() }
+        let rounds = 20
+        for round in 0..<rounds {
+            products += (0..<3).map { _ in gemm.measure() }
+            for index in workloads.indices {
+                let share = counts[index] * (round + 1) / rounds - counts[index] * round / rounds
+                // The first step after another workload finds cold caches.
+                if share > 2 { _ = try time(index) }
+                for _ in 0..<share { times[index].append(try time(index)) }
+            }
+        }
+    }
+
+    private func median(_ values: [Double]) -> Double {
+        let sorted = values.sorted()
+        return sorted.isEmpty ? .nan : sorted[sorted.count / 2]
+    }
+
+    var gigaflops: Double { GEMMRate.flops / median(products) / 1e9 }
+
+    var results: [BenchmarkCommand.Result] {
+        workloads.indices.map { index in
+            let middle = median(times[index]) * 1e3, floor = workloads[index].flops / gigaflops / 1e6
+            return BenchmarkCommand.Result(
+                workload: workloads[index].name, medianMilliseconds: middle, floorMilliseconds: floor,
+                ratioToFloor: middle / floor, gemmGigaflops: gigaflops, steps: times[index].count)
+        }
+    }
+
+    /// Step time of a constrained cell over its free one, as the median of the
+    /// ratios of steps taken in the same round.
+    func overheads(of constrained: String, over free: String) -> [(name: String, base: String, ratio: Double)] {
+        workloads.indices.compactMap { index in
+            let name = workloads[index].name, base = name.replacingOccurrences(of: "-\(constrained)-", with: "-\(free)-")
+            guard base != name, let other = workloads.firstIndex(where: { $0.name == base }) else { return nil }
+            let ratios = zip(times[index], times[other]).map { $0 / $1 }
+            return (name, base, median(ratios))
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import RecurrentCore
+
+/// Something to time, by its name: `toy-CELL-nN`, `lm-CELL-tT` or `exp-nN`.
+struct Workload {
+    let name: String
+    /// Multiplications and additions of the matrix products that nobody can avoid.
+    let flops: Double
+    /// One step of the work.
+    let step: () throws -> Void
+
+    static let defaultNames =
+        ["rnn", "urnn", "gru", "ugru"].flatMap { cell in [20, 100, 400].map { "toy-\(cell)-n\($0)" } }
+        + [50, 200, 512, 1024].map { "exp-n\($0)" }
+
+    static let languageModelNames = ["rnn", "urnn", "gru", "ugru"].flatMap { cell in
+        [35, 150].map { "lm-\(cell)-t\($0)" }
+    }
+
+    static func make(_ name: String, backend: any Backend, registry: Registry) throws -> Workload {
+        let parts = name.split(separator: "-").map(String.init)
+        if parts.count == 3, parts[0] == "toy", let n = Int(parts[2].dropFirst()), parts[2].first == "n", n > 0 {
+            return try training(name, cell: parts[1], backend: backend, registry: registry, Shape(
+                steps: n, batch: 100, embedding: 30, hidden: 50, classes: 10, isLanguageModel: false))
+        }
+        if parts.count == 3, parts[0] == "lm", let t = Int(parts[2].dropFirst()), parts[2].first == "t", t > 0 {
+            return try training(name, cell: parts[1], backend: backend, registry: registry, Shape(
+                steps: t, batch: 80, embedding: 400, hidden: 200, classes: 10_000, isLanguageModel: true))
+        }
+        if parts.count == 2, parts[0] == "exp", let n = Int(parts[1].dropFirst()), parts[1].first == "n", n > 0 {
+            return try exponential(name, size: n, backend: backend, registry: registry)
+        }
+        throw RecurrentError.unknownName(kind: "workload", name: name, known: defaultNames + languageModelNames)
+    }
+
+    private struct Shape {
+        let steps, batch, embedding, hidden, classes: Int
+        let isLanguageModel: Bool
+    }
+
+    /// One training step: forward, backward, optimizer, manifold.
+    private static func training(
+        _ name: String, cell: String, backend: any Backend, registry: Registry, _ shape: Shape
+    ) throws -> Workload {
+        var options = RunConfiguration()
+        options.cell = cell
+        options.embeddingSize = shape.embedding
+        options.hiddenSize = shape.hidden
+        if shape.isLanguageModel {
+            options.dropoutOn = [.embedding, .output]
+            options.clipRecurrent = 0.25
+            options.tableInit = .languageModel
+        }
+        let context = registry.context(options)
+        let description = DatasetDescription(
+            inputs: .tokens(vocabulary: shape.classes),
+            targets: shape.isLanguageModel
+                ? .positionClass(classes: shape.classes) : .sequenceClass(classes: shape.classes),
+            isContinuous: shape.isLanguageModel, metric: shape.isLanguageModel ? .perplexity : .accuracy)
+        let made = try registry.cells.find("cell", cell).make(context)
+        let model = try SequenceModel(
+            cell: made, configuration: options.model, data: description, backend: backend, seed: 1)
+        let updater = try ParameterUpdater(
+            model: model, optimizer: try registry.optimizers.find("optimizer", "adam").make(context),
+            manifold: try registry.manifolds.find("manifold update", options.manifold).make(context),
+            skewInitialization: try registry.skewInits.find("skew initialisation", "zero").make(context),
+            settings: .init(recurrentClip: options.clipRecurrent))
+        var random = RandomStream(RandomKey(seed: 1, purpose: .test))
+        let rows = shape.steps * shape.batch
+        let batch = Batch(
+            steps: shape.steps, batch: shape.batch,
+            inputs: .tokens((0..<rows).map { _ in Int32(random.integer(below: shape.classes)) }),
+            targets: (0..<(shape.isLanguageModel ? rows : shape.batch)).map { _ in Int32(random.integer(below: shape.classes)) })
+        var count = 0
+        return Workload(name: name, flops: try flops(of: made, shape)) {
+            _ = try model.computeGradients(batch, step: count)
+            try updater.update(learningRate: 1e-4)
+            count += 1
+        }
+    }
+
+    /// Forward, and twice that backward: `2 · rows · inner · outer` for each of the
+    /// input, the recurrent and the output products.
+    private static func flops(of cell: any RecurrentCell, _ shape: Shape) throws -> Double {
+        func weights(_ kind: CellParameter.Kind) -> Double { Double(cell.parameters.count { $0.kind == kind }) }
+        let rows = Double(shape.steps * shape.batch), hidden = Double(shape.hidden)
+        let input = weights(.inputWeight) * hidden * Double(shape.embedding)
+        let recurrent = weights(.recurrentWeight) * hidden * hidden
+        let outputRows = shape.isLanguageModel ? rows : Double(shape.batch)
+        return 6 * (rows * (input + recurrent) + outputRows * hidden * Double(shape.classes))
+    }
+
+    /// `exp` of a random skew-symmetric matrix whose norm ‖B‖₂ is about 3. The
+    /// floor counts ten products, 20 n³.
+    private static func exponential(_ name: String, size: Int, backend: any Backend, registry: Registry) throws -> Workload {
+        let manifold = try registry.manifolds.find("manifold update", "exponential").make(registry.context(RunConfiguration()))
+        let workspace = try manifold.makeWorkspace(size: size, on: backend)
+        var random = RandomStream(RandomKey(seed: 1, purpose: .test, stream: size))
+        // A skew matrix with independent entries of deviation s has norm 2 s √n.
+        let deviation = 1.5 / Double(size).squareRoot()
+        var values = [Double](repeating: 0, count: size * size)
+        for i in 0..<size {
+            for j in 0..<i {
+                values[i * size + j] = deviation * random.normal()
+                values[j * size + i] = -values[i * size + j]
+            }
+        }
+        let skew = try backend.makeMatrix(values, rows: size, columns: size)
+        let weight = try backend.allocate(rows: size, columns: size)
+        let cube = Double(size) * Double(size) * Double(size)
+        return Workload(name: name, flops: 20 * cube) {
+            try workspace.computeWeight(from: skew, into: weight)
+            backend.synchronize()
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Foundation
+import RecurrentCore
+
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate", abstract: "Loss and accuracy or perplexity of a saved run.")
+
+    @Argument(help: ArgumentHelp("The folder that `train --output` wrote.", valueName: "run"))
+    var runFolder: String
+    @Option(help: "train, valid or test.")
+    var split = "test"
+    @Option(help: "Folder of a corpus, if it lies elsewhere now.")
+    var data: String?
+    @Option(help: "Backend (default: the run's).")
+    var backend: String?
+    @Option(help: "Threads of the CPU backend.")
+    var threads: Int?
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    private struct Result: Encodable {
+        let split: String
+        let loss: Double
+        let accuracy: Double?
+        let perplexity: Double?
+        let count: Int
+        let seconds: Double
+    }
+
+    func run() throws {
+        guard let part = Split(rawValue: split) else {
+            throw RecurrentError.unknownName(kind: "split", name: split, known: Split.allCases.map(\.rawValue))
+        }
+        let directory = RunDirectory(opening: runFolder)
+        var options = try directory.configuration()
+        options.data = data ?? options.data
+        options.backend = backend ?? options.backend
+        options.threads = threads ?? options.threads
+        let made = try TrainingRun(options)
+        try made.model.load(from: directory.file("model.safetensors"))
+        let clock = ContinuousClock()
+        let start = clock.now
+        let sums = try made.model.evaluate(
+            made.dataset, split: part, batchSize: options.evaluationBatchSize ?? options.batchSize)
+        let seconds = (clock.now - start).inSeconds
+        let isAccuracy = made.model.data.metric == .accuracy
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            let result = Result(
+                split: split, loss: sums.meanLoss, accuracy: isAccuracy ? sums.accuracy : nil,
+                perplexity: isAccuracy ? nil : sums.perplexity, count: sums.count, seconds: seconds)
+            Terminal.print(String(decoding: try encoder.encode(result), as: UTF8.self))
+        } else {
+            Terminal.print(
+                "\(split): loss \(Terminal.number(sums.meanLoss))  "
+                    + (isAccuracy
+                        ? "accuracy \(Terminal.percent(sums.accuracy))" : "perplexity \(Terminal.number(sums.perplexity, digits: 2))")
+                    + "  (\(sums.count) predictions, \(Terminal.number(seconds, digits: 1)) s)")
+        }
+    }
+}

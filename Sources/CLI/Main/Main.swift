@@ -1,0 +1,6 @@
+import RecurrentCommandLine
+
+@main
+enum Main {
+    static func main() { CommandLineTool.main(.builtIn) }
+}

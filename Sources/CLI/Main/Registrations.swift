@@ -1,0 +1,80 @@
+import CPUBackend
+import GRUCell
+import ManifoldUpdates
+import PTBDataset
+import RecurrentCommandLine
+import RecurrentCore
+import RecurrentOptimizers
+import ReferenceBackend
+import ToyDatasets
+import UGRUCell
+import URNNCell
+import VanillaRNNCell
+
+extension Registry {
+    /// Every plug-in of this package, one line each.
+    static var builtIn: Registry {
+        var registry = Registry()
+        registry.cells = [
+            Plugin("rnn", VanillaRNN().summary) { VanillaRNN(activation: try $0.activation(or: ReLU())) },
+            Plugin("urnn", URNN().summary) { URNN(activation: try $0.activation(or: ReLU())) },
+            Plugin("gru", GRU().summary) { GRU(activation: try $0.activation(or: Tanh()), resetGate: $0.resetGate) },
+            Plugin("ugru", UGRU().summary) { UGRU(activation: try $0.activation(or: Tanh()), resetGate: $0.resetGate) },
+        ]
+        registry.activations = [
+            Plugin("identity", Identity().summary) { _ in Identity() },
+            Plugin("abs", AbsoluteValue().summary) { _ in AbsoluteValue() },
+            Plugin("relu", ReLU().summary) { _ in ReLU() },
+            Plugin("leaky-relu", LeakyReLU().summary) { LeakyReLU(slope: $0.options.slope) },
+            Plugin("tanh", Tanh().summary) { _ in Tanh() },
+            Plugin("sigmoid", Sigmoid().summary) { _ in Sigmoid() },
+            Plugin("modrelu", ModReLU().summary) { _ in ModReLU() },
+        ]
+        registry.datasets = [
+            DatasetPlugin("recall", "task I: name the first of N numbers", defaults: { $0.useToyDefaults() }) {
+                try RecallDataset(
+                    length: $0.options.length, symbols: $0.options.symbols, sizes: $0.sizes, seed: $0.options.seed,
+                    freshEachEpoch: $0.options.freshData)
+            },
+            DatasetPlugin("kth-largest", "task II: find the k-th largest of N numbers", defaults: { $0.useToyDefaults() }) {
+                try KthLargestDataset(
+                    length: $0.options.length, k: $0.options.k, sizes: $0.sizes, seed: $0.options.seed,
+                    freshEachEpoch: $0.options.freshData)
+            },
+            DatasetPlugin("ptb", "a corpus by words: Penn Treebank (--data or $PTB_DIR)", defaults: { $0.useCorpusDefaults() }) {
+                try PennTreebank(directory: $0.corpusDirectory(), bptt: $0.options.bptt)
+            },
+        ]
+        registry.backends = [
+            Plugin("cpu", "OpenBLAS and vectorised kernels on all processors, Float32") { try CPUBackend(threads: $0.options.threads) },
+            Plugin("reference", ReferenceBackend().summary) { _ in ReferenceBackend() },
+        ]
+        registry.optimizers = [
+            Plugin("sgd", SGD().summary) { SGD(momentum: $0.options.momentum, nesterov: $0.options.nesterov) },
+            Plugin("rmsprop", RMSprop().summary) { _ in RMSprop() },
+            Plugin("adam", Adam().summary) { _ in Adam() },
+            Plugin("adamw", AdamW().summary) { AdamW(weightDecay: $0.options.weightDecay) },
+        ]
+        registry.manifolds = [
+            Plugin("exponential", ExponentialUpdate().summary) { _ in ExponentialUpdate() },
+            Plugin("exponential-eigen", ExponentialUpdate(method: .eigendecomposition).summary) { _ in
+                ExponentialUpdate(method: .eigendecomposition)
+            },
+            Plugin("exact-exponential", ExactExponentialUpdate().summary) { _ in ExactExponentialUpdate() },
+            Plugin("cayley", CayleyUpdate().summary) { _ in CayleyUpdate() },
+        ]
+        registry.skewInits = [
+            Plugin("zero", ZeroSkew().summary) { _ in ZeroSkew() },
+            Plugin("henaff", HenaffSkew().summary) { _ in HenaffSkew() },
+            Plugin("cayley", CayleySkew().summary) { _ in CayleySkew() },
+            Plugin("uniform", UniformSkew().summary) { _ in UniformSkew() },
+        ]
+        return registry
+    }
+}
+
+extension PluginContext {
+    var sizes: SplitSizes {
+        SplitSizes(train: options.trainSize, valid: options.validSize, test: options.testSize)
+    }
+}
