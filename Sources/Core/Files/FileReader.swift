@@ -55,10 +55,3 @@ package final class FileReader: Sendable {
         }
     }
 }
-
-/// The system's words for an error number: "no space left on device".
-package func systemReason(_ number: Int32) -> String {
-    guard let text = strerror(number) else { return "error \(number)" }
-    let words = String(cString: text)
-    return words.prefix(1).lowercased() + words.dropFirst()
-}

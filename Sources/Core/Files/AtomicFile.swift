@@ -1,0 +1,76 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+private let systemWrite = write
+
+/// Replaces files so that, whatever happens, a reader finds the whole old one or
+/// the whole new one.
+public enum AtomicFile {
+    /// Writes a temporary file beside `path`, flushes it to the disk, and renames
+    /// it to `path`.
+    ///
+    /// - Throws: ``RecurrentError/file(path:reason:)`` with the system's reason, if the directory
+    ///   can't be written, the disk is full, or `path` is something other than a file.
+    ///   What was at `path` is untouched then.
+    public static func write(_ bytes: [UInt8], to path: String) throws {
+        do {
+            try bytes.withUnsafeBytes { try replace(path, with: $0) }
+        } catch let failure as SystemFailure {
+            throw RecurrentError.file(path: path, reason: "can't be written: \(failure.reason)")
+        }
+    }
+
+    /// The same for text, in UTF-8.
+    public static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
+
+    private static func replace(_ path: String, with bytes: UnsafeRawBufferPointer) throws {
+        // A rename would replace a device, too.
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw SystemFailure(reason: "it exists and is not a regular file")
+        }
+        let slash = path.lastIndex(of: "/")
+        let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        let temporary = "\(directory)/.\(name).\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw SystemFailure() }
+        do {
+            do {
+                defer { close(descriptor) }
+                try writeAll(bytes, to: descriptor)
+                if fsync(descriptor) != 0 { throw SystemFailure() }
+            }
+            if rename(temporary, path) != 0 { throw SystemFailure() }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+        flushDirectory(directory)
+    }
+
+    /// Writes to an open file until nothing is left.
+    package static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) throws {
+        var done = 0
+        while done < bytes.count {
+            let count = systemWrite(descriptor, bytes.baseAddress! + done, bytes.count - done)
+            if count < 0 && errno == EINTR { continue }
+            if count < 0 { throw SystemFailure() }
+            done += count
+        }
+    }
+
+    /// Makes the rename last. Some file systems can't flush a directory; the file
+    /// is whole then all the same.
+    private static func flushDirectory(_ directory: String) {
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import RecurrentCore
+import Testing
+
+@Suite struct AtomicFiles {
+    @Test func replacesAndLeavesNothingElse() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/config.json"
+        try AtomicFile.write("first", to: path)
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "first")
+        try AtomicFile.write("zweite Fassung — länger", to: path)
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "zweite Fassung — länger")
+        try AtomicFile.write([] as [UInt8], to: path)
+        #expect(try FileReader.contents(of: path) == [])
+        #expect(try directory.files == ["config.json"])
+    }
+
+    /// A reader sees one whole version or another, never a mixture or a part.
+    @Test func readersNeverSeeAPart() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/file"
+        let size = 300_000
+        try AtomicFile.write([UInt8](repeating: 0, count: size), to: path)
+        await withTaskGroup(of: Bool.self) { group in
+            for writer in 1...2 {
+                group.addTask {
+                    for _ in 0..<20 {
+                        guard (try? AtomicFile.write([UInt8](repeating: UInt8(writer), count: size), to: path)) != nil
+                        else { return false }
+                    }
+                    return true
+                }
+            }
+            group.addTask {
+                for _ in 0..<100 {
+                    guard let bytes = try? FileReader.contents(of: path), bytes.count == size, Set(bytes).count == 1
+                    else { return false }
+                }
+                return true
+            }
+            for await wentWell in group { #expect(wentWell) }
+        }
+        #expect(try directory.files == ["file"])
+    }
+
+    @Test func failuresNameThePathAndTheReason() throws {
+        let directory = try TemporaryDirectory()
+        func failure(_ name: String) -> String? {
+            do {
+                try AtomicFile.write("text", to: directory.path + "/" + name)
+                return nil
+            } catch { return "\(error)".replacingOccurrences(of: directory.path, with: "DIR") }
+        }
+        #expect(failure("missing/file") == "DIR/missing/file: can't be written: no such file or directory")
+        try AtomicFile.write("old", to: directory.path + "/file")
+        #expect(failure("file/inside") == "DIR/file/inside: can't be written: not a directory")
+        try FileManager.default.createDirectory(atPath: directory.path + "/folder", withIntermediateDirectories: false)
+        #expect(failure("folder") == "DIR/folder: can't be written: it exists and is not a regular file")
+        #expect(failure(String(repeating: "n", count: 300))?.hasSuffix(": can't be written: file name too long") == true)
+        #expect(try directory.files == ["file", "folder"])
+        #expect(try String(contentsOfFile: directory.path + "/file", encoding: .utf8) == "old")
+    }
+
+    /// Nobody may create files in /proc, the superuser included.
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self"), "needs /proc"))
+    func directoriesWithoutPermission() {
+        #expect(throws: RecurrentError.self) { try AtomicFile.write("text", to: "/proc/self/file") }
+    }
+
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "needs /dev/full"))
+    func aFullDisk() throws {
+        let descriptor = open("/dev/full", O_WRONLY)
+        defer { close(descriptor) }
+        do {
+            try [UInt8](repeating: 0, count: 10).withUnsafeBytes { try AtomicFile.writeAll($0, to: descriptor) }
+            Issue.record("a full disk took 10 bytes")
+        } catch let failure as SystemFailure { #expect(failure.reason == "no space left on device") }
+    }
+}
+
+@Suite struct ReadingFiles {
+    private func failure(_ path: String) -> String? {
+        do { _ = try FileReader.contents(of: path); return nil } catch { return "\(error)" }
+    }
+
+    @Test func whatCannotBeRead() throws {
+        let directory = try TemporaryDirectory()
+        let missing = directory.path + "/missing"
+        #expect(failure(missing) == "\(missing): no such file or directory")
+        #expect(failure(directory.path) == "\(directory.path): is not a regular file")
+        let pipe = directory.path + "/pipe"
+        #expect(mkfifo(pipe, 0o600) == 0)
+        #expect(failure(pipe) == "\(pipe): is not a regular file")
+    }
+
+    @Test func aFileCutShortWhileItIsOpen() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/model.safetensors"
+        try AtomicFile.write(pythonSafeTensors, to: path)
+        let file = try SafeTensors(path: path)
+        #expect(try file.integers("steps") == [7, -1])
+        #expect(truncate(path, 600) == 0)
+        #expect(throws: RecurrentError.file(path: path, reason: "ended while it was being read")) {
+            try file.bytes("mask")
+        }
+    }
+
+    /// A terabyte that is only claimed: nothing of it is allocated.
+    @Test func aHugeHollowFile() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/hollow.safetensors"
+        let header = #"{"a":{"dtype":"F32","shape":[1,250000000000],"data_offsets":[0,1000000000000]}}"#
+        try AtomicFile.write(safeTensors(header), to: path)
+        try #require(truncate(path, off_t(8 + header.utf8.count) + 1_000_000_000_000) == 0)
+        let file = try SafeTensors(path: path)
+        #expect(file["a"]?.count == 250_000_000_000)
+        #expect(throws: RecurrentError.checkpoint(path: path, reason: "tensor 'a' has the shape [1, 250000000000], not [10, 10]")) {
+            try file.floats("a", shape: [10, 10])
+        }
+    }
+}
