@@ -32,7 +32,7 @@ struct RunDirectory {
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try AtomicFile.write(try encoder.encode(configuration) + Data("\n".utf8), to: file("config.json"))
+        try AtomicFile.write(Array(try encoder.encode(configuration)) + [10], to: file("config.json"))
     }
 
     /// An existing run.
@@ -61,7 +61,7 @@ struct RunDirectory {
     /// What a model needs of its data to be used elsewhere.
     func writeDataFiles(_ dataset: any Dataset) throws {
         if let tokens = (dataset as? any VocabularyProviding)?.vocabulary {
-            try AtomicFile.write(Data((tokens.joined(separator: "\n") + "\n").utf8), to: file("vocabulary.txt"))
+            try AtomicFile.write(Array((tokens.joined(separator: "\n") + "\n").utf8), to: file("vocabulary.txt"))
         }
     }
 

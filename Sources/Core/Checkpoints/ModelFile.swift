@@ -1,0 +1,37 @@
+extension SequenceModel {
+    /// Writes all parameters under their names, in PyTorch's layout; the file is
+    /// replaced as a whole or not at all.
+    ///
+    /// - Throws: ``RecurrentError/file(path:reason:)``.
+    public func save(to path: String) throws {
+        var writer = SafeTensorsWriter(metadata: ["format": "pt", "cell": cell.name])
+        for (index, parameter) in parameters.parameters.enumerated() {
+            writer.add(parameter.name, shape: parameter.shape, backend.download(parameters.value(index), as: Float.self))
+        }
+        try writer.write(to: path)
+    }
+
+    /// Reads all parameters from a file that fits this model exactly; nothing is
+    /// changed unless all of it can be read.
+    ///
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if the file is damaged,
+    ///   of another cell, or a tensor is missing, too many, or of another shape.
+    public func load(from path: String) throws {
+        let file = try SafeTensors(path: path)
+        if let other = file.metadata["cell"], other != cell.name {
+            throw RecurrentError.checkpoint(path: path, reason: "holds a model of cell '\(other)', not '\(cell.name)'")
+        }
+        let names = Set(parameters.parameters.map(\.name))
+        if let extra = file.tensors.first(where: { !names.contains($0.name) }) {
+            throw RecurrentError.checkpoint(
+                path: path, reason: "holds a tensor '\(extra.name)' that this model doesn't have; is it of another size or cell?")
+        }
+        let values = try parameters.parameters.map { try file.floats($0.name, shape: $0.shape) }
+        for (parameter, numbers) in zip(parameters.parameters, values) {
+            guard numbers.allSatisfy(\.isFinite) else {
+                throw RecurrentError.checkpoint(path: path, reason: "tensor '\(parameter.name)' holds numbers that aren't finite")
+            }
+        }
+        for (index, numbers) in values.enumerated() { backend.upload(numbers, to: parameters.value(index)) }
+    }
+}
