@@ -1,0 +1,69 @@
+import RecurrentCore
+
+/// Checks an activation: its derivative, as differentiation of the expression
+/// gives it, against central differences; its slope within ``Activation/slopeBounds``;
+/// no overflow for large arguments. Unit parameters are varied too.
+public func checkActivation(_ activation: any Activation, tolerance: Double = 1e-7) throws {
+    let name = activation.name
+    let bounds = activation.slopeBounds
+    try require(!name.isEmpty && !activation.summary.isEmpty, "an activation needs a name and a summary")
+    try require(
+        bounds.lowerBound >= 0 && bounds.upperBound.isFinite, "\(name): slope bounds must be finite and not negative")
+    let names = activation.unitParameters.map(\.name)
+    try require(Set(names).count == names.count, "\(name): two unit parameters have one name")
+
+    let program = PointwiseProgram.withDerivatives(inputs: 1 + names.count) { x, _ in
+        activation(x[0], parameters: Array(x[1...]))
+    }
+    var random = RandomStream(RandomKey(seed: 1, purpose: .test))
+    let initial = activation.unitParameters.map(\.initialValue)
+    var smooth = 0
+    let draws = 1000
+    for draw in 0..<draws {
+        let scale = draw % 2 == 0 ? 1.0 : 5.0
+        let parameters = draw % 3 == 0 ? initial : initial.map { $0 + random.uniform(in: -1...1) }
+        let x = [random.uniform(in: -scale...scale)] + parameters
+        let result = program.evaluate(x)
+        try require(result.allSatisfy(\.isFinite), "\(name): not finite at \(x): \(result)")
+        try checkSlope(result[1], bounds, activation, at: x)
+        // A kink or a jump within reach of the differences has no derivative to compare with.
+        guard isSmooth(near: x, reach: 4e-3, { program.evaluate($0)[0] }) else { continue }
+        smooth += 1
+        let expected = centralDifferences(x, step: 1e-3) { program.evaluate($0)[0] }
+        for (index, (slope, difference)) in zip(result[1...], expected).enumerated() {
+            let variable = index == 0 ? "x" : names[index - 1]
+            try require(
+                (slope - difference).magnitude <= tolerance * max(1, difference.magnitude),
+                "\(name): derivative by \(variable) at \(x) is \(slope), central differences give \(difference)")
+        }
+    }
+    try require(smooth > draws / 2, "\(name): smooth at only \(smooth) of \(draws) random points")
+    for x in [0.0, 30, 100, 1000].flatMap({ [$0, -$0] }) {
+        let result = program.evaluate([x] + initial)
+        try require(result.allSatisfy(\.isFinite), "\(name): not finite at \(x): \(result)")
+        // At 0 there may be a kink, whose slope is any between the two sides'.
+        try checkSlope(result[1], (x == 0 ? 0 : bounds.lowerBound)...bounds.upperBound, activation, at: [x])
+    }
+}
+
+private func checkSlope(
+    _ slope: Double, _ bounds: ClosedRange<Double>, _ activation: any Activation, at x: [Double]
+) throws {
+    try require(
+        slope.magnitude >= bounds.lowerBound - 1e-9 && slope.magnitude <= bounds.upperBound + 1e-9,
+        "\(activation.name): slope \(slope) at \(x) lies outside its bounds \(activation.slopeBounds)")
+}
+
+/// Whether the slopes to both sides of `x` agree, along each variable.
+private func isSmooth(near x: [Double], reach: Double, _ function: ([Double]) -> Double) -> Bool {
+    let here = function(x)
+    return x.indices.allSatisfy { index in
+        func slope(_ offset: Double) -> Double {
+            var moved = x
+            moved[index] += offset
+            return (function(moved) - here) / offset
+        }
+        let slopes = [slope(reach), slope(-reach), slope(reach / 2), slope(-reach / 2)]
+        return slopes.max()! - slopes.min()! < 0.02 * max(1, slopes[0].magnitude)
+    }
+}

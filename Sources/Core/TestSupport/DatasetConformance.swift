@@ -1,0 +1,108 @@
+import RecurrentCore
+
+/// Checks a data set: shapes and ranges as its description says, the same batch
+/// for the same split, epoch and index (in any order of asking, and from a data
+/// set made anew), splits that differ, and validation and test batches that
+/// don't depend on the epoch.
+///
+/// - Parameters:
+///   - make: evaluated twice; pass the initialiser itself, `checkDataset(try
+///     RecallDataset(length: 10), batchSize: 32)`, so that two are compared.
+///   - batchSize: for which every split has at least one batch.
+public func checkDataset(_ make: @autoclosure () throws -> any Dataset, batchSize: Int) throws {
+    let dataset = try make(), again = try make()
+    try require(!dataset.name.isEmpty, "a data set needs a name")
+    try require(dataset.description == again.description, "\(dataset.name): made anew, it has another description")
+    var firsts: [BatchContents] = []
+    for split in Split.allCases {
+        let count = dataset.batchCount(split, batchSize: batchSize)
+        let what = "\(dataset.name), \(split)"
+        try require(count > 0, "\(what): no batch of size \(batchSize)")
+        let indices = Set([0, 1, count / 2, count - 2, count - 1].filter { (0..<count).contains($0) }).sorted()
+        func contents(_ dataset: any Dataset, _ epoch: Int, _ index: Int) throws -> BatchContents {
+            BatchContents(try dataset.batch(split, epoch: epoch, index: index, batchSize: batchSize))
+        }
+        var seen: [Int: BatchContents] = [:]
+        for index in indices {
+            let batch = try dataset.batch(split, epoch: 0, index: index, batchSize: batchSize)
+            try check(batch, of: dataset.description, index: index, count: count, batchSize: batchSize, what)
+            seen[index] = BatchContents(batch)
+        }
+        firsts.append(seen[0]!)
+        for index in indices.reversed() {
+            let second = try contents(dataset, 1, index)
+            try require(
+                split == .train || second == seen[index], "\(what): batch \(index) is another one in the next epoch")
+            try require(try contents(dataset, 0, index) == seen[index], "\(what): batch \(index) asked for again differs")
+            try require(
+                try contents(again, 1, index) == second && contents(again, 0, index) == seen[index],
+                "\(what): batch \(index) of a data set made anew differs")
+        }
+    }
+    for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+        try require(
+            firsts[a] != firsts[b], "\(dataset.name): \(Split.allCases[a]) and \(Split.allCases[b]) begin with the same batch")
+    }
+}
+
+/// What two batches are compared by.
+private struct BatchContents: Equatable {
+    var shape: [Int]
+    var tokens: [Int32] = []
+    var vectors: [Float] = []
+    var targets: [Int32]
+    var lengths: [Int]?
+
+    init(_ batch: Batch) {
+        shape = [batch.steps, batch.batch]
+        switch batch.inputs {
+        case .tokens(let tokens): self.tokens = tokens
+        case .vectors(let numbers, let width):
+            vectors = numbers
+            shape.append(width)
+        }
+        targets = batch.targets
+        lengths = batch.lengths
+    }
+}
+
+private func check(
+    _ batch: Batch, of description: DatasetDescription, index: Int, count: Int, batchSize: Int, _ what: String
+) throws {
+    let what = "\(what), batch \(index)"
+    let positions = batch.steps * batch.batch
+    try require(batch.steps > 0 && batch.batch > 0, "\(what): \(batch.steps) steps of \(batch.batch) sequences")
+    let mayBeSmaller = index == count - 1 && !description.isContinuous
+    try require(
+        batch.batch == batchSize || (mayBeSmaller && batch.batch < batchSize),
+        "\(what): \(batch.batch) sequences where \(batchSize) were asked for")
+    switch (batch.inputs, description.inputs) {
+    case (.tokens(let tokens), .tokens(let vocabulary)):
+        try require(tokens.count == positions, "\(what): \(tokens.count) tokens for \(positions) positions")
+        try require(
+            tokens.allSatisfy { $0 >= 0 && Int($0) < vocabulary }, "\(what): a token outside 0..<\(vocabulary)")
+    case (.vectors(let numbers, let width), .vectors(let expected)):
+        try require(
+            width == expected && numbers.count == positions * width,
+            "\(what): \(numbers.count) numbers of width \(width) for \(positions) positions of width \(expected)")
+        try require(numbers.allSatisfy(\.isFinite), "\(what): an input that is not finite")
+    default: throw ConformanceFailure("\(what): inputs of another kind than the description's")
+    }
+    let targets =
+        switch description.targets {
+        case .sequenceClass: batch.batch
+        case .positionClass: positions
+        }
+    try require(batch.targets.count == targets, "\(what): \(batch.targets.count) targets where \(targets) belong")
+    try require(
+        batch.targets.allSatisfy { Int($0) < description.classes }, "\(what): a target not below \(description.classes)")
+    try require(batch.targets.contains { $0 >= 0 }, "\(what): no target at all")
+    if let lengths = batch.lengths {
+        try require(
+            lengths.count == batch.batch && lengths.allSatisfy { (0...batch.steps).contains($0) },
+            "\(what): lengths \(lengths) for \(batch.batch) sequences of at most \(batch.steps) steps")
+    }
+    try require(
+        batch.startsSequences == (index == 0 || !description.isContinuous),
+        "\(what): startsSequences is \(batch.startsSequences)")
+}

@@ -1,0 +1,55 @@
+import RecurrentCore
+
+/// Checks an optimizer's program: its shape, that a rate of 0 changes no
+/// parameter, that a gradient of 0 gives finite numbers, and that it minimises
+/// a quadratic.
+///
+/// - Parameters:
+///   - rate: a learning rate at which it converges on curvatures of 0.5 to 2.
+///   - steps: after which the quadratic is below 1 % of its start.
+public func checkOptimizer(_ optimizer: any Optimizer, rate: Double = 0.01, steps: Int = 2000) throws {
+    let name = optimizer.name
+    try require(!name.isEmpty && !optimizer.summary.isEmpty, "an optimizer needs a name and a summary")
+    let program = optimizer.program
+    try require(
+        program.inputCount == 2 + optimizer.stateCount && program.outputs.count == 1 + optimizer.stateCount,
+        "\(name): its program has \(program.inputCount) inputs and \(program.outputs.count) outputs for \(optimizer.stateCount) states")
+    for step in [1, 2, 1000, 1_000_000] {
+        let scalars = optimizer.scalars(step: step)
+        try require(
+            scalars.count == optimizer.scalarCount && scalars.allSatisfy(\.isFinite),
+            "\(name): scalars(step: \(step)) gives \(scalars) where scalarCount is \(optimizer.scalarCount)")
+    }
+    try require(!program.usesRandomNumbers, "\(name): an update must not draw random numbers")
+
+    let zeros = [Double](repeating: 0, count: optimizer.stateCount)
+    func update(_ parameter: Double, _ gradient: Double, _ state: [Double], step: Int, rate: Double) -> [Double] {
+        program.evaluate([parameter, gradient] + state, scalars: [rate] + optimizer.scalars(step: step))
+    }
+    for gradient in [0, 1e-30, 1, -1e6] {
+        let still = update(1.5, gradient, zeros, step: 1, rate: 0)
+        try require(still[0] == 1.5, "\(name): with rate 0 and gradient \(gradient) the parameter moves")
+        let moved = update(1.5, gradient, zeros, step: 1, rate: rate)
+        try require(moved.allSatisfy(\.isFinite), "\(name): gradient \(gradient) gives \(moved)")
+    }
+
+    // Σ a (x - m)² / 2
+    let curvatures = [0.5, 1, 2], minima = [1.0, -0.5, 0.25]
+    var values = [[-1.0] + zeros, [1.0] + zeros, [2.0] + zeros]
+    func loss() -> Double {
+        zip(values, zip(curvatures, minima)).reduce(0) {
+            let distance = $1.0[0] - $1.1.1
+            return $0 + $1.1.0 * distance * distance / 2
+        }
+    }
+    let start = loss()
+    for step in 1...steps {
+        for index in values.indices {
+            let gradient = curvatures[index] * (values[index][0] - minima[index])
+            values[index] = update(values[index][0], gradient, Array(values[index][1...]), step: step, rate: rate)
+        }
+        if step == 1 { try require(loss() < start, "\(name): the first step goes uphill, from \(start) to \(loss())") }
+    }
+    try require(
+        loss() < 0.01 * start, "\(name): \(steps) steps at rate \(rate) bring a quadratic only from \(start) to \(loss())")
+}

@@ -1,0 +1,29 @@
+import RecurrentCore
+
+/// Checks an initialisation of skew parameters: exactly skew-symmetric, finite,
+/// of the asked size, and the same for the same random stream.
+public func checkSkewInitialization(
+    _ initialization: any SkewInitialization, sizes: [Int] = [1, 2, 3, 8, 17]
+) throws {
+    let name = initialization.name
+    try require(!name.isEmpty && !initialization.summary.isEmpty, "an initialisation needs a name and a summary")
+    for size in sizes {
+        for seed in 1...3 as ClosedRange<UInt64> {
+            func make() -> [Double] {
+                var random = RandomStream(RandomKey(seed: seed, purpose: .test))
+                return initialization.values(size: size, random: &random)
+            }
+            let values = make()
+            try require(
+                values.count == size * size, "\(name): \(values.count) numbers for a \(size) × \(size) matrix")
+            for i in 0..<size {
+                for j in 0...i {
+                    let (a, b) = (values[i * size + j], values[j * size + i])
+                    try require(
+                        a.isFinite && a == -b, "\(name), size \(size): B[\(i), \(j)] = \(a) but B[\(j), \(i)] = \(b)")
+                }
+            }
+            try require(values == make(), "\(name), size \(size): the same random stream gives other numbers")
+        }
+    }
+}
