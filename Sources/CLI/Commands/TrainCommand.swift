@@ -26,10 +26,10 @@ struct TrainCommand: ParsableCommand {
     static func train(
         _ configuration: RunConfiguration, output: String?, overwrite: Bool, quiet: Bool, printsTable: Bool = true
     ) throws -> TrainingSummary {
-        // The folder comes first: nobody should train for an hour and then learn
-        // that nothing can be written.
-        let directory = try output.map { try RunDirectory(creating: $0, configuration, overwrite: overwrite) }
         let run = try TrainingRun(configuration)
+        // Before training: nobody should wait for an hour and then learn that
+        // nothing can be written.
+        let directory = try output.map { try RunDirectory(creating: $0, configuration, overwrite: overwrite) }
         try directory?.writeDataFiles(run.dataset)
         var observers: [any TrainingObserver] = []
         if let directory { observers.append(try MetricsLog(directory)) }

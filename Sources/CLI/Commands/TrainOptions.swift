@@ -6,84 +6,84 @@ extension RecurrentInitialization: ExpressibleByArgument {}
 /// The options of `train` and `compare`. What isn't given takes the data set's
 /// default.
 struct TrainOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Activation of the cell (default: relu for rnn and urnn, tanh for gru and ugru)."))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Activation of the cell (default: relu for rnn and urnn, tanh for gru and ugru)."))
     var activation: String?
-    @Option(help: "Slope of leaky-relu below 0 (default: 0.5).")
+    @Option(parsing: .unconditional, help: "Slope of leaky-relu below 0 (default: 0.5).")
     var slope: Double?
-    @Option(help: "Where a GRU's reset gate acts: after or before the product (default: after, as torch).")
+    @Option(parsing: .unconditional, help: "Where a GRU's reset gate acts: after or before the product (default: after, as torch).")
     var resetGate: String?
-    @Option(help: "Start of unconstrained recurrent weights: uniform, identity or orthogonal (default: uniform).")
+    @Option(parsing: .unconditional, help: "Start of unconstrained recurrent weights: uniform, identity or orthogonal (default: uniform).")
     var recurrentInit: RecurrentInitialization?
 
-    @Option(help: "Data set (default: recall).")
+    @Option(parsing: .unconditional, help: "Data set (default: recall).")
     var dataset: String?
-    @Option(help: "Toy tasks: length N of the sequences (default: 100).")
+    @Option(parsing: .unconditional, help: "Toy tasks: length N of the sequences (default: 100).")
     var length: Int?
-    @Option(help: "recall: number of symbols M (default: 10).")
+    @Option(parsing: .unconditional, help: "recall: number of symbols M (default: 10).")
     var symbols: Int?
-    @Option(help: "kth-largest: which number is asked for (default: 10).")
+    @Option(parsing: .unconditional, help: "kth-largest: which number is asked for (default: 10).")
     var k: Int?
-    @Option(help: "Toy tasks: training sequences (default: 10000).")
+    @Option(parsing: .unconditional, help: "Toy tasks: training sequences (default: 10000).")
     var trainSize: Int?
-    @Option(help: "Toy tasks: validation sequences (default: 1000).")
+    @Option(parsing: .unconditional, help: "Toy tasks: validation sequences (default: 1000).")
     var validSize: Int?
-    @Option(help: "Toy tasks: test sequences (default: 1000).")
+    @Option(parsing: .unconditional, help: "Toy tasks: test sequences (default: 1000).")
     var testSize: Int?
     @Flag(help: "Toy tasks: draw new training sequences each epoch.")
     var freshData = false
-    @Option(help: "Folder of a corpus (default: $PTB_DIR).")
+    @Option(parsing: .unconditional, help: "Folder of a corpus (default: $PTB_DIR).")
     var data: String?
-    @Option(help: "Corpora: steps of truncated backpropagation (default: 35).")
+    @Option(parsing: .unconditional, help: "Corpora: steps of truncated backpropagation (default: 35).")
     var bptt: Int?
 
-    @Option(help: "Backend (default: cpu).")
+    @Option(parsing: .unconditional, help: "Backend (default: cpu).")
     var backend: String?
-    @Option(help: "Threads of the CPU backend (default: one per processor).")
+    @Option(parsing: .unconditional, help: "Threads of the CPU backend (default: one per processor).")
     var threads: Int?
 
-    @Option(help: "Width E of the embedding (default: 30; ptb: 400).")
+    @Option(parsing: .unconditional, help: "Width E of the embedding (default: 30; ptb: 400).")
     var embeddingSize: Int?
-    @Option(help: "Width H of the state (default: 50; ptb: 200).")
+    @Option(parsing: .unconditional, help: "Width H of the state (default: 50; ptb: 200).")
     var hiddenSize: Int?
-    @Option(help: "Stacked recurrent layers (default: 1).")
+    @Option(parsing: .unconditional, help: "Stacked recurrent layers (default: 1).")
     var layers: Int?
-    @Option(help: "Dropout rate (default: 0.2).")
+    @Option(parsing: .unconditional, help: "Dropout rate (default: 0.2).")
     var dropout: Double?
-    @Option(help: "Where dropout acts, separated by commas: embedding, output, logits (default: logits; ptb: embedding,output).")
+    @Option(parsing: .unconditional, help: "Where dropout acts, separated by commas: embedding, output, logits (default: logits; ptb: embedding,output).")
     var dropoutOn: String?
 
-    @Option(help: "Optimizer (default: adam).")
+    @Option(parsing: .unconditional, help: "Optimizer (default: adam).")
     var optimizer: String?
-    @Option(help: "Learning rate (default: 0.001; ptb: 0.0001).")
+    @Option(parsing: .unconditional, help: "Learning rate (default: 0.001; ptb: 0.0001).")
     var learningRate: Double?
-    @Option(help: "Momentum of sgd (default: 0).")
+    @Option(parsing: .unconditional, help: "Momentum of sgd (default: 0).")
     var momentum: Double?
     @Flag(help: "Nesterov momentum for sgd.")
     var nesterov = false
-    @Option(help: "Weight decay of adamw (default: 0.01).")
+    @Option(parsing: .unconditional, help: "Weight decay of adamw (default: 0.01).")
     var weightDecay: Double?
-    @Option(help: "Clip each element of the recurrent weights' gradients to ± this (default: none; ptb: 0.25).")
+    @Option(parsing: .unconditional, help: "Clip each element of the recurrent weights' gradients to ± this (default: none; ptb: 0.25).")
     var clipRecurrent: Double?
-    @Option(help: "Manifold update of orthogonal weights (default: exponential).")
+    @Option(parsing: .unconditional, help: "Manifold update of orthogonal weights (default: exponential).")
     var manifold: String?
-    @Option(help: "Learning rate of the skew parameters (default: the learning rate).")
+    @Option(parsing: .unconditional, help: "Learning rate of the skew parameters (default: the learning rate).")
     var manifoldLearningRate: Double?
-    @Option(help: "Start of the skew parameters (default: zero, so W = I).")
+    @Option(parsing: .unconditional, help: "Start of the skew parameters (default: zero, so W = I).")
     var skewInit: String?
 
-    @Option(help: "Sequences per batch (default: 100; ptb: 80).")
+    @Option(parsing: .unconditional, help: "Sequences per batch (default: 100; ptb: 80).")
     var batchSize: Int?
-    @Option(help: "Sequences per batch in validation and test (default: the batch size; ptb: 10).")
+    @Option(parsing: .unconditional, help: "Sequences per batch in validation and test (default: the batch size; ptb: 10).")
     var evaluationBatchSize: Int?
-    @Option(help: "Largest number of epochs (default: 200; ptb: 10).")
+    @Option(parsing: .unconditional, help: "Largest number of epochs (default: 200; ptb: 10).")
     var epochs: Int?
-    @Option(help: "Train on this many batches per epoch at most (default: all).")
+    @Option(parsing: .unconditional, help: "Train on this many batches per epoch at most (default: all).")
     var batchesPerEpoch: Int?
-    @Option(help: "Stop after this many epochs without a better validation loss (default: never).")
+    @Option(parsing: .unconditional, help: "Stop after this many epochs without a better validation loss (default: never).")
     var patience: Int?
-    @Option(help: "Stop once the validation loss is below this (default: 0.005 for the toy tasks).")
+    @Option(parsing: .unconditional, help: "Stop once the validation loss is below this (default: 0.005 for the toy tasks).")
     var stopLoss: Double?
-    @Option(help: "Seed of everything random (default: 1).")
+    @Option(parsing: .unconditional, help: "Seed of everything random (default: 1).")
     var seed: UInt64?
 
     /// The data set's defaults, overridden by what was given.

@@ -142,7 +142,12 @@ public final class Trainer {
             guard result.loss.isFinite else {
                 return (sums, sequences, 0, .diverged(step: updater.step + 1, loss: result.meanLoss))
             }
-            try updater.update(learningRate: settings.learningRate)
+            do {
+                try updater.update(learningRate: settings.learningRate)
+            } catch RecurrentError.linearAlgebra {
+                // Gradients that overflowed reach the skew parameters first.
+                return (sums, sequences, 0, .diverged(step: updater.step, loss: .nan))
+            }
             sums += result
             sequences += batch.batch
             let progress = BatchProgress(
