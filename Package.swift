@@ -35,7 +35,7 @@ struct Module {
 let modules: [Module] = [
     Module(
         name: "RecurrentCore", path: "Sources/Core", exclude: ["TestSupport"],
-        testDependencies: ["ReferenceBackend"]),
+        testDependencies: ["ReferenceBackend"], testResources: [.copy("Fixtures")]),
     Module(name: "RecurrentTestSupport", path: "Sources/Core/TestSupport", dependencies: ["RecurrentCore"]),
 
     .cell("VanillaRNNCell", "VanillaRNN"),

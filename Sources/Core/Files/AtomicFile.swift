@@ -17,9 +17,13 @@ public enum AtomicFile {
     /// - Throws: ``RecurrentError/file(path:reason:)`` with the system's reason, if the directory
     ///   can't be written, the disk is full, or `path` is something other than a file.
     ///   What was at `path` is untouched then.
-    public static func write(_ bytes: [UInt8], to path: String) throws {
+    public static func write(_ bytes: some Collection<UInt8>, to path: String) throws {
         do {
-            try bytes.withUnsafeBytes { try replace(path, with: $0) }
+            // Foundation's Data lies in one piece, too.
+            let written: Void? = try bytes.withContiguousStorageIfAvailable {
+                try replace(path, with: UnsafeRawBufferPointer($0))
+            }
+            if written == nil { try Array(bytes).withUnsafeBytes { try replace(path, with: $0) } }
         } catch let failure as SystemFailure {
             throw RecurrentError.file(path: path, reason: "can't be written: \(failure.reason)")
         }
