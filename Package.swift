@@ -35,7 +35,11 @@ struct Module {
 let modules: [Module] = [
     Module(
         name: "RecurrentCore", path: "Sources/Core", exclude: ["TestSupport"],
-        testDependencies: ["ReferenceBackend"], testResources: [.copy("Fixtures")]),
+        testDependencies: [
+            "ReferenceBackend", "CPUBackend", "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell", "RecurrentOptimizers",
+            "ManifoldUpdates", "ToyDatasets",
+        ],
+        testResources: [.copy("Fixtures")]),
     Module(name: "RecurrentTestSupport", path: "Sources/Core/TestSupport", dependencies: ["RecurrentCore"]),
 
     .cell("VanillaRNNCell", "VanillaRNN"),

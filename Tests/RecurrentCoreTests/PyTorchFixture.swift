@@ -1,38 +1,10 @@
 import Foundation
+import RecurrentTestSupport
 
-/// A tensor of a fixture, row-major.
-struct FixtureTensor: Decodable {
-    let shape: [Int]
-    let values: [Double]
-}
-
-/// A recurrent module of PyTorch with all numbers of one forward and backward
-/// pass, as `Fixtures/generate.py` writes them.
-///
-/// The loss is the sum of each output times its ``lossWeights``. Everything goes by
-/// torch's names: parameters `weight_ih_l0`…; inputs `input` [T, B, E], `h_0`
-/// [layers, B, H] and an LSTM's `c_0`; outputs `output` [T, B, H], `h_n`, `c_n`.
-/// Gradients are of all parameters and inputs.
-struct PyTorchFixture: Decodable {
-    let description: String
-    let steps: Int
-    let batch: Int
-    let inputSize: Int
-    let hiddenSize: Int
-    let layers: Int
-    /// The sequences' lengths; nil if all have `steps`. Past a sequence's end,
-    /// `output` is 0 and so is its loss weight.
-    let lengths: [Int]?
-    let parameters: [String: FixtureTensor]
-    let inputs: [String: FixtureTensor]
-    let outputs: [String: FixtureTensor]
-    let lossWeights: [String: FixtureTensor]
-    let loss: Double
-    let gradients: [String: FixtureTensor]
-
+extension PyTorchFixture {
     static let names = ["rnn_tanh", "rnn_relu", "gru", "lstm", "gru_two_layers", "gru_lengths"]
 
-    static func load(_ name: String) throws -> PyTorchFixture { try loadFixture(name) }
+    static func load(_ name: String) throws -> PyTorchFixture { try PyTorchFixture(contentsOf: fixtureFile(name)) }
 }
 
 /// A whole model of PyTorch, embedding (`encoder`) → `rnn` → linear (`decoder`) →
@@ -71,6 +43,9 @@ struct PyTorchModelFixture: Decodable {
 }
 
 private func loadFixture<Fixture: Decodable>(_ name: String) throws -> Fixture {
-    let folder = Bundle.module.resourceURL!.appendingPathComponent("Fixtures")
-    return try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: folder.appendingPathComponent("\(name).json")))
+    try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: fixtureFile(name)))
+}
+
+private func fixtureFile(_ name: String) -> URL {
+    Bundle.module.resourceURL!.appendingPathComponent("Fixtures/\(name).json")
 }

@@ -1,3 +1,4 @@
+import RecurrentTestSupport
 import Testing
 
 /// That the fixtures hold what their loader says: the tests that use them rely on it.

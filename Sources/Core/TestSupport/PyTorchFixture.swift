@@ -1,0 +1,109 @@
+import Foundation
+import RecurrentCore
+
+/// A tensor of a fixture, row-major.
+public struct FixtureTensor: Decodable, Sendable {
+    public let shape: [Int]
+    public let values: [Double]
+}
+
+/// A recurrent module of PyTorch with all numbers of one forward and backward
+/// pass, as `Tests/RecurrentCoreTests/Fixtures/generate.py` writes them.
+///
+/// The loss is the sum of each output times its ``lossWeights``. Everything goes by
+/// torch's names: parameters `weight_ih_l0`…; inputs `input` [T, B, E], `h_0`
+/// [layers, B, H] and an LSTM's `c_0`; outputs `output` [T, B, H], `h_n`, `c_n`.
+/// Gradients are of all parameters and inputs.
+public struct PyTorchFixture: Decodable, Sendable {
+    public let description: String
+    public let steps: Int
+    public let batch: Int
+    public let inputSize: Int
+    public let hiddenSize: Int
+    public let layers: Int
+    /// The sequences' lengths; nil if all have `steps`. Past a sequence's end,
+    /// `output` is 0 and so is its loss weight.
+    public let lengths: [Int]?
+    public let parameters: [String: FixtureTensor]
+    public let inputs: [String: FixtureTensor]
+    public let outputs: [String: FixtureTensor]
+    public let lossWeights: [String: FixtureTensor]
+    public let loss: Double
+    public let gradients: [String: FixtureTensor]
+
+    public init(contentsOf file: URL) throws {
+        self = try JSONDecoder().decode(PyTorchFixture.self, from: Data(contentsOf: file))
+    }
+}
+
+/// Checks that a cell whose parameters lie as torch's gives PyTorch's numbers:
+/// outputs, final states, loss, and the gradients of parameters, input and
+/// initial states.
+public func checkCell(
+    _ cell: any RecurrentCell, reproduces fixture: PyTorchFixture, on backend: any Backend, tolerance: Double
+) throws {
+    let (steps, batch, hidden) = (fixture.steps, fixture.batch, fixture.hiddenSize)
+    let store = ParameterStore()
+    let layers = (0..<fixture.layers).map {
+        RecurrentLayer(
+            cell, index: $0, inputWidth: $0 == 0 ? fixture.inputSize : hidden, hiddenWidth: hidden, parameters: store,
+            backend: backend)
+    }
+    try store.allocate(on: backend)
+    try require(
+        Set(store.parameters.map { String($0.name.dropFirst("rnn.".count)) }) == Set(fixture.parameters.keys),
+        "\(cell.name): its parameters are \(store.parameters.map(\.name)), torch's are \(fixture.parameters.keys.sorted())")
+    for (index, parameter) in store.parameters.enumerated() {
+        backend.upload(fixture.parameters[String(parameter.name.dropFirst(4))]!.values, to: store.value(index))
+    }
+    /// Layer `layer`'s part of a [layers, B, H] tensor.
+    func part(_ tensor: FixtureTensor, _ layer: Int) -> [Double] {
+        Array(tensor.values[layer * batch * hidden..<(layer + 1) * batch * hidden])
+    }
+    func compare(_ actual: [Double], _ expected: [Double], _ what: String) throws {
+        let error = relativeError(actual, expected)
+        try require(error <= tolerance, "\(cell.name) on \(backend.name): \(what) differs from PyTorch's by \(error)")
+    }
+
+    let input = try backend.makeMatrix(fixture.inputs["input"]!.values, rows: steps * batch, columns: fixture.inputSize)
+    var values = input
+    var loss = 0.0
+    for (number, layer) in layers.enumerated() {
+        let initial = try cell.stateNames.map { name in
+            try backend.makeMatrix(part(fixture.inputs["\(name)_0"]!, number), rows: batch, columns: hidden)
+        }
+        values = try layer.forward(
+            values, steps: steps, batch: batch, initial: .given(initial), lengths: fixture.lengths, options: .training)
+        for (index, name) in cell.stateNames.enumerated() {
+            let final: [Double] = backend.download(layer.finalState(index))
+            try compare(final, part(fixture.outputs["\(name)_n"]!, number), "\(name)_n of layer \(number)")
+            let weights = part(fixture.lossWeights["\(name)_n"]!, number)
+            loss += zip(final, weights).reduce(0) { $0 + $1.0 * $1.1 }
+            backend.upload(weights, to: layer.stateGradient(index))
+        }
+    }
+    var output: [Double] = backend.download(values)
+    if let lengths = fixture.lengths {
+        for index in output.indices where index / (batch * hidden) >= lengths[index / hidden % batch] { output[index] = 0 }
+    }
+    try compare(output, fixture.outputs["output"]!.values, "output")
+    loss += zip(output, fixture.lossWeights["output"]!.values).reduce(0) { $0 + $1.0 * $1.1 }
+    try compare([loss], [fixture.loss], "loss")
+
+    backend.upload(fixture.lossWeights["output"]!.values, to: layers.last!.outputGradient)
+    for (number, layer) in layers.enumerated().reversed() {
+        try layer.backward()
+        if number > 0 { backend.copy(layer.inputGradient, to: layers[number - 1].outputGradient) }
+        for (index, name) in cell.stateNames.enumerated() {
+            try compare(
+                backend.download(layer.stateGradient(index)), part(fixture.gradients["\(name)_0"]!, number),
+                "gradient of \(name)_0 of layer \(number)")
+        }
+    }
+    try compare(backend.download(layers[0].inputGradient), fixture.gradients["input"]!.values, "gradient of the input")
+    for (index, parameter) in store.parameters.enumerated() {
+        try compare(
+            backend.download(store.gradient(index)), fixture.gradients[String(parameter.name.dropFirst(4))]!.values,
+            "gradient of \(parameter.name)")
+    }
+}

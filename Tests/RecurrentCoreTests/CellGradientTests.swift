@@ -1,0 +1,76 @@
+import CPUBackend
+import GRUCell
+import RecurrentCore
+import RecurrentTestSupport
+import ReferenceBackend
+import Testing
+import UGRUCell
+import URNNCell
+import VanillaRNNCell
+
+/// Every cell with every activation, and cells of unusual shape.
+struct CellGradientTests {
+    static let activations: [any Activation] = [
+        Identity(), AbsoluteValue(), ReLU(), LeakyReLU(), LeakyReLU(slope: 0.95), Tanh(), Sigmoid(), ModReLU(),
+    ]
+    static var cells: [any RecurrentCell] {
+        activations.flatMap { activation -> [any RecurrentCell] in
+            [
+                VanillaRNN(activation: activation), URNN(activation: activation),
+                GRU(activation: activation), GRU(activation: activation, resetGate: .before),
+                UGRU(activation: activation), UGRU(activation: activation, resetGate: .before),
+            ]
+        } + [StepPlanTests.Highway(), SharedWeight(), PassThrough()]
+    }
+
+    /// One weight in two products, and two states that feed each other.
+    struct SharedWeight: RecurrentCell {
+        var name: String { "shared" }
+        var summary: String { "" }
+        var stateNames: [String] { ["a", "b"] }
+        var parameters: [CellParameter] { [.inputWeight("U"), .recurrentWeight("W"), .perUnit("s", initialValue: 1)] }
+        func step(input x: Expression, states: [Expression], parameters p: CellSymbols) -> [Expression] {
+            let (a, b) = (states[0], states[1])
+            let inner: Expression = tanh(p.W • a + p.U • x)
+            return [tanh(p.W • (p.s * inner * b)) + 0.5 * b, sigmoid(inner) * a]
+        }
+    }
+
+    /// A state that is only handed on, and one that nobody reads.
+    struct PassThrough: RecurrentCell {
+        var name: String { "pass-through" }
+        var summary: String { "" }
+        var stateNames: [String] { ["h", "old", "constant"] }
+        var parameters: [CellParameter] { [.inputWeight("U"), .inputBias("b"), .recurrentBias("unused")] }
+        func step(input x: Expression, states: [Expression], parameters p: CellSymbols) -> [Expression] {
+            [tanh(p.U • x + p.b + states[1]), states[0], 1]
+        }
+    }
+
+    @Test(arguments: cells.indices)
+    func gradientsAgreeWithCentralDifferences(index: Int) throws {
+        let cell = Self.cells[index]
+        let isHighway = cell.name == "highway"
+        try checkCell(cell, on: ReferenceBackend(), inputWidth: isHighway ? 4 : 3)
+    }
+
+    @Test(arguments: cells.indices)
+    func cpuAgreesWithReference(index: Int) throws {
+        let cell = Self.cells[index]
+        let isHighway = cell.name == "highway"
+        try checkCell(cell, on: CPUBackend(), against: ReferenceBackend(), inputWidth: isHighway ? 19 : 7)
+    }
+
+    static let torch: [(String, any RecurrentCell)] = [
+        ("rnn_tanh", VanillaRNN(activation: Tanh())), ("rnn_relu", VanillaRNN()), ("rnn_relu", URNN()), ("gru", GRU()),
+        ("gru", UGRU()), ("gru_two_layers", GRU()), ("gru_lengths", GRU()),
+    ]
+
+    @Test(arguments: torch.indices)
+    func cellsGivePyTorchsNumbers(index: Int) throws {
+        let (name, cell) = Self.torch[index]
+        let fixture = try PyTorchFixture.load(name)
+        try checkCell(cell, reproduces: fixture, on: ReferenceBackend(), tolerance: 1e-12)
+        try checkCell(cell, reproduces: fixture, on: CPUBackend(), tolerance: 1e-5)
+    }
+}

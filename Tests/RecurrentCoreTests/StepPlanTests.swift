@@ -1,0 +1,112 @@
+import GRUCell
+import RecurrentCore
+import Testing
+import UGRUCell
+import URNNCell
+import VanillaRNNCell
+
+/// What the step compiler makes of the cells: asserted on the plans.
+struct StepPlanTests {
+    static let oneStage: [any RecurrentCell] = [
+        VanillaRNN(), VanillaRNN(activation: Tanh()), URNN(activation: AbsoluteValue()), URNN(activation: ModReLU()), GRU(), UGRU(),
+    ]
+
+    private func plan(_ cell: any RecurrentCell, training: Bool = true, masked: Bool = false) throws -> RecurrencePlan {
+        try StepCompiler.compile(cell, inputWidth: 3, hiddenWidth: 5, training: training, masked: masked)
+    }
+
+    @Test(arguments: oneStage.indices, [false, true])
+    func oneProductAndOneKernelAStep(index: Int, masked: Bool) throws {
+        let plan = try plan(Self.oneStage[index], masked: masked)
+        #expect(plan.forwardLoop.count { $0.isGEMM } == 1)
+        #expect(plan.forwardLoop.count { $0.isKernel } == 1)
+        #expect(plan.backwardLoop.count { $0.isGEMM } == 1)
+        #expect(plan.backwardLoop.count { $0.isKernel } == 1)
+    }
+
+    @Test(arguments: oneStage.indices)
+    func inputProductsAreHoistedIntoOne(index: Int) throws {
+        let cell = Self.oneStage[index]
+        let plan = try plan(cell)
+        let gates = cell.parameters.count { $0.kind == .inputWeight }
+        guard case .gemm(let a, let b, let result, _) = plan.prelude.first, plan.prelude.count == 1 else {
+            Issue.record("the prelude is \(plan.prelude)")
+            return
+        }
+        #expect(plan.buffers[a.buffer].role == .input)
+        #expect(b.rows == 0..<gates * 5)
+        #expect(result.columns == gates * 5)
+        for case .gemm(let a, _, _, _) in plan.forwardLoop { #expect(plan.buffers[a.buffer].role != .input) }
+    }
+
+    @Test(arguments: oneStage.indices)
+    func weightGradientsAreDeferredToOneProductEach(index: Int) throws {
+        let plan = try plan(Self.oneStage[index])
+        var written: [Int] = []
+        for case .weightGradient(_, _, let result) in plan.epilogue { written.append(result.buffer) }
+        let matrices = plan.parameters.indices.filter { plan.parameters[$0].name.hasPrefix("weight") }
+        #expect(written.map { plan.buffers[$0].role }.sorted { "\($0)" < "\($1)" } == matrices.map { .parameterGradient(index: $0) })
+        for operation in plan.backwardLoop {
+            if case .weightGradient = operation { Issue.record("a weight gradient inside the loop") }
+        }
+    }
+
+    @Test func neighbouringBiasesAreOneColumnSum() throws {
+        let plan = try plan(GRU())
+        var sums = 0
+        for case .vectorGradient(_, let result) in plan.epilogue {
+            sums += 1
+            #expect(result.columns == 15)
+        }
+        #expect(sums == 2)
+    }
+
+    /// Cho's reset gate: `W_n` waits for `r h`, so there is a second stage.
+    @Test func aSecondProductGetsASecondStage() throws {
+        let plan = try plan(GRU(resetGate: .before))
+        #expect(plan.forwardLoop.map(\.isGEMM) == [true, false, true, false])
+        #expect(plan.backwardLoop.map(\.isGEMM) == [false, true, false, true])
+    }
+
+    @Test func aReLUNetworkKeepsOnlyItsStates() throws {
+        let plan = try plan(VanillaRNN())
+        let kept = plan.buffers.filter { $0.role == .perStep }.map(\.name)
+        #expect(kept == ["hoisted.0", "delta.1"])
+    }
+
+    @Test func aGRUSavesItsGatesInThePlaceOfTheHoistedProducts() throws {
+        let plan = try plan(GRU())
+        let extra = plan.buffers.filter { $0.role == .perStep && $0.name.hasPrefix("saved") }.map(\.columns)
+        #expect(extra == [5])  // W_n h alone; r, z and n lie where U x was
+    }
+
+    @Test func inferenceKeepsNothing() throws {
+        let plan = try plan(GRU(), training: false)
+        #expect(plan.backwardLoop.isEmpty && plan.epilogue.isEmpty)
+        #expect(plan.buffers.count { $0.role == .perStep } == 1)  // the hoisted products
+    }
+
+    @Test func parametersHaveTorchsNamesAndShapes() throws {
+        let plan = try plan(UGRU())
+        #expect(plan.parameters.map(\.name) == ["weight_ih", "weight_hh", "bias_ih", "bias_hh"])
+        #expect(plan.parameters.map { [$0.rows, $0.columns] } == [[15, 3], [15, 5], [1, 15], [1, 15]])
+        #expect(plan.parameters[1].parts[2].parameter.constraint == .orthogonal)
+    }
+
+    /// `x` meets the state outside a product.
+    struct Highway: RecurrentCell {
+        var name: String { "highway" }
+        var summary: String { "" }
+        var parameters: [CellParameter] { [.recurrentWeight("W"), .recurrentWeight("V")] }
+        func step(input x: Expression, states: [Expression], parameters p: CellSymbols) -> [Expression] {
+            let h = states[0]
+            let gate = sigmoid(p.W • h)
+            return [gate * tanh(p.V • tanh(h)) + (1 - gate) * x]
+        }
+    }
+
+    @Test func inputAndStatesOfDifferentWidthsDontMeet() throws {
+        #expect(throws: RecurrentError.self) { try plan(Highway()) }
+        _ = try StepCompiler.compile(Highway(), inputWidth: 5, hiddenWidth: 5)
+    }
+}

@@ -1,0 +1,18 @@
+import CPUBackend
+import UGRUCell
+import RecurrentCore
+import RecurrentTestSupport
+import ReferenceBackend
+import Testing
+
+@Test func gradientsAgreeWithCentralDifferences() throws {
+    try checkCell(UGRU(), on: ReferenceBackend())
+}
+
+@Test func cpuAgreesWithReference() throws {
+    try checkCell(UGRU(), on: CPUBackend(), against: ReferenceBackend())
+}
+
+@Test func onlyItsCandidateWeightIsOrthogonal() {
+    #expect(UGRU().parameters.filter { $0.constraint == .orthogonal }.map(\.name) == ["W_n"])
+}
