@@ -2,7 +2,7 @@
 import PackageDescription
 
 // Every plug-in is one target, one library product and one test target. To add
-// a cell, add one row here and one line to Sources/CLI/Main/Registrations.swift.
+// a cell, add one row here and one line to Sources/CLI/BuiltIn/Registrations.swift.
 
 struct Module {
     var name: String
@@ -61,9 +61,12 @@ let modules: [Module] = [
         dependencies: ["RecurrentCore", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 ]
 
+/// What `cli` is put together from: everything but the kits for tests.
+let plugins = modules.map(\.name).filter { $0 != "RecurrentTestSupport" }
+
 let package = Package(
     name: "urnn",
-    products: modules.map { .library(name: $0.name, targets: [$0.name]) } + [
+    products: (modules.map(\.name) + ["BuiltInPlugins"]).map { .library(name: $0, targets: [$0]) } + [
         .executable(name: "cli", targets: ["RecurrentCLI"])
     ],
     dependencies: [
@@ -80,10 +83,12 @@ let package = Package(
             providers: [.apt(["liblapacke-dev"])]),
         .executableTarget(
             name: "RecurrentCLI",
-            dependencies: modules.filter { $0.name != "RecurrentTestSupport" }.map { .init(stringLiteral: $0.name) },
-            path: "Sources/CLI/Main"),
+            dependencies: ["BuiltInPlugins", "RecurrentCommandLine"], path: "Sources/CLI/Main"),
+        .target(
+            name: "BuiltInPlugins", dependencies: plugins.map { .init(stringLiteral: $0) },
+            path: "Sources/CLI/BuiltIn"),
         .target(name: "CPUKernels", dependencies: ["COpenBLAS", "CLAPACKE"], path: "Sources/Backends/CPUKernels"),
-    ] + modules.filter { $0.name != "RecurrentTestSupport" }.map {
+    ] + modules.filter { plugins.contains($0.name) }.map {
         .testTarget(
             name: "\($0.name)Tests",
             dependencies: Set([$0.name, "RecurrentCore", "RecurrentTestSupport"] + $0.testDependencies).sorted()

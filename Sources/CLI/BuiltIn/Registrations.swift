@@ -13,7 +13,7 @@ import VanillaRNNCell
 
 extension Registry {
     /// Every plug-in of this package, one line each.
-    static var builtIn: Registry {
+    public static var builtIn: Registry {
         var registry = Registry()
         registry.cells = [
             Plugin("rnn", VanillaRNN().summary) { VanillaRNN(activation: try $0.activation(or: ReLU())) },
