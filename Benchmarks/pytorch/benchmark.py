@@ -1,0 +1,125 @@
+"""Times the workloads of `cli benchmark` in PyTorch, under the same names.
+
+    python benchmark.py                                  # the toy tasks and exponentials
+    python benchmark.py --workload lm-gru-t35 --json
+    python benchmark.py --all --threads 2 --seconds 3
+
+Workloads: toy-CELL-nN, lm-CELL-tT (CELL: rnn, urnn, gru, ugru) and exp-nN, which
+gives a second row for eigh. A training step is forward, backward, Adam and, for
+urnn and ugru, the paper's update with torch.linalg.matrix_exp. Rounds go through
+all workloads in turn, so that a machine's noise hits all of them alike.
+"""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import sys
+import time
+
+try:
+    import torch
+except ImportError:
+    sys.exit("PyTorch isn't installed: pip install torch")
+
+from models import CELLS, Network, Training
+
+DEFAULT = [f"toy-{cell}-n{n}" for cell in CELLS for n in (20, 100, 400)] + [f"exp-n{n}" for n in (50, 200, 512, 1024)]
+LANGUAGE_MODELS = [f"lm-{cell}-t{t}" for cell in CELLS for t in (35, 150)]
+
+
+def training_step(cell, steps, batch, embedding, hidden, classes, every_position):
+    network = Network(cell, classes, embedding, hidden, classes, every_position, dropout=0.2)
+    training = Training(cell, network, 1e-4, clip_recurrent=0.25 if every_position else None)
+    tokens = torch.randint(classes, (steps, batch))
+    targets = torch.randint(classes, (steps * batch if every_position else batch,))
+    return lambda: training.step(tokens, targets)
+
+
+def random_skew(n):
+    """Independent entries, the norm about 3."""
+    lower = torch.tril(torch.randn(n, n) * 1.5 / n**0.5, -1)
+    return lower - lower.T
+
+
+def eigh_exponential(skew):
+    """exp(B) from the eigenvalues of the Hermitian iB, as the paper computes it."""
+    values, vectors = torch.linalg.eigh(1j * skew)
+    return ((vectors * torch.exp(-1j * values)) @ vectors.conj().T).real
+
+
+def make(name):
+    """Pairs of a name and a function that takes one step."""
+    if match := re.fullmatch(rf"toy-({'|'.join(CELLS)})-n([1-9]\d*)", name):
+        return [(name, training_step(match[1], int(match[2]), 100, 30, 50, 10, every_position=False))]
+    if match := re.fullmatch(rf"lm-({'|'.join(CELLS)})-t([1-9]\d*)", name):
+        return [(name, training_step(match[1], int(match[2]), 80, 400, 200, 10_000, every_position=True))]
+    if match := re.fullmatch(r"exp-n([1-9]\d*)", name):
+        skew = random_skew(int(match[1]))
+        return [(name, lambda: torch.linalg.matrix_exp(skew)), (f"{name}-eigh", lambda: eigh_exponential(skew))]
+    sys.exit(f"unknown workload '{name}'; there are: {', '.join(DEFAULT + LANGUAGE_MODELS)}")
+
+
+def timed(function):
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def gemm_seconds():
+    size = 1024
+    a, b, c = torch.full((size, size), 0.5), torch.full((size, size), 0.25), torch.empty(size, size)
+    return [timed(lambda: torch.mm(a, b, out=c)) for _ in range(3)]
+
+
+def measure(workloads, seconds, rounds=20):
+    counts = []
+    for _, step in workloads:
+        for _ in range(2):
+            step()
+        counts.append(max(5, int(seconds / max(timed(step), 1e-6))))
+    times, products = [[] for _ in workloads], []
+    gemm_seconds()
+    for turn in range(rounds):
+        products += gemm_seconds()
+        for (_, step), count, result in zip(workloads, counts, times):
+            share = count * (turn + 1) // rounds - count * turn // rounds
+            # The first step after another workload finds cold caches.
+            if share > 2:
+                step()
+            result += [timed(step) for _ in range(share)]
+    gigaflops = 2 * 1024**3 / statistics.median(products) / 1e9
+    return [statistics.median(result) * 1e3 for result in times], [len(result) for result in times], gigaflops
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workload", action="append", help="time this one only; may be repeated")
+    parser.add_argument("--all", action="store_true", help="the language models, too")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="default: one per processor")
+    parser.add_argument("--seconds", type=float, default=1, help="to spend on each workload, about (default: 1)")
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
+    options = parser.parse_args()
+    if options.threads < 1 or options.seconds <= 0:
+        parser.error("--threads must be at least 1 and --seconds above 0")
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(1)
+    names = options.workload or DEFAULT + (LANGUAGE_MODELS if options.all else [])
+    workloads = [pair for name in names for pair in make(name)]
+    medians, counts, gigaflops = measure(workloads, options.seconds)
+    if options.json:
+        print(json.dumps([
+            {"workload": name, "medianMilliseconds": median, "gemmGigaflops": gigaflops, "steps": count}
+            for (name, _), median, count in zip(workloads, medians, counts)], indent=1))
+        return
+    print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; "
+          f"GEMM, 1024 x 1024 x 1024: {gigaflops:.1f} GFLOP/s (median of this run)")
+    width = max(len(name) for name, _ in workloads)
+    print(f"{'workload':<{width}}  median ms  steps")
+    for (name, _), median, count in zip(workloads, medians, counts):
+        print(f"{name:<{width}}  {median:9.3f}  {count:5}")
+
+
+if __name__ == "__main__":
+    main()

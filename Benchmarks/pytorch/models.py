@@ -1,0 +1,89 @@
+"""The paper's four cells in PyTorch, as one would write them there: nn.RNN and
+nn.GRU, with the orthogonal weights set from outside after each step."""
+
+import torch
+from torch import nn
+
+CELLS = ["rnn", "urnn", "gru", "ugru"]
+
+
+class Network(nn.Module):
+    """Embedding -> recurrent layer -> linear.
+
+    With `every_position`, logits of every step and dropout on the embedding and
+    the outputs (word_language_model); else of the last step and dropout on
+    the logits (the paper's toy tasks).
+    """
+
+    def __init__(self, cell, vocabulary, embedding, hidden, classes, every_position, dropout):
+        super().__init__()
+        self.every_position = every_position
+        self.encoder = nn.Embedding(vocabulary, embedding)
+        self.rnn = nn.GRU(embedding, hidden) if cell.endswith("gru") else nn.RNN(embedding, hidden, nonlinearity="relu")
+        self.decoder = nn.Linear(hidden, classes)
+        self.dropout = nn.Dropout(dropout)
+        if every_position:
+            nn.init.uniform_(self.encoder.weight, -0.1, 0.1)
+            nn.init.uniform_(self.decoder.weight, -0.1, 0.1)
+            nn.init.zeros_(self.decoder.bias)
+
+    def forward(self, tokens, state=None):
+        inputs = self.encoder(tokens)
+        if self.every_position:
+            output, state = self.rnn(self.dropout(inputs), state)
+            return self.decoder(self.dropout(output)).flatten(0, 1), state
+        output, state = self.rnn(inputs, state)
+        return self.dropout(self.decoder(output[-1])), state
+
+
+class PaperUpdate:
+    """Section 3: the skew parameter B descends along G W^T - W G^T, then W = exp(B).
+
+    B starts at zero, so that W starts as the identity. Of the uGRU, only the
+    candidate's block of weight_hh is orthogonal.
+    """
+
+    def __init__(self, network, cell):
+        self.weight = network.rnn.weight_hh_l0
+        hidden = self.weight.shape[1]
+        self.rows = slice(2 * hidden, 3 * hidden) if cell == "ugru" else slice(0, hidden)
+        self.skew = nn.Parameter(torch.zeros(hidden, hidden))
+        self.set_weight()
+
+    @torch.no_grad()
+    def set_weight(self):
+        self.weight[self.rows] = torch.linalg.matrix_exp(self.skew)
+
+    @torch.no_grad()
+    def set_gradient(self):
+        """Before the optimizer's step; the weight itself then gets none."""
+        product = self.weight.grad[self.rows] @ self.weight[self.rows].T
+        self.skew.grad = product - product.T
+        self.weight.grad[self.rows] = 0
+
+
+class Training:
+    """A network, its optimizer and, for uRNN and uGRU, the manifold's update."""
+
+    def __init__(self, cell, network, learning_rate, clip_recurrent=None):
+        self.network = network
+        self.clip_recurrent = clip_recurrent
+        self.update = PaperUpdate(network, cell) if cell.startswith("u") else None
+        parameters = list(network.parameters()) + ([self.update.skew] if self.update else [])
+        # The fused implementation is the fastest that PyTorch has on a CPU.
+        self.optimizer = torch.optim.Adam(parameters, lr=learning_rate, fused=True)
+
+    def step(self, tokens, targets, state=None):
+        """One step on a batch; the loss and the state to carry over."""
+        self.optimizer.zero_grad()
+        logits, state = self.network(tokens, state)
+        loss = nn.functional.cross_entropy(logits, targets)
+        loss.backward()
+        if self.clip_recurrent:
+            self.network.rnn.weight_hh_l0.grad.clamp_(-self.clip_recurrent, self.clip_recurrent)
+        if self.update:
+            self.update.set_gradient()
+        self.optimizer.step()
+        if self.update:
+            self.update.set_weight()
+        return loss.detach(), state.detach()
