@@ -13,7 +13,9 @@ public protocol Activation: Sendable {
     var slopeBounds: ClosedRange<Double> { get }
     /// The function.
     ///
-    /// - Parameter parameters: one expression for each of ``unitParameters``.
+    /// - Parameters:
+    ///   - x: the argument.
+    ///   - parameters: one expression for each of ``unitParameters``.
     func callAsFunction(_ x: Expression, parameters: [Expression]) -> Expression
 }
 

@@ -36,6 +36,9 @@ public protocol Backend: AnyObject, Sendable {
     /// Runs a kernel over every element of `outputs`.
     ///
     /// - Parameters:
+    ///   - kernel: a program that this backend compiled.
+    ///   - inputs: one view per input of the program, broadcast to the outputs' shape.
+    ///   - outputs: one view per output, all of one shape.
     ///   - scalars: the values of the program's runtime scalars.
     ///   - key: for programs that draw random numbers.
     func run(

@@ -35,7 +35,12 @@ public struct MatrixView: Sendable {
     public var columnStride: Int
 
     /// - Parameters:
+    ///   - memory: what the view looks into.
+    ///   - offset: of element (0, 0).
+    ///   - rows: how many rows.
+    ///   - columns: how many columns.
     ///   - rowStride: distance of two rows; `columns` if nil (a packed matrix).
+    ///   - columnStride: distance of two columns.
     public init(
         _ memory: any Memory, offset: Int = 0, rows: Int, columns: Int,
         rowStride: Int? = nil, columnStride: Int = 1

@@ -31,7 +31,9 @@ public final class SafeTensors: Sendable {
         try self.init(.file(file), size: file.size, path: path)
     }
 
-    /// - Parameter path: what to call it in messages.
+    /// - Parameters:
+    ///   - bytes: of the whole file.
+    ///   - path: what to call it in messages.
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if it isn't a valid safetensors file.
     public convenience init(bytes: [UInt8], path: String) throws {
         try self.init(.memory(bytes), size: bytes.count, path: path)
@@ -74,7 +76,9 @@ public final class SafeTensors: Sendable {
 
     /// The tensor of this name.
     ///
-    /// - Parameter shape: the shape that it must have; nil for any.
+    /// - Parameters:
+    ///   - name: as in the file.
+    ///   - shape: the shape that it must have; nil for any.
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if there is none, or it has another shape.
     public func tensor(_ name: String, shape: [Int]? = nil) throws -> TensorInfo {
         guard let tensor = self[name] else {

@@ -6,7 +6,9 @@ public final class DropoutLayer {
     private let kernel: any Kernel
     private let output: Scratch
 
-    /// - Parameter rate: in 0..<1.
+    /// - Parameters:
+    ///   - rate: in 0..<1.
+    ///   - backend: where it runs.
     public init(rate: Double, backend: any Backend) throws {
         precondition((0..<1).contains(rate))
         self.rate = rate

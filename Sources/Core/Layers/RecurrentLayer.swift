@@ -79,7 +79,11 @@ public final class RecurrentLayer {
 
     /// - Parameters:
     ///   - input: [T·B, E]; must keep its contents until `backward`.
+    ///   - steps: T.
+    ///   - batch: B.
+    ///   - initial: the states before the first step.
     ///   - lengths: of the B sequences; a state stops changing at its end.
+    ///   - options: what `backward` will be asked for.
     /// - Returns: [T·B, H], the first state after each step.
     public func forward(
         _ input: MatrixView, steps: Int, batch: Int, initial: InitialStates = .zeros, lengths: [Int]? = nil,

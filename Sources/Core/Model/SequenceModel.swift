@@ -92,7 +92,9 @@ public final class SequenceModel {
 
     /// Loss and gradients of one batch; gradients are overwritten.
     ///
-    /// - Parameter step: the training step; it keys the dropout masks.
+    /// - Parameters:
+    ///   - batch: inputs and targets.
+    ///   - step: the training step; it keys the dropout masks.
     public func computeGradients(_ batch: Batch, step: Int) throws -> LossSums {
         backend.fill(parameters.allGradients, with: 0)
         let sums = try forward(batch, training: true, step: step)

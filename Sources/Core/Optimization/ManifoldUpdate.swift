@@ -1,7 +1,7 @@
 /// A parametrisation of the orthogonal matrices by skew-symmetric ones.
 ///
 /// An orthogonal weight `W` [n, n] has an unconstrained parameter `B` (skew,
-/// `Bᵀ = -B`). Any optimizer steps `B` along ``ManifoldWorkspace/parameterGradient``;
+/// `Bᵀ = -B`). Any optimizer steps `B` along the gradient that its ``ManifoldWorkspace`` gives;
 /// then `W` is computed anew from `B`, so that errors don't accumulate.
 public protocol ManifoldUpdate: Sendable {
     var name: String { get }
@@ -25,6 +25,7 @@ public protocol ManifoldWorkspace: AnyObject {
     /// - Parameters:
     ///   - gradient: `∂J/∂W` [n, n].
     ///   - weight: `W` at `parameter`.
+    ///   - parameter: B [n, n], packed.
     ///   - result: [n, n], packed.
     func parameterGradient(
         weightGradient gradient: MatrixView, weight: MatrixView, parameter: MatrixView, into result: MatrixView) throws

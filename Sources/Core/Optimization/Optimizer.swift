@@ -15,6 +15,9 @@ public protocol Optimizer: Sendable {
     /// The update.
     ///
     /// - Parameters:
+    ///   - parameter: its value before.
+    ///   - gradient: of the loss.
+    ///   - state: ``stateCount`` numbers.
     ///   - rate: the learning rate.
     ///   - scalars: the values of ``scalars(step:)``.
     /// - Returns: the new parameter and the new state, as many as before.

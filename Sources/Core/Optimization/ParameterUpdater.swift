@@ -38,8 +38,11 @@ public final class ParameterUpdater {
     /// Prepares the state, and sets each orthogonal weight from its initial B.
     ///
     /// - Parameters:
+    ///   - model: whose parameters are stepped.
+    ///   - optimizer: of all parameters, the skew ones included.
     ///   - manifold: of all orthogonal weights; unused if the model has none.
     ///   - skewInitialization: of each B.
+    ///   - settings: clipping, and the skew parameters' rate.
     public init(
         model: SequenceModel, optimizer: any Optimizer, manifold: any ManifoldUpdate,
         skewInitialization: any SkewInitialization, settings: Settings = Settings()

@@ -22,6 +22,8 @@ public struct RandomKey: Hashable, Sendable {
     public let high: (UInt32, UInt32)
 
     /// - Parameters:
+    ///   - seed: of everything.
+    ///   - purpose: what the numbers are for.
     ///   - stream: which of several streams of a purpose (a layer, a parameter), below 2²⁴.
     ///   - step: the training step, sequence number or similar, below 2³².
     public init(seed: UInt64, purpose: RandomPurpose, stream: Int = 0, step: Int = 0) {

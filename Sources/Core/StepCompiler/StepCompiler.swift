@@ -7,6 +7,9 @@
 /// 5. defer: each weight's gradient is one GEMM over all steps, after the loop.
 public enum StepCompiler {
     /// - Parameters:
+    ///   - cell: the equations.
+    ///   - inputWidth: E.
+    ///   - hiddenWidth: H.
     ///   - training: also plan the backward pass, and keep what it needs.
     ///   - masked: stop each state at its sequence's end.
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if the cell needs equal

@@ -38,7 +38,13 @@ public final class Trainer {
     private let observers: [any TrainingObserver]
     private let shouldStop: () -> Bool
 
-    /// - Parameter shouldStop: asked after each batch; true ends the run cleanly.
+    /// - Parameters:
+    ///   - model: what is trained; it holds the best weights in the end.
+    ///   - dataset: must fit the model's description.
+    ///   - updater: made for this model.
+    ///   - settings: how long, and in what steps.
+    ///   - observers: told of everything, in this order.
+    ///   - shouldStop: asked after each batch; true ends the run cleanly.
     /// - Throws: ``RecurrentError/invalidOption(_:)`` for a setting out of range,
     ///   ``RecurrentError/dataset(_:)`` if a split has no batch of this size.
     public init(
