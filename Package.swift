@@ -58,7 +58,8 @@ let modules: [Module] = [
 
     Module(
         name: "RecurrentCommandLine", path: "Sources/CLI/Commands",
-        dependencies: ["RecurrentCore", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        dependencies: ["RecurrentCore", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+        testDependencies: ["BuiltInPlugins", "RecurrentCLI"]),
 ]
 
 /// What `cli` is put together from: everything but the kits for tests.

@@ -1,0 +1,61 @@
+import Foundation
+import Testing
+
+/// Each mistake: one line on standard error that says what is wrong and what
+/// would be right, and the exit status.
+struct BadInputTests {
+    static let mistakes: [(arguments: String, status: Int32, says: [String])] = [
+        ("--cell lstm", 2, ["lstm", "rnn, urnn, gru, ugru"]),
+        ("--activation gelu", 2, ["gelu", "relu"]),
+        ("--dataset mnist", 2, ["mnist", "recall, kth-largest, ptb"]),
+        ("--backend tpu", 2, ["tpu", "cpu, reference"]),
+        ("--optimizer lion", 2, ["lion", "adam"]),
+        ("--manifold sphere", 2, ["sphere", "cayley"]),
+        ("--skew-init big", 2, ["big", "henaff"]),
+        ("--dropout-on inputs", 2, ["inputs", "logits"]),
+        ("--recurrent-init zeros", 2, ["zeros"]),
+        ("--reset-gate never", 2, ["never", "before"]),
+        ("--hidden-size 0", 2, ["hidden", "at least 1", "0"]),
+        ("--embedding-size -3", 2, ["embedding", "at least 1", "-3"]),
+        ("--layers 0", 2, ["layers", "at least 1"]),
+        ("--batch-size 0", 2, ["batch", "at least 1"]),
+        ("--epochs 0", 2, ["epochs", "at least 1"]),
+        ("--epochs many", 2, ["many", "epochs"]),
+        ("--patience 0", 2, ["patience", "at least 1"]),
+        ("--threads 0", 2, ["threads", "at least 1"]),
+        ("--learning-rate 0", 2, ["learning rate", "above 0"]),
+        ("--learning-rate -1", 2, ["learning rate", "above 0"]),
+        ("--learning-rate nan", 2, ["learning rate"]),
+        ("--dropout 1", 2, ["dropout", "below 1"]),
+        ("--clip-recurrent 0", 2, ["clip-recurrent", "above 0"]),
+        ("--slope 2", 2, ["slope", "0...1"]),
+        ("--length 0", 2, ["length", "at least 1"]),
+        ("--symbols 1", 2, ["symbols", "at least 2"]),
+        ("--train-size 0", 2, ["0"]),
+        ("--dataset kth-largest --length 5 --k 9", 2, ["k", "1...5", "9"]),
+        ("--dataset ptb --data /nonexistent", 1, ["/nonexistent", "train"]),
+        ("--output /proc/urnn", 1, ["/proc/urnn"]),
+        ("--no-such-flag", 2, ["--no-such-flag"]),
+        ("evaluate /nonexistent", 1, ["/nonexistent", "config.json"]),
+        ("evaluate /nonexistent --split dev", 2, ["dev", "train, valid, test"]),
+        ("benchmark --workload toy", 2, ["toy", "toy-rnn-n20"]),
+        ("benchmark --threads 0", 2, ["threads", "at least 1"]),
+        ("compare --cells urnn,lstm", 2, ["lstm", "ugru"]),
+    ]
+
+    @Test(arguments: mistakes.indices)
+    func oneClearLine(index: Int) throws {
+        let mistake = Self.mistakes[index]
+        let result = try Tool(mistake.arguments)
+        #expect(result.status == mistake.status, "\(mistake.arguments): \(result.errors)")
+        #expect(result.errors.hasPrefix("error: ") && result.errors.hasSuffix("\n"))
+        #expect(result.errors.dropLast().contains("\n") == false, "\(mistake.arguments) gives more than a line: \(result.errors)")
+        for word in mistake.says { #expect(result.errors.contains(word), "\(mistake.arguments): \(result.errors)") }
+    }
+
+    @Test func aCorpusMustBeNamed() throws {
+        let result = try Tool(["--dataset", "ptb"], environment: ["PTB_DIR": ""])
+        #expect(result.status == 1)
+        #expect(result.errors.contains("--data") && result.errors.contains("PTB_DIR"))
+    }
+}

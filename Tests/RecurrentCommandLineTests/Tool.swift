@@ -1,0 +1,47 @@
+import Foundation
+
+/// The built program, as a user runs it.
+struct Tool {
+    let status: Int32
+    let output: String
+    let errors: String
+
+    /// The folder of the test program holds the products of the same build.
+    static let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("cli").path
+
+    static func process(_ arguments: [String], environment: [String: String] = [:]) -> (Process, Pipe, Pipe) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let output = Pipe(), errors = Pipe()
+        process.standardOutput = output
+        process.standardError = errors
+        process.standardInput = FileHandle.nullDevice
+        return (process, output, errors)
+    }
+
+    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+        let (process, output, errors) = Self.process(arguments, environment: environment)
+        try process.run()
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        let complaint = errors.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        status = process.terminationStatus
+        self.output = String(decoding: text, as: UTF8.self)
+        self.errors = String(decoding: complaint, as: UTF8.self)
+    }
+
+    init(_ line: String) throws { try self.init(line.split(separator: " ").map(String.init)) }
+}
+
+/// A folder that is gone after the test.
+final class TemporaryFolder {
+    let path: String
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("urnn-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+    func file(_ name: String) -> String { path + "/" + name }
+}
