@@ -1,6 +1,7 @@
 import Foundation
 import PTBDataset
 import RecurrentCore
+import RecurrentTestSupport
 import Testing
 
 private func tokens(_ batch: Batch) -> [Int32] {
@@ -27,6 +28,11 @@ private func alphabet() throws -> TemporaryCorpus {
     #expect(batches[0].targets == [1, 7, 13, 19, 2, 8, 14, 20])
     #expect(tokens(batches[2]) == [4, 10, 16, 22])
     #expect(batches[2].targets == [5, 11, 17, 23])
+}
+
+@Test func treebankConforms() throws {
+    let corpus = try TemporaryCorpus(train: "a b c d e f\n", valid: "b c d e f a\n", test: "c d e f a b\n")
+    try checkDataset(try PennTreebank(directory: corpus.directory, bptt: 1), batchSize: 2)
 }
 
 @Test(arguments: [1, 2, 3, 5, 13], [1, 2, 4, 7, 25, 26, 100])

@@ -1,4 +1,5 @@
 import RecurrentCore
+import RecurrentTestSupport
 import Testing
 import ToyDatasets
 
@@ -17,6 +18,13 @@ func sequences(
     try (0..<dataset.batchCount(split, batchSize: batchSize)).flatMap {
         sequences(try dataset.batch(split, epoch: epoch, index: $0, batchSize: batchSize))
     }
+}
+
+@Test(arguments: [false, true])
+func datasetsConform(fresh: Bool) throws {
+    let sizes = SplitSizes(train: 95, valid: 30, test: 31)
+    try checkDataset(try RecallDataset(length: 12, symbols: 5, sizes: sizes, freshEachEpoch: fresh), batchSize: 10)
+    try checkDataset(try KthLargestDataset(length: 12, k: 4, sizes: sizes, freshEachEpoch: fresh), batchSize: 10)
 }
 
 @Test func recallAsksForTheFirstNumber() throws {
