@@ -20,7 +20,8 @@ struct Module {
     static func optimizers(_ name: String, _ path: String, exclude: [String] = []) -> Module {
         Module(
             name: name, path: path, dependencies: ["RecurrentCore"], exclude: exclude,
-            testDependencies: ["ReferenceBackend", "CPUBackend"])
+            testDependencies: ["ReferenceBackend", "CPUBackend", "RecurrentOptimizers"],
+            testResources: [.copy("Fixtures")])
     }
     static func dataset(_ name: String, _ folder: String) -> Module {
         Module(name: name, path: "Sources/Datasets/\(folder)", dependencies: ["RecurrentCore"])

@@ -19,7 +19,7 @@ public struct ExactExponentialUpdate: ManifoldUpdate {
     private final class Workspace: ManifoldWorkspace {
         let backend: any Backend
         let exponential: TaylorExponential
-        let norm: SkewNorm
+        let norm: ColumnNorm
         let skewProduct: SkewProduct
         let terms: [MatrixView]
         let rotations: [MatrixView]
@@ -31,7 +31,7 @@ public struct ExactExponentialUpdate: ManifoldUpdate {
         init(size: Int, on backend: any Backend) throws {
             self.backend = backend
             exponential = try TaylorExponential(size: size, on: backend)
-            norm = try SkewNorm(size: size, on: backend)
+            norm = try ColumnNorm(size: size, on: backend)
             skewProduct = try SkewProduct(size: size, on: backend)
             func matrices(_ count: Int) throws -> [MatrixView] {
                 try (0..<count).map { _ in try backend.allocate(rows: size, columns: size) }
@@ -46,14 +46,16 @@ public struct ExactExponentialUpdate: ManifoldUpdate {
         }
 
         func computeWeight(from parameter: MatrixView, into weight: MatrixView) throws {
-            exponential(parameter, norm: try norm.bound(parameter), into: weight)
+            try exponential(parameter, into: weight)
         }
 
         func parameterGradient(
             weightGradient gradient: MatrixView, weight: MatrixView, parameter: MatrixView, into result: MatrixView
         ) throws {
-            // ‖h ad_B‖ ≤ 2 h ‖B‖ ≤ 1/2
-            let bound = try norm.bound(parameter)
+            // ‖h ad_B‖ ≤ 2 h ‖B‖ ≤ 1/2, with ‖B‖₂² ≤ ‖B²‖₁
+            backend.gemm(parameter, parameter, into: scratch[0])
+            let bound = norm(scratch[0]).squareRoot()
+            guard bound.isFinite else { throw RecurrentError.skewNotFinite }
             var doublings = 0
             while bound > 0.25 * Double(1 << doublings) { doublings += 1 }
             let h = 1 / Double(1 << doublings)
@@ -70,7 +72,7 @@ public struct ExactExponentialUpdate: ManifoldUpdate {
             }
             guard doublings > 0 else { return }
             backend.run(scaled, inputs: [parameter], outputs: [scratch[0]], scalars: [h])
-            exponential(scratch[0], norm: bound * h, into: rotations[0])
+            exponential.small(scratch[0], into: rotations[0])
             for index in 0..<doublings {
                 let rotation = rotations[index & 1]
                 // Eᵀ I E, made exactly skew again: half of M − Mᵀ.

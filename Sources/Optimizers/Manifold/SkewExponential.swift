@@ -16,7 +16,7 @@ public final class SkewExponential {
     public let method: Method
     private let backend: any Backend
     private let taylor: TaylorExponential
-    private let norm: SkewNorm
+    private let norm: ColumnNorm
     /// Eigenvectors (real, imaginary), the same scaled, eigenvalues.
     private let eigen: [MatrixView]
     private let eigenvalues: MatrixView?
@@ -27,7 +27,7 @@ public final class SkewExponential {
         self.size = size
         self.method = method
         self.backend = backend
-        norm = try SkewNorm(size: size, on: backend)
+        norm = try ColumnNorm(size: size, on: backend)
         taylor = try TaylorExponential(size: size, on: backend)
         let usesEigen = method == .eigendecomposition
         eigen = try usesEigen ? (0..<4).map { _ in try backend.allocate(rows: size, columns: size) } : []
@@ -47,8 +47,9 @@ public final class SkewExponential {
         precondition(skew.rows == size && skew.columns == size && skew.isPacked)
         switch method {
         case .scalingAndSquaring:
-            taylor(skew, norm: try norm.bound(skew), into: result)
+            try taylor(skew, into: result)
         case .eigendecomposition:
+            guard norm(skew).isFinite else { throw RecurrentError.skewNotFinite }
             let (p, q, x, y) = (eigen[0], eigen[1], eigen[2], eigen[3])
             backend.fill(p, with: 0)
             backend.copy(skew, to: q)
@@ -62,37 +63,5 @@ public final class SkewExponential {
             backend.gemm(x, p.transposed, into: result)
             backend.gemm(alpha: 1, y, q.transposed, beta: 1, result)
         }
-    }
-}
-
-/// An upper bound of `‖B‖₂`.
-final class SkewNorm {
-    private let backend: any Backend
-    private let parts: any Kernel
-    private let magnitudes: MatrixView
-    private let squares: MatrixView
-    private let sums: MatrixView
-
-    init(size: Int, on backend: any Backend) throws {
-        self.backend = backend
-        parts = try backend.compile(PointwiseProgram(inputs: 1) { x, _ in [abs(x[0]), x[0] * x[0]] })
-        magnitudes = try backend.allocate(rows: size, columns: size)
-        squares = try backend.allocate(rows: size, columns: size)
-        sums = try backend.allocate(rows: 2, columns: size)
-    }
-
-    /// The smaller of `‖B‖₁` and `‖B‖_F / √2`: the eigenvalues of a skew matrix
-    /// come in pairs, so `‖B‖_F² ≥ 2 ‖B‖₂²`.
-    func bound(_ skew: MatrixView) throws -> Double {
-        backend.run(parts, inputs: [skew], outputs: [magnitudes, squares])
-        backend.sumColumns(magnitudes, beta: 0, into: sums.rows(0..<1))
-        backend.sumColumns(squares, beta: 0, into: sums.rows(1..<2))
-        let values: [Double] = backend.download(sums)
-        let columns = values[0..<skew.columns].max() ?? 0
-        let frobenius = (values[skew.columns...].reduce(0, +) / 2).squareRoot()
-        guard columns.isFinite, frobenius.isFinite else {
-            throw RecurrentError.linearAlgebra("the skew parameter is no longer finite; try a lower learning rate")
-        }
-        return min(columns, frobenius)
     }
 }

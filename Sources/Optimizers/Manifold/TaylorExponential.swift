@@ -2,122 +2,161 @@ import RecurrentCore
 
 /// Scaling and squaring with a Taylor polynomial: products and sums only.
 ///
-/// Float32: degree 8 in three products (Bader, Blanes & Casas 2019, "Computing
-/// the matrix exponential with an optimized Taylor polynomial approximation",
-/// Eq. 13); Float64: degree 16 in six (Paterson & Stockmeyer 1973). Squaring
-/// doubles the deviation from orthogonality, so after many squarings one
+/// The polynomials are of degree 8 in three products and of degree 18 in five
+/// (Bader, Blanes & Casas 2019, "Computing the matrix exponential with an
+/// optimized Taylor polynomial approximation"). Products on the way to them bound
+/// the norm closely, so that few squarings are left: `‖B‖₂⁶ = ‖B⁶‖₂ ≤ ‖B⁶‖₁`
+/// for normal B. A squaring doubles the deviation from orthogonality; a
 /// Newton–Schulz step takes it back to rounding.
 final class TaylorExponential {
-    private let size: Int
     private let backend: any Backend
     private let isDouble: Bool
-    private let powers: [MatrixView]  // A, A², and by precision more
-    private let work: [MatrixView]
+    private let norm: ColumnNorm
     private let identity: MatrixView
+    /// B², B³, B⁶; the first for degree 8 too.
+    private let powers: [MatrixView]
+    private let work: [MatrixView]
     private let scale: any Kernel
-    private let combine: [any Kernel]
+    private let add: any Kernel
+    private let degree8: [any Kernel]
+    private let degree18: any Kernel
 
     init(size: Int, on backend: any Backend) throws {
-        self.size = size
         self.backend = backend
         isDouble = backend.scalarType == .float64
-        powers = try (0..<4).map { _ in try backend.allocate(rows: size, columns: size) }
-        work = try (0..<3).map { _ in try backend.allocate(rows: size, columns: size) }
+        norm = try ColumnNorm(size: size, on: backend)
         identity = try backend.makeMatrix(
             (0..<size * size).map { $0 / size == $0 % size ? Float(1) : 0 }, rows: size, columns: size)
+        powers = try (0..<3).map { _ in try backend.allocate(rows: size, columns: size) }
+        work = try (0..<5).map { _ in try backend.allocate(rows: size, columns: size) }
         scale = try backend.compile(PointwiseProgram(inputs: 1, scalars: 1) { x, s in [x[0] * s[0]] })
-        combine = try (isDouble ? Self.degree16 : Self.degree8).map { try backend.compile($0) }
+        add = try backend.compile(PointwiseProgram(inputs: 2) { x, _ in [x[0] + x[1]] })
+        degree8 = try TaylorPolynomials.degree8.map { try backend.compile($0) }
+        degree18 = try backend.compile(TaylorPolynomials.degree18)
     }
 
-    /// Largest norm for which the polynomial is exact to rounding.
-    private var threshold: Double { isDouble ? 0.8 : 0.58 }
+    /// Largest norms for which the polynomials are exact to rounding (Bader,
+    /// Blanes & Casas 2019, Table 1).
+    private var limit8: Double { isDouble ? 4.99e-2 : 0.58 }
+    private var limit18: Double { isDouble ? 1.09 : 3.01 }
 
-    /// - Parameter norm: an upper bound of `‖B‖₂`.
-    func callAsFunction(_ skew: MatrixView, norm: Double, into result: MatrixView) {
-        var squarings = 0
-        while norm > threshold * Double(1 << squarings) { squarings += 1 }
-        var a = skew
-        if squarings > 0 {
-            backend.run(scale, inputs: [skew], outputs: [powers[0]], scalars: [1 / Double(1 << squarings)])
-            a = powers[0]
+    /// - Parameters:
+    ///   - skew: B [n, n], packed.
+    ///   - result: exp(B) [n, n]; may have a row stride.
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if B isn't finite.
+    func callAsFunction(_ skew: MatrixView, into result: MatrixView) throws {
+        let square = powers[0]
+        backend.gemm(skew, skew, into: square)
+        var bound = norm(square).squareRoot()
+        guard bound.isFinite else { throw RecurrentError.skewNotFinite }
+        // One squaring more is cheaper than the other polynomial.
+        if bound <= 2 * limit8 { return polynomial8(skew, squarings: bound <= limit8 ? 0 : 1, into: result) }
+
+        var base = skew, squarings = 0
+        if bound > 1e4 {  // B⁶ might overflow.
+            while bound > 1 { (squarings, bound) = (squarings + 1, bound / 2) }
+            base = work[0]
+            backend.run(scale, inputs: [skew], outputs: [base], scalars: [power(2, -squarings)])
+            backend.gemm(base, base, into: square)
         }
-        let polishes = squarings >= (isDouble ? 20 : 4)
-        // The last product writes the result; those before it go back and forth.
-        var current = squarings == 0 && !polishes ? result : work[0]
-        if isDouble { polynomial16(a, into: current) } else { polynomial8(a, into: current) }
-        for index in 0..<squarings {
-            let isLast = index == squarings - 1 && !polishes
-            let next = isLast ? result : (current.memory === work[0].memory ? work[1] : work[0])
-            backend.gemm(current, current, into: next)
-            current = next
-        }
-        if polishes {
+        backend.gemm(square, base, into: powers[1])
+        backend.gemm(powers[1], powers[1], into: powers[2])
+        bound = min(bound, RealFunctions.exp(RealFunctions.log(norm(powers[2])) / 6))
+        var more = 0
+        while bound > limit18 * power(2, more) { more += 1 }
+        polynomial18(base, scale: power(2, -more), squarings: squarings + more, into: result)
+    }
+
+    /// For a B known to be small, `‖B‖₂ ≤ 1/4`.
+    func small(_ skew: MatrixView, into result: MatrixView) {
+        backend.gemm(skew, skew, into: powers[0])
+        if !isDouble { return polynomial8(skew, squarings: 0, into: result) }
+        backend.gemm(powers[0], skew, into: powers[1])
+        backend.gemm(powers[1], powers[1], into: powers[2])
+        polynomial18(skew, scale: 1, squarings: 0, into: result)
+    }
+
+    /// Of `2^-squarings · B`, from B and B²; then squared.
+    private func polynomial8(_ skew: MatrixView, squarings: Int, into result: MatrixView) {
+        let s = power(2, -squarings), square = powers[0]
+        let (mixed, fourth, factor, sum) = (work[1], work[2], work[3], squarings == 0 ? result : work[0])
+        backend.run(degree8[0], inputs: [skew, square], outputs: [mixed], scalars: [s, s * s])
+        backend.gemm(alpha: s * s, square, mixed, beta: 0, fourth)
+        backend.run(
+            degree8[1], inputs: [identity, skew, square, fourth], outputs: [mixed, factor, sum], scalars: [s, s * s])
+        backend.gemm(alpha: 1, mixed, factor, beta: 1, sum)
+        if squarings > 0 { self.square(times: squarings, into: result) }
+    }
+
+    /// Of `s · B`, from B, B², B³ and B⁶; then squared.
+    private func polynomial18(_ skew: MatrixView, scale s: Double, squarings: Int, into result: MatrixView) {
+        // B may lie in the first; the last two are what remains.
+        let (left, right, inner, outer) = (work[1], work[2], work[3], work[4])
+        let sum = squarings == 0 ? result : work[0]
+        let cube = s * s * s
+        backend.run(
+            degree18, inputs: [identity, skew] + powers, outputs: [left, right, inner, outer, sum],
+            scalars: [s, s * s, cube, cube * cube])
+        backend.gemm(alpha: 1, left, right, beta: 1, inner)
+        backend.run(add, inputs: [outer, inner], outputs: [outer])
+        backend.gemm(alpha: 1, outer, inner, beta: 1, sum)
+        if squarings > 0 { square(times: squarings, into: result) }
+    }
+
+    /// Squares what lies in the first work matrix; the last product writes the result.
+    private func square(times: Int, into result: MatrixView) {
+        var (current, other) = (work[0], work[1])
+        // Deviations double with each squaring: from 1e-6 (Float32) to 1e-5, and
+        // Newton–Schulz squares them.
+        let (atEnd, onTheWay) = isDouble ? (20, 24) : (3, 8)
+        var since = 0
+        for index in 1...times {
+            since += 1
+            let polishes = index == times ? since >= atEnd : since == onTheWay
+            let isLast = index == times && !polishes
+            backend.gemm(current, current, into: isLast ? result : other)
+            (current, other) = (other, current)
+            guard polishes else { continue }
+            since = 0
             // W ← W (3 I − Wᵀ W) / 2
+            let target = index == times ? result : other
             backend.gemm(current.transposed, current, into: work[2])
-            backend.copy(current, to: result)
-            backend.gemm(alpha: -0.5, current, work[2], beta: 1.5, result)
+            backend.copy(current, to: target)
+            backend.gemm(alpha: -0.5, current, work[2], beta: 1.5, target)
+            (current, other) = (other, current)
         }
     }
 
-    // MARK: Degree 8
+    private func power(_ base: Double, _ exponent: Int) -> Double {
+        exponent < 0 ? 1 / power(base, -exponent) : (0..<exponent).reduce(1) { result, _ in result * base }
+    }
+}
 
-    private static let degree8: [PointwiseProgram] = {
-        let root = 177.0.squareRoot()
-        let x3 = 2.0 / 3
-        let x1 = x3 * (1 + root) / 88, x2 = x3 * (1 + root) / 352
-        let x4 = (-271 + 29 * root) / (315 * x3), x5 = 11 * (-1 + root) / (1260 * x3)
-        let x6 = 11 * (-9 + root) / (5040 * x3), x7 = (89 - root) / (5040 * x3 * x3)
-        let y2 = (857 - 58 * root) / 630
-        func e(_ value: Double) -> Expression { Expression(value) }
-        return [
-            // A, A² → x1 A + x2 A²
-            PointwiseProgram(inputs: 2) { m, _ in [e(x1) * m[0] + e(x2) * m[1]] },
-            // A, A², A⁴, I → the factors of the last product, and what is added to it
-            PointwiseProgram(inputs: 4) { m, _ in
-                [
-                    e(x3) * m[1] + m[2], e(x4) * m[3] + e(x5) * m[0] + e(x6) * m[1] + e(x7) * m[2],
-                    m[3] + m[0] + e(y2) * m[1],
-                ]
-            },
-        ]
-    }()
+/// `‖M‖₁`, the largest sum of magnitudes of a column.
+final class ColumnNorm {
+    private let backend: any Backend
+    private let absolute: any Kernel
+    private let magnitudes: MatrixView
+    private let sums: MatrixView
 
-    private func polynomial8(_ a: MatrixView, into result: MatrixView) {
-        let (a2, a4) = (powers[1], powers[2])
-        backend.gemm(a, a, into: a2)
-        backend.run(combine[0], inputs: [a, a2], outputs: [work[2]])
-        backend.gemm(a2, work[2], into: a4)
-        backend.run(combine[1], inputs: [a, a2, a4, identity], outputs: [work[2], powers[3], result])
-        backend.gemm(alpha: 1, work[2], powers[3], beta: 1, result)
+    init(size: Int, on backend: any Backend) throws {
+        self.backend = backend
+        absolute = try backend.compile(PointwiseProgram(inputs: 1) { x, _ in [abs(x[0])] })
+        magnitudes = try backend.allocate(rows: size, columns: size)
+        sums = try backend.allocate(rows: 1, columns: size)
     }
 
-    // MARK: Degree 16
+    /// Infinite if an element isn't finite.
+    func callAsFunction(_ matrix: MatrixView) -> Double {
+        backend.run(absolute, inputs: [matrix], outputs: [magnitudes])
+        backend.sumColumns(magnitudes, beta: 0, into: sums)
+        let values: [Double] = backend.download(sums)
+        return values.reduce(0) { $1.isFinite ? max($0, $1) : .infinity }
+    }
+}
 
-    private static let degree16: [PointwiseProgram] = {
-        var inverseFactorial = [1.0]
-        for k in 1...16 { inverseFactorial.append(inverseFactorial[k - 1] / Double(k)) }
-        // I, A, A², A³ → c₀ I + c₁ A + c₂ A² + c₃ A³ for each power of A⁴
-        let blocks = (0..<4).map { block in
-            PointwiseProgram(inputs: 5) { m, _ in
-                let sum = (0..<4).reduce(Expression(0)) { $0 + Expression(inverseFactorial[4 * block + $1]) * m[$1] }
-                return [block == 3 ? sum + Expression(inverseFactorial[16]) * m[4] : sum]
-            }
-        }
-        return blocks
-    }()
-
-    private func polynomial16(_ a: MatrixView, into result: MatrixView) {
-        let (a2, a3, a4) = (powers[1], powers[2], powers[3])
-        backend.gemm(a, a, into: a2)
-        backend.gemm(a2, a, into: a3)
-        backend.gemm(a2, a2, into: a4)
-        let terms = [identity, a, a2, a3, a4]
-        backend.run(combine[3], inputs: terms, outputs: [work[2]])
-        backend.run(combine[2], inputs: terms, outputs: [work[1]])
-        backend.gemm(alpha: 1, a4, work[2], beta: 1, work[1])
-        backend.run(combine[1], inputs: terms, outputs: [work[2]])
-        backend.gemm(alpha: 1, a4, work[1], beta: 1, work[2])
-        backend.run(combine[0], inputs: terms, outputs: [result])
-        backend.gemm(alpha: 1, a4, work[2], beta: 1, result)
+extension RecurrentError {
+    static var skewNotFinite: RecurrentError {
+        .linearAlgebra("the skew parameter is no longer finite; try a lower learning rate")
     }
 }

@@ -1,0 +1,74 @@
+import CPUBackend
+import ManifoldUpdates
+import RecurrentCore
+import RecurrentOptimizers
+import Testing
+
+/// Steps B along random gradients in Float32, as `ParameterUpdater` does.
+private struct LongRun {
+    /// Largest `‖WᵀW − I‖_max` seen.
+    var deviation = 0.0
+    /// Whether Bᵀ = −B held exactly whenever it was looked at.
+    var isSkew = true
+    /// Largest element of B at the end.
+    var reached = 0.0
+
+    init(
+        _ update: any ManifoldUpdate, optimizer: any Optimizer, rate: Double, size n: Int, updates: Int, looks: Int,
+        backend: any Backend
+    ) throws {
+        let workspace = try update.makeWorkspace(size: n, on: backend)
+        let kernel = try backend.compile(optimizer.program)
+        var random = RandomStream(RandomKey(seed: 7, purpose: .test, stream: n))
+        func matrix() throws -> MatrixView { try backend.allocate(rows: n, columns: n) }
+        let gradients = try (0..<64).map { _ in
+            try backend.makeMatrix((0..<n * n).map { _ in random.normal() }, rows: n, columns: n)
+        }
+        let b = try matrix(), w = try matrix(), slope = try matrix()
+        let state = try (0..<optimizer.stateCount).map { _ in try matrix() }
+        try workspace.computeWeight(from: b, into: w)
+        for step in 1...updates {
+            try workspace.parameterGradient(
+                weightGradient: gradients[random.integer(below: 64)], weight: w, parameter: b, into: slope)
+            backend.run(
+                kernel, inputs: [b, slope] + state, outputs: [b] + state,
+                scalars: [rate] + optimizer.scalars(step: step))
+            try workspace.computeWeight(from: b, into: w)
+            guard step % (updates / looks) == 0 else { continue }
+            deviation = max(deviation, orthogonalityError(backend.download(w), size: n))
+            let values: [Double] = backend.download(b)
+            for i in 0..<n { for j in 0...i { isSkew = isSkew && values[i * n + j] == -values[j * n + i] } }
+            reached = values.reduce(0) { max($0, $1.magnitude) }
+        }
+    }
+}
+
+@Test(arguments: everyUpdate.indices)
+func staysOrthogonalOver100000Updates(index: Int) throws {
+    let run = try LongRun(
+        everyUpdate[index].update, optimizer: Adam(), rate: 0.01, size: 8, updates: 100_000, looks: 1000,
+        backend: CPUBackend(threads: 1))
+    #expect(run.deviation <= 1e-5, "\(run.deviation)")
+    #expect(run.isSkew)
+    #expect(run.reached > 0.5, "B did not move")
+}
+
+@Test(arguments: everyUpdate.indices)
+func staysOrthogonalWithMomentum(index: Int) throws {
+    let run = try LongRun(
+        everyUpdate[index].update, optimizer: SGD(momentum: 0.9, nesterov: true), rate: 0.02, size: 15, updates: 5000,
+        looks: 500, backend: CPUBackend(threads: 1))
+    #expect(run.deviation <= 1e-5, "\(run.deviation)")
+    #expect(run.isSkew)
+    #expect(run.reached > 0.5, "B did not move")
+}
+
+@Test(arguments: everyUpdate.indices)
+func staysOrthogonalAtSize128(index: Int) throws {
+    let run = try LongRun(
+        everyUpdate[index].update, optimizer: Adam(), rate: 0.05, size: 128, updates: 200, looks: 20,
+        backend: CPUBackend(threads: 2))
+    #expect(run.deviation <= 1e-5, "\(run.deviation)")
+    #expect(run.isSkew)
+    #expect(run.reached > 0.5, "B did not move")
+}
