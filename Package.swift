@@ -26,10 +26,12 @@ struct Module {
     static func dataset(_ name: String, _ folder: String) -> Module {
         Module(name: name, path: "Sources/Datasets/\(folder)", dependencies: ["RecurrentCore"])
     }
-    static func backend(_ name: String, _ folder: String, _ dependencies: [Target.Dependency] = []) -> Module {
+    static func backend(
+        _ name: String, _ folder: String, _ dependencies: [Target.Dependency] = [], testResources: [Resource] = []
+    ) -> Module {
         Module(
             name: name, path: "Sources/Backends/\(folder)", dependencies: ["RecurrentCore"] + dependencies,
-            testDependencies: ["ReferenceBackend"])
+            testDependencies: ["ReferenceBackend"], testResources: testResources)
     }
 }
 
@@ -54,7 +56,7 @@ let modules: [Module] = [
     .dataset("ToyDatasets", "Toy"),
     .dataset("PTBDataset", "PTB"),
 
-    .backend("ReferenceBackend", "Reference"),
+    .backend("ReferenceBackend", "Reference", testResources: [.copy("Fixtures")]),
     .backend("CPUBackend", "CPU", ["CPUKernels", "COpenBLAS"]),
 
     Module(

@@ -39,7 +39,12 @@ public final class ReferenceBackend: Backend {
     public func upload<S: HostScalar>(_ values: UnsafeBufferPointer<S>, to memory: any Memory, offset: Int) {
         let target = (memory as! Storage).values
         precondition(offset + values.count <= target.count)
-        for i in 0..<values.count { target[offset + i] = Double(values[i]) }
+        // Generic code is slow where it isn't specialised.
+        if let doubles = values as? UnsafeBufferPointer<Double> {
+            for i in 0..<values.count { target[offset + i] = doubles[i] }
+        } else {
+            for i in 0..<values.count { target[offset + i] = Double(values[i]) }
+        }
     }
 
     public func download<S: HostScalar>(
@@ -47,7 +52,11 @@ public final class ReferenceBackend: Backend {
     ) {
         let source = (memory as! Storage).values
         precondition(offset + values.count <= source.count)
-        for i in 0..<values.count { values[i] = S(source[offset + i]) }
+        if let doubles = values as? UnsafeMutableBufferPointer<Double> {
+            for i in 0..<values.count { doubles[i] = source[offset + i] }
+        } else {
+            for i in 0..<values.count { values[i] = S(source[offset + i]) }
+        }
     }
 
     public func fill(_ view: MatrixView, with value: Double) {
@@ -81,46 +90,6 @@ public final class ReferenceBackend: Backend {
                 for j in 0..<c.columns { row[j] += factor * line[j] }
             }
             for j in 0..<c.columns { result[i, j] = alpha * row[j] + (beta == 0 ? 0 : beta * result[i, j]) }
-        }
-    }
-
-    final class Compiled: Kernel {
-        let program: PointwiseProgram
-        init(_ program: PointwiseProgram) { self.program = program }
-    }
-
-    public func compile(_ program: PointwiseProgram) throws -> any Kernel { Compiled(program) }
-
-    public func run(
-        _ kernel: any Kernel, inputs: [MatrixView], outputs: [MatrixView], scalars: [Double], key: RandomKey?
-    ) {
-        let program = kernel.program
-        precondition(inputs.count == program.inputCount && outputs.count == program.outputs.count)
-        precondition(scalars.count == program.scalarCount)
-        precondition(key != nil || !program.usesRandomNumbers, "a program with random numbers needs a key")
-        guard let first = outputs.first else { return }
-        for view in inputs + outputs {
-            precondition(view.rows == first.rows && view.columns == first.columns, "pointwise: shapes disagree")
-        }
-        let sources = inputs.map(Strided.init), targets = outputs.map(Strided.init)
-        var values = [Double](repeating: 0, count: program.instructions.count)
-        for r in 0..<first.rows {
-            for c in 0..<first.columns {
-                for (index, instruction) in program.instructions.enumerated() {
-                    let x = instruction.operands
-                    switch instruction.operation {
-                    case .input(let i): values[index] = sources[i][r, c]
-                    case .scalar(let i): values[index] = scalars[i]
-                    case .uniform: values[index] = Philox.uniform(key!, index: UInt64(r * first.columns + c))
-                    case .columnIndex: values[index] = Double(c)
-                    default:
-                        values[index] = instruction.operation.evaluate(
-                            x.count > 0 ? values[x[0]] : 0, x.count > 1 ? values[x[1]] : 0,
-                            x.count > 2 ? values[x[2]] : 0)
-                    }
-                }
-                for (target, index) in zip(targets, program.outputs) { target[r, c] = values[index] }
-            }
         }
     }
 
