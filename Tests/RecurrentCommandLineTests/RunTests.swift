@@ -113,7 +113,7 @@ struct RunTests {
     @Test func interruptionEndsARunCleanly() throws {
         let folder = try TemporaryFolder()
         let run = folder.file("run")
-        let (process, output, _) = Tool.process(["--length", "20", "--epochs", "100000", "--stop-loss", "1e-9", "--output", run])
+        let (process, output, _) = Tool.process(["--length", "20", "--epochs", "2000", "--stop-loss", "1e-9", "--output", run])
         try process.run()
         // After the first epoch's line there is something to keep.
         var text = ""
