@@ -2,6 +2,7 @@ import CPUBackend
 import ManifoldUpdates
 import RecurrentCore
 import RecurrentOptimizers
+import ReferenceBackend
 import Testing
 
 /// Steps B along random gradients in Float32, as `ParameterUpdater` does.
@@ -71,4 +72,45 @@ func staysOrthogonalAtSize128(index: Int) throws {
     #expect(run.deviation <= 1e-5, "\(run.deviation)")
     #expect(run.isSkew)
     #expect(run.reached > 0.5, "B did not move")
+}
+
+/// Huge but finite: still orthogonal with a skew gradient, though few of W's digits mean anything.
+@Test(arguments: everyUpdate.indices, [1e2, 1e3, 1e4, 1e5])
+func hugeParametersStayOrthogonal(index: Int, scale: Double) throws {
+    for size in [8, 17, 200] {
+        let fixture = try #require(SkewFixture.exponentials.cases.first { $0.size == size && $0.norm == 1 })
+        let backends: [any Backend] = [ReferenceBackend(), try CPUBackend(threads: 1)]
+        for backend in size == 200 ? [backends[1]] : backends {
+            let workspace = try everyUpdate[index].update.makeWorkspace(size: size, on: backend)
+            func matrix(_ values: [Double]) throws -> MatrixView {
+                try backend.makeMatrix(values, rows: size, columns: size)
+            }
+            let b = try matrix(fixture.skew.map { $0 * scale }), g = try matrix(fixture.weightGradient)
+            let w = try matrix(fixture.skew), slope = try matrix(fixture.skew)
+            try workspace.computeWeight(from: b, into: w)
+            let deviation = orthogonalityError(backend.download(w), size: size)
+            #expect(deviation <= 1e-5, "\(backend.name), n \(size): \(deviation)")
+            try workspace.parameterGradient(weightGradient: g, weight: w, parameter: b, into: slope)
+            let values: [Double] = backend.download(slope)
+            for i in 0..<size {
+                for j in 0...i {
+                    guard values[i * size + j].isFinite, values[i * size + j] == -values[j * size + i] else {
+                        Issue.record("\(backend.name), n \(size): gradient (\(i), \(j))")
+                        return
+                    }
+                }
+            }
+        }
+    }
+}
+
+@Test(arguments: everyUpdate.indices, [Double.nan, .infinity])
+func notFiniteThrows(index: Int, value: Double) throws {
+    let backends: [any Backend] = [ReferenceBackend(), try CPUBackend(threads: 1)]
+    for backend in backends {
+        let workspace = try everyUpdate[index].update.makeWorkspace(size: 3, on: backend)
+        let b = try backend.makeMatrix([0, value, 0, -value, 0, 0, 0, 0, 0], rows: 3, columns: 3)
+        let w = try backend.allocate(rows: 3, columns: 3)
+        #expect(throws: RecurrentError.self, "\(backend.name)") { try workspace.computeWeight(from: b, into: w) }
+    }
 }

@@ -19,6 +19,8 @@ public struct CayleyUpdate: ManifoldUpdate {
         let identity: MatrixView
         let matrix: MatrixView
         let right: MatrixView
+        let norm: ColumnNorm
+        let polish: NewtonSchulz
         let shift: any Kernel
         let subtract: any Kernel
 
@@ -28,6 +30,8 @@ public struct CayleyUpdate: ManifoldUpdate {
                 (0..<size * size).map { $0 / size == $0 % size ? Float(1) : 0 }, rows: size, columns: size)
             matrix = try backend.allocate(rows: size, columns: size)
             right = try backend.allocate(rows: size, columns: size)
+            norm = try ColumnNorm(size: size, on: backend)
+            polish = try NewtonSchulz(size: size, on: backend)
             // I, B → I + s B
             shift = try backend.compile(PointwiseProgram(inputs: 2, scalars: 1) { x, s in [x[0] + s[0] * x[1]] })
             subtract = try backend.compile(PointwiseProgram(inputs: 2) { x, _ in [x[0] - x[1]] })
@@ -36,8 +40,13 @@ public struct CayleyUpdate: ManifoldUpdate {
         func computeWeight(from parameter: MatrixView, into weight: MatrixView) throws {
             backend.run(shift, inputs: [identity, parameter], outputs: [matrix], scalars: [-0.5])
             backend.run(shift, inputs: [identity, parameter], outputs: [right], scalars: [0.5])
+            let bound = norm(parameter)
+            guard bound.isFinite else { throw RecurrentError.skewNotFinite }
             try backend.solve(matrix, right)
-            backend.copy(right, to: weight)
+            if bound <= 100 { return backend.copy(right, to: weight) }
+            // Where I − B/2 is ill-conditioned, so is what solves with it.
+            polish(right, into: matrix)
+            polish(matrix, into: weight)
         }
 
         func parameterGradient(

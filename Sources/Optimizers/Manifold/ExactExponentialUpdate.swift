@@ -56,9 +56,8 @@ public struct ExactExponentialUpdate: ManifoldUpdate {
             backend.gemm(parameter, parameter, into: scratch[0])
             let bound = norm(scratch[0]).squareRoot()
             guard bound.isFinite else { throw RecurrentError.skewNotFinite }
-            var doublings = 0
-            while bound > 0.25 * Double(1 << doublings) { doublings += 1 }
-            let h = 1 / Double(1 << doublings)
+            var doublings = 0, h = 1.0
+            while bound * h > 0.25 { (doublings, h) = (doublings + 1, h / 2) }
 
             skewProduct(gradient, weight.transposed, into: terms[0])
             backend.run(scaled, inputs: [terms[0]], outputs: [result], scalars: [h])

@@ -54,7 +54,9 @@ public final class SkewExponential {
             backend.fill(p, with: 0)
             backend.copy(skew, to: q)
             try backend.hermitianEigen(real: p, imaginary: q, eigenvalues: eigenvalues!)
-            let values: [Double] = backend.download(eigenvalues!)
+            let computed: [Double] = backend.download(eigenvalues!)
+            // They come in pairs ±λ; unequal ones would leave an imaginary part.
+            let values = zip(computed, computed.reversed()).map { ($0 - $1) / 2 }
             backend.upload(values.map(RealFunctions.cos) + values.map(RealFunctions.sin), to: rotations!)
             backend.run(
                 rotate,

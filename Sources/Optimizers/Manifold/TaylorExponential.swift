@@ -12,6 +12,7 @@ final class TaylorExponential {
     private let backend: any Backend
     private let isDouble: Bool
     private let norm: ColumnNorm
+    private let polish: NewtonSchulz
     private let identity: MatrixView
     /// B², B³, B⁶; the first for degree 8 too.
     private let powers: [MatrixView]
@@ -25,6 +26,7 @@ final class TaylorExponential {
         self.backend = backend
         isDouble = backend.scalarType == .float64
         norm = try ColumnNorm(size: size, on: backend)
+        polish = try NewtonSchulz(size: size, on: backend)
         identity = try backend.makeMatrix(
             (0..<size * size).map { $0 / size == $0 % size ? Float(1) : 0 }, rows: size, columns: size)
         powers = try (0..<3).map { _ in try backend.allocate(rows: size, columns: size) }
@@ -118,45 +120,12 @@ final class TaylorExponential {
             (current, other) = (other, current)
             guard polishes else { continue }
             since = 0
-            // W ← W (3 I − Wᵀ W) / 2
-            let target = index == times ? result : other
-            backend.gemm(current.transposed, current, into: work[2])
-            backend.copy(current, to: target)
-            backend.gemm(alpha: -0.5, current, work[2], beta: 1.5, target)
+            polish(current, into: index == times ? result : other)
             (current, other) = (other, current)
         }
     }
 
     private func power(_ base: Double, _ exponent: Int) -> Double {
         exponent < 0 ? 1 / power(base, -exponent) : (0..<exponent).reduce(1) { result, _ in result * base }
-    }
-}
-
-/// `‖M‖₁`, the largest sum of magnitudes of a column.
-final class ColumnNorm {
-    private let backend: any Backend
-    private let absolute: any Kernel
-    private let magnitudes: MatrixView
-    private let sums: MatrixView
-
-    init(size: Int, on backend: any Backend) throws {
-        self.backend = backend
-        absolute = try backend.compile(PointwiseProgram(inputs: 1) { x, _ in [abs(x[0])] })
-        magnitudes = try backend.allocate(rows: size, columns: size)
-        sums = try backend.allocate(rows: 1, columns: size)
-    }
-
-    /// Infinite if an element isn't finite.
-    func callAsFunction(_ matrix: MatrixView) -> Double {
-        backend.run(absolute, inputs: [matrix], outputs: [magnitudes])
-        backend.sumColumns(magnitudes, beta: 0, into: sums)
-        let values: [Double] = backend.download(sums)
-        return values.reduce(0) { $1.isFinite ? max($0, $1) : .infinity }
-    }
-}
-
-extension RecurrentError {
-    static var skewNotFinite: RecurrentError {
-        .linearAlgebra("the skew parameter is no longer finite; try a lower learning rate")
     }
 }

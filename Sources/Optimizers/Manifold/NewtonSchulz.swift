@@ -1,0 +1,20 @@
+import RecurrentCore
+
+/// One Newton–Schulz step towards the nearest orthogonal matrix,
+/// `W (3 I − Wᵀ W) / 2`: it squares the deviation from orthogonality.
+final class NewtonSchulz {
+    private let backend: any Backend
+    private let product: MatrixView
+
+    init(size: Int, on backend: any Backend) throws {
+        self.backend = backend
+        product = try backend.allocate(rows: size, columns: size)
+    }
+
+    /// - Parameter result: another matrix than W; may have a row stride.
+    func callAsFunction(_ weight: MatrixView, into result: MatrixView) {
+        backend.gemm(weight.transposed, weight, into: product)
+        backend.copy(weight, to: result)
+        backend.gemm(alpha: -0.5, weight, product, beta: 1.5, result)
+    }
+}
