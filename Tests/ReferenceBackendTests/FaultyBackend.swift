@@ -186,7 +186,7 @@ final class FaultyBackend: Backend {
     func scatterAddRows(_ source: MatrixView, _ indices: any IndexMemory, into table: MatrixView) {
         var source = source
         if fault == .scatterOverwrites { base.fill(table, with: 0) }
-        if fault == .scatterBackwards, source.columns == 1, source.rows > 1 {
+        if fault == .scatterBackwards, source.columns == 1, source.isPacked {
             source = try! base.makeMatrix(base.download(source, as: Double.self).reversed(), rows: source.rows, columns: 1)
         }
         base.scatterAddRows(source, indices, into: table)

@@ -1,0 +1,115 @@
+import RecurrentCore
+import RecurrentTestSupport
+import Testing
+
+/// Differentiation against central differences and known derivatives.
+@Suite struct ExpressionDerivativeTests {
+    private func derivatives(_ opcode: Opcode) -> PointwiseProgram {
+        PointwiseProgram.withDerivatives(inputs: opcode.arity) { x, _ in opcode.apply(x) }
+    }
+
+    /// Everywhere but at kinks, which the points stay away from.
+    @Test(arguments: Opcode.all)
+    func everyOperation(opcode: Opcode) {
+        let program = derivatives(opcode)
+        let range = ["log", "sqrt"].contains(opcode.description) ? 0.5...4.0 : -3.0...3.0
+        var random = RandomStream(RandomKey(seed: 1, purpose: .test))
+        var compared = 0
+        while compared < 200 {
+            let x = (0..<opcode.arity).map { _ in random.uniform(in: range) }
+            let isNearKink =
+                opcode.arity == 2 ? abs(x[0] - x[1]) < 0.05 || abs(x[1]) < 0.5 : abs(x[0]) < 0.05
+            if isNearKink { continue }
+            compared += 1
+            let slopes = Array(program.evaluate(x).dropFirst())
+            let expected = centralDifferences(x) { program.evaluate($0)[0] }
+            #expect(
+                zip(slopes, expected).allSatisfy { abs($0 - $1) <= 1e-7 * max(1, abs($1)) },
+                "\(opcode) at \(x): \(slopes), differences \(expected)")
+        }
+    }
+
+    @Test func knownDerivatives() {
+        func slopes(_ x: [Double], _ equation: ([Expression]) -> Expression) -> [Double] {
+            Array(PointwiseProgram.withDerivatives(inputs: x.count) { x, _ in equation(x) }.evaluate(x).dropFirst())
+        }
+        #expect(slopes([3, 4]) { $0[0] * $0[1] } == [4, 3])
+        #expect(slopes([3, 4]) { $0[0] / $0[1] } == [0.25, -0.1875])
+        #expect(slopes([0]) { tanh($0[0]) } == [1])
+        #expect(slopes([0]) { sigmoid($0[0]) } == [0.25])
+        #expect(slopes([4]) { sqrt($0[0]) } == [0.25])
+        #expect(slopes([4]) { log($0[0]) } == [0.25])
+        // One input used along several ways: contributions add up.
+        #expect(slopes([3]) { $0[0] * $0[0] * $0[0] } == [27])
+        #expect(slopes([2, 5]) { $0[0] * $0[0] + $0[0] * $0[1] - $0[0] } == [8, 2])
+        // An input that doesn't matter.
+        #expect(slopes([2, 5]) { exp($0[1] * 0) + $0[0] } == [1, 0])
+        #expect(slopes([2, 5]) { sign($0[0]) + ($0[0] > $0[1]) + ($0[0] == $0[1]) } == [0, 0])
+    }
+
+    /// The conventions at kinks: cells rely on them.
+    @Test func kinks() {
+        func slope(_ x: Double, _ equation: (Expression) -> Expression) -> Double {
+            PointwiseProgram.withDerivatives(inputs: 1) { x, _ in equation(x[0]) }.evaluate([x])[1]
+        }
+        #expect(slope(0) { abs($0) } == 0)
+        #expect(slope(0) { max($0, 0) } == 0 && slope(0) { max(0, $0) } == 0)
+        #expect(slope(1e-300) { max($0, 0) } == 1 && slope(-1e-300) { max($0, 0) } == 0)
+        #expect(slope(0.5) { min(max($0, -1), 1) } == 1)
+        #expect([-2, 2].allSatisfy { x in slope(x) { min(max($0, -1), 1) } == 0 })
+        #expect(slope(3) { min(2, $0) } == 0 && slope(1) { min(2, $0) } == 1)
+        // Of two equal operands one gets the gradient, never both or none.
+        for (x, y) in [(1.0, 1.0), (0, 0), (-2, -2)] {
+            for extremum in [{ max($0, $1) }, { min($0, $1) }] as [(Expression, Expression) -> Expression] {
+                let program = PointwiseProgram.withDerivatives(inputs: 2) { x, _ in extremum(x[0], x[1]) }
+                #expect(program.evaluate([x, y]).dropFirst().reduce(0, +) == 1)
+            }
+        }
+        // No gradient flows into a condition.
+        let choice = PointwiseProgram.withDerivatives(inputs: 3) { x, _ in select(x[0], x[1] * 2, x[2] * 3) }
+        #expect(choice.evaluate([1, 5, 7]) == [10, 0, 2, 0])
+        #expect(choice.evaluate([0, 5, 7]) == [21, 0, 0, 3])
+    }
+
+    @Test func largeArgumentsGiveFiniteSlopes() {
+        for x in [-1000.0, -40, 40, 1000] {
+            for equation in [{ tanh($0) }, { sigmoid($0) }, { abs($0) }, { max($0, 0) }] as [(Expression) -> Expression] {
+                let result = PointwiseProgram.withDerivatives(inputs: 1) { x, _ in equation(x[0]) }.evaluate([x])
+                #expect(result.allSatisfy { $0.isFinite })
+            }
+        }
+    }
+
+    /// Programs of twenty operations drawn at random, most values used several times.
+    @Test(arguments: 1...60 as ClosedRange<UInt64>)
+    func randomPrograms(seed: UInt64) throws {
+        let program = PointwiseProgram.withDerivatives(inputs: 4, scalars: 1) { x, s in
+            var random = RandomStream(RandomKey(seed: seed, purpose: .test))
+            var pool = x + [s[0], 0.5]
+            for _ in 0..<20 {
+                func pick() -> Expression { pool[random.integer(below: pool.count)] }
+                let (a, b, c) = (pick(), pick(), pick())
+                pool.append(
+                    [
+                        a + b, a - b, a * b, a / (2 + sigmoid(b)), tanh(a), sigmoid(a), exp(-abs(a)), log(2 + a * a),
+                        sqrt(1 + b * b), max(a, b), min(a, c), select(a > b, c, a * c), -a, sign(a) * b,
+                    ][random.integer(below: 14)])
+            }
+            return pool[6...].reduce(0) { $0 + tanh($1) }
+        }
+        var random = RandomStream(RandomKey(seed: seed, purpose: .test, step: 1))
+        var compared = 0
+        for _ in 0..<20 {
+            let x = (0..<4).map { _ in random.uniform(in: -1.5...1.5) }
+            func value(_ x: [Double]) -> Double { program.evaluate(x, scalars: [0.7])[0] }
+            // Where two step widths disagree there is a kink between.
+            let wide = centralDifferences(x, step: 2e-4, value), narrow = centralDifferences(x, step: 1e-4, value)
+            guard relativeError(wide, narrow) < 1e-7 else { continue }
+            compared += 1
+            let slopes = Array(program.evaluate(x, scalars: [0.7]).dropFirst())
+            let error = relativeError(slopes, narrow)
+            #expect(error < 1e-6, "seed \(seed), at \(x): \(slopes), differences \(narrow)")
+        }
+        #expect(compared >= 10, "smooth at \(compared) of 20 points")
+    }
+}
