@@ -49,3 +49,26 @@ private let backend = ReferenceBackend()
     try backend.hermitianEigen(real: real, imaginary: imaginary, eigenvalues: values)
     #expect(relativeError(backend.download(values), try NumpyNumbers.of("eigenvalues")) < 1e-14)
 }
+
+/// Rounding grows with the size; sweeps must end there. Trace and squared norm are kept.
+@Test func largeEigendecompositionsConverge() throws {
+    let n = 300
+    var random = RandomStream(RandomKey(seed: 1, purpose: .test))
+    var re = [Double](repeating: 0, count: n * n), im = re
+    for i in 0..<n {
+        for j in 0...i {
+            re[i * n + j] = random.normal()
+            im[i * n + j] = i == j ? 0 : random.normal()
+            (re[j * n + i], im[j * n + i]) = (re[i * n + j], -im[i * n + j])
+        }
+    }
+    let values = try backend.allocate(rows: 1, columns: n)
+    try backend.hermitianEigen(
+        real: try backend.makeMatrix(re, rows: n, columns: n), imaginary: try backend.makeMatrix(im, rows: n, columns: n),
+        eigenvalues: values)
+    let λ: [Double] = backend.download(values)
+    let trace = (0..<n).reduce(0) { $0 + re[$1 * n + $1] }
+    let square = zip(re, im).reduce(0) { $0 + $1.0 * $1.0 + $1.1 * $1.1 }
+    #expect(abs(λ.reduce(0, +) - trace) < 1e-10)
+    #expect(abs(λ.reduce(0) { $0 + $1 * $1 } - square) < 1e-9 * square)
+}

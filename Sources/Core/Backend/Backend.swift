@@ -46,10 +46,12 @@ public protocol Backend: AnyObject, Sendable {
 
     /// Reduces each row of `source` [R, C] to one number: `destination` [R, 1].
     func reduceRows(_ reduction: Reduction, _ source: MatrixView, into destination: MatrixView)
-    /// `destination` [1, C] ← beta · destination + the sum of the rows of `source` [R, C].
+    /// `destination` [1, C] ← beta · destination + the sum of the rows of `source`
+    /// [R, C]; with `beta` 0 it may hold anything before. Both have `columnStride` 1.
     func sumColumns(_ source: MatrixView, beta: Double, into destination: MatrixView)
 
-    /// Row `i` of `destination` [n, C] ← row `indices[i]` of `table` [V, C].
+    /// Row `i` of `destination` [n, C] ← row `indices[i]` of `table` [V, C]. Here and
+    /// in ``scatterAddRows(_:_:into:)`` both have `columnStride` 1.
     func gatherRows(_ table: MatrixView, _ indices: any IndexMemory, into destination: MatrixView)
     /// Row `indices[i]` of `table` [V, C] += row `i` of `source` [n, C]; rows that
     /// meet are added in the order of `i`.

@@ -32,6 +32,18 @@ extension BackendCheck {
             } catch RecurrentError.linearAlgebra { continue }
             throw ConformanceFailure("\(tested.name): solve with a matrix \(name) does not throw linearAlgebra")
         }
+        let right = try tested.makeMatrix([1.0, 2], rows: 2, columns: 1)
+        try staysVisible(right, "solve") { try tested.solve($0, right) }
+    }
+
+    /// A matrix with a NaN must give an error or a result that isn't finite.
+    private func staysVisible(_ result: MatrixView, _ what: String, _ body: (MatrixView) throws -> Void) throws {
+        do {
+            try body(try tested.makeMatrix([1.0, .nan, .nan, 1], rows: 2, columns: 2))
+        } catch RecurrentError.linearAlgebra { return }
+        let values: [Double] = tested.download(result)
+        try require(
+            values.contains { !$0.isFinite }, "\(tested.name): \(what) of a matrix with NaN gives \(values)")
     }
 
     func eigendecomposition() throws {
@@ -53,6 +65,11 @@ extension BackendCheck {
             try eigen(n, ones, zeros, "the identity")
             try eigen(n, zeros, zeros, "zero")
             try eigen(n, (0..<n * n).map { Double(($0 / n % 2) * ($0 % n % 2)) }, zeros, "a matrix of rank 1")
+        }
+        let values = try tested.allocate(rows: 1, columns: 2)
+        try staysVisible(values, "hermitianEigen") {
+            try tested.hermitianEigen(
+                real: $0, imaginary: try tested.allocate(rows: 2, columns: 2), eigenvalues: values)
         }
     }
 
