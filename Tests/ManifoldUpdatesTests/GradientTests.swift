@@ -111,3 +111,15 @@ func descentFindsARotation(index: Int) throws {
     let left: [Double] = backend.download(difference)
     #expect(left.allSatisfy { $0.magnitude < 1e-9 })
 }
+
+/// The rotations inside stay rotations, however often they are squared.
+@Test(arguments: [17, 50], [1e2, 1e3, 1e4])
+func exactGradientHoldsAtLargeNorms(size: Int, scale: Double) throws {
+    let fixture = try #require(SkewFixture.gradients.cases.first { $0.size == 50 && $0.norm == 1 })
+    let skew = (0..<size * size).map { Double(Float(fixture.skew[$0 / size * 50 + $0 % size] * scale)) }
+    let g = (0..<size * size).map { fixture.weightGradient[$0 / size * 50 + $0 % size] }
+    let double = try gradient(ExactExponentialUpdate(), of: g, at: skew, size: size, on: ReferenceBackend())
+    let float = try gradient(ExactExponentialUpdate(), of: g, at: skew, size: size, on: CPUBackend(threads: 1))
+    let error = relativeError(float, double)
+    #expect(error <= 1e-7 * (10 + scale), "\(error)")
+}

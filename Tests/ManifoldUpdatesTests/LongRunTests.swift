@@ -92,6 +92,9 @@ func hugeParametersStayOrthogonal(index: Int, scale: Double) throws {
             #expect(deviation <= 1e-5, "\(backend.name), n \(size): \(deviation)")
             try workspace.parameterGradient(weightGradient: g, weight: w, parameter: b, into: slope)
             let values: [Double] = backend.download(slope)
+            // Of all updates at any B: ‖gradient‖ ≤ 2 ‖G‖.
+            func norm(_ values: [Double]) -> Double { values.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+            #expect(norm(values) <= 2.001 * norm(fixture.weightGradient), "\(backend.name), n \(size)")
             for i in 0..<size {
                 for j in 0...i {
                     guard values[i * size + j].isFinite, values[i * size + j] == -values[j * size + i] else {

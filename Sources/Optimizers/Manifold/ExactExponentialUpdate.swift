@@ -20,6 +20,7 @@ public struct ExactExponentialUpdate: ManifoldUpdate {
         let backend: any Backend
         let exponential: TaylorExponential
         let norm: ColumnNorm
+        let polish: NewtonSchulz
         let skewProduct: SkewProduct
         let terms: [MatrixView]
         let rotations: [MatrixView]
@@ -32,6 +33,7 @@ public struct ExactExponentialUpdate: ManifoldUpdate {
             self.backend = backend
             exponential = try TaylorExponential(size: size, on: backend)
             norm = try ColumnNorm(size: size, on: backend)
+            polish = try NewtonSchulz(size: size, on: backend)
             skewProduct = try SkewProduct(size: size, on: backend)
             func matrices(_ count: Int) throws -> [MatrixView] {
                 try (0..<count).map { _ in try backend.allocate(rows: size, columns: size) }
@@ -78,7 +80,12 @@ public struct ExactExponentialUpdate: ManifoldUpdate {
                 backend.gemm(result, rotation, into: scratch[0])
                 skewProduct(rotation.transposed, scratch[0], into: scratch[1], scale: 0.5)
                 backend.run(accumulate, inputs: [result, scratch[1]], outputs: [result])
-                if index < doublings - 1 { backend.gemm(rotation, rotation, into: rotations[1 - (index & 1)]) }
+                guard index < doublings - 1 else { break }
+                let next = rotations[1 - (index & 1)]
+                // Squaring doubles the deviation from orthogonality.
+                let polishes = index % 6 == 5
+                backend.gemm(rotation, rotation, into: polishes ? scratch[0] : next)
+                if polishes { polish(scratch[0], into: next) }
             }
         }
     }
