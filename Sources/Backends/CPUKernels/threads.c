@@ -15,19 +15,16 @@ enum { SPINS = 20000 };
 struct ck_team {
     int size;
     pthread_t *threads;
-    _Atomic uint32_t generation;  // counts jobs; workers wait for it to change
-    _Atomic int32_t running;      // workers still busy with the job
+    // The job's number, its pieces and the next piece to take, in one word: a
+    // thread that wakes late can't take a piece of another job.
+    _Atomic uint64_t ticket;
+    _Atomic uint32_t generation;  // the job's number once more, for futex
+    _Atomic int32_t finished;     // pieces done
     _Atomic int32_t sleepers;
     void (*body)(void *, int);
     void *context;
-    int pieces;
     bool stop;
 };
-
-typedef struct {
-    ck_team *team;
-    int index;
-} worker_argument;
 
 static inline void relax(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -37,16 +34,31 @@ static inline void relax(void) {
 #endif
 }
 
-static void run_share(ck_team *team, int index) {
-    const int64_t pieces = team->pieces;
-    const int first = (int)(pieces * index / team->size), last = (int)(pieces * (index + 1) / team->size);
-    for (int piece = first; piece < last; piece++) team->body(team->context, piece);
+enum { PIECE_BITS = 16, PIECE_MASK = (1 << PIECE_BITS) - 1 };
+
+static uint64_t make_ticket(uint32_t generation, int pieces) {
+    return (uint64_t)generation << 32 | (uint64_t)pieces << PIECE_BITS;
+}
+
+// Takes pieces of job `generation` until none is left. Whoever is awake takes the
+// next one: a thread that lost its processor holds up its own piece only.
+static void work(ck_team *team, uint32_t generation) {
+    uint64_t ticket = atomic_load_explicit(&team->ticket, memory_order_acquire);
+    for (;;) {
+        const int piece = (int)(ticket & PIECE_MASK), pieces = (int)(ticket >> PIECE_BITS & PIECE_MASK);
+        if ((uint32_t)(ticket >> 32) != generation || piece >= pieces) return;
+        if (!atomic_compare_exchange_weak_explicit(
+                &team->ticket, &ticket, ticket + 1, memory_order_acq_rel, memory_order_acquire)) {
+            continue;
+        }
+        team->body(team->context, piece);
+        atomic_fetch_add_explicit(&team->finished, 1, memory_order_release);
+        ticket = atomic_load_explicit(&team->ticket, memory_order_acquire);
+    }
 }
 
 static void *worker(void *argument) {
-    const worker_argument own = *(worker_argument *)argument;
-    free(argument);
-    ck_team *team = own.team;
+    ck_team *team = argument;
     uint32_t seen = 0;
     for (;;) {
         int spins = 0;
@@ -61,8 +73,7 @@ static void *worker(void *argument) {
         }
         seen = atomic_load_explicit(&team->generation, memory_order_acquire);
         if (team->stop) return NULL;
-        run_share(team, own.index);
-        atomic_fetch_sub_explicit(&team->running, 1, memory_order_release);
+        work(team, seen);
     }
 }
 
@@ -79,10 +90,7 @@ ck_team *ck_team_create(int threads) {
     team->threads = calloc((size_t)threads, sizeof *team->threads);
     team->size = 1;
     for (int i = 1; i < threads; i++) {
-        worker_argument *argument = malloc(sizeof *argument);
-        if (argument) *argument = (worker_argument){team, i};
-        if (!argument || pthread_create(&team->threads[i], NULL, worker, argument) != 0) {
-            free(argument);
+        if (pthread_create(&team->threads[i], NULL, worker, team) != 0) {
             ck_team_destroy(team);
             return NULL;
         }
@@ -102,20 +110,20 @@ void ck_team_destroy(ck_team *team) {
 int ck_team_size(const ck_team *team) { return team->size; }
 
 void ck_parallel(ck_team *team, int pieces, void (*body)(void *, int), void *context) {
-    if (team->size == 1 || pieces < 2) {
+    if (team->size == 1 || pieces < 2 || pieces > PIECE_MASK) {
         for (int piece = 0; piece < pieces; piece++) body(context, piece);
         return;
     }
     team->body = body;
     team->context = context;
-    team->pieces = pieces;
-    atomic_store_explicit(&team->running, team->size - 1, memory_order_relaxed);
+    atomic_store_explicit(&team->finished, 0, memory_order_relaxed);
+    const uint32_t generation = atomic_load_explicit(&team->generation, memory_order_relaxed) + 1;
+    atomic_store_explicit(&team->ticket, make_ticket(generation, pieces), memory_order_release);
     publish(team);
-    run_share(team, 0);
-    // The others have as much to do as this thread; if one was descheduled, let
-    // it have this core.
+    work(team, generation);
+    // All pieces are taken; the last may still be at work elsewhere.
     int spins = 0;
-    while (atomic_load_explicit(&team->running, memory_order_acquire) > 0) {
+    while (atomic_load_explicit(&team->finished, memory_order_acquire) < pieces) {
         if (++spins < SPINS) relax();
         else usleep(20);
     }
