@@ -63,14 +63,17 @@ public final class ParameterStore {
     public func value(of block: OrthogonalBlock) -> MatrixView { value(block.parameter).rows(block.rows) }
     public func gradient(of block: OrthogonalBlock) -> MatrixView { gradient(block.parameter).rows(block.rows) }
 
+    /// Where the block's elements lie among all values.
+    public func range(of block: OrthogonalBlock) -> Range<Int> {
+        let parameter = parameters[block.parameter]
+        let start = parameter.offset + block.rows.lowerBound * parameter.columns
+        return start..<start + block.rows.count * parameter.columns
+    }
+
     /// What an optimizer steps directly: everything outside orthogonal blocks, in
     /// as few ranges as possible.
     public var freeRanges: [Range<Int>] {
-        let blocked = orthogonalBlocks.map { block -> Range<Int> in
-            let parameter = parameters[block.parameter]
-            let start = parameter.offset + block.rows.lowerBound * parameter.columns
-            return start..<start + block.rows.count * parameter.columns
-        }.sorted { $0.lowerBound < $1.lowerBound }
+        let blocked = orthogonalBlocks.map { range(of: $0) }.sorted { $0.lowerBound < $1.lowerBound }
         var result: [Range<Int>] = []
         var start = 0
         for range in blocked {

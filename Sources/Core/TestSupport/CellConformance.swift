@@ -63,10 +63,11 @@ public final class CellProbe {
         return sum
     }
 
-    /// The gradient of ``loss(_:)`` by the compiled backward pass.
-    public func gradient() throws -> [Double] {
+    /// The gradient of ``loss(_:)`` by the compiled backward pass, at ``variables``
+    /// or elsewhere.
+    public func gradient(at values: [Double]? = nil) throws -> [Double] {
         backend.fill(store.allGradients, with: 0)
-        try forward(variables)
+        try forward(values ?? variables)
         backend.upload(outputWeights, to: layer.outputGradient)
         for (index, weights) in finalWeights.enumerated() { backend.upload(weights, to: layer.stateGradient(index)) }
         try layer.backward()
