@@ -29,7 +29,7 @@ public enum RecurrentError: Error, Sendable, Equatable, CustomStringConvertible 
         case .backend(let text): text
         case .linearAlgebra(let text): text
         case .diverged(let step, let loss):
-            "the loss became \(loss) at step \(step); try a lower --learning-rate or --clip-recurrent 0.25"
+            "the loss became \(loss.isNaN ? .nan : loss) at step \(step); try a lower --learning-rate or --clip-recurrent 0.25"
         }
     }
 }

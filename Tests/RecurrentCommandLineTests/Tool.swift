@@ -45,3 +45,10 @@ final class TemporaryFolder {
     deinit { try? FileManager.default.removeItem(atPath: path) }
     func file(_ name: String) -> String { path + "/" + name }
 }
+
+/// The lines of a run's `metrics.jsonl`.
+func metrics(_ folder: String) throws -> [[String: Any]] {
+    try String(contentsOfFile: folder + "/metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
+        try JSONSerialization.jsonObject(with: Data($0.utf8)) as! [String: Any]
+    }
+}

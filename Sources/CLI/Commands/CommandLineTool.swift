@@ -18,6 +18,7 @@ public enum CommandLineTool {
             do {
                 var command = try RootCommand.parseAsRoot(arguments)
                 try command.run()
+                try Terminal.checkOutput()
                 return 0
             } catch {
                 return report(error)

@@ -36,10 +36,11 @@ final class ConsoleProgress: TrainingObserver {
         let perEpoch = lastRecord?.trainSeconds ?? progress.seconds / max(done, 1e-9)
         let left = perEpoch * (Double(plan!.epochs - progress.epoch) + 1 - done)
         let rate = Double(progress.sequences) / max(progress.seconds, 1e-9)
-        Terminal.print(
-            "\r\u{1B}[K\(label)  epoch \(progress.epoch)/\(plan!.epochs) \(bar)  loss \(Terminal.number(progress.epochSums.meanLoss))"
-                + "  \(metric(progress.epochSums))  \(Int(rate)) sequences/s  at most \(Terminal.time(left)) left",
-            terminator: "")
+        let line =
+            "\(label)  epoch \(progress.epoch)/\(plan!.epochs) \(bar)  loss \(Terminal.number(progress.epochSums.meanLoss))"
+            + "  \(metric(progress.epochSums))  \(Int(rate)) sequences/s  at most \(Terminal.time(left)) left"
+        // A line that wraps could not be redrawn.
+        Terminal.print("\r\u{1B}[K" + line.prefix(Terminal.width - 1), terminator: "")
     }
 
     func didFinishEpoch(_ record: EpochRecord) throws {

@@ -37,6 +37,7 @@ struct EvaluateCommand: ParsableCommand {
         options.data = data ?? options.data
         options.backend = backend ?? options.backend
         options.threads = threads ?? options.threads
+        try options.validate()
         let made = try TrainingRun(options)
         try made.model.load(from: directory.file("model.safetensors"))
         let clock = ContinuousClock()
@@ -48,6 +49,7 @@ struct EvaluateCommand: ParsableCommand {
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            encoder.nonConformingFloatEncodingStrategy = .infinityAsText
             let result = Result(
                 split: split, loss: sums.meanLoss, accuracy: isAccuracy ? sums.accuracy : nil,
                 perplexity: isAccuracy ? nil : sums.perplexity, count: sums.count, seconds: seconds)

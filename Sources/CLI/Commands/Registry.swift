@@ -1,5 +1,6 @@
 import Foundation
 import RecurrentCore
+import Synchronization
 
 /// One plug-in: its name on the command line, one line about it, and how it is
 /// made from the options.
@@ -19,19 +20,49 @@ public struct Plugin<Value>: Sendable {
 public struct PluginContext: Sendable {
     public let options: RunConfiguration
     let registry: Registry
+    private let choices = Choices()
+
+    init(options: RunConfiguration, registry: Registry) {
+        self.options = options
+        self.registry = registry
+    }
+
+    /// What plug-ins chose where the options leave it to them.
+    private final class Choices: Sendable {
+        let activation = Mutex<String?>(nil)
+        let data = Mutex<String?>(nil)
+    }
+
+    /// The options, with the plug-ins' choices filled in.
+    var resolved: RunConfiguration {
+        var result = options
+        result.activation = options.activation ?? choices.activation.withLock { $0 }
+        result.data = choices.data.withLock { $0 } ?? options.data
+        return result
+    }
 
     /// The activation that was asked for, or the cell's own.
     public func activation(or standard: any Activation) throws -> any Activation {
-        guard let name = options.activation else { return standard }
+        guard let name = options.activation else {
+            // One that isn't registered could not be found again.
+            let isRegistered = registry.activations.contains { $0.name == standard.name }
+            choices.activation.withLock { $0 = isRegistered ? standard.name : nil }
+            return standard
+        }
         return try registry.activations.find("activation", name).make(self)
     }
 
     public var resetGate: ResetGate { ResetGate(rawValue: options.resetGate) ?? .after }
 
-    /// `--data`, else `$PTB_DIR`.
+    /// `--data`, else `$PTB_DIR`; absolute, so that a saved run finds it from
+    /// anywhere.
     /// - Throws: ``RecurrentError/dataset(_:)`` if neither is given.
     public func corpusDirectory() throws -> String {
-        if let folder = options.data ?? ProcessInfo.processInfo.environment["PTB_DIR"], !folder.isEmpty { return folder }
+        if let folder = options.data ?? ProcessInfo.processInfo.environment["PTB_DIR"], !folder.isEmpty {
+            let path = URL(fileURLWithPath: folder).standardizedFileURL.path
+            choices.data.withLock { $0 = path }
+            return path
+        }
         throw RecurrentError.dataset(
             "\(options.dataset): no corpus; give --data FOLDER (or set PTB_DIR) with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
     }

@@ -8,38 +8,46 @@ struct RunDirectory {
 
     func file(_ name: String) -> String { path + "/" + name }
 
+    private static let files = ["config.json", "metrics.jsonl", "model.safetensors", "vocabulary.txt"]
+
+    /// Checks that a run may be written to `path`; changes nothing.
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if it is no folder, or holds
+    ///   files that a run would replace, unless `overwrite`.
+    static func check(_ path: String, overwrite: Bool) throws {
+        guard !path.isEmpty else { throw RecurrentError.invalidOption("--output names no folder") }
+        let manager = FileManager.default
+        var isFolder: ObjCBool = false
+        guard manager.fileExists(atPath: path, isDirectory: &isFolder) else { return }
+        guard isFolder.boolValue else { throw RecurrentError.file(path: path, reason: "is a file; --output names a folder") }
+        if !overwrite, let file = files.first(where: { manager.fileExists(atPath: path + "/" + $0) }) {
+            throw RecurrentError.file(
+                path: path, reason: "holds a run already (\(file)); choose another --output, or add --overwrite")
+        }
+    }
+
     /// Makes the folder and writes `config.json` into it.
     /// - Throws: ``RecurrentError/file(path:reason:)`` if it holds a run already,
     ///   or can't be written.
     init(creating path: String, _ configuration: RunConfiguration, overwrite: Bool) throws {
+        try Self.check(path, overwrite: overwrite)
         self.path = path
-        let manager = FileManager.default
-        var isFolder: ObjCBool = false
-        if manager.fileExists(atPath: path, isDirectory: &isFolder) {
-            guard isFolder.boolValue else { throw RecurrentError.file(path: path, reason: "is a file; --output names a folder") }
-            if manager.fileExists(atPath: path + "/config.json"), !overwrite {
-                throw RecurrentError.file(path: path, reason: "holds a run already; choose another --output, or add --overwrite")
-            }
-        } else {
-            do {
-                try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
-            } catch {
-                throw RecurrentError.file(path: path, reason: "the folder can't be made; choose an --output that can be written")
-            }
-        }
-        for name in ["metrics.jsonl", "model.safetensors", "vocabulary.txt"] {
-            try? manager.removeItem(atPath: file(name))
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw RecurrentError.file(path: path, reason: "the folder can't be made; choose an --output that can be written")
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         try AtomicFile.write(Array(try encoder.encode(configuration)) + [10], to: file("config.json"))
+        // What is left of another run must not be taken for this one's.
+        for name in Self.files where name != "config.json" { try? FileManager.default.removeItem(atPath: file(name)) }
     }
 
     /// An existing run.
     init(opening path: String) { self.path = path }
 
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if it is missing,
-    ///   damaged, or of a later version.
+    ///   damaged, of a later version, or has a value out of range.
     func configuration() throws -> RunConfiguration {
         guard let data = FileManager.default.contents(atPath: file("config.json")) else {
             throw RecurrentError.checkpoint(path: path, reason: "there is no config.json; a run is a folder that `train --output` wrote")
@@ -50,7 +58,10 @@ struct RunDirectory {
                 throw RecurrentError.checkpoint(
                     path: file("config.json"), reason: "has version \(result.version); this program reads version \(RunConfiguration().version)")
             }
+            try result.validate()
             return result
+        } catch RecurrentError.invalidOption(let reason) {
+            throw RecurrentError.checkpoint(path: file("config.json"), reason: reason)
         } catch let error as RecurrentError {
             throw error
         } catch {
@@ -72,6 +83,12 @@ struct RunDirectory {
             "\"\(context.codingPath.map(\.stringValue).joined(separator: "."))\" has another type"
         default: "no JSON object"
         }
+    }
+}
+
+extension JSONEncoder.NonConformingFloatEncodingStrategy {
+    static var infinityAsText: Self {
+        .convertToString(positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     }
 }
 
@@ -108,6 +125,8 @@ final class MetricsLog: TrainingObserver {
     ) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
+        // exp of a large loss is infinite; JSON has no number for it.
+        encoder.nonConformingFloatEncodingStrategy = .infinityAsText
         let line = Line(
             step: step, epoch: epoch, split: split, loss: sums.meanLoss,
             accuracy: metric == .accuracy ? sums.accuracy : nil, perplexity: metric == .perplexity ? sums.perplexity : nil,

@@ -1,11 +1,35 @@
 import Foundation
+import RecurrentCore
+import Synchronization
 
 /// Text for people: numbers, times and tables.
 enum Terminal {
     static var isInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
 
+    /// Columns of the terminal, 80 if unknown.
+    static var width: Int {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    private static let failed = Atomic<Bool>(false)
+
+    /// Prints to standard output. A failure ends no training run; it is told by
+    /// ``checkOutput()`` in the end.
     static func print(_ text: String, terminator: String = "\n") {
-        FileHandle.standardOutput.write(Data((text + terminator).utf8))
+        do {
+            try FileHandle.standardOutput.write(contentsOf: Data((text + terminator).utf8))
+        } catch {
+            failed.store(true, ordering: .relaxed)
+        }
+    }
+
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if something could not be printed.
+    static func checkOutput() throws {
+        if failed.exchange(false, ordering: .relaxed) {
+            throw RecurrentError.file(path: "standard output", reason: "can't be written; is the disk full?")
+        }
     }
 
     static func number(_ value: Double, digits: Int = 4) -> String { String(format: "%.\(digits)f", value) }

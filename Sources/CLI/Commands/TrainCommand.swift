@@ -17,19 +17,26 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try options.resolve(cell: cell)
-        let summary = try Self.train(configuration, output: output, overwrite: overwrite, quiet: quiet)
-        if summary.end == .interrupted { throw ExitCode(130) }
+        let (run, summary) = try Self.train(configuration, output: output, overwrite: overwrite, quiet: quiet)
+        if !quiet {
+            Terminal.print("")
+            Terminal.print(SummaryTable.text([(run.options, summary)], metric: run.model.data.metric))
+            Terminal.print(SummaryTable.settings(run.options))
+            if let output { Terminal.print(summary.best == nil ? "no epoch was finished: \(output) holds no model" : "saved in \(output)") }
+        }
+        if let error = summary.error { throw error }
     }
 
-    /// Trains one run; prints its table unless quiet, and if it diverges too.
-    @discardableResult
+    /// Trains one run. A run that diverged has a summary too.
     static func train(
-        _ configuration: RunConfiguration, output: String?, overwrite: Bool, quiet: Bool, printsTable: Bool = true
-    ) throws -> TrainingSummary {
+        _ configuration: RunConfiguration, output: String?, overwrite: Bool, quiet: Bool
+    ) throws -> (run: TrainingRun, summary: TrainingSummary) {
+        if let output { try RunDirectory.check(output, overwrite: overwrite) }
         let run = try TrainingRun(configuration)
-        // Before training: nobody should wait for an hour and then learn that
-        // nothing can be written.
-        let directory = try output.map { try RunDirectory(creating: $0, configuration, overwrite: overwrite) }
+        // Before training, so that nobody waits for an hour to learn that nothing
+        // can be written; after all else, so that a mistake replaces no older run.
+        try run.check()
+        let directory = try output.map { try RunDirectory(creating: $0, run.options, overwrite: overwrite) }
         try directory?.writeDataFiles(run.dataset)
         var observers: [any TrainingObserver] = []
         if let directory { observers.append(try MetricsLog(directory)) }
@@ -37,15 +44,11 @@ struct TrainCommand: ParsableCommand {
         let keeper = SummaryKeeper()
         observers.append(keeper)
         Interruption.install()
-        defer {
-            if !quiet, printsTable, let summary = keeper.summary {
-                Terminal.print("")
-                Terminal.print(SummaryTable.text([(configuration, summary)], metric: run.model.data.metric))
-                Terminal.print(SummaryTable.settings(configuration))
-                if let output { Terminal.print("saved in \(output)") }
-            }
+        do {
+            return (run, try run.train(observers: observers))
+        } catch RecurrentError.diverged {
+            return (run, keeper.summary!)
         }
-        return try run.train(observers: observers)
     }
 }
 
@@ -55,43 +58,13 @@ private final class SummaryKeeper: TrainingObserver {
     func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws { self.summary = summary }
 }
 
-struct CompareCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "compare", abstract: "Train several cells with the same options, one after the other.")
-
-    @Option(help: "Cells, separated by commas. identity-rnn is the vanilla RNN started at W = I.")
-    var cells = "urnn,rnn"
-    @OptionGroup var options: TrainOptions
-    @Option(help: "Write each run into a folder of this folder.")
-    var output: String?
-    @Flag(help: "Replace runs that the output folder already holds.")
-    var overwrite = false
-    @Flag(help: "Print the final table only.")
-    var quiet = false
-
-    func run() throws {
-        let runs = try cells.split(separator: ",").map { name -> (name: String, options: RunConfiguration) in
-            let isIdentity = name == "identity-rnn"
-            var configuration = try options.resolve(cell: isIdentity ? "rnn" : String(name))
-            if isIdentity { configuration.recurrentInit = .identity }
-            _ = try Registry.current.cells.find("cell", configuration.cell)
-            return (String(name), configuration)
+extension TrainingSummary {
+    /// What the program ends with, if not with success.
+    var error: (any Error)? {
+        switch end {
+        case .interrupted: ExitCode(130)
+        case .diverged(let step, let loss): RecurrentError.diverged(step: step, loss: loss)
+        default: nil
         }
-        guard !runs.isEmpty else { throw RecurrentError.invalidOption("--cells names no cell") }
-        var finished: [(options: RunConfiguration, summary: TrainingSummary)] = []
-        for run in runs where !Interruption.isRequested {
-            let summary = try TrainCommand.train(
-                run.options, output: output.map { "\($0)/\(run.name)" }, overwrite: overwrite, quiet: quiet,
-                printsTable: false)
-            var shown = run.options
-            shown.cell = run.name
-            finished.append((shown, summary))
-        }
-        let metric = try Registry.current.dataset(runs[0].options.dataset).plugin
-            .make(Registry.current.context(runs[0].options)).description.metric
-        Terminal.print("")
-        Terminal.print(SummaryTable.text(finished, metric: metric))
-        Terminal.print(SummaryTable.settings(runs[0].options))
-        if Interruption.isRequested { throw ExitCode(130) }
     }
 }

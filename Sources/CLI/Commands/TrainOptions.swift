@@ -131,7 +131,7 @@ struct TrainOptions: ParsableArguments {
         result.patience = patience
         result.stopLoss = stopLoss ?? result.stopLoss
         take(seed, \.seed)
-        try Self.check(result)
+        try result.validate()
         return result
     }
 
@@ -143,35 +143,6 @@ struct TrainOptions: ParsableArguments {
                     known: ModelConfiguration.DropoutPlace.allCases.map(\.rawValue))
             }
             return place
-        }
-    }
-
-    /// Ranges that no plug-in checks for itself.
-    private static func check(_ options: RunConfiguration) throws {
-        func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
-            if !condition { throw RecurrentError.invalidOption(message()) }
-        }
-        try require(
-            ResetGate(rawValue: options.resetGate) != nil,
-            "--reset-gate must be after or before, not '\(options.resetGate)'")
-        try require((0...1).contains(options.slope), "--slope must be in 0...1, not \(options.slope)")
-        try require((0..<1).contains(options.momentum), "--momentum must be at least 0 and below 1, not \(options.momentum)")
-        try require(!options.nesterov || options.momentum > 0, "--nesterov needs a --momentum above 0")
-        try require(options.weightDecay >= 0, "--weight-decay must be at least 0, not \(options.weightDecay)")
-        for (name, value) in [
-            ("--clip-recurrent", options.clipRecurrent), ("--manifold-learning-rate", options.manifoldLearningRate),
-            ("--stop-loss", options.stopLoss),
-        ] {
-            if let value { try require(value > 0, "\(name) must be above 0, not \(value)") }
-        }
-        for (name, value) in [
-            ("--threads", options.threads), ("--batches-per-epoch", options.batchesPerEpoch),
-            ("--evaluation-batch-size", options.evaluationBatchSize), ("--patience", options.patience),
-            ("--bptt", options.bptt), ("--batch-size", options.batchSize), ("--epochs", options.epochs),
-            ("--embedding-size", options.embeddingSize), ("--hidden-size", options.hiddenSize),
-            ("--layers", options.layers),
-        ] {
-            if let value { try require(value >= 1, "\(name) must be at least 1, not \(value)") }
         }
     }
 }

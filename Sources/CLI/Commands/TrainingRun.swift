@@ -2,13 +2,13 @@ import RecurrentCore
 
 /// A run put together from its configuration.
 struct TrainingRun {
+    /// With the names and folders filled in that were left to the plug-ins.
     let options: RunConfiguration
     let dataset: any Dataset
     let model: SequenceModel
     let updater: ParameterUpdater
 
     init(_ options: RunConfiguration, registry: Registry = .current) throws {
-        self.options = options
         let context = registry.context(options)
         let cell = try registry.cells.find("cell", options.cell).make(context)
         let optimizer = try registry.optimizers.find("optimizer", options.optimizer).make(context)
@@ -23,12 +23,17 @@ struct TrainingRun {
             settings: .init(
                 recurrentClip: options.clipRecurrent,
                 manifoldRateFactor: (options.manifoldLearningRate ?? options.learningRate) / options.learningRate))
+        self.options = context.resolved
     }
 
-    func train(observers: [any TrainingObserver]) throws -> TrainingSummary {
+    /// - Throws: what ``Trainer`` throws for settings that don't fit the data.
+    func check() throws { _ = try trainer([]) }
+
+    func train(observers: [any TrainingObserver]) throws -> TrainingSummary { try trainer(observers).run() }
+
+    private func trainer(_ observers: [any TrainingObserver]) throws -> Trainer {
         try Trainer(
             model: model, dataset: dataset, updater: updater, settings: options.training, observers: observers,
-            shouldStop: { Interruption.isRequested }
-        ).run()
+            shouldStop: { Interruption.isRequested })
     }
 }

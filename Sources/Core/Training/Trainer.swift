@@ -102,6 +102,10 @@ public final class Trainer {
                 break
             }
             let validation = try evaluate(.valid)
+            guard validation.meanLoss.isFinite else {
+                end = .diverged(step: updater.step, loss: validation.meanLoss)
+                break
+            }
             let isBest = validation.meanLoss < (best?.record.validation.meanLoss ?? .infinity)
             let record = EpochRecord(
                 epoch: epoch, step: updater.step, train: result.sums, validation: validation,

@@ -33,7 +33,9 @@ struct BenchmarkCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard seconds > 0 else { throw RecurrentError.invalidOption("--seconds must be above 0, not \(seconds)") }
+        guard seconds > 0, seconds <= 3600 else {
+            throw RecurrentError.invalidOption("--seconds must be above 0 and at most 3600, not \(seconds)")
+        }
         if let threads, threads < 1 { throw RecurrentError.invalidOption("--threads must be at least 1, not \(threads)") }
         let registry = Registry.current
         var options = RunConfiguration()

@@ -18,15 +18,19 @@ struct Workload {
 
     static func make(_ name: String, backend: any Backend, registry: Registry) throws -> Workload {
         let parts = name.split(separator: "-").map(String.init)
-        if parts.count == 3, parts[0] == "toy", let n = Int(parts[2].dropFirst()), parts[2].first == "n", n > 0 {
+        func size(_ part: Int, _ letter: Character, upTo most: Int) -> Int? {
+            guard parts[part].first == letter, let size = Int(parts[part].dropFirst()), (1...most).contains(size) else { return nil }
+            return size
+        }
+        if parts.count == 3, parts[0] == "toy", let n = size(2, "n", upTo: 100_000) {
             return try training(name, cell: parts[1], backend: backend, registry: registry, Shape(
                 steps: n, batch: 100, embedding: 30, hidden: 50, classes: 10, isLanguageModel: false))
         }
-        if parts.count == 3, parts[0] == "lm", let t = Int(parts[2].dropFirst()), parts[2].first == "t", t > 0 {
+        if parts.count == 3, parts[0] == "lm", let t = size(2, "t", upTo: 10_000) {
             return try training(name, cell: parts[1], backend: backend, registry: registry, Shape(
                 steps: t, batch: 80, embedding: 400, hidden: 200, classes: 10_000, isLanguageModel: true))
         }
-        if parts.count == 2, parts[0] == "exp", let n = Int(parts[1].dropFirst()), parts[1].first == "n", n > 0 {
+        if parts.count == 2, parts[0] == "exp", let n = size(1, "n", upTo: 20_000) {
             return try exponential(name, size: n, backend: backend, registry: registry)
         }
         throw RecurrentError.unknownName(kind: "workload", name: name, known: defaultNames + languageModelNames)

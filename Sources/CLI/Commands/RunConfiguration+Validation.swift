@@ -1,0 +1,43 @@
+import RecurrentCore
+
+extension RunConfiguration {
+    /// Checks the ranges that no plug-in checks for itself, so that neither a
+    /// command line nor an edited `config.json` can ask for what can't be built.
+    ///
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the option.
+    func validate() throws {
+        func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
+            if !condition { throw RecurrentError.invalidOption(message()) }
+        }
+        try require(
+            ResetGate(rawValue: resetGate) != nil, "--reset-gate must be after or before, not '\(resetGate)'")
+        try require((0...1).contains(slope), "--slope must be in 0...1, not \(slope)")
+        try require((0..<1).contains(momentum), "--momentum must be at least 0 and below 1, not \(momentum)")
+        try require(!nesterov || momentum > 0, "--nesterov needs a --momentum above 0")
+        try require(
+            weightDecay >= 0 && weightDecay.isFinite, "--weight-decay must be at least 0 and finite, not \(weightDecay)")
+        try require(
+            learningRate > 0 && learningRate.isFinite, "the learning rate must be above 0 and finite, not \(learningRate)")
+        for (name, value) in [
+            ("--clip-recurrent", clipRecurrent), ("--manifold-learning-rate", manifoldLearningRate),
+            ("--stop-loss", stopLoss),
+        ] {
+            if let value { try require(value > 0 && value.isFinite, "\(name) must be above 0 and finite, not \(value)") }
+        }
+        for (name, value, most) in [
+            ("--threads", threads, 1024), ("--batches-per-epoch", batchesPerEpoch, .max), ("--patience", patience, .max),
+            ("--epochs", epochs, .max), ("--layers", layers, 1000),
+            // Products of two of these, and of one with a split's size, stay far
+            // from overflowing.
+            ("--bptt", bptt, Self.largestSize), ("--batch-size", batchSize, Self.largestSize),
+            ("--evaluation-batch-size", evaluationBatchSize, Self.largestSize),
+            ("--embedding-size", embeddingSize, Self.largestSize), ("--hidden-size", hiddenSize, Self.largestSize),
+        ] as [(String, Int?, Int)] {
+            guard let value else { continue }
+            try require(value >= 1, "\(name) must be at least 1, not \(value)")
+            try require(value <= most, "\(name) must be at most \(most), not \(value)")
+        }
+    }
+
+    private static let largestSize = 1 << 24
+}

@@ -1,0 +1,61 @@
+import BuiltInPlugins
+import Foundation
+import RecurrentCommandLine
+import RecurrentCore
+import Testing
+
+/// A loss that is no number any more, and what is kept then.
+struct DivergenceTests {
+    private static let small = ["--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--epochs", "3"]
+
+    private var registry: Registry {
+        var registry = Registry.builtIn
+        registry.optimizers.append(Plugin("breaking", BreakingOptimizer().summary) { _ in BreakingOptimizer() })
+        return registry
+    }
+
+    @Test(arguments: ["rnn", "urnn"])
+    func theBestWeightsAreKept(cell: String) throws {
+        let folder = try TemporaryFolder()
+        let arguments = Self.small + ["--cell", cell, "--optimizer", "breaking", "--quiet"]
+        #expect(CommandLineTool.run(registry, arguments: arguments + ["--output", folder.file("run")]) == 1)
+        #expect(
+            CommandLineTool.run(registry, arguments: arguments + ["--epochs", "1", "--output", folder.file("first")]) == 0)
+
+        // The run ends as the one that stops after its last good epoch.
+        let files = try ["run", "first"].map { try Data(contentsOf: URL(fileURLWithPath: folder.file("\($0)/model.safetensors"))) }
+        #expect(files[0] == files[1])
+        let lines = try metrics(folder.file("run"))
+        #expect(lines.map { $0["split"] as? String } == ["train", "valid", "test"])
+        #expect(lines.last?["loss"] as? Double == (try metrics(folder.file("first"))).last?["loss"] as? Double)
+    }
+
+    /// The last update of an epoch can be the one that breaks the weights; no
+    /// training loss shows it.
+    @Test func aValidationLossThatIsNoNumberEndsTheRun() throws {
+        let folder = try TemporaryFolder()
+        let status = CommandLineTool.run(
+            registry,
+            arguments: Self.small + [
+                "--cell", "rnn", "--optimizer", "breaking", "--quiet", "--batches-per-epoch", "4", "--output", folder.file("run"),
+            ])
+        #expect(status == 1)
+        #expect(try metrics(folder.file("run")).map { $0["split"] as? String } == ["train", "valid", "test"])
+    }
+
+    @Test func compareGoesOnWithTheOtherCells() throws {
+        let folder = try TemporaryFolder()
+        let result = try Tool([
+            "compare", "--cells", "rnn,gru", "--activation", "identity", "--optimizer", "sgd", "--learning-rate", "1e5",
+            "--length", "60", "--epochs", "2", "--train-size", "1000", "--quiet", "--output", folder.file("runs"),
+        ])
+        #expect(result.status == 1)
+        let rows = result.output.split(separator: "\n")
+        for cell in ["rnn", "gru"] {
+            #expect(rows.contains { $0.hasPrefix("\(cell) ") && $0.contains("diverged at step") }, "\(result.output)")
+            #expect(FileManager.default.fileExists(atPath: folder.file("runs/\(cell)/config.json")))
+        }
+        #expect(result.errors.hasPrefix("error: the loss became nan at step") || result.errors.hasPrefix("error: the loss became inf"))
+        #expect(!result.errors.dropLast().contains("\n"))
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import RecurrentCommandLine
+import RecurrentCore
+import Testing
+
+/// Nothing that is on disk is lost by a mistake.
+struct SafetyTests {
+    private static let small = ["--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--epochs", "2"]
+
+    private func contents(_ folder: String) throws -> [String: Data] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).reduce(into: [:]) {
+            $0[$1] = try Data(contentsOf: URL(fileURLWithPath: folder + "/" + $1))
+        }
+    }
+
+    @Test func aMistakeReplacesNoRun() throws {
+        let folder = try TemporaryFolder()
+        let run = folder.file("run")
+        #expect(try Tool(Self.small + ["--output", run, "--quiet"]).status == 0)
+        let before = try contents(run)
+        #expect(Set(before.keys) == ["config.json", "metrics.jsonl", "model.safetensors"])
+        for mistake in [
+            ["--cell", "lstm"], ["--batch-size", "0"], ["--test-size", "0"], ["--threads", "0"], ["--learning-rate", "inf"],
+            ["--dataset", "kth-largest", "--k", "9"], ["--dataset", "ptb", "--data", folder.path],
+        ] {
+            let result = try Tool(Self.small + mistake + ["--output", run, "--overwrite"])
+            #expect(result.status != 0 && result.errors.hasPrefix("error: "), "\(mistake)")
+            #expect(try contents(run) == before, "\(mistake)")
+        }
+    }
+
+    @Test(arguments: ["config.json", "metrics.jsonl", "model.safetensors", "vocabulary.txt"])
+    func filesOfOthersAreNotReplaced(name: String) throws {
+        let folder = try TemporaryFolder()
+        try Data("mine".utf8).write(to: URL(fileURLWithPath: folder.file(name)))
+        let result = try Tool(Self.small + ["--output", folder.path])
+        #expect(result.status == 1 && result.errors.contains(name) && result.errors.contains("--overwrite"))
+        #expect(try contents(folder.path) == [name: Data("mine".utf8)])
+    }
+
+    @Test func compareChecksEveryFolderBeforeItTrains() throws {
+        let folder = try TemporaryFolder()
+        #expect(try Tool(Self.small + ["--cell", "gru", "--output", folder.file("runs/gru"), "--quiet"]).status == 0)
+        let result = try Tool(["compare", "--cells", "rnn,gru", "--output", folder.file("runs")] + Self.small)
+        #expect(result.status == 1 && result.errors.contains("runs/gru") && result.output.isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: folder.file("runs/rnn")))
+    }
+
+    /// What a configuration holds may be edited by hand.
+    @Test(arguments: [
+        ("batchSize", "0"), ("batchSize", "9223372036854775807"), ("evaluationBatchSize", "-1"), ("hiddenSize", "0"),
+        ("embeddingSize", "9223372036854775807"), ("layers", "100000000"), ("threads", "0"), ("slope", "7"),
+        ("learningRate", "0"), ("resetGate", "\"never\""), ("cell", "3"), ("version", "99"),
+    ])
+    func anEditedConfigurationIsChecked(key: String, value: String) throws {
+        let folder = try TemporaryFolder()
+        let run = folder.file("run"), path = run + "/config.json"
+        #expect(try Tool(Self.small + ["--output", run, "--quiet"]).status == 0)
+        var object = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as! [String: Any]
+        object[key] = try JSONSerialization.jsonObject(with: Data(value.utf8), options: .fragmentsAllowed)
+        try JSONSerialization.data(withJSONObject: object).write(to: URL(fileURLWithPath: path))
+        let result = try Tool(["evaluate", run])
+        #expect(result.status == 1)
+        #expect(result.errors.hasPrefix("error: \(path): ") && !result.errors.dropLast().contains("\n"), "\(result.errors)")
+    }
+
+    /// A run goes on when its progress can't be printed, and says so in the end.
+    @Test func aFullDiskUnderTheOutput() throws {
+        let folder = try TemporaryFolder()
+        let (process, _, errors) = Tool.process(Self.small + ["--output", folder.file("run")])
+        process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+        try process.run()
+        let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 1 && process.terminationReason == .exit)
+        #expect(complaint == "error: standard output: can't be written; is the disk full?\n")
+        #expect(try metrics(folder.file("run")).count == 5)
+    }
+}
