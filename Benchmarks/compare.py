@@ -1,0 +1,61 @@
+"""Runs the same workloads here and in PyTorch, one program after the other, and
+prints both with their ratio as a Markdown table.
+
+    make build
+    pip install torch numpy
+    python Benchmarks/compare.py                       # the toy tasks and exp
+    python Benchmarks/compare.py --workload lm-gru-t35 # may be repeated
+
+Nothing else should run on the machine.
+"""
+
+import argparse
+import datetime
+import json
+import pathlib
+import platform
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DEFAULT = [f"toy-{cell}-n{n}" for cell in ["rnn", "urnn", "gru", "ugru"] for n in [20, 100, 400]] + ["exp-n50", "exp-n200", "exp-n512"]
+
+
+def run(command):
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode != 0:
+        sys.exit(f"{command[0]} failed: {result.stderr.strip()}")
+    return json.loads(result.stdout)
+
+
+def processor():
+    try:
+        text = pathlib.Path("/proc/cpuinfo").read_text()
+        name = next(line.split(":")[1].strip() for line in text.splitlines() if line.startswith("model name"))
+        return f"{name}, {text.count('processor	:')} processors"
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workload", action="append", help="default: the toy tasks and exp")
+    parser.add_argument("--cli", default=str(ROOT / ".build/release/cli"))
+    arguments = parser.parse_args()
+    names = arguments.workload or DEFAULT
+    flags = [flag for name in names for flag in ["--workload", name]]
+    ours = run([arguments.cli, "benchmark", "--json", *flags])
+    theirs = run([sys.executable, str(ROOT / "Benchmarks/pytorch/benchmark.py"), "--json", *flags])
+    torch = {entry["workload"]: entry["medianMilliseconds"] for entry in theirs}
+    print(f"{datetime.date.today()}, {processor()}, GEMM {ours[0]['gemmGigaflops']:.0f} GFLOP/s\n")
+    print("| workload | floor ms | ours ms | over floor | PyTorch ms | PyTorch over ours |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for entry in ours:
+        name, median = entry["workload"], entry["medianMilliseconds"]
+        print(
+            f"| {name} | {entry['floorMilliseconds']:.3f} | {median:.3f} | {entry['ratioToFloor']:.2f} "
+            f"| {torch[name]:.3f} | {torch[name] / median:.1f} |")
+
+
+if __name__ == "__main__":
+    main()
