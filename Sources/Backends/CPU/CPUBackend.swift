@@ -52,7 +52,12 @@ public final class CPUBackend: Backend, @unchecked Sendable {
     public func upload<S: HostScalar>(_ values: UnsafeBufferPointer<S>, to memory: any Memory, offset: Int) {
         precondition(offset >= 0 && offset + values.count <= memory.count)
         let target = (memory as! CPUMemory).base + offset
-        for i in 0..<values.count { target[i] = Float(values[i]) }
+        if S.self == Float.self {
+            UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(start: target, count: values.count))
+                .copyMemory(from: UnsafeRawBufferPointer(values))
+        } else {
+            for i in 0..<values.count { target[i] = Float(values[i]) }
+        }
     }
 
     public func download<S: HostScalar>(
@@ -60,7 +65,12 @@ public final class CPUBackend: Backend, @unchecked Sendable {
     ) {
         precondition(offset >= 0 && offset + values.count <= memory.count)
         let source = (memory as! CPUMemory).base + offset
-        for i in 0..<values.count { values[i] = S(source[i]) }
+        if S.self == Float.self {
+            UnsafeMutableRawBufferPointer(values).copyMemory(
+                from: UnsafeRawBufferPointer(UnsafeBufferPointer(start: source, count: values.count)))
+        } else {
+            for i in 0..<values.count { values[i] = S(source[i]) }
+        }
     }
 
     public func fill(_ view: MatrixView, with value: Double) {
