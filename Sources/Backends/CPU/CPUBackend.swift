@@ -10,30 +10,39 @@ import RecurrentCore
 /// any number of threads. Calls on one backend are made one after the other.
 public final class CPUBackend: Backend, @unchecked Sendable {
     public var name: String { "cpu" }
-    public var summary: String { "OpenBLAS (\(Self.coreName)) and \(String(cString: ck_instruction_set())), Float32" }
+    public var summary: String { "OpenBLAS (\(Self.coreName)) and \(instructions), Float32" }
     public var scalarType: ScalarType { .float32 }
     /// Threads in use, the caller's included.
     public let threads: Int
 
+    package let instructions: InstructionSet
+
     let team: OpaquePointer
     private let partials = Workspace()
-    private let tiles = Workspace()
+    let tiles = Workspace()
 
     /// - Parameter threads: all processors if nil.
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if below 1 or above 1024;
     ///   ``RecurrentError/backend(_:)`` if the threads can't be started.
-    public init(threads: Int? = nil) throws {
+    public convenience init(threads: Int? = nil) throws {
+        try self.init(threads: threads, instructions: .best)
+    }
+
+    /// - Precondition: this processor has `instructions`.
+    package init(threads: Int?, instructions: InstructionSet) throws {
+        precondition(instructions.isSupported)
         let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
         guard (1...1024).contains(count) else {
             throw RecurrentError.invalidOption("the number of threads must be in 1...1024, not \(count)")
         }
         // Each of our threads calls OpenBLAS for itself.
         openblas_set_num_threads(1)
-        guard let team = ck_team_create(Int32(count)) else {
+        guard let team = ck_team_create(Int32(count), instructions.code) else {
             throw RecurrentError.backend("could not start \(count) threads; try a smaller --threads")
         }
         self.team = team
         self.threads = count
+        self.instructions = instructions
     }
     deinit { ck_team_destroy(team) }
 
@@ -132,96 +141,9 @@ public final class CPUBackend: Backend, @unchecked Sendable {
 
     /// Working memory inside a call that can't throw: running out of it ends the
     /// program, as it does for any other small allocation.
-    private func scratch(_ workspace: Workspace, _ count: Int) -> UnsafeMutablePointer<Float>? {
+    func scratch(_ workspace: Workspace, _ count: Int) -> UnsafeMutablePointer<Float>? {
         guard count > 0 else { return nil }
         do { return try workspace.pointer(count) } catch { fatalError("\(error)") }
-    }
-
-    public func compile(_ program: PointwiseProgram) throws -> any Kernel { CPUKernel(program) }
-
-    public func run(
-        _ kernel: any Kernel, inputs: [MatrixView], outputs: [MatrixView], scalars: [Double], key: RandomKey?
-    ) {
-        let kernel = kernel as! CPUKernel
-        precondition(inputs.count == kernel.program.inputCount && outputs.count == kernel.program.outputs.count)
-        precondition(scalars.count == kernel.program.scalarCount)
-        precondition(key != nil || !kernel.program.usesRandomNumbers, "a program with random numbers needs a key")
-        guard let first = outputs.first, first.count > 0 else { return }
-        for view in inputs + outputs {
-            precondition(view.rows == first.rows && view.columns == first.columns, "pointwise: shapes disagree")
-        }
-        let isFlat =
-            !kernel.usesColumnIndex
-            && (inputs + outputs).allSatisfy { $0.isPacked || ($0.rowStride == 0 && $0.columnStride == 0) }
-        let rows = isFlat ? 1 : first.rows, columns = isFlat ? first.count : first.columns
-        let pieces = first.count < 1 << 15 ? 1 : (first.count < 1 << 20 ? 4 : 16)
-        let slot = Int(ck_workspace(kernel.code))
-        var job = PointwiseJob(
-            program: kernel.code, key: key.map(ck_key.init) ?? ck_key(), rows: rows, columns: columns, pieces: pieces,
-            workspace: scratch(tiles, slot * pieces), slot: slot)
-        inputs.map { $0.kernelView() }.withUnsafeBufferPointer { inputs in
-            outputs.map { $0.kernelView() }.withUnsafeBufferPointer { outputs in
-                scalars.map { Float($0) }.withUnsafeBufferPointer { scalars in
-                    job.inputs = inputs.baseAddress
-                    job.outputs = outputs.baseAddress
-                    job.scalars = scalars.baseAddress
-                    ck_parallel(team, Int32(pieces), PointwiseJob.run, &job)
-                }
-            }
-        }
-    }
-
-    public func reduceRows(_ reduction: Reduction, _ source: MatrixView, into destination: MatrixView) {
-        precondition(destination.rows == source.rows && destination.columns == 1 && source.columns > 0)
-        for r in 0..<source.rows {
-            let row = source.pointer + r * source.rowStride
-            var sum: Float = 0
-            var best = 0
-            for c in 0..<source.columns {
-                let x = row[c * source.columnStride]
-                sum += x
-                if x > row[best * source.columnStride] { best = c }
-            }
-            let result: Float =
-                switch reduction {
-                case .sum: sum
-                case .maximum: row[best * source.columnStride]
-                case .argmax: Float(best)
-                }
-            destination.pointer[r * destination.rowStride] = result
-        }
-    }
-
-    public func sumColumns(_ source: MatrixView, beta: Double, into destination: MatrixView) {
-        precondition(destination.rows == 1 && destination.columns == source.columns)
-        precondition(source.columnStride == 1 || source.columns == 1, "sumColumns: rows must lie together")
-        precondition(destination.columnStride == 1 || source.columns == 1)
-        ck_sum_columns(
-            team, source.pointer, Int64(source.rows), Int64(source.columns), Int64(source.rowStride), Float(beta),
-            destination.pointer)
-    }
-
-    public func gatherRows(_ table: MatrixView, _ indices: any IndexMemory, into destination: MatrixView) {
-        let rows = (indices as! CPUIndices).values
-        precondition(rows.count == destination.rows && table.columns == destination.columns)
-        precondition(table.columnStride == 1 && destination.columnStride == 1)
-        for (r, index) in rows.enumerated() {
-            precondition(index >= 0 && Int(index) < table.rows, "index \(index) outside the table")
-            (destination.pointer + r * destination.rowStride).update(
-                from: table.pointer + Int(index) * table.rowStride, count: table.columns)
-        }
-    }
-
-    public func scatterAddRows(_ source: MatrixView, _ indices: any IndexMemory, into table: MatrixView) {
-        let rows = (indices as! CPUIndices).values
-        precondition(rows.count == source.rows && table.columns == source.columns)
-        precondition(table.columnStride == 1 && source.columnStride == 1)
-        let from = source.pointer, to = table.pointer
-        for (r, index) in rows.enumerated() {
-            precondition(index >= 0 && Int(index) < table.rows, "index \(index) outside the table")
-            let line = from + r * source.rowStride, target = to + Int(index) * table.rowStride
-            for c in 0..<table.columns { target[c] += line[c] }
-        }
     }
 
     // MARK: Overrides
@@ -238,52 +160,5 @@ public final class CPUBackend: Backend, @unchecked Sendable {
 extension ck_key {
     init(_ key: RandomKey) {
         self.init(key0: key.key.0, key1: key.key.1, high0: key.high.0, high1: key.high.1)
-    }
-}
-
-/// One pointwise run, cut into rows, or into segments if it is one long row.
-private struct PointwiseJob {
-    var program: UnsafeMutablePointer<ck_program>
-    var inputs: UnsafePointer<ck_view>?
-    var outputs: UnsafePointer<ck_view>?
-    var scalars: UnsafePointer<Float>?
-    var key: ck_key
-    var rows: Int
-    var columns: Int
-    var pieces: Int
-    var workspace: UnsafeMutablePointer<Float>?
-    var slot: Int
-
-    init(
-        program: UnsafeMutablePointer<ck_program>, key: ck_key, rows: Int, columns: Int, pieces: Int,
-        workspace: UnsafeMutablePointer<Float>?, slot: Int
-    ) {
-        self.program = program
-        self.key = key
-        self.rows = rows
-        self.columns = columns
-        self.pieces = pieces
-        self.workspace = workspace
-        self.slot = slot
-    }
-
-    static let run: @convention(c) (UnsafeMutableRawPointer?, Int32) -> Void = { context, piece in
-        let job = context!.assumingMemoryBound(to: PointwiseJob.self)
-        let tile = Int(CK_TILE), piece = Int(piece)
-        let (rows, columns, pieces) = (job.pointee.rows, job.pointee.columns, job.pointee.pieces)
-        var row = 0..<rows, column = 0..<columns
-        if rows == 1 {
-            let tiles = (columns + tile - 1) / tile
-            column = min(tiles * piece / pieces * tile, columns)..<min(tiles * (piece + 1) / pieces * tile, columns)
-        } else {
-            row = rows * piece / pieces..<rows * (piece + 1) / pieces
-        }
-        guard !row.isEmpty, !column.isEmpty else { return }
-        withUnsafePointer(to: &job.pointee.key) { key in
-            ck_run(
-                job.pointee.program, job.pointee.inputs, job.pointee.outputs, job.pointee.scalars, key,
-                Int64(row.lowerBound), Int64(row.count), Int64(column.count), Int64(column.lowerBound), Int64(columns),
-                job.pointee.workspace! + piece * job.pointee.slot)
-        }
     }
 }

@@ -69,12 +69,25 @@ final class CPUKernel: Kernel, @unchecked Sendable {
             body.append(code)
             if lastUse[index] == -1 { free.append(place[index]) }
         }
+        // An output that is an input must survive the writing of the others.
+        let results = program.outputs.map { output in
+            guard case .input(let number) = program.instructions[output].operation, program.outputs.count > 1 else {
+                return place[output]
+            }
+            var code = ck_instruction()
+            code.opcode = Int32(CK_COPY.rawValue)
+            code.a = Int32(number)
+            let register = newRegister()
+            code.result = Int32(register)
+            body.append(code)
+            return register
+        }
         precondition(inputs + registers <= 512, "a program of more than 512 live values")
 
         instructions = .allocate(capacity: max(prologue.count + body.count, 1))
         _ = instructions.initialize(from: prologue + body)
         outputs = .allocate(capacity: max(program.outputs.count, 1))
-        _ = outputs.initialize(from: program.outputs.map { Int32(place[$0]) })
+        _ = outputs.initialize(from: results.map { Int32($0) })
         code = .allocate(capacity: 1)
         code.initialize(
             to: ck_program(

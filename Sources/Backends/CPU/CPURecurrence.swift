@@ -110,8 +110,8 @@ private final class LoopCode {
 
     func run(on backend: CPUBackend) {
         var job = LoopJob(
-            count: Int32(operations.count), steps: Int32(steps), isBackward: isBackward, batch: batch, chunks: chunks,
-            workspace: memory.base, slot: slot)
+            team: backend.team, count: Int32(operations.count), steps: Int32(steps), isBackward: isBackward,
+            batch: batch, chunks: chunks, workspace: memory.base, slot: slot)
         operations.withUnsafeBufferPointer { buffer in
             job.operations = buffer.baseAddress
             ck_parallel(backend.team, Int32(chunks), LoopJob.run, &job)
@@ -121,6 +121,7 @@ private final class LoopCode {
 
 private struct LoopJob {
     var operations: UnsafePointer<ck_operation>?
+    let team: OpaquePointer
     let count: Int32
     let steps: Int32
     let isBackward: Bool
@@ -129,24 +130,11 @@ private struct LoopJob {
     let workspace: UnsafeMutablePointer<Float>
     let slot: Int
 
-    init(
-        count: Int32, steps: Int32, isBackward: Bool, batch: Int, chunks: Int, workspace: UnsafeMutablePointer<Float>,
-        slot: Int
-    ) {
-        self.count = count
-        self.steps = steps
-        self.isBackward = isBackward
-        self.batch = batch
-        self.chunks = chunks
-        self.workspace = workspace
-        self.slot = slot
-    }
-
     static let run: @convention(c) (UnsafeMutableRawPointer?, Int32) -> Void = { context, chunk in
         let job = context!.assumingMemoryBound(to: LoopJob.self).pointee
         let first = job.batch * Int(chunk) / job.chunks, last = job.batch * (Int(chunk) + 1) / job.chunks
         ck_run_loop(
-            job.operations, job.count, job.steps, job.isBackward, Int64(first), Int64(last - first),
+            job.team, job.operations, job.count, job.steps, job.isBackward, Int64(first), Int64(last - first),
             job.workspace + Int(chunk) * job.slot)
     }
 }

@@ -28,6 +28,7 @@ static int64_t padded(int64_t n) { return (n + 15) / 16 * 16; }
 
 typedef struct {
     ck_cross_entropy *job;
+    const struct ck_kernels *kernels;
     int pieces, row0, rows;
     int64_t ld;         // of a piece's logits
     float *logits;      // [pieces][CHUNK_ROWS][ld]
@@ -51,7 +52,7 @@ int64_t ck_cross_entropy_workspace(int rows, int width, int classes) {
 static void draw_masks(const pass *p, int piece, int row, float *mask) {
     const ck_cross_entropy *j = p->job;
     const int v0 = first_class(p, piece), v1 = first_class(p, piece + 1);
-    ck_best_kernels()->uniform(mask, (int64_t)(p->row0 + row) * j->classes + v0, v1 - v0, &j->key);
+    p->kernels->uniform(mask, (int64_t)(p->row0 + row) * j->classes + v0, v1 - v0, &j->key);
 }
 
 static void forward_piece(void *context, int piece) {
@@ -64,7 +65,6 @@ static void forward_piece(void *context, int piece) {
         (int)j->input_ld, j->weight + (int64_t)v0 * j->width, j->width, 0, logits, (int)p->ld);
     float *mask = p->masks + piece * (p->ld + CK_PADDING);
     const float keep = 1 / (1 - j->dropout_rate);
-    const struct ck_kernels *kernels = ck_best_kernels();
     for (int r = 0; r < p->rows; r++) {
         const int32_t target = j->targets[p->row0 + r];
         float *row = logits + r * p->ld;
@@ -81,7 +81,7 @@ static void forward_piece(void *context, int piece) {
             p->scaled[r] = x;  // borrowed until the rows are combined
         }
         const ck_row_result result =
-            kernels->exponentials(row, j->bias + v0, n, j->uses_dropout ? mask : NULL, j->dropout_rate, keep);
+            p->kernels->exponentials(row, j->bias + v0, n, j->uses_dropout ? mask : NULL, j->dropout_rate, keep);
         p->maximum[piece * p->rows + r] = result.maximum;
         p->sum[piece * p->rows + r] = result.sum;
         p->argmax[piece * p->rows + r] = v0 + result.argmax;
@@ -159,7 +159,7 @@ static void add_backward(const pass *p) {
 }
 
 void ck_softmax_cross_entropy(ck_team *team, ck_cross_entropy *job, float *workspace) {
-    pass p = {.job = job, .pieces = piece_count(job->classes)};
+    pass p = {.job = job, .kernels = ck_team_kernels(team), .pieces = piece_count(job->classes)};
     p.ld = padded((job->classes + p.pieces - 1) / p.pieces) + 16;
     job->loss = 0;
     job->correct = 0;

@@ -5,22 +5,27 @@ extern const struct ck_kernels ck_baseline_kernels;
 extern const struct ck_kernels ck_avx2_kernels, ck_avx512_kernels;
 #endif
 
-const struct ck_kernels *ck_best_kernels(void) {
+bool ck_is_supported(ck_instruction_set set) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
-        && __builtin_cpu_supports("avx512vl")) {
-        return &ck_avx512_kernels;
+    switch (set) {
+    case CK_AVX512:
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+            && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
+    case CK_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case CK_BASELINE: return true;
     }
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &ck_avx2_kernels;
 #endif
-    return &ck_baseline_kernels;
+    return set == CK_BASELINE;
 }
 
-const char *ck_instruction_set(void) {
-    switch (ck_best_kernels()->width) {
-    case 16: return "avx512";
-    case 8: return "avx2";
-    default: return "baseline";
+const struct ck_kernels *ck_kernels_for(ck_instruction_set set) {
+#if defined(__x86_64__)
+    switch (set) {
+    case CK_AVX512: return &ck_avx512_kernels;
+    case CK_AVX2: return &ck_avx2_kernels;
+    case CK_BASELINE: break;
     }
+#endif
+    return &ck_baseline_kernels;
 }

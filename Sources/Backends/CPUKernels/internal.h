@@ -23,7 +23,7 @@ struct ck_kernels {
     int width;
 };
 
-/// The best set for this machine.
-const struct ck_kernels *ck_best_kernels(void);
+const struct ck_kernels *ck_kernels_for(ck_instruction_set set);
+const struct ck_kernels *ck_team_kernels(const ck_team *team);
 
 #endif

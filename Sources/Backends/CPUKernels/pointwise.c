@@ -70,9 +70,9 @@ static void run_tiles(
 }
 
 void ck_run(
-    const ck_program *program, const ck_view *inputs, const ck_view *outputs, const float *scalars, const ck_key *key,
+    const ck_team *team, const ck_program *program, const ck_view *inputs, const ck_view *outputs, const float *scalars, const ck_key *key,
     int64_t row0, int64_t rows, int64_t columns, int64_t column0, int64_t total_columns, float *workspace) {
-    const struct ck_kernels *kernels = ck_best_kernels();
+    const struct ck_kernels *kernels = ck_team_kernels(team);
     prepare(kernels, program, inputs, scalars, columns, workspace);
     run_tiles(
         kernels, program, inputs, outputs, 0, key, row0, rows, columns, column0, total_columns, workspace);
@@ -91,9 +91,9 @@ int64_t ck_loop_workspace(const ck_operation *operations, int32_t count) {
 }
 
 void ck_run_loop(
-    const ck_operation *operations, int32_t count, int32_t steps, bool backward, int64_t row0, int64_t rows,
+    const ck_team *team, const ck_operation *operations, int32_t count, int32_t steps, bool backward, int64_t row0, int64_t rows,
     float *workspace) {
-    const struct ck_kernels *kernels = ck_best_kernels();
+    const struct ck_kernels *kernels = ck_team_kernels(team);
     float *own = workspace;
     for (int i = 0; i < count; i++) {
         if (operations[i].kind != 1) continue;

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CPUKernels.h"
+#include "internal.h"
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -14,6 +14,7 @@ enum { SPINS = 20000 };
 
 struct ck_team {
     int size;
+    const struct ck_kernels *kernels;
     pthread_t *threads;
     // The job's number, its pieces and the next piece to take, in one word: a
     // thread that wakes late can't take a piece of another job.
@@ -84,11 +85,12 @@ static void publish(ck_team *team) {
     }
 }
 
-ck_team *ck_team_create(int threads) {
+ck_team *ck_team_create(int threads, ck_instruction_set set) {
     ck_team *team = calloc(1, sizeof *team);
     if (!team) return NULL;
     team->threads = calloc((size_t)threads, sizeof *team->threads);
     team->size = 1;
+    team->kernels = ck_kernels_for(set);
     for (int i = 1; i < threads; i++) {
         if (pthread_create(&team->threads[i], NULL, worker, team) != 0) {
             ck_team_destroy(team);
@@ -108,6 +110,7 @@ void ck_team_destroy(ck_team *team) {
 }
 
 int ck_team_size(const ck_team *team) { return team->size; }
+const struct ck_kernels *ck_team_kernels(const ck_team *team) { return team->kernels; }
 
 void ck_parallel(ck_team *team, int pieces, void (*body)(void *, int), void *context) {
     if (team->size == 1 || pieces < 2 || pieces > PIECE_MASK) {

@@ -156,6 +156,7 @@ static void NAME(execute)(
         case CK_COLUMN_INDEX:
             for (int64_t i = 0; i < n; i++) result[i] = (float)((first_column + i) % columns);
             break;
+        case CK_COPY: EACH(x);
         case CK_NEGATE: EACH(-x);
         case CK_ABSOLUTE: EACH(NAME(absolute)(x));
         case CK_SIGN: EACH(NAME(pick)(x > zero, one, NAME(pick)(x < zero, -one, zero)));

@@ -5,13 +5,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// MARK: Instruction sets
+
+typedef enum { CK_BASELINE, CK_AVX2, CK_AVX512 } ck_instruction_set;
+
+/// Whether this processor has the set.
+bool ck_is_supported(ck_instruction_set set);
+
 // MARK: Threads
 
 /// A team of threads that spins briefly for the next job, then sleeps.
 typedef struct ck_team ck_team;
 
-/// A team of `threads`, the caller included; NULL if they can't be started.
-ck_team *ck_team_create(int threads);
+/// A team of `threads`, the caller included, whose loops use `set`; NULL if the
+/// threads can't be started.
+ck_team *ck_team_create(int threads, ck_instruction_set set);
 void ck_team_destroy(ck_team *team);
 int ck_team_size(const ck_team *team);
 /// Calls body(context, piece) for each piece in 0 ..< pieces. Which thread takes
@@ -26,7 +34,7 @@ enum { CK_TILE = 512, CK_PADDING = 64 };
 
 typedef enum {
     CK_CONSTANT, CK_SCALAR, CK_UNIFORM, CK_COLUMN_INDEX,
-    CK_NEGATE, CK_ABSOLUTE, CK_SIGN, CK_EXP, CK_LOG, CK_SQRT, CK_TANH, CK_SIGMOID,
+    CK_COPY, CK_NEGATE, CK_ABSOLUTE, CK_SIGN, CK_EXP, CK_LOG, CK_SQRT, CK_TANH, CK_SIGMOID,
     CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_DIVIDE, CK_MAXIMUM, CK_MINIMUM, CK_GREATER, CK_EQUAL,
     CK_SELECT
 } ck_opcode;
@@ -64,7 +72,7 @@ int64_t ck_workspace(const ck_program *program);
 
 /// Runs rows [row0, row0 + rows) of a rows × columns matrix.
 void ck_run(
-    const ck_program *program, const ck_view *inputs, const ck_view *outputs, const float *scalars, const ck_key *key,
+    const ck_team *team, const ck_program *program, const ck_view *inputs, const ck_view *outputs, const float *scalars, const ck_key *key,
     int64_t row0, int64_t rows, int64_t columns, int64_t column0, int64_t total_columns, float *workspace);
 
 // MARK: Dense arithmetic
@@ -98,7 +106,7 @@ typedef struct {
 /// Takes rows [row0, row0 + rows) through all steps; t runs down if `backward`.
 /// `workspace` has room for every kernel's workspace, see ck_loop_workspace.
 void ck_run_loop(
-    const ck_operation *operations, int32_t count, int32_t steps, bool backward, int64_t row0, int64_t rows,
+    const ck_team *team, const ck_operation *operations, int32_t count, int32_t steps, bool backward, int64_t row0, int64_t rows,
     float *workspace);
 int64_t ck_loop_workspace(const ck_operation *operations, int32_t count);
 
@@ -135,8 +143,5 @@ int ck_solve(int n, int columns, float *a, float *b, int *pivots);
 /// cheevd on a column-major matrix of (real, imaginary) pairs, lower triangle;
 /// the eigenvectors take its place. Returns LAPACK's info.
 int ck_hermitian_eigen(int n, float *matrix, float *eigenvalues);
-
-/// The instruction set in use: "avx512", "avx2" or "baseline".
-const char *ck_instruction_set(void);
 
 #endif

@@ -1,0 +1,57 @@
+import CPUKernels
+import RecurrentCore
+
+extension CPUBackend {
+    public func reduceRows(_ reduction: Reduction, _ source: MatrixView, into destination: MatrixView) {
+        precondition(destination.rows == source.rows && destination.columns == 1 && source.columns > 0)
+        for r in 0..<source.rows {
+            let row = source.pointer + r * source.rowStride
+            var sum: Float = 0
+            var best = 0
+            for c in 0..<source.columns {
+                let x = row[c * source.columnStride]
+                sum += x
+                if x > row[best * source.columnStride] { best = c }
+            }
+            let result: Float =
+                switch reduction {
+                case .sum: sum
+                case .maximum: row[best * source.columnStride]
+                case .argmax: Float(best)
+                }
+            destination.pointer[r * destination.rowStride] = result
+        }
+    }
+
+    public func sumColumns(_ source: MatrixView, beta: Double, into destination: MatrixView) {
+        precondition(destination.rows == 1 && destination.columns == source.columns)
+        precondition(source.columnStride == 1 || source.columns == 1, "sumColumns: rows must lie together")
+        precondition(destination.columnStride == 1 || source.columns == 1)
+        ck_sum_columns(
+            team, source.pointer, Int64(source.rows), Int64(source.columns), Int64(source.rowStride), Float(beta),
+            destination.pointer)
+    }
+
+    public func gatherRows(_ table: MatrixView, _ indices: any IndexMemory, into destination: MatrixView) {
+        let rows = (indices as! CPUIndices).values
+        precondition(rows.count == destination.rows && table.columns == destination.columns)
+        precondition(table.columnStride == 1 && destination.columnStride == 1)
+        for (r, index) in rows.enumerated() {
+            precondition(index >= 0 && Int(index) < table.rows, "index \(index) outside the table")
+            (destination.pointer + r * destination.rowStride).update(
+                from: table.pointer + Int(index) * table.rowStride, count: table.columns)
+        }
+    }
+
+    public func scatterAddRows(_ source: MatrixView, _ indices: any IndexMemory, into table: MatrixView) {
+        let rows = (indices as! CPUIndices).values
+        precondition(rows.count == source.rows && table.columns == source.columns)
+        precondition(table.columnStride == 1 && source.columnStride == 1)
+        let from = source.pointer, to = table.pointer
+        for (r, index) in rows.enumerated() {
+            precondition(index >= 0 && Int(index) < table.rows, "index \(index) outside the table")
+            let line = from + r * source.rowStride, target = to + Int(index) * table.rowStride
+            for c in 0..<table.columns { target[c] += line[c] }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+import CPUKernels
+
+/// What the pointwise loops are compiled for. OpenBLAS chooses for itself.
+package enum InstructionSet: String, CaseIterable, CustomStringConvertible, Sendable {
+    case baseline, avx2, avx512
+
+    package var description: String { rawValue }
+    package var isSupported: Bool { ck_is_supported(code) }
+    /// The widest that this processor has.
+    package static var best: InstructionSet { allCases.last { $0.isSupported } ?? .baseline }
+
+    var code: ck_instruction_set {
+        switch self {
+        case .baseline: CK_BASELINE
+        case .avx2: CK_AVX2
+        case .avx512: CK_AVX512
+        }
+    }
+}
