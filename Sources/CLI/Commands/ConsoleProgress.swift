@@ -31,14 +31,15 @@ final class ConsoleProgress: TrainingObserver {
         guard isLive, clock.now - lastDrawn > .milliseconds(100) else { return }
         lastDrawn = clock.now
         let done = Double(progress.batch) / Double(progress.batchesPerEpoch)
-        let width = 20, filled = Int(done * Double(width))
+        let width = 5, filled = Int(done * Double(width))
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
         let perEpoch = lastRecord?.trainSeconds ?? progress.seconds / max(done, 1e-9)
         let left = perEpoch * (Double(plan!.epochs - progress.epoch) + 1 - done)
         let rate = Double(progress.sequences) / max(progress.seconds, 1e-9)
+        // Short enough for 80 columns; time left is that of all epochs, the most it can take.
         let line =
-            "\(label)  epoch \(progress.epoch)/\(plan!.epochs) \(bar)  loss \(Terminal.number(progress.epochSums.meanLoss))"
-            + "  \(metric(progress.epochSums))  \(Int(rate)) sequences/s  at most \(Terminal.time(left)) left"
+            "\(label) epoch \(progress.epoch)/\(plan!.epochs) \(bar)  loss \(Terminal.number(progress.epochSums.meanLoss, digits: 3))"
+            + "  \(metric(progress.epochSums))  \(Int(rate)) seq/s  ≤ \(Terminal.time(left)) left"
         // A line that wraps could not be redrawn.
         Terminal.print("\r\u{1B}[K" + line.prefix(Terminal.width - 1), terminator: "")
     }
