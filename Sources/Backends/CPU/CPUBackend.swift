@@ -125,7 +125,7 @@ public final class CPUBackend: Backend, @unchecked Sendable {
         ck_gemm(
             team, left.isTransposed, right.isTransposed, m, n, k, Float(alpha), a.pointer, left.leading, b.pointer,
             right.leading, Float(beta), c.pointer, Int32(max(c.rowStride, c.columns)),
-            scratch(partials, Int(ck_gemm_partials(m, n, k))))
+            scratch(partials, Int(ck_gemm_scratch(team, right.isTransposed, m, n, k))))
     }
 
     /// BLAS's leading dimension and transposition of a view.

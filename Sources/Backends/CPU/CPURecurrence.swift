@@ -12,8 +12,8 @@ final class CPURecurrence: RecurrenceExecutor {
     init(_ plan: RecurrencePlan, _ binding: RecurrenceBinding, on backend: CPUBackend) throws {
         self.backend = backend
         outside = try DefaultRecurrence(plan, binding, on: backend)
-        forwardLoop = try LoopCode(plan.forwardLoop, isBackward: false, outside)
-        backwardLoop = plan.training ? try LoopCode(plan.backwardLoop, isBackward: true, outside) : nil
+        forwardLoop = try LoopCode(plan.forwardLoop, isBackward: false, outside, on: backend)
+        backwardLoop = plan.training ? try LoopCode(plan.backwardLoop, isBackward: true, outside, on: backend) : nil
     }
 
     func forward() throws {
@@ -30,21 +30,19 @@ final class CPURecurrence: RecurrenceExecutor {
 
 /// One of a plan's loops as an array for the C side.
 private final class LoopCode {
-    private let operations: [ck_operation]
+    private let operations: UnsafeMutableBufferPointer<ck_operation>
     private let views: [UnsafeMutablePointer<ck_view>]
-    private let steps: Int
-    private let batch: Int
-    private let isBackward: Bool
     private let kernels: [CPUKernel]
-    private let slot: Int
     private let memory: CPUMemory
+    private var loop: ck_loop
 
     /// Rows per chunk: the batch alone decides. About 50 rows keep a step's
     /// products near OpenBLAS's full speed; two chunks keep two threads busy.
     private static func chunkCount(_ batch: Int) -> Int { batch < 16 ? 1 : 2 * ((batch + 127) / 128) }
-    private let chunks: Int
 
-    init(_ plan: [PlanOperation], isBackward: Bool, _ recurrence: DefaultRecurrence) throws {
+    init(
+        _ plan: [PlanOperation], isBackward: Bool, _ recurrence: DefaultRecurrence, on backend: CPUBackend
+    ) throws {
         let binding = recurrence.binding
         let batch = binding.batch
         let kernels = recurrence.kernels.map { $0 as! CPUKernel }
@@ -95,46 +93,21 @@ private final class LoopCode {
             }
             operations.append(code)
         }
-        self.operations = operations
+        self.operations = .allocate(capacity: max(operations.count, 1))
+        _ = self.operations.initialize(from: operations)
         self.views = views
         self.kernels = kernels
-        self.batch = batch
-        self.isBackward = isBackward
-        steps = binding.steps
-        chunks = Self.chunkCount(batch)
-        slot = Int(ck_loop_workspace(operations, Int32(operations.count)))
-        memory = try CPUMemory(slot * chunks)
+        loop = ck_loop(
+            operations: self.operations.baseAddress, count: Int32(operations.count), steps: Int32(binding.steps),
+            batch: Int32(batch), chunks: Int32(Self.chunkCount(batch)), backward: isBackward, workspace: nil)
+        memory = try CPUMemory(Int(ck_loop_workspace(backend.team, &loop)))
+        loop.workspace = memory.base
     }
 
-    deinit { for pointer in views { pointer.deallocate() } }
-
-    func run(on backend: CPUBackend) {
-        var job = LoopJob(
-            team: backend.team, count: Int32(operations.count), steps: Int32(steps), isBackward: isBackward,
-            batch: batch, chunks: chunks, workspace: memory.base, slot: slot)
-        operations.withUnsafeBufferPointer { buffer in
-            job.operations = buffer.baseAddress
-            ck_parallel(backend.team, Int32(chunks), LoopJob.run, &job)
-        }
+    deinit {
+        for pointer in views { pointer.deallocate() }
+        operations.deallocate()
     }
-}
 
-private struct LoopJob {
-    var operations: UnsafePointer<ck_operation>?
-    let team: OpaquePointer
-    let count: Int32
-    let steps: Int32
-    let isBackward: Bool
-    let batch: Int
-    let chunks: Int
-    let workspace: UnsafeMutablePointer<Float>
-    let slot: Int
-
-    static let run: @convention(c) (UnsafeMutableRawPointer?, Int32) -> Void = { context, chunk in
-        let job = context!.assumingMemoryBound(to: LoopJob.self).pointee
-        let first = job.batch * Int(chunk) / job.chunks, last = job.batch * (Int(chunk) + 1) / job.chunks
-        ck_run_loop(
-            job.team, job.operations, job.count, job.steps, job.isBackward, Int64(first), Int64(last - first),
-            job.workspace + Int(chunk) * job.slot)
-    }
+    func run(on backend: CPUBackend) { ck_run_loop(backend.team, &loop) }
 }

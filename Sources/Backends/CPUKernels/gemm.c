@@ -1,6 +1,26 @@
 #include "internal.h"
 #include <cblas.h>
 
+static void openblas(const ck_product *p) {
+    cblas_sgemm(
+        CblasRowMajor, p->transpose_a ? CblasTrans : CblasNoTrans, p->transpose_b ? CblasTrans : CblasNoTrans,
+        (int)p->m, (int)p->n, (int)p->k, p->alpha, p->a, (int)p->lda, p->b, (int)p->ldb, p->beta, p->c, (int)p->ldc);
+}
+
+// OpenBLAS is made for large squares: it packs both operands at every call, and
+// an old one doesn't know the newest processors. Our own loops serve products
+// with a right side or a result of at most 2 MiB.
+ck_method ck_choose_method(const struct ck_kernels *kernels, bool transpose_b, int64_t m, int64_t n, int64_t k) {
+    const int64_t most = 1 << 19;
+    if (kernels->multiply && k > 0 && (n * k <= most || (m * n <= most && !transpose_b))) {
+        return (ck_method){kernels->multiply, transpose_b};
+    }
+    return (ck_method){openblas, false};
+}
+
+// A panel is whole vectors, of 16 floats at most.
+int64_t ck_packed_size(int64_t n, int64_t k) { return (n + 15) / 16 * 16 * k + CK_PADDING; }
+
 // How a product is cut: by rows of C, by columns of C, or along K with partial
 // sums. Only the shape decides, so that the bits are the same on any team.
 typedef struct {
@@ -10,105 +30,127 @@ typedef struct {
 
 static cut choose(int m, int n, int k) {
     const double flops = 2.0 * m * n * k;
-    if (flops < 1e6) return (cut){WHOLE, 1};
-    int pieces = flops < 64e6 ? 2 : (int)(flops / 16e6);
+    if (flops < 2e6) return (cut){WHOLE, 1};
+    int pieces = flops < 16e6 ? 2 : (int)(flops / 8e6);
     if (pieces > 16) pieces = 16;
     pieces &= ~1;
     const int longer = m > n ? m : n;
-    // Cutting a small C along its sides would pack K-long panels again and again.
-    if (k >= 8 * longer && (int64_t)m * n <= 1 << 18) {
-        return (cut){DEPTH, k / pieces >= 64 ? pieces : 2};
-    }
+    // A small C along its sides would be cut too fine.
+    if (k >= 8 * longer && (int64_t)m * n <= 1 << 16) return (cut){DEPTH, pieces > 8 ? 8 : pieces};
     while (pieces > 2 && longer / pieces < 64) pieces -= 2;
     return (cut){m >= n ? ROWS : COLUMNS, pieces};
 }
 
-int64_t ck_gemm_partials(int m, int n, int k) {
+// Rows share one packed B; other pieces pack what is theirs.
+static int64_t packed_part(cut c, int n, int k) {
+    switch (c.axis) {
+    case COLUMNS: return ck_packed_size((n + c.pieces - 1) / c.pieces, k);
+    case DEPTH: return ck_packed_size(n, (k + c.pieces - 1) / c.pieces);
+    default: return ck_packed_size(n, k);
+    }
+}
+
+static int64_t partials_size(cut c, int m, int n) { return c.axis == DEPTH ? (int64_t)c.pieces * m * n + CK_PADDING : 0; }
+
+int64_t ck_gemm_scratch(const ck_team *team, bool transpose_b, int m, int n, int k) {
     const cut c = choose(m, n, k);
-    return c.axis == DEPTH ? (int64_t)c.pieces * m * n + CK_PADDING : 0;
+    const int64_t packed = packed_part(c, n, k) * (c.axis == ROWS ? 1 : c.pieces);
+    return partials_size(c, m, n) + (ck_choose_method(ck_team_kernels(team), transpose_b, m, n, k).packs ? packed : 0);
 }
 
 typedef struct {
+    const struct ck_kernels *kernels;
+    ck_method method;
     cut cut;
-    bool ta, tb;
-    int m, n, k;
-    float alpha, beta;
-    const float *a, *b;
-    int lda, ldb, ldc;
-    float *c, *partials;
+    ck_product whole;
+    float *packed, *partials;
 } job;
 
-static int bound(int length, int pieces, int piece) { return (int)((int64_t)length * piece / pieces); }
+static int64_t bound(int64_t length, int pieces, int piece) { return length * piece / pieces; }
 
-static void multiply(void *context, int piece) {
+enum { PACK_PIECES = 8 };
+
+static void pack_piece(void *context, int piece) {
     const job *j = context;
-    int m0 = 0, m1 = j->m, n0 = 0, n1 = j->n, k0 = 0, k1 = j->k;
+    const ck_product *p = &j->whole;
+    j->kernels->pack(
+        j->packed, p->b, p->ldb, p->transpose_b, p->k, p->n, bound(p->k, PACK_PIECES, piece),
+        bound(p->k, PACK_PIECES, piece + 1));
+}
+
+static void multiply_piece(void *context, int piece) {
+    const job *j = context;
+    ck_product p = j->whole;
+    const int pieces = j->cut.pieces;
+    int64_t first_column = 0, first_row = 0;  // of op(B)
     switch (j->cut.axis) {
-    case ROWS: m0 = bound(j->m, j->cut.pieces, piece), m1 = bound(j->m, j->cut.pieces, piece + 1); break;
-    case COLUMNS: n0 = bound(j->n, j->cut.pieces, piece), n1 = bound(j->n, j->cut.pieces, piece + 1); break;
-    case DEPTH: k0 = bound(j->k, j->cut.pieces, piece), k1 = bound(j->k, j->cut.pieces, piece + 1); break;
+    case ROWS: {
+        const int64_t first = bound(p.m, pieces, piece);
+        p.m = bound(p.m, pieces, piece + 1) - first;
+        p.a += first * (p.transpose_a ? 1 : p.lda);
+        p.c += first * p.ldc;
+        p.packed = j->method.packs ? j->packed : NULL;
+        break;
+    }
+    case COLUMNS:
+        first_column = bound(p.n, pieces, piece);
+        p.n = bound(p.n, pieces, piece + 1) - first_column;
+        p.c += first_column;
+        break;
+    case DEPTH:
+        first_row = bound(p.k, pieces, piece);
+        p.k = bound(p.k, pieces, piece + 1) - first_row;
+        p.a += first_row * (p.transpose_a ? p.lda : 1);
+        p.c = j->partials + piece * p.m * p.n;
+        p.ldc = p.n;
+        p.alpha = 1;
+        p.beta = 0;
+        break;
     case WHOLE: break;
     }
-    const float *a = j->a + (j->ta ? (int64_t)k0 * j->lda + m0 : (int64_t)m0 * j->lda + k0);
-    const float *b = j->b + (j->tb ? (int64_t)n0 * j->ldb + k0 : (int64_t)k0 * j->ldb + n0);
-    const bool partial = j->cut.axis == DEPTH;
-    float *c = partial ? j->partials + (int64_t)piece * j->m * j->n : j->c + (int64_t)m0 * j->ldc + n0;
-    cblas_sgemm(
-        CblasRowMajor, j->ta ? CblasTrans : CblasNoTrans, j->tb ? CblasTrans : CblasNoTrans, m1 - m0, n1 - n0, k1 - k0,
-        partial ? 1 : j->alpha, a, j->lda, b, j->ldb, partial ? 0 : j->beta, c, partial ? j->n : j->ldc);
+    p.b += p.transpose_b ? first_column * p.ldb + first_row : first_row * p.ldb + first_column;
+    if (j->method.packs && !p.packed) {
+        float *packed = j->packed + piece * packed_part(j->cut, (int)j->whole.n, (int)j->whole.k);
+        j->kernels->pack(packed, p.b, p.ldb, p.transpose_b, p.k, p.n, 0, p.k);
+        p.packed = packed;
+    }
+    j->method.multiply(&p);
 }
 
 static void add_partials(void *context, int piece) {
     const job *j = context;
-    const int first = bound(j->m, j->cut.pieces, piece), last = bound(j->m, j->cut.pieces, piece + 1);
-    for (int r = first; r < last; r++) {
-        float *c = j->c + (int64_t)r * j->ldc;
-        const float *p = j->partials + (int64_t)r * j->n;
-        for (int i = 0; i < j->n; i++) {
-            float sum = p[i];
-            for (int q = 1; q < j->cut.pieces; q++) sum += p[(int64_t)q * j->m * j->n + i];
-            c[i] = j->alpha * sum + (j->beta == 0 ? 0 : j->beta * c[i]);
+    const ck_product *p = &j->whole;
+    const int64_t pieces = j->cut.pieces, first = bound(p->m, (int)pieces, piece), last = bound(p->m, (int)pieces, piece + 1);
+    for (int64_t r = first; r < last; r++) {
+        float *c = p->c + r * p->ldc;
+        const float *partial = j->partials + r * p->n;
+        for (int64_t i = 0; i < p->n; i++) {
+            float sum = partial[i];
+            for (int64_t q = 1; q < pieces; q++) sum += partial[q * p->m * p->n + i];
+            c[i] = p->alpha * sum + (p->beta == 0 ? 0 : p->beta * c[i]);
         }
     }
 }
 
 void ck_gemm(
     ck_team *team, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
-    const float *b, int ldb, float beta, float *c, int ldc, float *partials) {
-    job j = {choose(m, n, k), transpose_a, transpose_b, m, n, k, alpha, beta, a, b, lda, ldb, ldc, c, partials};
-    ck_parallel(team, j.cut.pieces, multiply, &j);
-    if (j.cut.axis == DEPTH) {
-        if ((int64_t)m * n < 1 << 15) {
-            for (int piece = 0; piece < j.cut.pieces; piece++) add_partials(&j, piece);
-        } else {
-            ck_parallel(team, j.cut.pieces, add_partials, &j);
-        }
+    const float *b, int ldb, float beta, float *c, int ldc, float *scratch) {
+    const struct ck_kernels *kernels = ck_team_kernels(team);
+    const cut cut = choose(m, n, k);
+    job j = {
+        .kernels = kernels,
+        .method = ck_choose_method(kernels, transpose_b, m, n, k),
+        .cut = cut,
+        .whole = {m, n, k, alpha, beta, a, lda, transpose_a, transpose_b, b, ldb, NULL, c, ldc},
+        .partials = scratch,
+        .packed = scratch ? scratch + partials_size(cut, m, n) : NULL,
+    };
+    if (j.method.packs && cut.axis == ROWS) ck_parallel(team, PACK_PIECES, pack_piece, &j);
+    ck_parallel(team, cut.pieces, multiply_piece, &j);
+    if (cut.axis != DEPTH) return;
+    if ((int64_t)m * n < 1 << 15) {
+        for (int piece = 0; piece < cut.pieces; piece++) add_partials(&j, piece);
+    } else {
+        ck_parallel(team, cut.pieces, add_partials, &j);
     }
-}
-
-// MARK: Column sums
-
-typedef struct {
-    const float *x;
-    int64_t rows, columns, ld;
-    float beta, *out;
-    int pieces;
-    const struct ck_kernels *kernels;
-} sum_job;
-
-static void sum_piece(void *context, int piece) {
-    const sum_job *j = context;
-    // Pieces start at multiples of 16, so that they end where vectors end.
-    const int64_t blocks = (j->columns + 15) / 16;
-    const int64_t first = 16 * (blocks * piece / j->pieces);
-    int64_t last = 16 * (blocks * (piece + 1) / j->pieces);
-    if (last > j->columns) last = j->columns;
-    if (first < last) {
-        j->kernels->sum_columns(j->x + first, j->rows, last - first, j->ld, j->beta, j->out + first);
-    }
-}
-
-void ck_sum_columns(ck_team *team, const float *x, int64_t rows, int64_t columns, int64_t ld, float beta, float *out) {
-    sum_job j = {x, rows, columns, ld, beta, out, rows * columns < 1 << 15 ? 1 : 8, ck_team_kernels(team)};
-    ck_parallel(team, j.pieces, sum_piece, &j);
 }

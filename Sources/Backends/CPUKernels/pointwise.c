@@ -15,7 +15,7 @@ static bool is_repeated_row(const ck_view *view, int64_t columns) {
     return view->row == 0 && view->step == 0 && columns <= CK_TILE;
 }
 
-static void prepare(
+void ck_prepare(
     const struct ck_kernels *kernels, const ck_program *program, const ck_view *inputs, const float *scalars,
     int64_t columns, float *workspace) {
     for (int i = 0; i < program->input_count; i++) {
@@ -31,9 +31,8 @@ static void prepare(
     }
 }
 
-// Whole rows when they fit into a tile, else segments of one row. `base` holds
-// the views' addresses of row 0.
-static void run_tiles(
+// Whole rows when they fit into a tile, else segments of one row.
+void ck_run_tiles(
     const struct ck_kernels *kernels, const ck_program *program, const ck_view *inputs, const ck_view *outputs,
     int64_t step, const ck_key *key, int64_t row0, int64_t rows, int64_t columns, int64_t column0,
     int64_t total_columns, float *workspace) {
@@ -73,50 +72,7 @@ void ck_run(
     const ck_team *team, const ck_program *program, const ck_view *inputs, const ck_view *outputs, const float *scalars, const ck_key *key,
     int64_t row0, int64_t rows, int64_t columns, int64_t column0, int64_t total_columns, float *workspace) {
     const struct ck_kernels *kernels = ck_team_kernels(team);
-    prepare(kernels, program, inputs, scalars, columns, workspace);
-    run_tiles(
+    ck_prepare(kernels, program, inputs, scalars, columns, workspace);
+    ck_run_tiles(
         kernels, program, inputs, outputs, 0, key, row0, rows, columns, column0, total_columns, workspace);
-}
-
-// MARK: Recurrence
-
-#include <cblas.h>
-
-int64_t ck_loop_workspace(const ck_operation *operations, int32_t count) {
-    int64_t sum = 0;
-    for (int i = 0; i < count; i++) {
-        if (operations[i].kind == 1) sum += ck_workspace(operations[i].program);
-    }
-    return sum + CK_PADDING;
-}
-
-void ck_run_loop(
-    const ck_team *team, const ck_operation *operations, int32_t count, int32_t steps, bool backward, int64_t row0, int64_t rows,
-    float *workspace) {
-    const struct ck_kernels *kernels = ck_team_kernels(team);
-    float *own = workspace;
-    for (int i = 0; i < count; i++) {
-        if (operations[i].kind != 1) continue;
-        prepare(kernels, operations[i].program, operations[i].inputs, NULL, operations[i].columns, own);
-        own += ck_workspace(operations[i].program);
-    }
-    for (int32_t s = 0; s < steps; s++) {
-        const int64_t t = backward ? steps - 1 - s : s;
-        own = workspace;
-        for (int i = 0; i < count; i++) {
-            const ck_operation *op = &operations[i];
-            if (op->kind == 0) {
-                cblas_sgemm(
-                    CblasRowMajor, CblasNoTrans, op->transpose_b ? CblasTrans : CblasNoTrans, (int)rows, op->n, op->k, 1,
-                    op->a.base + t * op->a.step + row0 * op->a.row, (int)op->a.row, op->b, op->ldb,
-                    op->accumulate ? 1 : 0, op->result.base + t * op->result.step + row0 * op->result.row,
-                    (int)op->result.row);
-            } else {
-                run_tiles(
-                    kernels, op->program, op->inputs, op->outputs, t, NULL, row0, rows, op->columns, 0, op->columns,
-                    own);
-                own += ck_workspace(op->program);
-            }
-        }
-    }
 }

@@ -273,9 +273,3 @@ static ck_row_result NAME(exponentials)(
     for (int j = 0; j < WIDTH; j++) result.sum += sum[j];
     return result;
 }
-
-const struct ck_kernels NAME(kernels) = {
-    NAME(execute), NAME(load), NAME(store), NAME(sum_columns), NAME(uniform),
-    NAME(exponentials),
-    WIDTH,
-};

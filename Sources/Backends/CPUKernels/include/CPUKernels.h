@@ -78,11 +78,11 @@ void ck_run(
 // MARK: Dense arithmetic
 
 /// C ← alpha · op(A) op(B) + beta · C, cut into pieces that depend on the shape only.
-/// `partials` has room for ck_gemm_partials(m, n, k) floats.
+/// `scratch` has room for ck_gemm_scratch floats.
 void ck_gemm(
     ck_team *team, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
-    const float *b, int ldb, float beta, float *c, int ldc, float *partials);
-int64_t ck_gemm_partials(int m, int n, int k);
+    const float *b, int ldb, float beta, float *c, int ldc, float *scratch);
+int64_t ck_gemm_scratch(const ck_team *team, bool transpose_b, int m, int n, int k);
 
 /// out[c] ← beta · out[c] + Σ_r x[r, c].
 void ck_sum_columns(ck_team *team, const float *x, int64_t rows, int64_t columns, int64_t ld, float beta, float *out);
@@ -103,12 +103,17 @@ typedef struct {
     int32_t columns;
 } ck_operation;
 
-/// Takes rows [row0, row0 + rows) through all steps; t runs down if `backward`.
-/// `workspace` has room for every kernel's workspace, see ck_loop_workspace.
-void ck_run_loop(
-    const ck_team *team, const ck_operation *operations, int32_t count, int32_t steps, bool backward, int64_t row0, int64_t rows,
-    float *workspace);
-int64_t ck_loop_workspace(const ck_operation *operations, int32_t count);
+/// A recurrence's operations for all steps, cut into chunks of the batch's rows.
+typedef struct {
+    const ck_operation *operations;
+    int32_t count, steps, batch, chunks;
+    bool backward;     // t runs down
+    float *workspace;  // of ck_loop_workspace floats
+} ck_loop;
+
+int64_t ck_loop_workspace(const ck_team *team, const ck_loop *loop);
+/// Takes each chunk through all steps, on one thread.
+void ck_run_loop(ck_team *team, const ck_loop *loop);
 
 // MARK: Softmax cross-entropy
 
