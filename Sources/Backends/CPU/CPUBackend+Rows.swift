@@ -36,22 +36,23 @@ extension CPUBackend {
         let rows = (indices as! CPUIndices).values
         precondition(rows.count == destination.rows && table.columns == destination.columns)
         precondition(table.columnStride == 1 && destination.columnStride == 1)
-        for (r, index) in rows.enumerated() {
-            precondition(index >= 0 && Int(index) < table.rows, "index \(index) outside the table")
-            (destination.pointer + r * destination.rowStride).update(
-                from: table.pointer + Int(index) * table.rowStride, count: table.columns)
-        }
+        checkIndices(rows, table)
+        ck_gather_rows(
+            team, table.pointer, Int64(table.rowStride), rows, Int64(rows.count), Int64(table.columns),
+            destination.pointer, Int64(destination.rowStride))
     }
 
     public func scatterAddRows(_ source: MatrixView, _ indices: any IndexMemory, into table: MatrixView) {
         let rows = (indices as! CPUIndices).values
         precondition(rows.count == source.rows && table.columns == source.columns)
         precondition(table.columnStride == 1 && source.columnStride == 1)
-        let from = source.pointer, to = table.pointer
-        for (r, index) in rows.enumerated() {
-            precondition(index >= 0 && Int(index) < table.rows, "index \(index) outside the table")
-            let line = from + r * source.rowStride, target = to + Int(index) * table.rowStride
-            for c in 0..<table.columns { target[c] += line[c] }
-        }
+        checkIndices(rows, table)
+        ck_scatter_add_rows(
+            team, source.pointer, Int64(source.rowStride), rows, Int64(rows.count), Int64(table.columns),
+            table.pointer, Int64(table.rowStride))
+    }
+
+    private func checkIndices(_ indices: [Int32], _ table: MatrixView) {
+        precondition(indices.allSatisfy { $0 >= 0 && Int($0) < table.rows }, "an index outside the table")
     }
 }

@@ -34,7 +34,7 @@ final class CPUSoftmaxCrossEntropy: SoftmaxCrossEntropy {
             job.scale = 1 / Float(max(counted, 1))
         }
         let memory = try workspace.pointer(
-            Int(ck_cross_entropy_workspace(job.rows, job.width, job.classes)))
+            Int(ck_cross_entropy_workspace(backend.team, job.rows, job.width, job.classes)))
         targets.withUnsafeBufferPointer { targets in
             precondition(targets.allSatisfy { $0 < job.classes }, "a target outside the classes")
             job.targets = targets.baseAddress

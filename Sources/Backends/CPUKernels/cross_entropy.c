@@ -31,6 +31,8 @@ typedef struct {
     const struct ck_kernels *kernels;
     int pieces, row0, rows;
     int64_t ld;         // of a piece's logits
+    float *packed;      // [pieces][packed_size]: the weight, transposed, for ck_product
+    int64_t packed_size;
     float *logits;      // [pieces][CHUNK_ROWS][ld]
     float *scaled;      // [pieces][CHUNK_ROWS][width]: f X
     float *backward;    // [pieces][CHUNK_ROWS][width]: f (E W)
@@ -43,10 +45,21 @@ typedef struct {
 
 static int first_class(const pass *p, int piece) { return (int)((int64_t)p->job->classes * piece / p->pieces); }
 
-int64_t ck_cross_entropy_workspace(int rows, int width, int classes) {
+// The methods are chosen for whole chunks, so that the last one has the same.
+static ck_method logits_method(const struct ck_kernels *kernels, int classes, int pieces, int width) {
+    return ck_choose_method(kernels, true, CHUNK_ROWS, (classes + pieces - 1) / pieces, width);
+}
+
+static int64_t packed_size(const struct ck_kernels *kernels, int classes, int pieces, int width) {
+    const int64_t n = (classes + pieces - 1) / pieces;
+    return logits_method(kernels, classes, pieces, width).packs ? ck_packed_size(n, width) : 0;
+}
+
+int64_t ck_cross_entropy_workspace(const ck_team *team, int rows, int width, int classes) {
     const int64_t pieces = piece_count(classes), n = rows < CHUNK_ROWS ? rows : CHUNK_ROWS;
     const int64_t ld = padded((classes + pieces - 1) / pieces) + 16;
-    return pieces * (n * ld + 2 * n * width + 4 * n + ld + CK_PADDING) + n + 4 * CK_PADDING;
+    const int64_t packed = packed_size(ck_team_kernels(team), classes, (int)pieces, width);
+    return pieces * packed + pieces * (n * ld + 2 * n * width + 4 * n + ld + CK_PADDING) + n + 4 * CK_PADDING;
 }
 
 static void draw_masks(const pass *p, int piece, int row, float *mask) {
@@ -55,14 +68,25 @@ static void draw_masks(const pass *p, int piece, int row, float *mask) {
     p->kernels->uniform(mask, (int64_t)(p->row0 + row) * j->classes + v0, v1 - v0, &j->key);
 }
 
+static void pack_piece(void *context, int piece) {
+    const pass *p = context;
+    const ck_cross_entropy *j = p->job;
+    const int v0 = first_class(p, piece), n = first_class(p, piece + 1) - v0;
+    p->kernels->pack(
+        p->packed + piece * p->packed_size, j->weight + (int64_t)v0 * j->width, j->width, true, j->width, n, 0, j->width);
+}
+
 static void forward_piece(void *context, int piece) {
     const pass *p = context;
     const ck_cross_entropy *j = p->job;
     const int v0 = first_class(p, piece), n = first_class(p, piece + 1) - v0;
     float *logits = p->logits + piece * p->rows * p->ld;
-    cblas_sgemm(
-        CblasRowMajor, CblasNoTrans, CblasTrans, p->rows, n, j->width, 1, j->inputs + p->row0 * j->input_ld,
-        (int)j->input_ld, j->weight + (int64_t)v0 * j->width, j->width, 0, logits, (int)p->ld);
+    const ck_product product = {
+        p->rows, n, j->width, 1, 0, j->inputs + p->row0 * j->input_ld, j->input_ld, false,
+        true, j->weight + (int64_t)v0 * j->width, j->width, p->packed_size > 0 ? p->packed + piece * p->packed_size : NULL,
+        logits, p->ld,
+    };
+    logits_method(p->kernels, j->classes, p->pieces, j->width).multiply(&product);
     float *mask = p->masks + piece * (p->ld + CK_PADDING);
     const float keep = 1 / (1 - j->dropout_rate);
     for (int r = 0; r < p->rows; r++) {
@@ -125,12 +149,15 @@ static void backward_piece(void *context, int piece) {
         for (int i = 0; i < width; i++) scaled[(int64_t)r * width + i] = factor[r] * x[i];
     }
     float *dw = j->weight_gradient + (int64_t)v0 * width, *db = j->bias_gradient + v0;
-    cblas_sgemm(
-        CblasRowMajor, CblasTrans, CblasNoTrans, n, width, p->rows, 1, e, (int)p->ld, scaled, width, 1, dw, width);
+    const ck_product weight_gradient = {
+        n, width, p->rows, 1, 1, e, p->ld, true, false, scaled, width, NULL, dw, width,
+    };
+    ck_choose_method(p->kernels, false, PIECE_CLASSES, width, CHUNK_ROWS).multiply(&weight_gradient);
+    const ck_product input_gradient = {
+        p->rows, width, n, 1, 0, e, p->ld, false, false, j->weight + (int64_t)v0 * width, width, NULL, back, width,
+    };
+    ck_choose_method(p->kernels, false, CHUNK_ROWS, width, PIECE_CLASSES).multiply(&input_gradient);
     cblas_sgemv(CblasRowMajor, CblasTrans, p->rows, n, 1, e, (int)p->ld, factor, 1, 1, db, 1);
-    cblas_sgemm(
-        CblasRowMajor, CblasNoTrans, CblasNoTrans, p->rows, width, n, 1, e, (int)p->ld,
-        j->weight + (int64_t)v0 * width, width, 0, back, width);
     for (int r = 0; r < p->rows; r++) {
         float *dx = back + (int64_t)r * width;
         for (int i = 0; i < width; i++) dx[i] *= factor[r];
@@ -161,12 +188,15 @@ static void add_backward(const pass *p) {
 void ck_softmax_cross_entropy(ck_team *team, ck_cross_entropy *job, float *workspace) {
     pass p = {.job = job, .kernels = ck_team_kernels(team), .pieces = piece_count(job->classes)};
     p.ld = padded((job->classes + p.pieces - 1) / p.pieces) + 16;
+    p.packed = workspace;
+    p.packed_size = packed_size(p.kernels, job->classes, p.pieces, job->width);
+    if (p.packed_size > 0) ck_parallel(team, p.pieces, pack_piece, &p);
     job->loss = 0;
     job->correct = 0;
     for (p.row0 = 0; p.row0 < job->rows; p.row0 += p.rows) {
         p.rows = job->rows - p.row0 < CHUNK_ROWS ? job->rows - p.row0 : CHUNK_ROWS;
         const int64_t cells = (int64_t)p.pieces * p.rows;
-        p.logits = workspace;
+        p.logits = workspace + p.pieces * p.packed_size;
         p.scaled = p.logits + cells * p.ld;
         p.backward = p.scaled + cells * job->width;
         p.factor = p.backward + cells * job->width;

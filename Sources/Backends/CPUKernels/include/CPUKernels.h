@@ -87,6 +87,15 @@ int64_t ck_gemm_scratch(const ck_team *team, bool transpose_b, int m, int n, int
 /// out[c] ← beta · out[c] + Σ_r x[r, c].
 void ck_sum_columns(ck_team *team, const float *x, int64_t rows, int64_t columns, int64_t ld, float beta, float *out);
 
+/// Row r of `rows` [count, columns] ← row indices[r] of the table.
+void ck_gather_rows(
+    ck_team *team, const float *table, int64_t table_ld, const int32_t *indices, int64_t count, int64_t columns,
+    float *rows, int64_t rows_ld);
+/// Row indices[r] of the table += row r of `rows`, in the order of r.
+void ck_scatter_add_rows(
+    ck_team *team, const float *rows, int64_t rows_ld, const int32_t *indices, int64_t count, int64_t columns,
+    float *table, int64_t table_ld);
+
 // MARK: Recurrence
 
 typedef struct {
@@ -138,7 +147,7 @@ typedef struct {
 } ck_cross_entropy;
 
 /// Floats of working memory for ck_softmax_cross_entropy.
-int64_t ck_cross_entropy_workspace(int rows, int width, int classes);
+int64_t ck_cross_entropy_workspace(const ck_team *team, int rows, int width, int classes);
 void ck_softmax_cross_entropy(ck_team *team, ck_cross_entropy *job, float *workspace);
 
 // MARK: LAPACK (Swift can't import functions of C's complex numbers)
