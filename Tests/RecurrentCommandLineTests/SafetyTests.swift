@@ -18,7 +18,7 @@ struct SafetyTests {
         let run = folder.file("run")
         #expect(try Tool(Self.small + ["--output", run, "--quiet"]).status == 0)
         let before = try contents(run)
-        #expect(Set(before.keys) == ["config.json", "metrics.jsonl", "model.safetensors"])
+        #expect(Set(before.keys) == ["config.json", "metrics.jsonl", "model.safetensors", "state.safetensors"])
         for mistake in [
             ["--cell", "lstm"], ["--batch-size", "0"], ["--test-size", "0"], ["--threads", "0"], ["--learning-rate", "inf"],
             ["--dataset", "kth-largest", "--k", "9"], ["--dataset", "ptb", "--data", folder.path],
@@ -29,7 +29,7 @@ struct SafetyTests {
         }
     }
 
-    @Test(arguments: ["config.json", "metrics.jsonl", "model.safetensors", "vocabulary.txt"])
+    @Test(arguments: ["config.json", "metrics.jsonl", "model.safetensors", "state.safetensors", "vocabulary.txt"])
     func filesOfOthersAreNotReplaced(name: String) throws {
         let folder = try TemporaryFolder()
         try Data("mine".utf8).write(to: URL(fileURLWithPath: folder.file(name)))

@@ -122,4 +122,15 @@ import Testing
             try file.floats("a", shape: [10, 10])
         }
     }
+
+    /// The check value of the CRC catalogue, and RFC 3720's B.4 examples.
+    @Test func crc32c() {
+        #expect(CRC32C.of("123456789".utf8) == 0xE306_9283)
+        #expect(CRC32C.of([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
+        #expect(CRC32C.of([UInt8](repeating: 0xFF, count: 32)) == 0x62A8_AB43)
+        #expect(CRC32C.of((0..<32).map { UInt8($0) }) == 0x46DD_794E)
+        var pieces = CRC32C()
+        for piece in ["1", "2345", "6789"] { pieces.update(piece.utf8) }
+        #expect(pieces.value == 0xE306_9283)
+    }
 }

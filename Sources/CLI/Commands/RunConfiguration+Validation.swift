@@ -1,3 +1,4 @@
+import Foundation
 import RecurrentCore
 
 extension RunConfiguration {
@@ -18,6 +19,11 @@ extension RunConfiguration {
             weightDecay >= 0 && weightDecay.isFinite, "--weight-decay must be at least 0 and finite, not \(weightDecay)")
         try require(
             learningRate > 0 && learningRate.isFinite, "the learning rate must be above 0 and finite, not \(learningRate)")
+        if let checkpointEvery {
+            try require(
+                CheckpointInterval(text: checkpointEvery) != nil,
+                "--checkpoint-every must be a number of steps (500) or of minutes (10m), not '\(checkpointEvery)'")
+        }
         for (name, value) in [
             ("--clip-recurrent", clipRecurrent), ("--manifold-learning-rate", manifoldLearningRate),
             ("--stop-loss", stopLoss),
@@ -40,4 +46,25 @@ extension RunConfiguration {
     }
 
     private static let largestSize = 1 << 24
+
+    /// What may change when a run is gone on with: nothing that its state depends on.
+    private static let resumable: Set<String> = [
+        "epochs", "patience", "stopLoss", "learningRate", "checkpointEvery", "backend", "threads", "data",
+    ]
+
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the first option that
+    ///   a resumed run can't change.
+    func checkResumable(as wanted: RunConfiguration) throws {
+        let old = try options(), new = try wanted.options()
+        for key in Set(old.keys).union(new.keys).subtracting(Self.resumable).sorted() where old[key] != new[key] {
+            let option = key.reduce(into: "--") { $0 += $1.isUppercase ? "-\($1.lowercased())" : String($1) }
+            throw RecurrentError.invalidOption(
+                "\(option) can't change in a run that is resumed (it is \(old[key] ?? "not set")); leave it out, or train anew with --output")
+        }
+    }
+
+    private func options() throws -> [String: String] {
+        let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(self)) as! [String: Any]
+        return object.mapValues { "\($0)" }
+    }
 }

@@ -50,6 +50,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     public var batchesPerEpoch: Int?
     public var patience: Int?
     public var stopLoss: Double?
+    /// Steps ("500") or minutes ("10m") between checkpoints.
+    public var checkpointEvery: String?
 
     public var backend = "cpu"
     public var threads: Int?
@@ -66,7 +68,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     public var training: Trainer.Settings {
         Trainer.Settings(
             epochs: epochs, batchSize: batchSize, evaluationBatchSize: evaluationBatchSize, learningRate: learningRate,
-            patience: patience, stopLoss: stopLoss, batchesPerEpoch: batchesPerEpoch)
+            patience: patience, stopLoss: stopLoss, batchesPerEpoch: batchesPerEpoch,
+            checkpointInterval: checkpointEvery.flatMap(CheckpointInterval.init(text:)))
     }
 
     /// What suits the toy tasks (the paper's Table 8, but the learning rate, which
@@ -84,5 +87,18 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
         tableInit = .languageModel
         clipRecurrent = 0.25
         epochs = 10
+    }
+}
+
+extension CheckpointInterval {
+    /// "500" or "10m"; nil for anything else, or nothing above 0.
+    init?(text: String) {
+        if let steps = Int(text), steps > 0 {
+            self = .steps(steps)
+        } else if text.hasSuffix("m"), let minutes = Double(text.dropLast()), minutes > 0, minutes.isFinite {
+            self = .seconds(60 * minutes)
+        } else {
+            return nil
+        }
     }
 }

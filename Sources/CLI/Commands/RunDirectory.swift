@@ -1,14 +1,17 @@
 import Foundation
 import RecurrentCore
 
-/// A run's folder: `config.json`, `metrics.jsonl`, `model.safetensors`, and for
-/// corpora `vocabulary.txt`.
+/// A run's folder: `config.json`, `metrics.jsonl`, `model.safetensors` (the best
+/// weights), `state.safetensors` (the last ones, and all that resuming needs), and
+/// for corpora `vocabulary.txt`.
 struct RunDirectory {
     let path: String
+    /// Held by the process that trains the run.
+    private var lock: FolderLock?
 
     func file(_ name: String) -> String { path + "/" + name }
 
-    private static let files = ["config.json", "metrics.jsonl", "model.safetensors", "vocabulary.txt"]
+    private static let files = ["config.json", "metrics.jsonl", "model.safetensors", "state.safetensors", "vocabulary.txt"]
 
     /// Checks that a run may be written to `path`; changes nothing.
     /// - Throws: ``RecurrentError/file(path:reason:)`` if it is no folder, or holds
@@ -36,15 +39,44 @@ struct RunDirectory {
         } catch {
             throw RecurrentError.file(path: path, reason: "the folder can't be made; choose an --output that can be written")
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try AtomicFile.write(Array(try encoder.encode(configuration)) + [10], to: file("config.json"))
+        lock = try FolderLock(path)
+        try write(configuration)
         // What is left of another run must not be taken for this one's.
         for name in Self.files where name != "config.json" { try? FileManager.default.removeItem(atPath: file(name)) }
     }
 
-    /// An existing run.
+    /// An existing run, to be read.
     init(opening path: String) { self.path = path }
+
+    /// An existing run, to be gone on with.
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if there is no state of
+    ///   one, ``RecurrentError/file(path:reason:)`` if another process trains it.
+    init(resuming path: String) throws {
+        self.path = path
+        _ = try configuration()
+        // A run that was stopped before its first checkpoint has neither.
+        let manager = FileManager.default
+        guard manager.fileExists(atPath: file("state.safetensors")) || !manager.fileExists(atPath: file("model.safetensors")) else {
+            throw RecurrentError.checkpoint(
+                path: path, reason: "has a model, but no state.safetensors to go on from; train anew with another --output")
+        }
+        lock = try FolderLock(path)
+        removeUnfinished()
+    }
+
+    /// What a killed process was writing lies beside the file it would have replaced.
+    private func removeUnfinished() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        where name.hasSuffix(".tmp") && Self.files.contains(where: { name.hasPrefix(".\($0).") }) {
+            try? FileManager.default.removeItem(atPath: file(name))
+        }
+    }
+
+    func write(_ configuration: RunConfiguration) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try AtomicFile.write(Array(try encoder.encode(configuration)) + [10], to: file("config.json"))
+    }
 
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if it is missing,
     ///   damaged, of a later version, or has a value out of range.
@@ -53,7 +85,7 @@ struct RunDirectory {
             throw RecurrentError.checkpoint(path: path, reason: "there is no config.json; a run is a folder that `train --output` wrote")
         }
         do {
-            let result = try JSONDecoder().decode(RunConfiguration.self, from: data)
+            let result = try JSONDecoder().decode(RunConfiguration.self, from: Self.completed(data))
             guard result.version == RunConfiguration().version else {
                 throw RecurrentError.checkpoint(
                     path: file("config.json"), reason: "has version \(result.version); this program reads version \(RunConfiguration().version)")
@@ -67,6 +99,13 @@ struct RunDirectory {
         } catch {
             throw RecurrentError.checkpoint(path: file("config.json"), reason: "isn't a run's configuration (\(Self.oneLine(error)))")
         }
+    }
+
+    /// Options that are newer than the file have their defaults.
+    private static func completed(_ data: Data) throws -> Data {
+        guard let own = try JSONSerialization.jsonObject(with: data) as? [String: Any], own["version"] != nil else { return data }
+        let standard = try JSONSerialization.jsonObject(with: JSONEncoder().encode(RunConfiguration())) as! [String: Any]
+        return try JSONSerialization.data(withJSONObject: standard.merging(own) { $1 })
     }
 
     /// What a model needs of its data to be used elsewhere.
@@ -89,71 +128,5 @@ struct RunDirectory {
 extension JSONEncoder.NonConformingFloatEncodingStrategy {
     static var infinityAsText: Self {
         .convertToString(positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    }
-}
-
-/// Writes a run's metrics as they come, and the best weights so far.
-final class MetricsLog: TrainingObserver {
-    private let directory: RunDirectory
-    private let handle: FileHandle
-    private var metric = DatasetDescription.Metric.accuracy
-
-    init(_ directory: RunDirectory) throws {
-        self.directory = directory
-        let path = directory.file("metrics.jsonl")
-        guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path)
-        else { throw RecurrentError.file(path: path, reason: "can't be written") }
-        self.handle = handle
-    }
-
-    private struct Line: Encodable {
-        let step: Int
-        let epoch: Int
-        let split: Split
-        let loss: Double
-        let accuracy: Double?
-        let perplexity: Double?
-        let seconds: Double?
-        let sequencesPerSecond: Double?
-        let learningRate: Double?
-        let isBest: Bool?
-    }
-
-    private func write(
-        _ split: Split, _ sums: LossSums, epoch: Int, step: Int, seconds: Double? = nil, rate: Double? = nil,
-        learningRate: Double? = nil, isBest: Bool? = nil
-    ) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        // exp of a large loss is infinite; JSON has no number for it.
-        encoder.nonConformingFloatEncodingStrategy = .infinityAsText
-        let line = Line(
-            step: step, epoch: epoch, split: split, loss: sums.meanLoss,
-            accuracy: metric == .accuracy ? sums.accuracy : nil, perplexity: metric == .perplexity ? sums.perplexity : nil,
-            seconds: seconds, sequencesPerSecond: rate, learningRate: learningRate, isBest: isBest)
-        do {
-            try handle.write(contentsOf: try encoder.encode(line) + Data("\n".utf8))
-        } catch {
-            throw RecurrentError.file(path: directory.file("metrics.jsonl"), reason: "can't be written: is the disk full?")
-        }
-    }
-
-    func trainingWillStart(_ plan: TrainingPlan) throws { metric = plan.metric }
-
-    func didImprove(_ record: EpochRecord, model: SequenceModel) throws {
-        try model.save(to: directory.file("model.safetensors"))
-    }
-
-    func didFinishEpoch(_ record: EpochRecord) throws {
-        try write(
-            .train, record.train, epoch: record.epoch, step: record.step, seconds: record.trainSeconds,
-            rate: record.sequencesPerSecond, learningRate: record.learningRate)
-        try write(.valid, record.validation, epoch: record.epoch, step: record.step, isBest: record.isBest)
-    }
-
-    func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws {
-        if let test = summary.test, let best = summary.best {
-            try write(.test, test, epoch: best.epoch, step: best.step)
-        }
     }
 }

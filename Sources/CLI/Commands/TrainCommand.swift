@@ -8,26 +8,46 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Cell (default: urnn; `list` names all).")
     var cell: String?
     @OptionGroup var options: TrainOptions
-    @Option(help: "Write config.json, metrics.jsonl and model.safetensors into this folder.")
+    @Option(help: "Write config.json, metrics.jsonl, model.safetensors and state.safetensors into this folder.")
     var output: String?
     @Flag(help: "Replace a run that the output folder already holds.")
     var overwrite = false
+    @Option(help: ArgumentHelp(
+        "Go on with the run in this folder, with its own options; --epochs, --patience, --stop-loss, --learning-rate, --checkpoint-every, --backend, --threads and --data may be given anew.",
+        valueName: "run"))
+    var resume: String?
     @Flag(help: "Print nothing but errors.")
     var quiet = false
 
     func run() throws {
-        let configuration = try options.resolve(cell: cell)
-        let (run, summary) = try Self.train(configuration, output: output, overwrite: overwrite, quiet: quiet)
+        let (run, summary) = try resume.map(resumed) ?? Self.train(
+            options.resolve(cell: cell), output: output, overwrite: overwrite, quiet: quiet)
         if !quiet {
             Terminal.print("")
             Terminal.print(SummaryTable.text([(run.options, summary)], metric: run.model.data.metric))
             Terminal.print(SummaryTable.settings(run.options))
-            if let output { Terminal.print(summary.best == nil ? "no epoch was finished: \(output) holds no model" : "saved in \(output)") }
+            if let folder = resume ?? output {
+                Terminal.print(
+                    summary.end == .interrupted
+                        ? "saved in \(folder); go on with: train --resume \(folder)"
+                        : summary.best == nil ? "no epoch was finished: \(folder) holds no model" : "saved in \(folder)")
+            }
         }
         if let error = summary.error { throw error }
     }
 
-    /// Trains one run. A run that diverged has a summary too.
+    private func resumed(_ folder: String) throws -> (run: TrainingRun, summary: TrainingSummary) {
+        guard output == nil, !overwrite else {
+            throw RecurrentError.invalidOption("--resume goes on in its own folder; leave out --output and --overwrite")
+        }
+        let directory = try RunDirectory(resuming: folder)
+        let saved = try directory.configuration()
+        let wanted = try options.applied(to: saved, cell: cell)
+        try saved.checkResumable(as: wanted)
+        return try Self.train(TrainingRun(wanted), in: directory, resumes: true, quiet: quiet)
+    }
+
+    /// Trains one run from the beginning. A run that diverged has a summary too.
     static func train(
         _ configuration: RunConfiguration, output: String?, overwrite: Bool, quiet: Bool
     ) throws -> (run: TrainingRun, summary: TrainingSummary) {
@@ -35,17 +55,29 @@ struct TrainCommand: ParsableCommand {
         let run = try TrainingRun(configuration)
         // Before training, so that nobody waits for an hour to learn that nothing
         // can be written; after all else, so that a mistake replaces no older run.
-        try run.check()
+        _ = try run.trainer([])
         let directory = try output.map { try RunDirectory(creating: $0, run.options, overwrite: overwrite) }
         try directory?.writeDataFiles(run.dataset)
-        var observers: [any TrainingObserver] = []
-        if let directory { observers.append(try MetricsLog(directory)) }
-        if !quiet { observers.append(ConsoleProgress(label: configuration.cell)) }
-        let keeper = SummaryKeeper()
-        observers.append(keeper)
+        return try train(run, in: directory, resumes: false, quiet: quiet)
+    }
+
+    private static func train(
+        _ run: TrainingRun, in directory: RunDirectory?, resumes: Bool, quiet: Bool
+    ) throws -> (run: TrainingRun, summary: TrainingSummary) {
+        let keeper = SummaryKeeper(), log = directory.map { MetricsLog($0, run.options) }
+        var observers: [any TrainingObserver] = [keeper]
+        if !quiet { observers.insert(ConsoleProgress(label: run.options.cell), at: 0) }
+        if let log { observers.insert(log, at: 0) }
+        let trainer = try run.trainer(observers)
+        if resumes, let log {
+            try log.resume(trainer)
+            if !quiet { Terminal.print("goes on after step \(trainer.updater.step)") }
+        } else {
+            try log?.open(at: 0)
+        }
         Interruption.install()
         do {
-            return (run, try run.train(observers: observers))
+            return (run, try trainer.run())
         } catch RecurrentError.diverged {
             return (run, keeper.summary!)
         }

@@ -83,19 +83,31 @@ struct TrainOptions: ParsableArguments {
     var patience: Int?
     @Option(parsing: .unconditional, help: "Stop once the validation loss is below this (default: 0.005 for the toy tasks).")
     var stopLoss: Double?
+    @Option(parsing: .unconditional, help: "With --output: save for --resume after this many steps (500) or minutes (10m), besides each epoch's end.")
+    var checkpointEvery: String?
     @Option(parsing: .unconditional, help: "Seed of everything random (default: 1).")
     var seed: UInt64?
 
     /// The data set's defaults, overridden by what was given.
     func resolve(cell: String?) throws -> RunConfiguration {
         var result = RunConfiguration()
+        if let dataset { result.dataset = dataset }
+        try Registry.current.dataset(result.dataset).defaults(&result)
+        return try applied(to: result, cell: cell)
+    }
+
+    /// Another configuration, overridden by what was given.
+    func applied(to configuration: RunConfiguration, cell: String?) throws -> RunConfiguration {
+        var result = configuration
         func take<Value>(_ value: Value?, _ path: WritableKeyPath<RunConfiguration, Value>) {
             if let value { result[keyPath: path] = value }
         }
+        func take<Value>(_ value: Value?, _ path: WritableKeyPath<RunConfiguration, Value?>) {
+            if let value { result[keyPath: path] = value }
+        }
         take(dataset, \.dataset)
-        try Registry.current.dataset(result.dataset).defaults(&result)
         take(cell, \.cell)
-        result.activation = activation
+        take(activation, \.activation)
         take(slope, \.slope)
         take(resetGate, \.resetGate)
         take(recurrentInit, \.recurrentInit)
@@ -105,11 +117,11 @@ struct TrainOptions: ParsableArguments {
         take(trainSize, \.trainSize)
         take(validSize, \.validSize)
         take(testSize, \.testSize)
-        result.freshData = freshData
-        result.data = data ?? result.data
+        if freshData { result.freshData = true }
+        take(data, \.data)
         take(bptt, \.bptt)
         take(backend, \.backend)
-        result.threads = threads
+        take(threads, \.threads)
         take(embeddingSize, \.embeddingSize)
         take(hiddenSize, \.hiddenSize)
         take(layers, \.layers)
@@ -118,18 +130,19 @@ struct TrainOptions: ParsableArguments {
         take(optimizer, \.optimizer)
         take(learningRate, \.learningRate)
         take(momentum, \.momentum)
-        result.nesterov = nesterov
+        if nesterov { result.nesterov = true }
         take(weightDecay, \.weightDecay)
-        result.clipRecurrent = clipRecurrent ?? result.clipRecurrent
+        take(clipRecurrent, \.clipRecurrent)
         take(manifold, \.manifold)
-        result.manifoldLearningRate = manifoldLearningRate
+        take(manifoldLearningRate, \.manifoldLearningRate)
         take(skewInit, \.skewInit)
         take(batchSize, \.batchSize)
-        result.evaluationBatchSize = evaluationBatchSize ?? result.evaluationBatchSize
+        take(evaluationBatchSize, \.evaluationBatchSize)
         take(epochs, \.epochs)
-        result.batchesPerEpoch = batchesPerEpoch
-        result.patience = patience
-        result.stopLoss = stopLoss ?? result.stopLoss
+        take(batchesPerEpoch, \.batchesPerEpoch)
+        take(patience, \.patience)
+        take(stopLoss, \.stopLoss)
+        take(checkpointEvery, \.checkpointEvery)
         take(seed, \.seed)
         try result.validate()
         return result

@@ -27,11 +27,7 @@ struct TrainingRun {
     }
 
     /// - Throws: what ``Trainer`` throws for settings that don't fit the data.
-    func check() throws { _ = try trainer([]) }
-
-    func train(observers: [any TrainingObserver]) throws -> TrainingSummary { try trainer(observers).run() }
-
-    private func trainer(_ observers: [any TrainingObserver]) throws -> Trainer {
+    func trainer(_ observers: [any TrainingObserver]) throws -> Trainer {
         try Trainer(
             model: model, dataset: dataset, updater: updater, settings: options.training, observers: observers,
             shouldStop: { Interruption.isRequested })

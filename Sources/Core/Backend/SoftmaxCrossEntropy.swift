@@ -34,7 +34,7 @@ public struct ProjectionGradients: Sendable {
 }
 
 /// Sums over the rows that have a target.
-public struct LossSums: Sendable, Equatable {
+public struct LossSums: Sendable, Equatable, Codable {
     /// Cross-entropy in nats.
     public var loss: Double
     /// Rows whose first largest logit is the target.

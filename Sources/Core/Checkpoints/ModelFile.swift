@@ -4,7 +4,7 @@ extension SequenceModel {
     ///
     /// - Throws: ``RecurrentError/file(path:reason:)``.
     public func save(to path: String) throws {
-        var writer = SafeTensorsWriter(metadata: ["format": "pt", "cell": cell.name])
+        var writer = SafeTensorsWriter(metadata: ["format": "pt", "cell": cell.name], hasChecksum: true)
         for (index, parameter) in parameters.parameters.enumerated() {
             writer.add(parameter.name, shape: parameter.shape, backend.download(parameters.value(index), as: Float.self))
         }
@@ -16,8 +16,12 @@ extension SequenceModel {
     ///
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if the file is damaged,
     ///   of another cell, or a tensor is missing, too many, or of another shape.
-    public func load(from path: String) throws {
+    public func load(from path: String) throws { restore(try weights(from: path)) }
+
+    /// What ``load(from:)`` would put into the model, in ``snapshot()``'s order.
+    func weights(from path: String) throws -> [Float] {
         let file = try SafeTensors(path: path)
+        try file.verifyChecksum()
         if let other = file.metadata["cell"], other != cell.name {
             throw RecurrentError.checkpoint(path: path, reason: "holds a model of cell '\(other)', not '\(cell.name)'")
         }
@@ -26,12 +30,12 @@ extension SequenceModel {
             throw RecurrentError.checkpoint(
                 path: path, reason: "holds a tensor '\(extra.name)' that this model doesn't have; is it of another size or cell?")
         }
-        let values = try parameters.parameters.map { try file.floats($0.name, shape: $0.shape) }
-        for (parameter, numbers) in zip(parameters.parameters, values) {
+        return try parameters.parameters.flatMap { parameter in
+            let numbers = try file.floats(parameter.name, shape: parameter.shape)
             guard numbers.allSatisfy(\.isFinite) else {
                 throw RecurrentError.checkpoint(path: path, reason: "tensor '\(parameter.name)' holds numbers that aren't finite")
             }
+            return numbers
         }
-        for (index, numbers) in values.enumerated() { backend.upload(numbers, to: parameters.value(index)) }
     }
 }

@@ -71,6 +71,32 @@ public final class SafeTensors: Sendable {
         }
     }
 
+    /// Compares the file with the check that ``SafeTensorsWriter`` put into it;
+    /// files without one pass.
+    ///
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if they disagree.
+    public func verifyChecksum() throws {
+        guard let expected = metadata[SafeTensorsWriter.checksumKey] else { return }
+        var header = try Self.read(source, 8..<dataStart)
+        guard let place = SafeTensorsWriter.checksumPlace(in: header) else {
+            throw RecurrentError.checkpoint(path: path, reason: "is damaged: its crc32c is no checksum")
+        }
+        let zeros = Array(SafeTensorsWriter.noChecksum.utf8)
+        header.replaceSubrange(place..<place + zeros.count, with: zeros)
+        var crc = CRC32C()
+        crc.update(header)
+        let end = tensors.last.map { dataStart + $0.bytes.upperBound } ?? dataStart
+        for start in stride(from: dataStart, to: end, by: Self.pieceSize) {
+            crc.update(try Self.read(source, start..<min(start + Self.pieceSize, end)))
+        }
+        guard String(decoding: SafeTensorsWriter.digits(of: crc.value), as: UTF8.self) == expected else {
+            throw RecurrentError.checkpoint(
+                path: path, reason: "is damaged: its contents don't agree with its checksum (metadata entry crc32c)")
+        }
+    }
+
+    private static let pieceSize = 1 << 20
+
     /// The tensor of this name, or nil.
     public subscript(name: String) -> TensorInfo? { numbers[name].map { tensors[$0] } }
 

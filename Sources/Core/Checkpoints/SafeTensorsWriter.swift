@@ -6,11 +6,20 @@
 ///     try writer.write(to: "run/model.safetensors")
 public struct SafeTensorsWriter: Sendable {
     private let metadata: [String: String]
+    private let hasChecksum: Bool
     private var tensors: [(name: String, type: TensorType, shape: [Int], bytes: [UInt8])] = []
     private var names: Set<String> = []
 
-    /// - Parameter metadata: strings to keep beside the tensors; PyTorch's tools expect `format: pt`.
-    public init(metadata: [String: String] = [:]) { self.metadata = metadata }
+    /// - Parameters:
+    ///   - metadata: strings to keep beside the tensors; PyTorch's tools expect `format: pt`.
+    ///   - hasChecksum: adds the entry `crc32c` to them: the check of everything
+    ///     after the file's first 8 bytes, its own digits taken as zeros.
+    public init(metadata: [String: String] = [:], hasChecksum: Bool = false) {
+        var metadata = metadata
+        if hasChecksum { metadata[Self.checksumKey] = Self.noChecksum }
+        self.metadata = metadata
+        self.hasChecksum = hasChecksum
+    }
 
     /// Adds a tensor of type F32; its name must be new and its shape fit.
     public mutating func add(_ name: String, shape: [Int], _ values: [Float]) {
@@ -74,7 +83,29 @@ public struct SafeTensorsWriter: Sendable {
         withUnsafeBytes(of: UInt64(header.count).littleEndian) { file.append(contentsOf: $0) }
         file += header
         for tensor in sorted { file += tensor.bytes }
+        if hasChecksum {
+            let digits = Self.digits(of: CRC32C.of(file[8...]))
+            let place = 8 + Self.checksumPlace(in: header)!
+            file.replaceSubrange(place..<place + digits.count, with: digits)
+        }
         return file
+    }
+
+    static let checksumKey = "crc32c"
+    static let noChecksum = "00000000"
+
+    static func digits(of checksum: UInt32) -> [UInt8] {
+        let digits = String(checksum, radix: 16)
+        return Array((String(repeating: "0", count: noChecksum.count - digits.count) + digits).utf8)
+    }
+
+    /// Where a header keeps the eight digits. No name or value can look like the
+    /// key: their quotation marks are escaped.
+    static func checksumPlace(in header: [UInt8]) -> Int? {
+        let mark = Array("\"\(checksumKey)\":\"".utf8)
+        guard header.count >= mark.count + noChecksum.utf8.count else { return nil }
+        return (0...header.count - mark.count - noChecksum.utf8.count)
+            .first { header[$0..<$0 + mark.count].elementsEqual(mark) }.map { $0 + mark.count }
     }
 
     /// Replaces the file at `path`, all at once.

@@ -43,6 +43,8 @@ public final class RecurrentLayer {
     let layout: PackedLayout
     private var runs: [RunKey: RecurrentRun] = [:]
     private var current: RecurrentRun?
+    /// Stands in for the final states of a forward pass that another process made.
+    private var restoredStates: [MatrixView]?
 
     private struct RunKey: Hashable {
         let isTraining: Bool
@@ -106,7 +108,8 @@ public final class RecurrentLayer {
             try run.adopt(current)
         }
         try run.bind(input: input, steps: steps, batch: batch, options: options)
-        run.setInitialStates(initial)
+        if case .carried = initial, let restoredStates { run.setInitialStates(.given(restoredStates)) } else { run.setInitialStates(initial) }
+        restoredStates = nil
         if let lengths { run.setLengths(lengths) }
         current = run
         try run.executor!.forward()
@@ -124,6 +127,13 @@ public final class RecurrentLayer {
     public func states(_ index: Int) -> MatrixView { current!.allStates(index) }
     /// State `index` after the last step, [B, H].
     public func finalState(_ index: Int) -> MatrixView { current!.finalState(index) }
+
+    /// The next forward pass, if it carries states over, starts from these: one
+    /// [B, H] matrix per state.
+    func restoreStates(_ states: [MatrixView]) { restoredStates = states }
+    /// B of the last forward pass.
+    var batchSize: Int? { current?.batchSize }
+    var stateCount: Int { cell.stateNames.count }
 
     /// [T·B, H]: to be filled before `backward`, if the options say it is used.
     public var outputGradient: MatrixView { current!.view(.outputGradient)! }

@@ -68,6 +68,7 @@ final class RecurrentRun {
         return view.rows(binding!.batch..<view.rows)
     }
     var outputs: MatrixView { allStates(0) }
+    var batchSize: Int { binding!.batch }
 
     /// The next forward pass overwrites the states, so the last ones are copied out.
     private func keepFinalStates() throws {

@@ -35,6 +35,17 @@ public final class ParameterUpdater {
     /// Updates made so far.
     public private(set) var step = 0
 
+    /// What changes from update to update, named for a checkpoint: each B, and the
+    /// optimizer's state.
+    var stateViews: [(name: String, view: MatrixView)] {
+        free.enumerated().flatMap { range, item in
+            item.state.enumerated().map { ("optimizer.free\(range).state\($0)", $1) }
+        } + constrained.flatMap { item in
+            [("manifold.\(item.block.name)", item.skew)]
+                + item.state.enumerated().map { ("optimizer.\(item.block.name).state\($0)", $1) }
+        }
+    }
+
     /// Prepares the state, and sets each orthogonal weight from its initial B.
     ///
     /// - Parameters:
@@ -105,7 +116,14 @@ public final class ParameterUpdater {
         }
     }
 
-    /// Sets B, and with it W: for resuming and tests.
+    /// After ``stateViews`` were filled with what they held at this step: each
+    /// workspace sees its B again. W comes out in the same bits.
+    func restored(step: Int) throws {
+        self.step = step
+        for item in constrained { try item.workspace.computeWeight(from: item.skew, into: parameters.value(of: item.block)) }
+    }
+
+    /// Sets B, and with it W: for tests.
     public func setSkew(_ values: [Double], of index: Int) throws {
         backend.upload(values, to: constrained[index].skew)
         try constrained[index].workspace.computeWeight(

@@ -16,10 +16,14 @@ public final class Trainer {
         public var stopLoss: Double?
         /// At most this many training batches per epoch; nil: all.
         public var batchesPerEpoch: Int?
+        /// Checkpoints besides those at the end of each epoch and of an
+        /// interrupted run; nil: none.
+        public var checkpointInterval: CheckpointInterval?
 
         public init(
             epochs: Int = 200, batchSize: Int = 100, evaluationBatchSize: Int? = nil, learningRate: Double = 1e-3,
-            patience: Int? = nil, stopLoss: Double? = nil, batchesPerEpoch: Int? = nil
+            patience: Int? = nil, stopLoss: Double? = nil, batchesPerEpoch: Int? = nil,
+            checkpointInterval: CheckpointInterval? = nil
         ) {
             self.epochs = epochs
             self.batchSize = batchSize
@@ -28,6 +32,7 @@ public final class Trainer {
             self.patience = patience
             self.stopLoss = stopLoss
             self.batchesPerEpoch = batchesPerEpoch
+            self.checkpointInterval = checkpointInterval
         }
     }
 
@@ -35,8 +40,14 @@ public final class Trainer {
     public let dataset: any Dataset
     public let updater: ParameterUpdater
     public let settings: Settings
+    /// Where the run stands; more than the beginning after ``restore(from:best:)``.
+    public internal(set) var progress = TrainingProgress()
+    /// Those of the best epoch, once one is finished.
+    var bestWeights: [Float]?
     private let observers: [any TrainingObserver]
     private let shouldStop: () -> Bool
+    private let clock = ContinuousClock()
+    private lazy var lastCheckpoint = clock.now
 
     /// - Parameters:
     ///   - model: what is trained; it holds the best weights in the end.
@@ -80,94 +91,116 @@ public final class Trainer {
         return min(all, settings.batchesPerEpoch ?? all)
     }
 
-    /// Trains, then tests the best weights, which the model holds afterwards.
+    /// Trains, then tests the best weights, which the model holds afterwards. A
+    /// run that was restored goes on where it stood.
     ///
     /// - Throws: ``RecurrentError/diverged(step:loss:)`` if the loss is no number
     ///   any more, after the observers have seen the best weights so far.
     public func run() throws -> TrainingSummary {
-        let clock = ContinuousClock()
-        let start = clock.now
+        let start = clock.now, secondsBefore = progress.runSeconds
+        lastCheckpoint = start
         let plan = TrainingPlan(
             epochs: settings.epochs, batchesPerEpoch: batchesPerEpoch, batchSize: settings.batchSize,
             parameterCount: model.parameters.count, metric: model.data.metric)
         for observer in observers { try observer.trainingWillStart(plan) }
 
-        var records: [EpochRecord] = []
-        var best: (record: EpochRecord, weights: [Float])?
-        var end = TrainingEnd.epochs
-        for epoch in 1...settings.epochs {
-            let result = try trainEpoch(epoch)
-            if let stop = result.end {
-                end = stop
-                break
-            }
+        // The run before may have ended between the two files.
+        if progress.isAtBest { try keepBest() }
+        var end = endOfRun()
+        while end == nil {
+            end = try trainEpoch(since: start, secondsBefore)
+            if end != nil { break }
             let validation = try evaluate(.valid)
             guard validation.meanLoss.isFinite else {
                 end = .diverged(step: updater.step, loss: validation.meanLoss)
                 break
             }
-            let isBest = validation.meanLoss < (best?.record.validation.meanLoss ?? .infinity)
             let record = EpochRecord(
-                epoch: epoch, step: updater.step, train: result.sums, validation: validation,
-                trainSeconds: result.seconds,
-                sequencesPerSecond: Double(result.sequences) / max(result.seconds, 1e-9),
-                learningRate: settings.learningRate, isBest: isBest)
-            records.append(record)
-            if isBest { best = (record, model.snapshot()) }
-            for observer in observers {
-                if isBest { try observer.didImprove(record, model: model) }
-                try observer.didFinishEpoch(record)
-            }
-            if let bound = settings.stopLoss, validation.meanLoss < bound {
-                end = .lossReached(bound)
-                break
-            }
-            if let patience = settings.patience, epoch - (best?.record.epoch ?? 0) >= patience {
-                end = .patience(patience)
-                break
-            }
+                epoch: progress.epoch, step: updater.step, train: progress.sums, validation: validation,
+                trainSeconds: progress.seconds,
+                sequencesPerSecond: Double(progress.sequences) / max(progress.seconds, 1e-9),
+                learningRate: settings.learningRate,
+                isBest: validation.meanLoss < (progress.best?.validation.meanLoss ?? .infinity))
+            progress.finishEpoch(record)
+            progress.runSeconds = secondsBefore + (clock.now - start).inSeconds
+            for observer in observers { try observer.didFinishEpoch(record) }
+            try reachCheckpoint()
+            if record.isBest { try keepBest() }
+            end = endOfRun()
         }
 
         var test: LossSums?
-        if let best {
-            model.restore(best.weights)
+        if let bestWeights {
+            model.restore(bestWeights)
             test = try evaluate(.test)
         }
+        progress.runSeconds = secondsBefore + (clock.now - start).inSeconds
         let summary = TrainingSummary(
-            end: end, epochs: records, best: best?.record, test: test, seconds: (clock.now - start).inSeconds)
+            end: end!, epochs: progress.records, best: progress.best, test: test, seconds: progress.runSeconds)
         for observer in observers { try observer.trainingDidEnd(summary, model: model) }
         if case .diverged(let step, let loss) = end { throw RecurrentError.diverged(step: step, loss: loss) }
         return summary
     }
 
-    private func trainEpoch(_ epoch: Int) throws -> (sums: LossSums, sequences: Int, seconds: Double, end: TrainingEnd?) {
-        let clock = ContinuousClock()
-        let start = clock.now
-        var sums = LossSums()
-        var sequences = 0
+    /// Whether the epochs that are done are all there will be.
+    private func endOfRun() -> TrainingEnd? {
+        guard let last = progress.records.last, let best = progress.best else { return nil }
+        if let bound = settings.stopLoss, last.validation.meanLoss < bound { return .lossReached(bound) }
+        if let patience = settings.patience, last.epoch - best.epoch >= patience { return .patience(patience) }
+        return last.epoch >= settings.epochs ? .epochs : nil
+    }
+
+    private func keepBest() throws {
+        bestWeights = model.snapshot()
+        for observer in observers { try observer.didImprove(progress.best!, model: model) }
+    }
+
+    private func reachCheckpoint() throws {
+        lastCheckpoint = clock.now
+        let checkpoint = TrainingCheckpoint(progress: progress, trainer: self)
+        for observer in observers { try observer.didReachCheckpoint(checkpoint) }
+    }
+
+    private var isCheckpointDue: Bool {
+        switch settings.checkpointInterval {
+        case nil: false
+        case .steps(let count)?: updater.step % count == 0
+        case .seconds(let seconds)?: (clock.now - lastCheckpoint).inSeconds >= seconds
+        }
+    }
+
+    /// The rest of the epoch under way; its progress is in ``progress``.
+    private func trainEpoch(since runStart: ContinuousClock.Instant, _ runSeconds: Double) throws -> TrainingEnd? {
+        let start = clock.now, secondsBefore = progress.seconds
         let count = batchesPerEpoch
-        for index in 0..<count {
-            let batch = try dataset.batch(.train, epoch: epoch - 1, index: index, batchSize: settings.batchSize)
+        while progress.batches < count {
+            let batch = try dataset.batch(
+                .train, epoch: progress.epoch - 1, index: progress.batches, batchSize: settings.batchSize)
             let result = try model.computeGradients(batch, step: updater.step)
-            guard result.loss.isFinite else {
-                return (sums, sequences, 0, .diverged(step: updater.step + 1, loss: result.meanLoss))
-            }
+            guard result.loss.isFinite else { return .diverged(step: updater.step + 1, loss: result.meanLoss) }
             do {
                 try updater.update(learningRate: settings.learningRate)
             } catch RecurrentError.linearAlgebra {
                 // Gradients that overflowed reach the skew parameters first.
-                return (sums, sequences, 0, .diverged(step: updater.step, loss: .nan))
+                return .diverged(step: updater.step, loss: .nan)
             }
-            sums += result
-            sequences += batch.batch
-            let progress = BatchProgress(
-                epoch: epoch, batch: index + 1, batchesPerEpoch: count, step: updater.step, epochSums: sums,
-                batchSums: result, sequences: sequences, seconds: (clock.now - start).inSeconds)
-            for observer in observers { try observer.didTrainBatch(progress) }
-            if shouldStop() { return (sums, sequences, 0, .interrupted) }
+            progress.batches += 1
+            progress.sums += result
+            progress.sequences += batch.batch
+            progress.seconds = secondsBefore + (clock.now - start).inSeconds
+            progress.runSeconds = runSeconds + (clock.now - runStart).inSeconds
+            let report = BatchProgress(
+                epoch: progress.epoch, batch: progress.batches, batchesPerEpoch: count, step: updater.step,
+                epochSums: progress.sums, batchSums: result, sequences: progress.sequences, seconds: progress.seconds)
+            for observer in observers { try observer.didTrainBatch(report) }
+            let stops = shouldStop()
+            // The last batch's comes with the epoch's end.
+            if stops || (isCheckpointDue && progress.batches < count) { try reachCheckpoint() }
+            if stops { return .interrupted }
         }
         model.backend.synchronize()
-        return (sums, sequences, (clock.now - start).inSeconds, nil)
+        progress.seconds = secondsBefore + (clock.now - start).inSeconds
+        return nil
     }
 
     /// Loss and metric of a whole split with the model's present weights.

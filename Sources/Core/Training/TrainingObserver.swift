@@ -5,6 +5,10 @@ public protocol TrainingObserver: AnyObject {
     func didTrainBatch(_ progress: BatchProgress) throws
     /// After each epoch's validation.
     func didFinishEpoch(_ record: EpochRecord) throws
+    /// The run may be saved here; see ``TrainingCheckpoint``. At the end of an
+    /// epoch this comes after ``didFinishEpoch(_:)`` and before
+    /// ``didImprove(_:model:)``.
+    func didReachCheckpoint(_ checkpoint: TrainingCheckpoint) throws
     /// Better than every epoch before; the model holds these weights now.
     func didImprove(_ record: EpochRecord, model: SequenceModel) throws
     /// After the test; the model holds the best weights. Called for a run that
@@ -16,6 +20,7 @@ extension TrainingObserver {
     public func trainingWillStart(_ plan: TrainingPlan) throws {}
     public func didTrainBatch(_ progress: BatchProgress) throws {}
     public func didFinishEpoch(_ record: EpochRecord) throws {}
+    public func didReachCheckpoint(_ checkpoint: TrainingCheckpoint) throws {}
     public func didImprove(_ record: EpochRecord, model: SequenceModel) throws {}
     public func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws {}
 }
@@ -47,7 +52,7 @@ public struct BatchProgress: Sendable {
     public let seconds: Double
 }
 
-public struct EpochRecord: Sendable {
+public struct EpochRecord: Sendable, Codable, Equatable {
     /// From 1.
     public let epoch: Int
     public let step: Int

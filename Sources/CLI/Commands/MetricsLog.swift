@@ -1,0 +1,114 @@
+import Foundation
+import RecurrentCore
+
+/// Writes a run's metrics as they come, the state at checkpoints, and the best
+/// weights so far.
+final class MetricsLog: TrainingObserver {
+    private let directory: RunDirectory
+    private let options: RunConfiguration
+    private var handle = FileHandle.nullDevice
+    private var metric = DatasetDescription.Metric.accuracy
+
+    init(_ directory: RunDirectory, _ options: RunConfiguration) {
+        self.directory = directory
+        self.options = options
+    }
+
+    /// - Parameter size: 0 for a new log, else what a resumed run had written when
+    ///   it was saved; lines after it come again.
+    func open(at size: Int) throws {
+        let path = directory.file("metrics.jsonl")
+        if size == 0 { _ = FileManager.default.createFile(atPath: path, contents: nil) }
+        guard let handle = FileHandle(forUpdatingAtPath: path) else { throw RecurrentError.file(path: path, reason: "can't be written") }
+        guard try handle.seekToEnd() >= UInt64(size) else {
+            throw RecurrentError.checkpoint(path: path, reason: "is shorter than when the run was saved; lines are missing")
+        }
+        try handle.truncate(atOffset: UInt64(size))
+        self.handle = handle
+    }
+
+    /// Takes the run up where its last checkpoint left it; a run that had none yet
+    /// begins anew.
+    func resume(_ trainer: Trainer) throws {
+        let path = directory.file("state.safetensors")
+        guard FileManager.default.fileExists(atPath: path) else { return try open(at: 0) }
+        let saved = try trainer.restore(from: path, best: directory.file("model.safetensors"))
+        guard let size = saved[Self.sizeKey].flatMap(Int.init),
+            let before = try? JSONDecoder().decode(RunConfiguration.self, from: Data((saved[Self.optionsKey] ?? "").utf8))
+        else { throw RecurrentError.checkpoint(path: path, reason: "wasn't written by `train --output`") }
+        do {
+            try before.checkResumable(as: options)
+        } catch RecurrentError.invalidOption(let reason) {
+            throw RecurrentError.checkpoint(path: path, reason: "doesn't fit config.json: \(reason)")
+        }
+        try open(at: size)
+        try directory.write(options)
+    }
+
+    // What a state keeps beside: the size of metrics.jsonl, and the options.
+    private static let sizeKey = "metrics.jsonl", optionsKey = "config.json"
+
+    private struct Line: Encodable {
+        let step: Int
+        let epoch: Int
+        let split: Split
+        let loss: Double
+        let accuracy: Double?
+        let perplexity: Double?
+        let seconds: Double?
+        let sequencesPerSecond: Double?
+        let learningRate: Double?
+        let isBest: Bool?
+    }
+
+    private func write(
+        _ split: Split, _ sums: LossSums, epoch: Int, step: Int, seconds: Double? = nil, rate: Double? = nil,
+        learningRate: Double? = nil, isBest: Bool? = nil
+    ) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        // exp of a large loss is infinite; JSON has no number for it.
+        encoder.nonConformingFloatEncodingStrategy = .infinityAsText
+        let line = Line(
+            step: step, epoch: epoch, split: split, loss: sums.meanLoss,
+            accuracy: metric == .accuracy ? sums.accuracy : nil, perplexity: metric == .perplexity ? sums.perplexity : nil,
+            seconds: seconds, sequencesPerSecond: rate, learningRate: learningRate, isBest: isBest)
+        do {
+            try handle.write(contentsOf: try encoder.encode(line) + Data("\n".utf8))
+        } catch {
+            throw RecurrentError.file(path: directory.file("metrics.jsonl"), reason: "can't be written: is the disk full?")
+        }
+    }
+
+    func trainingWillStart(_ plan: TrainingPlan) throws { metric = plan.metric }
+
+    /// The state says how far this log had got, so the log goes to the disk first.
+    func didReachCheckpoint(_ checkpoint: TrainingCheckpoint) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        try handle.synchronize()
+        try checkpoint.save(
+            to: directory.file("state.safetensors"),
+            metadata: [
+                Self.sizeKey: String(try handle.offset()),
+                Self.optionsKey: String(decoding: try encoder.encode(options), as: UTF8.self),
+            ])
+    }
+
+    func didImprove(_ record: EpochRecord, model: SequenceModel) throws {
+        try model.save(to: directory.file("model.safetensors"))
+    }
+
+    func didFinishEpoch(_ record: EpochRecord) throws {
+        try write(
+            .train, record.train, epoch: record.epoch, step: record.step, seconds: record.trainSeconds,
+            rate: record.sequencesPerSecond, learningRate: record.learningRate)
+        try write(.valid, record.validation, epoch: record.epoch, step: record.step, isBest: record.isBest)
+    }
+
+    func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws {
+        if let test = summary.test, let best = summary.best {
+            try write(.test, test, epoch: best.epoch, step: best.step)
+        }
+    }
+}
