@@ -46,6 +46,6 @@ private func loadFixture<Fixture: Decodable>(_ name: String) throws -> Fixture {
     try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: fixtureFile(name)))
 }
 
-private func fixtureFile(_ name: String) -> URL {
+func fixtureFile(_ name: String) -> URL {
     Bundle.module.resourceURL!.appendingPathComponent("Fixtures/\(name).json")
 }

@@ -53,7 +53,7 @@ extension Registry {
             Plugin("sgd", SGD().summary) { SGD(momentum: $0.options.momentum, nesterov: $0.options.nesterov) },
             Plugin("rmsprop", RMSprop().summary) { _ in RMSprop() },
             Plugin("adam", Adam().summary) { _ in Adam() },
-            Plugin("adamw", AdamW().summary) { AdamW(weightDecay: $0.options.weightDecay) },
+            Plugin("adamw", AdamW().summary) { AdamW(weightDecay: $0.options.weightDecay ?? 0.01) },
         ]
         registry.manifolds = [
             Plugin("exponential", ExponentialUpdate().summary) { _ in ExponentialUpdate() },

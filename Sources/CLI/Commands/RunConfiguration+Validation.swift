@@ -15,17 +15,20 @@ extension RunConfiguration {
         try require((0...1).contains(slope), "--slope must be in 0...1, not \(slope)")
         try require((0..<1).contains(momentum), "--momentum must be at least 0 and below 1, not \(momentum)")
         try require(!nesterov || momentum > 0, "--nesterov needs a --momentum above 0")
-        try require(
-            weightDecay >= 0 && weightDecay.isFinite, "--weight-decay must be at least 0 and finite, not \(weightDecay)")
+        if let weightDecay {
+            try require(
+                weightDecay >= 0 && weightDecay.isFinite, "--weight-decay must be at least 0 and finite, not \(weightDecay)")
+        }
         try require(
             learningRate > 0 && learningRate.isFinite, "the learning rate must be above 0 and finite, not \(learningRate)")
+        try validateSchedule()
         if let checkpointEvery {
             try require(
                 CheckpointInterval(text: checkpointEvery) != nil,
                 "--checkpoint-every must be a number of steps (500) or of minutes (10m), not '\(checkpointEvery)'")
         }
         for (name, value) in [
-            ("--clip-recurrent", clipRecurrent), ("--manifold-learning-rate", manifoldLearningRate),
+            ("--clip-recurrent", clipRecurrent), ("--clip-norm", clipNorm), ("--manifold-learning-rate", manifoldLearningRate),
             ("--stop-loss", stopLoss),
         ] {
             if let value { try require(value > 0 && value.isFinite, "\(name) must be above 0 and finite, not \(value)") }

@@ -36,13 +36,25 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     public var layers = 1
     public var dropout = 0.2
     public var dropoutOn: [ModelConfiguration.DropoutPlace] = [.logits]
+    public var lockedDropout = false
+    public var embeddingDropout = 0.0
+    public var weightDropout = 0.0
+    public var tied = false
     public var tableInit = TableInitialization.torch
 
     public var optimizer = "adam"
     public var learningRate = 1e-3
     public var momentum = 0.0
     public var nesterov = false
-    public var weightDecay = 0.01
+    /// Nil: the optimizer's own.
+    public var weightDecay: Double?
+    public var clipNorm: Double?
+    public var schedule = "constant"
+    public var scheduleEpochs = 1
+    public var schedulePatience = 0
+    public var scheduleFactor = 0.25
+    public var minimumLearningRate = 0.0
+    public var warmupSteps = 0
     public var clipRecurrent: Double?
     public var batchSize = 100
     public var evaluationBatchSize: Int?
@@ -62,14 +74,15 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     public var model: ModelConfiguration {
         ModelConfiguration(
             embeddingSize: embeddingSize, hiddenSize: hiddenSize, layers: layers, dropout: dropout,
-            dropoutPlaces: Set(dropoutOn), recurrentInitialization: recurrentInit, tableInitialization: tableInit)
+            dropoutPlaces: Set(dropoutOn), locksDropout: lockedDropout, embeddingDropout: embeddingDropout,
+            weightDropout: weightDropout, tiesEmbedding: tied, recurrentInitialization: recurrentInit, tableInitialization: tableInit)
     }
 
     public var training: Trainer.Settings {
         Trainer.Settings(
             epochs: epochs, batchSize: batchSize, evaluationBatchSize: evaluationBatchSize, learningRate: learningRate,
             patience: patience, stopLoss: stopLoss, batchesPerEpoch: batchesPerEpoch,
-            checkpointInterval: checkpointEvery.flatMap(CheckpointInterval.init(text:)))
+            checkpointInterval: checkpointEvery.flatMap(CheckpointInterval.init(text:)), schedule: learningRateSchedule)
     }
 
     /// What suits the toy tasks (the paper's Table 8, but the learning rate, which

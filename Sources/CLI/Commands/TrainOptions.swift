@@ -60,10 +60,9 @@ struct TrainOptions: ParsableArguments {
     var momentum: Double?
     @Flag(help: "Nesterov momentum for sgd.")
     var nesterov = false
-    @Option(parsing: .unconditional, help: "Weight decay of adamw (default: 0.01).")
-    var weightDecay: Double?
     @Option(parsing: .unconditional, help: "Clip each element of the recurrent weights' gradients to ± this (default: none; ptb: 0.25).")
     var clipRecurrent: Double?
+    @OptionGroup var regularization: RegularizationOptions
     @Option(parsing: .unconditional, help: "Manifold update of orthogonal weights (default: exponential).")
     var manifold: String?
     @Option(parsing: .unconditional, help: "Learning rate of the skew parameters (default: the learning rate).")
@@ -131,7 +130,6 @@ struct TrainOptions: ParsableArguments {
         take(learningRate, \.learningRate)
         take(momentum, \.momentum)
         if nesterov { result.nesterov = true }
-        take(weightDecay, \.weightDecay)
         take(clipRecurrent, \.clipRecurrent)
         take(manifold, \.manifold)
         take(manifoldLearningRate, \.manifoldLearningRate)
@@ -144,6 +142,7 @@ struct TrainOptions: ParsableArguments {
         take(stopLoss, \.stopLoss)
         take(checkpointEvery, \.checkpointEvery)
         take(seed, \.seed)
+        regularization.apply(to: &result)
         try result.validate()
         return result
     }

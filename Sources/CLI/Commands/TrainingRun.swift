@@ -8,7 +8,7 @@ struct TrainingRun {
     let model: SequenceModel
     let updater: ParameterUpdater
 
-    init(_ options: RunConfiguration, registry: Registry = .current) throws {
+    init(_ options: RunConfiguration, measuresGradientNorm: Bool = false, registry: Registry = .current) throws {
         let context = registry.context(options)
         let cell = try registry.cells.find("cell", options.cell).make(context)
         let optimizer = try registry.optimizers.find("optimizer", options.optimizer).make(context)
@@ -22,7 +22,11 @@ struct TrainingRun {
             model: model, optimizer: optimizer, manifold: manifold, skewInitialization: skew,
             settings: .init(
                 recurrentClip: options.clipRecurrent,
-                manifoldRateFactor: (options.manifoldLearningRate ?? options.learningRate) / options.learningRate))
+                manifoldRateFactor: (options.manifoldLearningRate ?? options.learningRate) / options.learningRate,
+                normClip: options.clipNorm,
+                // AdamW has its own.
+                weightDecay: optimizer.withoutWeightDecay.name == optimizer.name ? options.weightDecay ?? 0 : 0,
+                measuresNorm: measuresGradientNorm))
         self.options = context.resolved
     }
 

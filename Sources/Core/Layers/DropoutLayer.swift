@@ -1,15 +1,21 @@
 /// Inverted dropout: each element is 0 with probability `rate`, else divided by
-/// `1 - rate`. The mask is never stored: it is drawn again from its key.
+/// `1 - rate`. The mask isn't kept from forward to backward: it is drawn again
+/// from its key.
 public final class DropoutLayer {
     public let rate: Double
+    /// Whether all steps of a sequence share one mask (variational dropout, Gal &
+    /// Ghahramani 2016).
+    public var isLocked: Bool { shared != nil }
     private let backend: any Backend
     private let kernel: any Kernel
+    private let shared: SharedDropout?
     private let output: Scratch
 
     /// - Parameters:
     ///   - rate: in 0..<1.
+    ///   - isLocked: whether all steps of a sequence share one mask.
     ///   - backend: where it runs.
-    public init(rate: Double, backend: any Backend) throws {
+    public init(rate: Double, isLocked: Bool = false, backend: any Backend) throws {
         precondition((0..<1).contains(rate))
         self.rate = rate
         self.backend = backend
@@ -17,23 +23,30 @@ public final class DropoutLayer {
             PointwiseProgram(inputs: 1, scalars: 2) { input, scalars in
                 [select(scalars[0] > .uniform, 0, input[0] * scalars[1])]
             })
+        shared = isLocked ? try SharedDropout(rate: rate, backend: backend) : nil
         output = Scratch(backend)
     }
 
-    /// A masked copy of `input`.
-    public func forward(_ input: MatrixView, key: RandomKey) throws -> MatrixView {
+    /// A masked copy of `input` [T·B, H].
+    /// - Parameter batch: B, of which a locked mask has its rows.
+    public func forward(_ input: MatrixView, batch: Int, key: RandomKey) throws -> MatrixView {
         let result = try output.view(rows: input.rows, columns: input.columns)
-        apply(input, into: result, key: key)
+        try apply(input, into: result, batch: batch, key: key)
         return result
     }
 
     /// Masks `values` in place: the forward pass on a layer's own output, or the
     /// backward pass on a gradient (the same mask, for the same key and shape).
-    public func apply(inPlace values: MatrixView, key: RandomKey) {
-        apply(values, into: values, key: key)
+    public func apply(inPlace values: MatrixView, batch: Int, key: RandomKey) throws {
+        try apply(values, into: values, batch: batch, key: key)
     }
 
-    private func apply(_ source: MatrixView, into destination: MatrixView, key: RandomKey) {
-        backend.run(kernel, inputs: [source], outputs: [destination], scalars: [rate, 1 / (1 - rate)], key: key)
+    private func apply(_ source: MatrixView, into destination: MatrixView, batch: Int, key: RandomKey) throws {
+        if let shared {
+            try shared.draw(rows: batch, columns: source.columns, key: key)
+            shared.applyToSteps(source, into: destination)
+        } else {
+            backend.run(kernel, inputs: [source], outputs: [destination], scalars: [rate, 1 / (1 - rate)], key: key)
+        }
     }
 }

@@ -8,12 +8,16 @@ public final class LinearLayer {
     private let backend: any Backend
     private let output: Scratch
 
-    public init(name: String, inputWidth: Int, outputWidth: Int, parameters: ParameterStore, backend: any Backend) {
+    /// - Parameter tied: the number of a parameter [V, H] to use as the weight
+    ///   (an embedding's table: Press & Wolf 2017); nil for one of its own.
+    public init(
+        name: String, inputWidth: Int, outputWidth: Int, tied: Int? = nil, parameters: ParameterStore, backend: any Backend
+    ) {
         self.inputWidth = inputWidth
         self.outputWidth = outputWidth
         self.parameters = parameters
         self.backend = backend
-        weight = parameters.declare("\(name).weight", rows: outputWidth, columns: inputWidth)
+        weight = tied ?? parameters.declare("\(name).weight", rows: outputWidth, columns: inputWidth)
         bias = parameters.declare("\(name).bias", rows: 1, columns: outputWidth, isVector: true)
         output = Scratch(backend)
     }

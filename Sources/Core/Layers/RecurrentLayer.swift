@@ -41,6 +41,8 @@ public final class RecurrentLayer {
     let parameterIndices: [Int]
     /// The cell's own parameters inside the packed ones.
     let layout: PackedLayout
+    private let weightDropoutRate: Double
+    private var weightDropout: WeightDropout?
     private var runs: [RunKey: RecurrentRun] = [:]
     private var current: RecurrentRun?
     /// Stands in for the final states of a forward pass that another process made.
@@ -52,11 +54,16 @@ public final class RecurrentLayer {
     }
 
     /// Declares the cell's parameters as `NAME.weight_ih_lK`, ….
+    ///
+    /// - Parameter weightDropout: the rate at which elements of the recurrent
+    ///   weights are zeroed for a batch, in training with a `maskKey`.
     public init(
         _ cell: any RecurrentCell, name: String = "rnn", index: Int = 0, inputWidth: Int, hiddenWidth: Int,
-        parameters: ParameterStore, backend: any Backend
+        weightDropout: Double = 0, parameters: ParameterStore, backend: any Backend
     ) {
+        precondition((0..<1).contains(weightDropout))
         self.cell = cell
+        weightDropoutRate = weightDropout
         self.inputWidth = inputWidth
         self.hiddenWidth = hiddenWidth
         self.backend = backend
@@ -86,13 +93,16 @@ public final class RecurrentLayer {
     ///   - initial: the states before the first step.
     ///   - lengths: of the B sequences; a state stops changing at its end.
     ///   - options: what `backward` will be asked for.
+    ///   - maskKey: the random key of a parameter's mask, by its number in the store;
+    ///     nil for no weight dropout.
     /// - Returns: [T·B, H], the first state after each step.
     public func forward(
         _ input: MatrixView, steps: Int, batch: Int, initial: InitialStates = .zeros, lengths: [Int]? = nil,
-        options: Options
+        options: Options, maskKey: ((Int) -> RandomKey)? = nil
     ) throws -> MatrixView {
         precondition(input.rows == steps * batch && input.columns == inputWidth && steps > 0 && batch > 0)
         let key = RunKey(isTraining: options.isTraining, isMasked: lengths != nil)
+        let dropout = try options.isTraining ? preparedWeightDropout() : nil
         let run: RecurrentRun
         if let known = runs[key] {
             run = known
@@ -100,7 +110,7 @@ public final class RecurrentLayer {
             let plan = try StepCompiler.compile(
                 cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, training: options.isTraining,
                 masked: lengths != nil)
-            run = RecurrentRun(plan, parameters: parameters, indices: parameterIndices, backend: backend)
+            run = RecurrentRun(plan, parameters: parameters, indices: parameterIndices, substitutes: dropout?.substitutes ?? [:], backend: backend)
             runs[key] = run
         }
         // States carry over between masked and unmasked batches too.
@@ -112,9 +122,20 @@ public final class RecurrentLayer {
         restoredStates = nil
         if let lengths { run.setLengths(lengths) }
         current = run
+        try dropout?.prepare(maskKey)
         try run.executor!.forward()
         if options.isTraining { run.clearFinalGradients() }
         return run.outputs
+    }
+
+    private func preparedWeightDropout() throws -> WeightDropout? {
+        if weightDropout == nil, weightDropoutRate > 0 {
+            let weights = zip(layout.packed, parameterIndices).enumerated().filter {
+                $1.0.parts[0].parameter.kind == .recurrentWeight
+            }.map { (number: $0, parameter: $1.1) }
+            weightDropout = try WeightDropout(rate: weightDropoutRate, weights: weights, parameters: parameters, backend: backend)
+        }
+        return weightDropout
     }
 
     /// The plan of training without different lengths: what the compiler made of the cell.
@@ -148,5 +169,6 @@ public final class RecurrentLayer {
     public func backward() throws {
         precondition(current?.plan.training == true, "backward needs a forward pass with isTraining")
         try current!.executor!.backward()
+        weightDropout?.finish()
     }
 }

@@ -5,6 +5,8 @@ final class RecurrentRun {
     private let backend: any Backend
     private let parameters: ParameterStore
     private let parameterIndices: [Int]
+    /// What is used in place of some parameters: masked copies, in training.
+    private let substitutes: [Int: WeightDropout.Substitute]
     private var memories: [Scratch]
     private(set) var executor: (any RecurrenceExecutor)?
     private var binding: RecurrenceBinding?
@@ -20,7 +22,11 @@ final class RecurrentRun {
         var inputOffset: Int
     }
 
-    init(_ plan: RecurrencePlan, parameters: ParameterStore, indices: [Int], backend: any Backend) {
+    init(
+        _ plan: RecurrencePlan, parameters: ParameterStore, indices: [Int], substitutes: [Int: WeightDropout.Substitute],
+        backend: any Backend
+    ) {
+        self.substitutes = substitutes
         self.plan = plan
         self.parameters = parameters
         self.backend = backend
@@ -39,8 +45,12 @@ final class RecurrentRun {
             let rows: Int
             switch buffer.role {
             case .input: views.append(input); continue
-            case .parameter(let number): views.append(parameters.value(parameterIndices[number])); continue
-            case .parameterGradient(let number): views.append(parameters.gradient(parameterIndices[number])); continue
+            case .parameter(let number):
+                views.append(substitutes[number]?.value ?? parameters.value(parameterIndices[number]))
+                continue
+            case .parameterGradient(let number):
+                views.append(substitutes[number]?.gradient ?? parameters.gradient(parameterIndices[number]))
+                continue
             case .inputGradient where !options.needsInputGradient: views.append(nil); continue
             case .outputGradient where !options.usesOutputGradient: views.append(nil); continue
             case .states: rows = (steps + 1) * batch

@@ -8,6 +8,18 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
     /// In 0..<1.
     public var dropout: Double
     public var dropoutPlaces: Set<DropoutPlace>
+    /// One mask for all steps of a sequence, at the embedding and the outputs
+    /// (variational dropout, Gal & Ghahramani 2016).
+    public var locksDropout: Bool
+    /// The rate at which whole words of the embedding are zeroed, in 0..<1.
+    public var embeddingDropout: Double
+    /// The rate at which elements of the recurrent weights are zeroed, the same
+    /// ones in all steps of a batch (DropConnect, Wan et al. 2013; AWD-LSTM), in
+    /// 0..<1. An orthogonal weight stays so as a parameter; the masked copy that the
+    /// steps use isn't, and the bounds on the gradients don't hold for it.
+    public var weightDropout: Double
+    /// Whether the projection's weight is the embedding's table; then E = H.
+    public var tiesEmbedding: Bool
     public var recurrentInitialization: RecurrentInitialization
     public var tableInitialization: TableInitialization
 
@@ -23,7 +35,8 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
 
     public init(
         embeddingSize: Int = 30, hiddenSize: Int = 50, layers: Int = 1, dropout: Double = 0,
-        dropoutPlaces: Set<DropoutPlace> = [.logits], recurrentInitialization: RecurrentInitialization = .uniform,
+        dropoutPlaces: Set<DropoutPlace> = [.logits], locksDropout: Bool = false, embeddingDropout: Double = 0,
+        weightDropout: Double = 0, tiesEmbedding: Bool = false, recurrentInitialization: RecurrentInitialization = .uniform,
         tableInitialization: TableInitialization = .torch
     ) {
         self.embeddingSize = embeddingSize
@@ -31,6 +44,10 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         self.layers = layers
         self.dropout = dropout
         self.dropoutPlaces = dropoutPlaces
+        self.locksDropout = locksDropout
+        self.embeddingDropout = embeddingDropout
+        self.weightDropout = weightDropout
+        self.tiesEmbedding = tiesEmbedding
         self.recurrentInitialization = recurrentInitialization
         self.tableInitialization = tableInitialization
     }
@@ -41,8 +58,14 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         where value < 1 {
             throw RecurrentError.invalidOption("the \(name) must be at least 1, not \(value)")
         }
-        guard (0..<1).contains(dropout) else {
-            throw RecurrentError.invalidOption("the dropout rate must be at least 0 and below 1, not \(dropout)")
+        for (name, rate) in [
+            ("dropout rate", dropout), ("embedding dropout", embeddingDropout), ("weight dropout", weightDropout),
+        ] where !(0..<1).contains(rate) {
+            throw RecurrentError.invalidOption("the \(name) must be at least 0 and below 1, not \(rate)")
+        }
+        if tiesEmbedding, embeddingSize != hiddenSize {
+            throw RecurrentError.invalidOption(
+                "a tied embedding needs an embedding size equal to the hidden size, not \(embeddingSize) and \(hiddenSize)")
         }
     }
 }

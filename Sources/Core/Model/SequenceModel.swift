@@ -34,9 +34,9 @@ public final class SequenceModel {
         let width: Int
         switch data.inputs {
         case .tokens(let vocabulary):
-            embedding = EmbeddingLayer(
-                name: "encoder", vocabulary: vocabulary, width: configuration.embeddingSize, parameters: parameters,
-                backend: backend)
+            embedding = try EmbeddingLayer(
+                name: "encoder", vocabulary: vocabulary, width: configuration.embeddingSize,
+                dropout: configuration.embeddingDropout, parameters: parameters, backend: backend)
             width = configuration.embeddingSize
         case .vectors(let size):
             embedding = nil
@@ -46,16 +46,24 @@ public final class SequenceModel {
         recurrentLayers = (0..<configuration.layers).map { index in
             RecurrentLayer(
                 cell, index: index, inputWidth: index == 0 ? width : configuration.hiddenSize,
-                hiddenWidth: configuration.hiddenSize, parameters: parameters, backend: backend)
+                hiddenWidth: configuration.hiddenSize, weightDropout: configuration.weightDropout,
+                parameters: parameters, backend: backend)
+        }
+        guard !configuration.tiesEmbedding || embedding?.vocabulary == data.classes else {
+            throw RecurrentError.invalidOption(
+                "a tied embedding needs data whose targets are tokens; this data set's classes are others")
         }
         projection = LinearLayer(
-            name: "decoder", inputWidth: configuration.hiddenSize, outputWidth: data.classes, parameters: parameters,
-            backend: backend)
+            name: "decoder", inputWidth: configuration.hiddenSize, outputWidth: data.classes,
+            tied: configuration.tiesEmbedding ? embedding?.weight : nil, parameters: parameters, backend: backend)
         try parameters.allocate(on: backend)
         loss = try backend.makeSoftmaxCrossEntropy(classes: data.classes, width: configuration.hiddenSize)
         let rate = configuration.dropout
-        dropout = rate > 0 ? try DropoutLayer(rate: rate, backend: backend) : nil
-        outputDropout = try rate > 0 ? (0..<configuration.layers).map { _ in try DropoutLayer(rate: rate, backend: backend) } : []
+        func layer() throws -> DropoutLayer {
+            try DropoutLayer(rate: rate, isLocked: configuration.locksDropout, backend: backend)
+        }
+        dropout = rate > 0 ? try layer() : nil
+        outputDropout = try rate > 0 ? (0..<configuration.layers).map { _ in try layer() } : []
         vectorInput = Scratch(backend)
         initialize()
     }
@@ -86,6 +94,9 @@ public final class SequenceModel {
         RandomKey(seed: seed, purpose: .dropout, stream: place, step: step)
     }
 
+    // Streams of masks: places of dropout come first, a layer each.
+    private static let wordMask = 1 << 20, firstWeightMask = 1 << 21
+
     private func drops(_ place: ModelConfiguration.DropoutPlace) -> Bool {
         dropout != nil && configuration.dropoutPlaces.contains(place)
     }
@@ -108,8 +119,10 @@ public final class SequenceModel {
     }
 
     private func forward(_ batch: Batch, training: Bool, step: Int) throws -> LossSums {
-        var values = try inputs(batch)
-        if training, drops(.embedding), embedding != nil { dropout!.apply(inPlace: values, key: key(0, step: step)) }
+        var values = try inputs(batch, training: training, step: step)
+        if training, drops(.embedding), embedding != nil {
+            try dropout!.apply(inPlace: values, batch: batch.batch, key: key(0, step: step))
+        }
         for (index, layer) in recurrentLayers.enumerated() {
             let isLast = index == recurrentLayers.count - 1
             values = try layer.forward(
@@ -117,10 +130,11 @@ public final class SequenceModel {
                 initial: data.isContinuous && !batch.startsSequences ? .carried : .zeros, lengths: batch.lengths,
                 options: .init(
                     isTraining: training, usesOutputGradient: training && (isPerPosition || !isLast),
-                    needsInputGradient: training && (index > 0 || embedding != nil)))
+                    needsInputGradient: training && (index > 0 || embedding != nil)),
+                maskKey: { [seed] in RandomKey(seed: seed, purpose: .dropout, stream: Self.firstWeightMask + $0, step: step) })
             if isLast, !isPerPosition { values = layer.finalState(0) }
             if training, drops(.output) {
-                values = try outputDropout[index].forward(values, key: key(1 + index, step: step))
+                values = try outputDropout[index].forward(values, batch: batch.batch, key: key(1 + index, step: step))
             }
         }
         let last = recurrentLayers[recurrentLayers.count - 1]
@@ -138,21 +152,22 @@ public final class SequenceModel {
             let isLast = index == recurrentLayers.count - 1
             if drops(.output) {
                 let gradient = isLast && !isPerPosition ? layer.stateGradient(0) : layer.outputGradient
-                dropout!.apply(inPlace: gradient, key: key(1 + index, step: step))
+                try dropout!.apply(inPlace: gradient, batch: batch.batch, key: key(1 + index, step: step))
             }
             try layer.backward()
             if index > 0 { backend.copy(layer.inputGradient, to: recurrentLayers[index - 1].outputGradient) }
         }
         if let embedding {
             let gradient = recurrentLayers[0].inputGradient
-            if drops(.embedding) { dropout!.apply(inPlace: gradient, key: key(0, step: step)) }
-            embedding.backward(gradient)
+            if drops(.embedding) { try dropout!.apply(inPlace: gradient, batch: batch.batch, key: key(0, step: step)) }
+            try embedding.backward(gradient)
         }
     }
 
-    private func inputs(_ batch: Batch) throws -> MatrixView {
+    private func inputs(_ batch: Batch, training: Bool, step: Int) throws -> MatrixView {
         switch batch.inputs {
-        case .tokens(let ids): return try embedding!.forward(ids)
+        case .tokens(let ids):
+            return try embedding!.forward(ids, key: training ? key(Self.wordMask, step: step) : nil)
         case .vectors(let values, let width):
             let view = try vectorInput.view(rows: batch.steps * batch.batch, columns: width)
             backend.upload(values, to: view)

@@ -12,6 +12,9 @@ public protocol Optimizer: Sendable {
     ///
     /// - Parameter step: 1 for the first update.
     func scalars(step: Int) -> [Double]
+    /// The same without weight decay of its own: for skew parameters, which decay
+    /// would pull towards W = I. Default: itself.
+    var withoutWeightDecay: any Optimizer { get }
     /// The update.
     ///
     /// - Parameters:
@@ -29,13 +32,19 @@ public protocol Optimizer: Sendable {
 extension Optimizer {
     public var scalarCount: Int { 0 }
     public func scalars(step: Int) -> [Double] { [] }
+    public var withoutWeightDecay: any Optimizer { self }
 
     /// The update as a program. Inputs: parameter, gradient, states. Scalars:
     /// rate, then the optimizer's own. Outputs: parameter, states.
-    public var program: PointwiseProgram {
+    public var program: PointwiseProgram { program(weightDecay: 0) }
+
+    /// The same with an L2 penalty: `weightDecay · parameter` is added to the
+    /// gradient, as the `weight_decay` of torch's SGD, RMSprop and Adam.
+    public func program(weightDecay: Double) -> PointwiseProgram {
         PointwiseProgram(inputs: 2 + stateCount, scalars: 1 + scalarCount) { inputs, scalars in
             let result = update(
-                parameter: inputs[0], gradient: inputs[1], state: Array(inputs[2...]),
+                parameter: inputs[0],
+                gradient: weightDecay == 0 ? inputs[1] : inputs[1] + Expression(weightDecay) * inputs[0], state: Array(inputs[2...]),
                 rate: scalars[0], scalars: Array(scalars[1...]))
             precondition(result.state.count == stateCount, "\(name) returned another number of states")
             return [result.parameter] + result.state

@@ -7,9 +7,22 @@ public final class ParameterUpdater {
         public var recurrentClip: Double?
         /// The learning rate of the skew parameters, relative to the others'.
         public var manifoldRateFactor: Double
-        public init(recurrentClip: Double? = nil, manifoldRateFactor: Double = 1) {
+        /// Bound of the Euclidean norm of all gradients together, those with respect
+        /// to orthogonal weights included; taken before `recurrentClip`. Nil for none.
+        public var normClip: Double?
+        /// Of an L2 penalty on every parameter but the skew ones.
+        public var weightDecay: Double
+        /// Whether the norm is measured where it isn't clipped.
+        public var measuresNorm: Bool
+        public init(
+            recurrentClip: Double? = nil, manifoldRateFactor: Double = 1, normClip: Double? = nil, weightDecay: Double = 0,
+            measuresNorm: Bool = false
+        ) {
             self.recurrentClip = recurrentClip
             self.manifoldRateFactor = manifoldRateFactor
+            self.normClip = normClip
+            self.weightDecay = weightDecay
+            self.measuresNorm = measuresNorm
         }
     }
 
@@ -28,6 +41,9 @@ public final class ParameterUpdater {
     private let backend: any Backend
     private let parameters: ParameterStore
     private let kernel: any Kernel
+    /// For skew parameters.
+    private let skewKernel: any Kernel
+    private let norm: GradientNorm?
     private let clip: any Kernel
     /// One per range that is stepped directly: value, gradient, state.
     private let free: [(value: MatrixView, gradient: MatrixView, state: [MatrixView])]
@@ -63,7 +79,10 @@ public final class ParameterUpdater {
         self.settings = settings
         self.backend = backend
         parameters = model.parameters
-        kernel = try backend.compile(optimizer.program)
+        kernel = try backend.compile(optimizer.program(weightDecay: settings.weightDecay))
+        skewKernel = try backend.compile(optimizer.withoutWeightDecay.program)
+        norm = settings.normClip != nil || settings.measuresNorm
+            ? try GradientNorm(model.parameters.allGradients, backend: backend) : nil
         clip = try backend.compile(
             PointwiseProgram(inputs: 1, scalars: 1) { x, bound in [max(-bound[0], min(bound[0], x[0]))] })
         func state(_ count: Int) throws -> [MatrixView] {
@@ -87,9 +106,15 @@ public final class ParameterUpdater {
         }
     }
 
+    /// The Euclidean norm of all gradients at the last update, before clipping;
+    /// nil unless it is clipped or measured. Waits for the backend.
+    public var gradientNorm: Double? { step > 0 ? norm?.value : nil }
+
     /// Applies the gradients that the model holds.
     public func update(learningRate: Double) throws {
         step += 1
+        norm?.measure()
+        if let bound = settings.normClip { norm!.clip(to: bound) }
         if let bound = settings.recurrentClip {
             for index in parameters.recurrentWeights {
                 let gradient = parameters.gradient(index)
@@ -109,7 +134,7 @@ public final class ParameterUpdater {
                 into: item.gradient)
             let skew = item.skew.reshaped(rows: 1, columns: item.skew.count)
             backend.run(
-                kernel,
+                skewKernel,
                 inputs: [skew, item.gradient.reshaped(rows: 1, columns: item.gradient.count)] + item.state,
                 outputs: [skew] + item.state, scalars: [learningRate * settings.manifoldRateFactor] + scalars)
             try item.workspace.computeWeight(from: item.skew, into: weight)

@@ -19,11 +19,12 @@ public final class Trainer {
         /// Checkpoints besides those at the end of each epoch and of an
         /// interrupted run; nil: none.
         public var checkpointInterval: CheckpointInterval?
+        public var schedule: LearningRateSchedule
 
         public init(
             epochs: Int = 200, batchSize: Int = 100, evaluationBatchSize: Int? = nil, learningRate: Double = 1e-3,
             patience: Int? = nil, stopLoss: Double? = nil, batchesPerEpoch: Int? = nil,
-            checkpointInterval: CheckpointInterval? = nil
+            checkpointInterval: CheckpointInterval? = nil, schedule: LearningRateSchedule = LearningRateSchedule()
         ) {
             self.epochs = epochs
             self.batchSize = batchSize
@@ -33,6 +34,7 @@ public final class Trainer {
             self.stopLoss = stopLoss
             self.batchesPerEpoch = batchesPerEpoch
             self.checkpointInterval = checkpointInterval
+            self.schedule = schedule
         }
     }
 
@@ -46,6 +48,8 @@ public final class Trainer {
     var bestWeights: [Float]?
     private let observers: [any TrainingObserver]
     private let shouldStop: () -> Bool
+    /// Of the last update.
+    private var lastRate = 0.0
     private let clock = ContinuousClock()
     private lazy var lastCheckpoint = clock.now
 
@@ -119,7 +123,7 @@ public final class Trainer {
                 epoch: progress.epoch, step: updater.step, train: progress.sums, validation: validation,
                 trainSeconds: progress.seconds,
                 sequencesPerSecond: Double(progress.sequences) / max(progress.seconds, 1e-9),
-                learningRate: settings.learningRate,
+                learningRate: lastRate,
                 isBest: validation.meanLoss < (progress.best?.validation.meanLoss ?? .infinity))
             progress.finishEpoch(record)
             progress.runSeconds = secondsBefore + (clock.now - start).inSeconds
@@ -173,13 +177,17 @@ public final class Trainer {
     private func trainEpoch(since runStart: ContinuousClock.Instant, _ runSeconds: Double) throws -> TrainingEnd? {
         let start = clock.now, secondsBefore = progress.seconds
         let count = batchesPerEpoch
+        let validationLosses = progress.records.map(\.validation.meanLoss)
         while progress.batches < count {
             let batch = try dataset.batch(
                 .train, epoch: progress.epoch - 1, index: progress.batches, batchSize: settings.batchSize)
             let result = try model.computeGradients(batch, step: updater.step)
             guard result.loss.isFinite else { return .diverged(step: updater.step + 1, loss: result.meanLoss) }
             do {
-                try updater.update(learningRate: settings.learningRate)
+                lastRate = settings.schedule.rate(
+                    base: settings.learningRate, step: updater.step, epoch: progress.epoch,
+                    totalSteps: settings.epochs * count, validationLosses: validationLosses)
+                try updater.update(learningRate: lastRate)
             } catch RecurrentError.linearAlgebra {
                 // Gradients that overflowed reach the skew parameters first.
                 return .diverged(step: updater.step, loss: .nan)
@@ -191,7 +199,7 @@ public final class Trainer {
             progress.runSeconds = runSeconds + (clock.now - runStart).inSeconds
             let report = BatchProgress(
                 epoch: progress.epoch, batch: progress.batches, batchesPerEpoch: count, step: updater.step,
-                epochSums: progress.sums, batchSums: result, sequences: progress.sequences, seconds: progress.seconds)
+                epochSums: progress.sums, batchSums: result, sequences: progress.sequences, seconds: progress.seconds, learningRate: lastRate)
             for observer in observers { try observer.didTrainBatch(report) }
             let stops = shouldStop()
             // The last batch's comes with the epoch's end.

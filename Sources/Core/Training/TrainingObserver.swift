@@ -50,6 +50,8 @@ public struct BatchProgress: Sendable {
     public let sequences: Int
     /// Since the epoch began.
     public let seconds: Double
+    /// Of the update after this batch.
+    public let learningRate: Double
 }
 
 public struct EpochRecord: Sendable, Codable, Equatable {
