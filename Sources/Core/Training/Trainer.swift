@@ -48,8 +48,6 @@ public final class Trainer {
     var bestWeights: [Float]?
     private let observers: [any TrainingObserver]
     private let shouldStop: () -> Bool
-    /// Of the last update.
-    private var lastRate = 0.0
     private let clock = ContinuousClock()
     private lazy var lastCheckpoint = clock.now
 
@@ -123,7 +121,7 @@ public final class Trainer {
                 epoch: progress.epoch, step: updater.step, train: progress.sums, validation: validation,
                 trainSeconds: progress.seconds,
                 sequencesPerSecond: Double(progress.sequences) / max(progress.seconds, 1e-9),
-                learningRate: lastRate,
+                learningRate: progress.learningRate,
                 isBest: validation.meanLoss < (progress.best?.validation.meanLoss ?? .infinity))
             progress.finishEpoch(record)
             progress.runSeconds = secondsBefore + (clock.now - start).inSeconds
@@ -184,10 +182,10 @@ public final class Trainer {
             let result = try model.computeGradients(batch, step: updater.step)
             guard result.loss.isFinite else { return .diverged(step: updater.step + 1, loss: result.meanLoss) }
             do {
-                lastRate = settings.schedule.rate(
+                progress.learningRate = settings.schedule.rate(
                     base: settings.learningRate, step: updater.step, epoch: progress.epoch,
                     totalSteps: settings.epochs * count, validationLosses: validationLosses)
-                try updater.update(learningRate: lastRate)
+                try updater.update(learningRate: progress.learningRate)
             } catch RecurrentError.linearAlgebra {
                 // Gradients that overflowed reach the skew parameters first.
                 return .diverged(step: updater.step, loss: .nan)
@@ -199,7 +197,7 @@ public final class Trainer {
             progress.runSeconds = runSeconds + (clock.now - runStart).inSeconds
             let report = BatchProgress(
                 epoch: progress.epoch, batch: progress.batches, batchesPerEpoch: count, step: updater.step,
-                epochSums: progress.sums, batchSums: result, sequences: progress.sequences, seconds: progress.seconds, learningRate: lastRate)
+                epochSums: progress.sums, batchSums: result, sequences: progress.sequences, seconds: progress.seconds, learningRate: progress.learningRate)
             for observer in observers { try observer.didTrainBatch(report) }
             let stops = shouldStop()
             // The last batch's comes with the epoch's end.

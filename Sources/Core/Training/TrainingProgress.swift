@@ -9,6 +9,8 @@ public struct TrainingProgress: Codable, Sendable, Equatable {
     /// Over these batches.
     public internal(set) var sums = LossSums()
     public internal(set) var sequences = 0
+    /// Of the last update.
+    public internal(set) var learningRate = 0.0
     /// Spent on these batches.
     public internal(set) var seconds = 0.0
     /// Spent on the whole run, all of its parts taken together.
