@@ -27,9 +27,10 @@ import Testing
     #expect(treebank.tokens(.valid) == [4, 1, 2])
 }
 
-/// More words than the table starts with, against Swift's own splitting.
+/// More words than the table starts with, and more text than is read at once,
+/// against Swift's own splitting.
 @Test func manyWordsAgreeWithANaiveTokenizer() throws {
-    let words = (0..<60_000).map { "w\($0 * 7919 % 40_009)" }
+    let words = (0..<400_000).map { "w\($0 * 7919 % 40_009)" }
     let lines = stride(from: 0, to: words.count, by: 17).map { words[$0..<min($0 + 17, words.count)].joined(separator: " ") }
     let text = lines.joined(separator: "\n") + "\n"
     let corpus = try TemporaryCorpus(train: text, valid: "w0 w1\n", test: "w1\n")
@@ -50,6 +51,16 @@ import Testing
     #expect(vocabulary.count == 40_010)
     #expect(treebank.vocabulary == vocabulary)
     #expect(treebank.tokens(.train) == tokens)
+}
+
+/// Lines have no greatest length.
+@Test func aLineOfTenMegabytes() throws {
+    let count = 2_500_000
+    let corpus = try TemporaryCorpus(
+        train: String(repeating: "abc ", count: count) + "\nd\n", valid: "abc d\n", test: "abc d\n")
+    let tokens = try PennTreebank(directory: corpus.directory, bptt: 5).tokens(.train)
+    #expect(tokens.count == count + 3)
+    #expect(tokens.prefix(count).allSatisfy { $0 == 0 } && tokens.suffix(3) == [1, 2, 1])
 }
 
 @Suite struct Refusals {
@@ -91,6 +102,23 @@ import Testing
             try corpus.write(Data("a b\nc ".utf8) + Data(bytes) + Data(" d\n".utf8), to: "ptb.train.txt")
             #expect(refusal(corpus) == "DIR/ptb.train.txt, line 2: not UTF-8 text; save it as UTF-8")
         }
+    }
+
+    @Test func wordsWithoutEnd() throws {
+        let word = String(repeating: "a", count: 1 << 16)
+        #expect(try refusal(TemporaryCorpus(train: "b \(word)\n", valid: "b b\n", test: "b b\n")) == nil)
+        for end in ["a c\n", "a", String(repeating: "a", count: 3_000_000)] {
+            #expect(
+                try refusal(TemporaryCorpus(train: "b\nc \(word)\(end)", valid: "b b\n", test: "b b\n"))
+                    == "DIR/ptb.train.txt, line 2: a word of more than 65536 bytes; words are separated by blanks")
+        }
+    }
+
+    @Test func oneWord() throws {
+        #expect(
+            try refusal(TemporaryCorpus(train: "\n\n\n", valid: "\n\n", test: "\n\n"))
+                == "DIR: the training text has no word but '<eos>'; there is nothing to predict")
+        #expect(try refusal(TemporaryCorpus(train: "a a a", valid: "a a", test: "a a")) == nil)
     }
 
     @Test func backpropagationLength() throws {

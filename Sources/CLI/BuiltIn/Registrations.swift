@@ -69,6 +69,7 @@ extension Registry {
             Plugin("cayley", CayleySkew().summary) { _ in CayleySkew() },
             Plugin("uniform", UniformSkew().summary) { _ in UniformSkew() },
         ]
+        registry.downloads = [PennTreebank.source]
         return registry
     }
 }

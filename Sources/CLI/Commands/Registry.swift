@@ -93,6 +93,9 @@ public struct Registry: Sendable {
     public var manifolds: [Plugin<any ManifoldUpdate>] = []
     public var skewInits: [Plugin<any SkewInitialization>] = []
 
+    /// What `data` can fetch.
+    public var downloads: [DownloadSource] = []
+
     public init() {}
 
     /// The registry of the commands that are running.

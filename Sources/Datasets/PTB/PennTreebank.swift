@@ -23,7 +23,7 @@ public struct PennTreebank: Dataset, VocabularyProviding {
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for `bptt` below 1,
     ///   ``RecurrentCore/RecurrentError/dataset(_:)`` if a file is missing, empty or not UTF-8,
-    ///   or has unknown words while the training text has no `<unk>`.
+    ///   or has unknown words while the training text has no `<unk>`, or one word only.
     public init(directory: String, bptt: Int) throws {
         guard bptt >= 1 else {
             throw RecurrentError.invalidOption("the backpropagation length must be at least 1, not \(bptt)")
@@ -34,7 +34,7 @@ public struct PennTreebank: Dataset, VocabularyProviding {
         var tokenizer = Tokenizer()
         streams = try Split.allCases.map { split in
             let path = "\(directory)/\(prefix)\(split.rawValue).txt"
-            let tokens = try tokenizer.tokenize(Self.contents(of: path), path: path, isOpen: split == .train)
+            let tokens = try tokenizer.tokenize(Self.open(path), isOpen: split == .train)
             guard tokens.count >= 2 else {
                 throw RecurrentError.dataset(
                     "\(path): is empty; it must hold the \(split.rawValue) text, one sentence a line")
@@ -42,6 +42,10 @@ public struct PennTreebank: Dataset, VocabularyProviding {
             return TokenStream(tokens: tokens)
         }
         vocabulary = tokenizer.words.words
+        guard vocabulary.count >= 2 else {
+            throw RecurrentError.dataset(
+                "\(directory): the training text has no word but '\(vocabulary[0])'; there is nothing to predict")
+        }
     }
 
     public var name: String { "ptb" }
@@ -79,8 +83,8 @@ public struct PennTreebank: Dataset, VocabularyProviding {
             "no ptb.train.txt or train.txt can be read in '\(directory)'; name a directory that holds ptb.train.txt, ptb.valid.txt and ptb.test.txt with --data or PTB_DIR")
     }
 
-    private static func contents(of path: String) throws -> [UInt8] {
-        do { return try FileReader.contents(of: path) } catch RecurrentError.file(let path, let reason) {
+    private static func open(_ path: String) throws -> FileReader {
+        do { return try FileReader(path) } catch RecurrentError.file(let path, let reason) {
             throw RecurrentError.dataset(
                 "\(path): \(reason); the directory must hold the train, valid and test texts")
         }

@@ -7,38 +7,68 @@ struct Tokenizer {
 
     private(set) var words = WordTable()
 
-    /// The tokens of a text.
+    /// The tokens of a text, which is read piece by piece.
     ///
     /// - Parameters:
-    ///   - path: for messages.
+    ///   - file: the text.
     ///   - isOpen: whether new words get numbers; otherwise they become `<unk>`.
-    /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a word isn't UTF-8, or is
-    ///   unknown and there's no `<unk>` to stand for it.
-    mutating func tokenize(_ text: [UInt8], path: String, isOpen: Bool) throws -> [Int32] {
+    /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a word isn't UTF-8, has more
+    ///   than ``longestWord`` bytes, or is unknown and there's no `<unk>` to stand for it.
+    mutating func tokenize(_ file: FileReader, isOpen: Bool) throws -> [Int32] {
         var tokens: [Int32] = []
-        tokens.reserveCapacity(text.count / 5)
-        try text.withUnsafeBytes { text in
-            var line = 1
-            var position = 0
-            while position < text.count {
-                let byte = text[position]
-                if byte == UInt8(ascii: "\n") {
-                    tokens.append(endOfLineToken(isOpen: isOpen))
-                    line += 1
-                    position += 1
-                } else if Self.isBlank(byte) {
-                    position += 1
-                } else {
-                    let start = position
-                    repeat { position += 1 } while position < text.count && !Self.isBlank(text[position])
-                    let word = UnsafeRawBufferPointer(rebasing: text[start..<position])
-                    tokens.append(try words.number(of: word) ?? newToken(word, path: path, line: line, isOpen: isOpen))
-                }
+        tokens.reserveCapacity(file.size / 5)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.longestWord + Self.pieceSize, alignment: 16)
+        defer { buffer.deallocate() }
+        var line = 1, offset = 0, last = UInt8(ascii: "\n")
+        /// What the piece before left: the beginning of a word.
+        var held = 0
+        while offset < file.size {
+            let count = min(Self.pieceSize, file.size - offset)
+            try file.read(at: offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer[held..<held + count]))
+            offset += count
+            let piece = UnsafeRawBufferPointer(rebasing: buffer[..<(held + count)])
+            last = piece.last!
+            let read = try tokenize(piece, isLast: offset == file.size, line: &line, into: &tokens, path: file.path, isOpen: isOpen)
+            held = piece.count - read
+            guard held <= Self.longestWord else {
+                throw RecurrentError.dataset(
+                    "\(file.path), line \(line): a word of more than \(Self.longestWord) bytes; words are separated by blanks")
             }
-            // A last line without an end is a line all the same.
-            if let last = text.last, last != UInt8(ascii: "\n") { tokens.append(endOfLineToken(isOpen: isOpen)) }
+            buffer.baseAddress!.copyMemory(from: buffer.baseAddress! + read, byteCount: held)
         }
+        // A last line without an end is a line all the same.
+        if last != UInt8(ascii: "\n") { tokens.append(endOfLineToken(isOpen: isOpen)) }
         return tokens
+    }
+
+    /// In bytes.
+    static let longestWord = 1 << 16
+    private static let pieceSize = 1 << 20
+
+    /// - Returns: how many bytes were read; a word at the end of a piece that isn't
+    ///   the last may go on in the next one.
+    private mutating func tokenize(
+        _ text: UnsafeRawBufferPointer, isLast: Bool, line: inout Int, into tokens: inout [Int32], path: String, isOpen: Bool
+    ) throws -> Int {
+        var position = 0
+        while position < text.count {
+            let byte = text[position]
+            if byte == UInt8(ascii: "\n") {
+                tokens.append(endOfLineToken(isOpen: isOpen))
+                line += 1
+                position += 1
+            } else if Self.isBlank(byte) {
+                position += 1
+            } else {
+                let start = position
+                repeat { position += 1 } while position < text.count && !Self.isBlank(text[position])
+                if position == text.count, !isLast { return start }
+                guard position - start <= Self.longestWord else { return start }
+                let word = UnsafeRawBufferPointer(rebasing: text[start..<position])
+                tokens.append(try words.number(of: word) ?? newToken(word, path: path, line: line, isOpen: isOpen))
+            }
+        }
+        return position
     }
 
     /// White space of ASCII, the line's end included.

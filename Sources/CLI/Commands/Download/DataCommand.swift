@@ -1,0 +1,34 @@
+import ArgumentParser
+import Foundation
+import RecurrentCore
+
+struct DataCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "data", abstract: "Download a data set and check that it is the right one.")
+
+    @Argument(help: "Which data set: ptb.")
+    var name: String
+    @Option(help: "Folder to put the files into.")
+    var output: String
+    @Option(help: "Where to take them from: a folder's address, or that of an archive (.tgz, .tar.gz) that holds them.")
+    var url: String?
+    @Flag(help: "Print nothing but errors.")
+    var quiet = false
+
+    func run() throws {
+        let sources = Registry.current.downloads
+        guard let source = sources.first(where: { $0.name == name }) else {
+            throw RecurrentError.unknownName(kind: "data set to download", name: name, known: sources.map(\.name))
+        }
+        guard !output.isEmpty else { throw RecurrentError.invalidOption("--output names no folder") }
+        if !quiet { Terminal.print(source.notice) }
+        let download = Download(source, from: url ?? source.url, into: output, isQuiet: quiet)
+        let new = try download.run()
+        if !quiet {
+            Terminal.print(
+                new.isEmpty
+                    ? "\(output) has all files already" : "\(new.map(\.name).joined(separator: ", ")) in \(output), SHA-256 checked")
+            Terminal.print("train with: --dataset \(name) --data \(output)")
+        }
+    }
+}
