@@ -43,6 +43,9 @@ struct RunDirectory {
         try write(configuration)
         // What is left of another run must not be taken for this one's.
         for name in Self.files where name != "config.json" { try? FileManager.default.removeItem(atPath: file(name)) }
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] where name.hasPrefix(EventFile.prefix) {
+            try? FileManager.default.removeItem(atPath: file(name))
+        }
     }
 
     /// An existing run, to be read.

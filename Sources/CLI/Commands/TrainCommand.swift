@@ -16,12 +16,17 @@ struct TrainCommand: ParsableCommand {
         "Go on with the run in this folder, with its own options; --epochs, --patience, --stop-loss, --learning-rate, --checkpoint-every, --backend, --threads and --data may be given anew.",
         valueName: "run"))
     var resume: String?
+    @Flag(help: "With --output or --resume: write an event file for TensorBoard, too.")
+    var tensorboard = false
     @Flag(help: "Print nothing but errors.")
     var quiet = false
 
     func run() throws {
+        guard !tensorboard || resume != nil || output != nil else {
+            throw RecurrentError.invalidOption("--tensorboard writes into the run's folder; add --output")
+        }
         let (run, summary) = try resume.map(resumed) ?? Self.train(
-            options.resolve(cell: cell), output: output, overwrite: overwrite, quiet: quiet)
+            options.resolve(cell: cell), output: output, overwrite: overwrite, quiet: quiet, tensorboard: tensorboard)
         if !quiet {
             Terminal.print("")
             Terminal.print(SummaryTable.text([(run.options, summary)], metric: run.model.data.metric))
@@ -44,30 +49,34 @@ struct TrainCommand: ParsableCommand {
         let saved = try directory.configuration()
         let wanted = try options.applied(to: saved, cell: cell)
         try saved.checkResumable(as: wanted)
-        return try Self.train(TrainingRun(wanted), in: directory, resumes: true, quiet: quiet)
+        return try Self.train(
+            TrainingRun(wanted, measuresGradientNorm: tensorboard), in: directory, resumes: true, quiet: quiet, tensorboard: tensorboard)
     }
 
     /// Trains one run from the beginning. A run that diverged has a summary too.
     static func train(
-        _ configuration: RunConfiguration, output: String?, overwrite: Bool, quiet: Bool
+        _ configuration: RunConfiguration, output: String?, overwrite: Bool, quiet: Bool, tensorboard: Bool = false
     ) throws -> (run: TrainingRun, summary: TrainingSummary) {
         if let output { try RunDirectory.check(output, overwrite: overwrite) }
-        let run = try TrainingRun(configuration)
+        let run = try TrainingRun(configuration, measuresGradientNorm: tensorboard)
         // Before training, so that nobody waits for an hour to learn that nothing
         // can be written; after all else, so that a mistake replaces no older run.
         _ = try run.trainer([])
         let directory = try output.map { try RunDirectory(creating: $0, run.options, overwrite: overwrite) }
         try directory?.writeDataFiles(run.dataset)
-        return try train(run, in: directory, resumes: false, quiet: quiet)
+        return try train(run, in: directory, resumes: false, quiet: quiet, tensorboard: tensorboard)
     }
 
     private static func train(
-        _ run: TrainingRun, in directory: RunDirectory?, resumes: Bool, quiet: Bool
+        _ run: TrainingRun, in directory: RunDirectory?, resumes: Bool, quiet: Bool, tensorboard: Bool
     ) throws -> (run: TrainingRun, summary: TrainingSummary) {
         let keeper = SummaryKeeper(), log = directory.map { MetricsLog($0, run.options) }
         var observers: [any TrainingObserver] = [keeper]
         if !quiet { observers.insert(ConsoleProgress(label: run.options.cell), at: 0) }
         if let log { observers.insert(log, at: 0) }
+        if tensorboard, let directory {
+            observers.append(TensorBoardLog(in: directory.path, model: run.model, updater: run.updater))
+        }
         let trainer = try run.trainer(observers)
         if resumes, let log {
             try log.resume(trainer)

@@ -1,0 +1,84 @@
+import Foundation
+import RecurrentCore
+
+/// A TensorBoard event file: records of TensorFlow's TFRecord framing, each an
+/// `Event` message (tensorflow/core/util/event.proto, framework/summary.proto).
+final class EventFile {
+    private let handle: FileHandle
+    private let path: String
+
+    /// By which TensorBoard finds such files.
+    static let prefix = "events.out.tfevents."
+
+    /// Begins a new file in a folder.
+    /// - Parameter step: where a resumed run goes on; TensorBoard then drops what
+    ///   earlier files have from there on. Nil for a new run.
+    /// - Throws: ``RecurrentError/file(path:reason:)``.
+    init(in folder: String, resumedAt step: Int?) throws {
+        let now = Date().timeIntervalSince1970
+        // TensorBoard reads the files of a folder in the order of their names.
+        path = "\(folder)/\(Self.prefix)\(Int(now)).\(Int(now * 1e6) % 1_000_000).\(ProcessInfo.processInfo.hostName)"
+        guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path)
+        else { throw RecurrentError.file(path: path, reason: "can't be written") }
+        self.handle = handle
+        try write(step: 0) { $0.text(3, "brain.Event:2") }
+        // SessionLog with status START.
+        if let step { try write(step: step) { $0.message(7) { $0.integer(1, 1) } } }
+    }
+
+    /// One number under a tag.
+    func scalar(_ tag: String, _ value: Double, step: Int) throws {
+        try write(step: step) {
+            $0.message(5) {
+                $0.message(1) {
+                    $0.text(1, tag)
+                    $0.float(2, Float(value))
+                }
+            }
+        }
+    }
+
+    /// A histogram of `values` over equal bins of `range`.
+    func histogram(_ tag: String, _ values: [Double], in range: ClosedRange<Double>, bins: Int, step: Int) throws {
+        guard !values.isEmpty else { return }
+        var counts = [Double](repeating: 0, count: bins)
+        let width = (range.upperBound - range.lowerBound) / Double(bins)
+        for value in values {
+            counts[min(max(Int((value - range.lowerBound) / width), 0), bins - 1)] += 1
+        }
+        try write(step: step) {
+            $0.message(5) {
+                $0.message(1) {
+                    $0.text(1, tag)
+                    $0.message(5) {
+                        $0.double(1, values.min()!)
+                        $0.double(2, values.max()!)
+                        $0.double(3, Double(values.count))
+                        $0.double(4, values.reduce(0, +))
+                        $0.double(5, values.reduce(0) { $0 + $1 * $1 })
+                        $0.doubles(6, (1...bins).map { range.lowerBound + width * Double($0) })
+                        $0.doubles(7, counts)
+                    }
+                }
+            }
+        }
+    }
+
+    private func write(step: Int, _ content: (inout ProtocolBuffer) -> Void) throws {
+        var event = ProtocolBuffer()
+        event.double(1, Date().timeIntervalSince1970)
+        event.integer(2, step)
+        content(&event)
+        let length = withUnsafeBytes(of: UInt64(event.bytes.count).littleEndian) { Array($0) }
+        let record = length + Self.masked(length) + event.bytes + Self.masked(event.bytes)
+        do { try handle.write(contentsOf: Data(record)) } catch {
+            throw RecurrentError.file(path: path, reason: "can't be written: is the disk full?")
+        }
+    }
+
+    /// TFRecord's check: CRC-32C, turned and shifted.
+    private static func masked(_ bytes: [UInt8]) -> [UInt8] {
+        let crc = CRC32C.of(bytes)
+        return withUnsafeBytes(of: ((crc >> 15 | crc << 17) &+ 0xA282_EAD8).littleEndian) { Array($0) }
+    }
+}

@@ -1,0 +1,63 @@
+import RecurrentCore
+
+/// Writes what `tensorboard --logdir` shows: losses, the metric, learning rate and
+/// gradient norm, and of each orthogonal weight the eigenvalues' angles and the
+/// largest element of WᵀW − I.
+final class TensorBoardLog: TrainingObserver {
+    private let folder: String
+    private var file: EventFile!
+    private let model: SequenceModel
+    private let updater: ParameterUpdater
+    private var spectra: [Int: OrthogonalSpectrum] = [:]
+    private var metric = DatasetDescription.Metric.accuracy
+    /// Batches between two points.
+    private var interval = 1
+    private static let pointsPerEpoch = 50, bins = 64
+
+    /// - Parameter folder: the run's.
+    init(in folder: String, model: SequenceModel, updater: ParameterUpdater) {
+        self.folder = folder
+        self.model = model
+        self.updater = updater
+    }
+
+    func trainingWillStart(_ plan: TrainingPlan) throws {
+        file = try EventFile(in: folder, resumedAt: updater.step > 0 ? updater.step + 1 : nil)
+        metric = plan.metric
+        interval = max(plan.batchesPerEpoch / Self.pointsPerEpoch, 1)
+        if updater.step == 0 { try writeWeights(step: 0) }
+    }
+
+    func didTrainBatch(_ progress: BatchProgress) throws {
+        guard progress.step % interval == 0 else { return }
+        try file.scalar("batch/loss", progress.batchSums.meanLoss, step: progress.step)
+        try file.scalar("batch/learning rate", progress.learningRate, step: progress.step)
+        if let norm = updater.gradientNorm { try file.scalar("batch/gradient norm", norm, step: progress.step) }
+    }
+
+    func didFinishEpoch(_ record: EpochRecord) throws {
+        for (split, sums) in [(Split.train, record.train), (.valid, record.validation)] { try write(split, sums, record.step) }
+        try writeWeights(step: record.step)
+    }
+
+    func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws {
+        if let test = summary.test, let best = summary.best { try write(.test, test, best.step) }
+    }
+
+    private func write(_ split: Split, _ sums: LossSums, _ step: Int) throws {
+        try file.scalar("loss/\(split.rawValue)", sums.meanLoss, step: step)
+        try file.scalar("\(metric.rawValue)/\(split.rawValue)", metric == .accuracy ? sums.accuracy : sums.perplexity, step: step)
+    }
+
+    private func writeWeights(step: Int) throws {
+        for block in model.parameters.orthogonalBlocks {
+            let weight = model.parameters.value(of: block)
+            let spectrum = try spectra[weight.rows] ?? OrthogonalSpectrum(size: weight.rows, on: model.backend)
+            spectra[weight.rows] = spectrum
+            try file.histogram(
+                "eigenvalue angles/\(block.name)", spectrum.angles(of: weight), in: -Double.pi...Double.pi, bins: Self.bins, step: step)
+            try file.scalar(
+                "orthogonality error/\(block.name)", OrthogonalSpectrum.orthogonalityError(of: weight, on: model.backend), step: step)
+        }
+    }
+}

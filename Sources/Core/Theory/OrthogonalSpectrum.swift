@@ -1,0 +1,71 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The eigenvalues `exp(iθ)` of an orthogonal matrix: how far each plane turns in
+/// one step of an unforced linear uRNN.
+public final class OrthogonalSpectrum {
+    private let backend: any Backend
+    private let size: Int
+    private let real: MatrixView
+    private let imaginary: MatrixView
+    private let eigenvalues: MatrixView
+    private let product: MatrixView
+    private let mix: any Kernel
+
+    /// Prepares for matrices [n, n] of one size.
+    public init(size: Int, on backend: any Backend) throws {
+        self.backend = backend
+        self.size = size
+        real = try backend.allocate(rows: size, columns: size)
+        imaginary = try backend.allocate(rows: size, columns: size)
+        product = try backend.allocate(rows: size, columns: size)
+        eigenvalues = try backend.allocate(rows: 1, columns: size)
+        mix = try backend.compile(
+            PointwiseProgram(inputs: 2, scalars: 2) { x, factors in
+                [factors[0] * (x[0] + x[1]), factors[1] * (x[1] - x[0])]
+            })
+    }
+
+    /// The angles θ of W [n, n], ascending, in (−π, π].
+    ///
+    /// W is normal, so that it shares its eigenvectors with the Hermitian matrix
+    /// `cos φ · (W + Wᵀ)/2 − i sin φ · (W − Wᵀ)/2`, whose eigenvalues `cos(θ − φ)`
+    /// tell conjugate pairs apart for a φ that is nothing special. The angle is then
+    /// that of the Rayleigh quotient `v* W v`.
+    ///
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the decomposition fails.
+    public func angles(of weight: MatrixView) throws -> [Double] {
+        precondition(weight.rows == size && weight.columns == size)
+        let phi = 0.7
+        backend.run(
+            mix, inputs: [weight, weight.transposed], outputs: [real, imaginary], scalars: [cos(phi) / 2, sin(phi) / 2])
+        try backend.hermitianEigen(real: real, imaginary: imaginary, eigenvalues: eigenvalues)
+        let parts = [real, imaginary].map { part -> (vector: [Double], image: [Double]) in
+            backend.gemm(weight, part, into: product)
+            return (backend.download(part), backend.download(product))
+        }
+        return (0..<size).map { column in
+            var x = 0.0, y = 0.0
+            for place in stride(from: column, to: size * size, by: size) {
+                x += parts[0].vector[place] * parts[0].image[place] + parts[1].vector[place] * parts[1].image[place]
+                y += parts[0].vector[place] * parts[1].image[place] - parts[1].vector[place] * parts[0].image[place]
+            }
+            return atan2(y, x)
+        }.sorted()
+    }
+
+    /// The largest element of `WᵀW − I` in magnitude.
+    public static func orthogonalityError(of weight: MatrixView, on backend: any Backend) throws -> Double {
+        let product = try backend.allocate(rows: weight.columns, columns: weight.columns)
+        backend.gemm(weight.transposed, weight, into: product)
+        let values: [Double] = backend.download(product)
+        return values.enumerated().reduce(0) { largest, element in
+            max(largest, abs(element.1 - (element.0 % (weight.columns + 1) == 0 ? 1 : 0)))
+        }
+    }
+}
