@@ -97,10 +97,7 @@ public final class RecurrentLayer {
         if let known = runs[key] {
             run = known
         } else {
-            let plan = try StepCompiler.compile(
-                cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, training: options.isTraining,
-                masked: lengths != nil)
-            run = RecurrentRun(plan, parameters: parameters, indices: parameterIndices, backend: backend)
+            run = try makeRun(training: options.isTraining, masked: lengths != nil)
             runs[key] = run
         }
         // States carry over between masked and unmasked batches too.
@@ -115,6 +112,12 @@ public final class RecurrentLayer {
         try run.executor!.forward()
         if options.isTraining { run.clearFinalGradients() }
         return run.outputs
+    }
+
+    /// A plan with buffers of its own, beside those that `forward` uses.
+    func makeRun(training: Bool, masked: Bool = false) throws -> RecurrentRun {
+        RecurrentRun(
+            try plan(training: training, masked: masked), parameters: parameters, indices: parameterIndices, backend: backend)
     }
 
     /// The plan of training without different lengths: what the compiler made of the cell.
