@@ -50,7 +50,8 @@ struct RootCommand: ParsableCommand {
         commandName: "cli",
         abstract: "Recurrent networks with orthogonal recurrent weights, beside the ordinary ones.",
         subcommands: [
-            TrainCommand.self, CompareCommand.self, EvaluateCommand.self, GenerateCommand.self, BenchmarkCommand.self, ListCommand.self,
+            TrainCommand.self, CompareCommand.self, EvaluateCommand.self, GenerateCommand.self, ImportCommand.self,
+            BenchmarkCommand.self, ListCommand.self,
         ],
         defaultSubcommand: TrainCommand.self)
 }

@@ -40,7 +40,7 @@ struct EvaluateCommand: ParsableCommand {
         options.backend = backend ?? options.backend
         options.threads = threads ?? options.threads
         try options.validate()
-        let made = try TrainingRun(options)
+        let made = try TrainingRun(options, vocabulary: directory.vocabulary())
         try made.model.load(from: directory.file("model.safetensors"))
         let clock = ContinuousClock()
         let start = clock.now

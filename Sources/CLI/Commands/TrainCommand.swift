@@ -44,7 +44,7 @@ struct TrainCommand: ParsableCommand {
         let saved = try directory.configuration()
         let wanted = try options.applied(to: saved, cell: cell)
         try saved.checkResumable(as: wanted)
-        return try Self.train(TrainingRun(wanted), in: directory, resumes: true, quiet: quiet)
+        return try Self.train(TrainingRun(wanted, vocabulary: directory.vocabulary()), in: directory, resumes: true, quiet: quiet)
     }
 
     /// Trains one run from the beginning. A run that diverged has a summary too.

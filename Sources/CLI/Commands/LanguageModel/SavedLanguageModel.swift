@@ -1,4 +1,3 @@
-import Foundation
 import RecurrentCore
 
 /// A run's language model and its words, without the corpus.
@@ -18,13 +17,12 @@ struct SavedLanguageModel {
         options.backend = backend ?? options.backend
         options.threads = threads ?? options.threads
         try options.validate()
-        let path = directory.file(VocabularyFile.name)
-        guard FileManager.default.fileExists(atPath: path) else {
+        guard let words = try directory.vocabulary() else {
             throw RecurrentError.checkpoint(
                 path: directory.path,
                 reason: "there is no \(VocabularyFile.name): this is no run of a language model (train one with --dataset ptb)")
         }
-        vocabulary = try VocabularyFile.read(path)
+        vocabulary = words
         let context = registry.context(options)
         model = try SequenceModel(
             cell: try registry.cells.find("cell", options.cell).make(context), configuration: options.model,
