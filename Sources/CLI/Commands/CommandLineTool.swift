@@ -28,7 +28,7 @@ public enum CommandLineTool {
 
     private static func report(_ error: any Error) -> Int32 {
         if let error = error as? RecurrentError {
-            FileHandle.standardError.write(Data("error: \(error.description)\n".utf8))
+            FileHandle.standardError.write(Data("error: \(oneLine(error.description))\n".utf8))
             switch error {
             case .unknownName, .invalidOption: return 2
             default: return 1
@@ -42,6 +42,20 @@ public enum CommandLineTool {
         if error is ExitCode { return code.rawValue }
         FileHandle.standardError.write(Data("error: \(RootCommand.message(for: error))\n".utf8))
         return code == .validationFailure ? 2 : 1
+    }
+
+    /// Names that come from a file or a command line may hold line ends, or what a
+    /// terminal takes for a command.
+    private static func oneLine(_ text: String) -> String {
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator:
+                result.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+            default: result.append(scalar)
+            }
+        }
+        return String(result)
     }
 }
 

@@ -112,13 +112,14 @@ public final class Generator {
         for layer in layers { for state in layer.states { backend.fill(state, with: 0) } }
     }
 
+    private static let notFinite = RecurrentError.linearAlgebra(
+        "the model's scores are no finite numbers: its weights are damaged, or its training diverged")
+
     private func choose() throws -> Int {
         var best = 0
         for index in 1..<max(vocabulary, 1) where scores[index] > scores[best] { best = index }
         let maximum = Double(scores[best])
-        guard maximum.isFinite else {
-            throw RecurrentError.linearAlgebra("the model's scores are no finite numbers: its weights are damaged or it diverged")
-        }
+        guard maximum.isFinite else { throw Self.notFinite }
         if sampling.isGreedy { return best }
         let draw = random.uniform()
         if largest != nil {
@@ -139,7 +140,9 @@ public final class Generator {
             exponentials.kernel, inputs: exponentials.inputs, outputs: exponentials.outputs,
             scalars: [maximum, 1 / sampling.temperature])
         backend.download(exponentials.outputs[0].memory, offset: 0, into: scores)
-        var rest = draw * scores.reduce(0) { $0 + Double($1) }
+        let sum = scores.reduce(0) { $0 + Double($1) }
+        guard sum.isFinite else { throw Self.notFinite }
+        var rest = draw * sum
         for index in 0..<vocabulary {
             rest -= Double(scores[index])
             if rest < 0 { return index }

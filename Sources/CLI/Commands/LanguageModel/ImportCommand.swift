@@ -41,10 +41,6 @@ struct ImportCommand: ParsableCommand {
         try registry.dataset(dataset).defaults(&options)
         options.cell = cell ?? (weights.gates == 1 ? "rnn" : "gru")
         options.activation = activation ?? (weights.gates == 1 ? nil : "tanh")
-        guard options.activation != nil else {
-            throw RecurrentError.invalidOption(
-                "\(file): an nn.RNN's weights don't say its nonlinearity; add --activation tanh (torch's default) or --activation relu")
-        }
         options.resetGate = resetGate
         options.backend = backend
         options.data = data.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
@@ -57,6 +53,10 @@ struct ImportCommand: ParsableCommand {
         guard gates == weights.gates else {
             throw RecurrentError.checkpoint(
                 path: file, reason: "has \(weights.gates == 1 ? "one gate" : "\(weights.gates) gates"), but the cell '\(made.name)' has \(gates)")
+        }
+        guard options.activation != nil else {
+            throw RecurrentError.invalidOption(
+                "\(file): an nn.RNN's weights don't say its nonlinearity; add --activation tanh (torch's default) or --activation relu")
         }
         let model = try SequenceModel(
             cell: made, configuration: options.model, data: .languageModel(vocabulary: weights.vocabulary),
