@@ -62,7 +62,8 @@ let modules: [Module] = [
     Module(
         name: "RecurrentCommandLine", path: "Sources/CLI/Commands",
         dependencies: ["RecurrentCore", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-        testDependencies: ["BuiltInPlugins", "RecurrentCLI"]),
+        testDependencies: ["BuiltInPlugins", "RecurrentCLI"],
+        testResources: [.copy("Fixtures")]),
 ]
 
 /// What `cli` is put together from: everything but the kits for tests.

@@ -5,6 +5,7 @@ prints both with their ratio as a Markdown table.
     pip install torch numpy
     python Benchmarks/compare.py                       # the toy tasks and exp
     python Benchmarks/compare.py --workload lm-gru-t35 # may be repeated
+    python Benchmarks/compare.py --workload generate-gru --threads 1
 
 Nothing else should run on the machine.
 """
@@ -41,9 +42,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workload", action="append", help="default: the toy tasks and exp")
     parser.add_argument("--cli", default=str(ROOT / ".build/release/cli"))
+    parser.add_argument("--threads", type=int, help="of both sides (default: one per processor)")
     arguments = parser.parse_args()
     names = arguments.workload or DEFAULT
     flags = [flag for name in names for flag in ["--workload", name]]
+    if arguments.threads:
+        flags += ["--threads", str(arguments.threads)]
     ours = run([arguments.cli, "benchmark", "--json", *flags])
     theirs = run([sys.executable, str(ROOT / "Benchmarks/pytorch/benchmark.py"), "--json", *flags])
     torch = {entry["workload"]: entry["medianMilliseconds"] for entry in theirs}

@@ -4,8 +4,8 @@
     python benchmark.py --workload lm-gru-t35 --json
     python benchmark.py --all --threads 2 --seconds 3
 
-Workloads: toy-CELL-nN, lm-CELL-tT (CELL: rnn, urnn, gru, ugru) and exp-nN, which
-gives a second row for eigh. A training step is forward, backward, Adam and, for
+Workloads: toy-CELL-nN, lm-CELL-tT, generate-CELL (CELL: rnn, urnn, gru, ugru) and
+exp-nN, which gives a second row for eigh. generate-CELL is one token of text. A training step is forward, backward, Adam and, for
 urnn and ugru, the paper's update with torch.linalg.matrix_exp. Rounds go through
 all workloads in turn, so that a machine's noise hits all of them alike.
 """
@@ -26,7 +26,7 @@ except ImportError:
 from models import CELLS, Network, Training
 
 DEFAULT = [f"toy-{cell}-n{n}" for cell in CELLS for n in (20, 100, 400)] + [f"exp-n{n}" for n in (50, 200, 512, 1024)]
-LANGUAGE_MODELS = [f"lm-{cell}-t{t}" for cell in CELLS for t in (35, 150)]
+LANGUAGE_MODELS = [f"lm-{cell}-t{t}" for cell in CELLS for t in (35, 150)] + [f"generate-{cell}" for cell in CELLS]
 
 
 def training_step(cell, steps, batch, embedding, hidden, classes, every_position):
@@ -35,6 +35,20 @@ def training_step(cell, steps, batch, embedding, hidden, classes, every_position
     tokens = torch.randint(classes, (steps, batch))
     targets = torch.randint(classes, (steps * batch if every_position else batch,))
     return lambda: training.step(tokens, targets)
+
+
+def generation_step(cell):
+    """One token, as word_language_model's generate.py draws it."""
+    network = Network(cell, 10_000, 400, 200, 10_000, every_position=True, dropout=0.2).eval()
+    token, state = torch.zeros(1, 1, dtype=torch.long), None
+
+    @torch.no_grad()
+    def step():
+        nonlocal state
+        logits, state = network(token, state)
+        token.fill_(torch.multinomial(logits.squeeze().exp(), 1)[0])
+
+    return step
 
 
 def random_skew(n):
@@ -55,6 +69,8 @@ def make(name):
         return [(name, training_step(match[1], int(match[2]), 100, 30, 50, 10, every_position=False))]
     if match := re.fullmatch(rf"lm-({'|'.join(CELLS)})-t([1-9]\d*)", name):
         return [(name, training_step(match[1], int(match[2]), 80, 400, 200, 10_000, every_position=True))]
+    if match := re.fullmatch(rf"generate-({'|'.join(CELLS)})", name):
+        return [(name, generation_step(match[1]))]
     if match := re.fullmatch(r"exp-n([1-9]\d*)", name):
         skew = random_skew(int(match[1]))
         return [(name, lambda: torch.linalg.matrix_exp(skew)), (f"{name}-eigh", lambda: eigh_exponential(skew))]

@@ -36,9 +36,14 @@ private final class LoopCode {
     private let memory: CPUMemory
     private var loop: ck_loop
 
-    /// Rows per chunk: the batch alone decides. About 50 rows keep a step's
-    /// products near OpenBLAS's full speed; two chunks keep two threads busy.
-    private static func chunkCount(_ batch: Int) -> Int { batch < 16 ? 1 : 2 * ((batch + 127) / 128) }
+    /// How many chunks: batch and products alone decide. About 50 rows keep a step's
+    /// products near full speed; two chunks keep two threads busy, which is worth
+    /// their waking where a row of all steps takes long.
+    private static func chunkCount(_ operations: [ck_operation], steps: Int, batch: Int) -> Int {
+        let weights = operations.reduce(0) { $0 + ($1.kind == 0 ? Int($1.n) * Int($1.k) : 0) }
+        let isWorthTwo = batch >= 16 || (batch >= 4 && steps * batch * weights >= 1 << 22)
+        return isWorthTwo ? 2 * ((batch + 127) / 128) : 1
+    }
 
     init(
         _ plan: [PlanOperation], isBackward: Bool, _ recurrence: DefaultRecurrence, on backend: CPUBackend
@@ -99,7 +104,7 @@ private final class LoopCode {
         self.kernels = kernels
         loop = ck_loop(
             operations: self.operations.baseAddress, count: Int32(operations.count), steps: Int32(binding.steps),
-            batch: Int32(batch), chunks: Int32(Self.chunkCount(batch)), backward: isBackward, workspace: nil)
+            batch: Int32(batch), chunks: Int32(Self.chunkCount(operations, steps: binding.steps, batch: batch)), backward: isBackward, workspace: nil)
         memory = try CPUMemory(Int(ck_loop_workspace(backend.team, &loop)))
         loop.workspace = memory.base
     }

@@ -1,5 +1,6 @@
 #include "internal.h"
 #include <cblas.h>
+#include <string.h>
 
 static void openblas(const ck_product *p) {
     cblas_sgemm(
@@ -7,10 +8,21 @@ static void openblas(const ck_product *p) {
         (int)p->m, (int)p->n, (int)p->k, p->alpha, p->a, (int)p->lda, p->b, (int)p->ldb, p->beta, p->c, (int)p->ldc);
 }
 
+// One row of C: every element of B is read once, so that packing it would cost
+// more than the product.
+static void one_row(const ck_product *p) {
+    if (p->beta == 0) memset(p->c, 0, sizeof(float) * (size_t)p->n);  // it may hold what times 0 is no 0
+    cblas_sgemv(
+        CblasRowMajor, p->transpose_b ? CblasNoTrans : CblasTrans, (int)(p->transpose_b ? p->n : p->k),
+        (int)(p->transpose_b ? p->k : p->n), p->alpha, p->b, (int)p->ldb, p->a, p->transpose_a ? (int)p->lda : 1, p->beta,
+        p->c, 1);
+}
+
 // OpenBLAS is made for large squares: it packs both operands at every call, and
 // an old one doesn't know the newest processors. Our own loops serve products
 // with a right side or a result of at most 2 MiB.
 ck_method ck_choose_method(const struct ck_kernels *kernels, bool transpose_b, int64_t m, int64_t n, int64_t k) {
+    if (m == 1 && k > 0) return (ck_method){one_row, false};
     const int64_t most = 1 << 19;
     if (kernels->multiply && k > 0 && (n * k <= most || (m * n <= most && !transpose_b))) {
         return (ck_method){kernels->multiply, transpose_b};

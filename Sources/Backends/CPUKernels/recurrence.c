@@ -4,8 +4,8 @@
 // chunk's registers for every kernel.
 
 static ck_method method(const struct ck_kernels *kernels, const ck_loop *loop, const ck_operation *op) {
-    // Packed once for all steps, so even a large weight is worth it.
-    if (kernels->multiply && op->k > 0) return (ck_method){kernels->multiply, op->transpose_b};
+    // Packed once for all steps, so even a large weight is worth it; but not for one row.
+    if (kernels->multiply && op->k > 0 && loop->batch > 1) return (ck_method){kernels->multiply, op->transpose_b};
     return ck_choose_method(kernels, op->transpose_b, loop->batch, op->n, op->k);
 }
 

@@ -28,7 +28,7 @@ public enum CommandLineTool {
 
     private static func report(_ error: any Error) -> Int32 {
         if let error = error as? RecurrentError {
-            FileHandle.standardError.write(Data("error: \(error.description)\n".utf8))
+            FileHandle.standardError.write(Data("error: \(oneLine(error.description))\n".utf8))
             switch error {
             case .unknownName, .invalidOption: return 2
             default: return 1
@@ -43,6 +43,20 @@ public enum CommandLineTool {
         FileHandle.standardError.write(Data("error: \(RootCommand.message(for: error))\n".utf8))
         return code == .validationFailure ? 2 : 1
     }
+
+    /// Names that come from a file or a command line may hold line ends, or what a
+    /// terminal takes for a command.
+    private static func oneLine(_ text: String) -> String {
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator:
+                result.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+            default: result.append(scalar)
+            }
+        }
+        return String(result)
+    }
 }
 
 struct RootCommand: ParsableCommand {
@@ -50,8 +64,8 @@ struct RootCommand: ParsableCommand {
         commandName: "cli",
         abstract: "Recurrent networks with orthogonal recurrent weights, beside the ordinary ones.",
         subcommands: [
-            TrainCommand.self, CompareCommand.self, EvaluateCommand.self, DataCommand.self, BenchmarkCommand.self,
-            ListCommand.self,
+            TrainCommand.self, CompareCommand.self, EvaluateCommand.self, GenerateCommand.self, ImportCommand.self,
+            DataCommand.self, BenchmarkCommand.self, ListCommand.self,
         ],
         defaultSubcommand: TrainCommand.self)
 }

@@ -26,6 +26,8 @@ struct EvaluateCommand: ParsableCommand {
         let perplexity: Double?
         let count: Int
         let seconds: Double
+        /// Of language models.
+        let tokensPerSecond: Double?
     }
 
     func run() throws {
@@ -38,7 +40,7 @@ struct EvaluateCommand: ParsableCommand {
         options.backend = backend ?? options.backend
         options.threads = threads ?? options.threads
         try options.validate()
-        let made = try TrainingRun(options)
+        let made = try TrainingRun(options, vocabulary: directory.vocabulary())
         try made.model.load(from: directory.file("model.safetensors"))
         let clock = ContinuousClock()
         let start = clock.now
@@ -52,14 +54,16 @@ struct EvaluateCommand: ParsableCommand {
             encoder.nonConformingFloatEncodingStrategy = .infinityAsText
             let result = Result(
                 split: split, loss: sums.meanLoss, accuracy: isAccuracy ? sums.accuracy : nil,
-                perplexity: isAccuracy ? nil : sums.perplexity, count: sums.count, seconds: seconds)
+                perplexity: isAccuracy ? nil : sums.perplexity, count: sums.count, seconds: seconds,
+                tokensPerSecond: isAccuracy ? nil : Double(sums.count) / seconds)
             Terminal.print(String(decoding: try encoder.encode(result), as: UTF8.self))
         } else {
             Terminal.print(
                 "\(split): loss \(Terminal.number(sums.meanLoss))  "
                     + (isAccuracy
                         ? "accuracy \(Terminal.percent(sums.accuracy))" : "perplexity \(Terminal.number(sums.perplexity, digits: 2))")
-                    + "  (\(sums.count) predictions, \(Terminal.number(seconds, digits: 1)) s)")
+                    + "  (\(sums.count) \(isAccuracy ? "predictions" : "tokens"), \(Terminal.number(seconds, digits: 1)) s"
+                    + (isAccuracy ? ")" : ", \(Terminal.number(Double(sums.count) / seconds, digits: 0)) tokens/s)"))
         }
     }
 }

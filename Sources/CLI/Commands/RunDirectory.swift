@@ -114,8 +114,14 @@ struct RunDirectory {
     /// What a model needs of its data to be used elsewhere.
     func writeDataFiles(_ dataset: any Dataset) throws {
         if let tokens = (dataset as? any VocabularyProviding)?.vocabulary {
-            try AtomicFile.write(Array((tokens.joined(separator: "\n") + "\n").utf8), to: file("vocabulary.txt"))
+            try VocabularyFile.write(tokens, to: file(VocabularyFile.name))
         }
+    }
+
+    /// The run's words in the order of their ids; nil if it isn't a language model's.
+    func vocabulary() throws -> [String]? {
+        let path = file(VocabularyFile.name)
+        return FileManager.default.fileExists(atPath: path) ? try VocabularyFile.read(path) : nil
     }
 
     private static func oneLine(_ error: any Error) -> String {

@@ -49,8 +49,8 @@ struct TrainCommand: ParsableCommand {
         let saved = try directory.configuration()
         let wanted = try options.applied(to: saved, cell: cell)
         try saved.checkResumable(as: wanted)
-        return try Self.train(
-            TrainingRun(wanted, measuresGradientNorm: tensorboard), in: directory, resumes: true, quiet: quiet, tensorboard: tensorboard)
+        let run = try TrainingRun(wanted, vocabulary: directory.vocabulary(), measuresGradientNorm: tensorboard)
+        return try Self.train(run, in: directory, resumes: true, quiet: quiet, tensorboard: tensorboard)
     }
 
     /// Trains one run from the beginning. A run that diverged has a summary too.

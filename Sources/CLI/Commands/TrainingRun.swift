@@ -8,14 +8,22 @@ struct TrainingRun {
     let model: SequenceModel
     let updater: ParameterUpdater
 
-    init(_ options: RunConfiguration, measuresGradientNorm: Bool = false, registry: Registry = .current) throws {
+    /// - Parameters:
+    ///   - options: all of them.
+    ///   - vocabulary: the words of a run that exists, in whose ids the data must come.
+    ///   - measuresGradientNorm: whether the updater measures what it doesn't clip.
+    init(
+        _ options: RunConfiguration, vocabulary: [String]? = nil, measuresGradientNorm: Bool = false,
+        registry: Registry = .current
+    ) throws {
         let context = registry.context(options)
         let cell = try registry.cells.find("cell", options.cell).make(context)
         let optimizer = try registry.optimizers.find("optimizer", options.optimizer).make(context)
         let manifold = try registry.manifolds.find("manifold update", options.manifold).make(context)
         let skew = try registry.skewInits.find("skew initialisation", options.skewInit).make(context)
         let backend = try registry.backends.find("backend", options.backend).make(context)
-        dataset = try registry.dataset(options.dataset).plugin.make(context)
+        let made = try registry.dataset(options.dataset).plugin.make(context)
+        dataset = try vocabulary.map { try RenumberedCorpus.fitting(made, to: $0) } ?? made
         model = try SequenceModel(
             cell: cell, configuration: options.model, data: dataset.description, backend: backend, seed: options.seed)
         updater = try ParameterUpdater(

@@ -107,10 +107,8 @@ public final class RecurrentLayer {
         if let known = runs[key] {
             run = known
         } else {
-            let plan = try StepCompiler.compile(
-                cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, training: options.isTraining,
-                masked: lengths != nil)
-            run = RecurrentRun(plan, parameters: parameters, indices: parameterIndices, substitutes: dropout?.substitutes ?? [:], backend: backend)
+            run = try makeRun(
+                training: options.isTraining, masked: lengths != nil, substitutes: dropout?.substitutes ?? [:])
             runs[key] = run
         }
         // States carry over between masked and unmasked batches too.
@@ -136,6 +134,15 @@ public final class RecurrentLayer {
             weightDropout = try WeightDropout(rate: weightDropoutRate, weights: weights, parameters: parameters, backend: backend)
         }
         return weightDropout
+    }
+
+    /// A plan with buffers of its own, beside those that `forward` uses.
+    func makeRun(
+        training: Bool, masked: Bool = false, substitutes: [Int: WeightDropout.Substitute] = [:]
+    ) throws -> RecurrentRun {
+        RecurrentRun(
+            try plan(training: training, masked: masked), parameters: parameters, indices: parameterIndices,
+            substitutes: substitutes, backend: backend)
     }
 
     /// The plan of training without different lengths: what the compiler made of the cell.

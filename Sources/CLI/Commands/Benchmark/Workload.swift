@@ -1,6 +1,6 @@
 import RecurrentCore
 
-/// Something to time, by its name: `toy-CELL-nN`, `lm-CELL-tT` or `exp-nN`.
+/// Something to time, by its name: `toy-CELL-nN`, `lm-CELL-tT`, `generate-CELL` or `exp-nN`.
 struct Workload {
     let name: String
     /// Multiplications and additions of the matrix products that nobody can avoid.
@@ -30,10 +30,13 @@ struct Workload {
             return try training(name, cell: parts[1], backend: backend, registry: registry, Shape(
                 steps: t, batch: 80, embedding: 400, hidden: 200, classes: 10_000, isLanguageModel: true))
         }
+        if parts.count == 2, parts[0] == "generate" {
+            return try generation(name, cell: parts[1], backend: backend, registry: registry)
+        }
         if parts.count == 2, parts[0] == "exp", let n = size(1, "n", upTo: 20_000) {
             return try exponential(name, size: n, backend: backend, registry: registry)
         }
-        throw RecurrentError.unknownName(kind: "workload", name: name, known: defaultNames + languageModelNames)
+        throw RecurrentError.unknownName(kind: "workload", name: name, known: defaultNames + languageModelNames + generationNames)
     }
 
     private struct Shape {

@@ -1,0 +1,152 @@
+/// Writes text with a language model, one token at a time.
+///
+/// The states stay on the backend; the cell is compiled once, for one step of one
+/// sequence, and all memory is set aside beforehand. The model may go on being
+/// trained or evaluated in between: its parameters are read where they are, its
+/// states are not touched.
+///
+///     let generator = try Generator(model, sampling: Sampling(temperature: 0.8, topK: 40), seed: 1)
+///     var token = 0
+///     for _ in 0..<100 { token = try generator.next(after: token) }
+///
+/// Token n of a text is drawn with number n of a Philox stream, so that the same
+/// seed gives the same text on every backend, unless rounding decides between two.
+public final class Generator {
+    public let model: SequenceModel
+    public let sampling: Sampling
+    /// V.
+    public let vocabulary: Int
+    private let backend: any Backend
+    private let table: MatrixView
+    private let input: MatrixView
+    private let layers: [Layer]
+    private let logits: MatrixView
+    private let projection: (weight: MatrixView, bias: MatrixView)
+    private var random: RandomStream
+    private let scores: UnsafeMutableBufferPointer<Float>
+    private var largest: LargestScores?
+    private let exponentials: Exponentials?
+
+    /// A layer's plan for one step, and its states after the step.
+    private struct Layer {
+        let run: RecurrentRun
+        let states: [MatrixView]
+    }
+
+    /// exp((score − maximum) / temperature) for a whole vocabulary, on the backend.
+    private struct Exponentials {
+        let kernel: any Kernel
+        let inputs: [MatrixView]
+        let outputs: [MatrixView]
+    }
+
+    /// Begins with states of zeros.
+    ///
+    /// - Parameters:
+    ///   - model: tokens in, a class per position out, as many classes as tokens.
+    ///   - sampling: how tokens are chosen.
+    ///   - seed: of the draws.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` if the model isn't a language
+    ///   model, or what the backend throws.
+    public init(_ model: SequenceModel, sampling: Sampling, seed: UInt64 = 1) throws {
+        guard case .tokens(let vocabulary) = model.data.inputs, model.data.targets == .positionClass(classes: vocabulary),
+            let embedding = model.embedding
+        else {
+            throw RecurrentError.invalidOption(
+                "this model can't write text: it doesn't predict the next token at each position, as a language model does")
+        }
+        let backend = model.backend
+        self.model = model
+        self.sampling = sampling
+        self.vocabulary = vocabulary
+        self.backend = backend
+        table = model.parameters.value(embedding.weight)
+        input = try backend.allocate(rows: 1, columns: table.columns)
+        var below = input
+        layers = try model.recurrentLayers.map { layer in
+            let run = try layer.makeRun(training: false)
+            try run.bind(input: below, steps: 1, batch: 1, options: .inference)
+            below = run.outputs
+            let states = (0..<run.plan.stateCount).map { run.finalState($0) }
+            for state in states { backend.fill(state, with: 0) }
+            return Layer(run: run, states: states)
+        }
+        logits = try backend.allocate(rows: 1, columns: vocabulary)
+        projection = (model.projection.weightView.transposed, model.projection.biasView)
+        random = RandomStream(RandomKey(seed: seed, purpose: .sampling))
+        scores = .allocate(capacity: vocabulary)
+        scores.initialize(repeating: 0)
+        let count = sampling.isGreedy ? 1 : min(sampling.topK ?? vocabulary, vocabulary)
+        largest = !sampling.isGreedy && count < vocabulary ? LargestScores(count: count) : nil
+        exponentials = sampling.isGreedy || count < vocabulary ? nil : Exponentials(
+            kernel: try backend.compile(PointwiseProgram(inputs: 1, scalars: 2) { x, s in [exp((x[0] - s[0]) * s[1])] }),
+            inputs: [logits], outputs: [try backend.allocate(rows: 1, columns: vocabulary)])
+    }
+
+    deinit { scores.deallocate() }
+
+    /// Reads `token` without choosing what comes next: a prompt's words, but its last.
+    public func feed(_ token: Int) throws {
+        precondition((0..<vocabulary).contains(token), "token \(token) is outside the vocabulary of \(vocabulary)")
+        backend.copy(table.rows(token..<token + 1), to: input)
+        for layer in layers {
+            layer.run.setInitialStates(.given(layer.states))
+            try layer.run.executor!.forward()
+        }
+    }
+
+    /// Reads `token` and chooses the one that follows it.
+    public func next(after token: Int) throws -> Int {
+        try feed(token)
+        backend.copy(projection.bias, to: logits)
+        backend.gemm(alpha: 1, layers[layers.count - 1].run.outputs, projection.weight, beta: 1, logits)
+        backend.download(logits.memory, offset: logits.offset, into: scores)
+        return try choose()
+    }
+
+    /// The scores of all tokens that ``next(after:)`` chose from last.
+    public var lastScores: [Float] { backend.download(logits) }
+
+    /// Forgets all that was read.
+    public func reset() {
+        for layer in layers { for state in layer.states { backend.fill(state, with: 0) } }
+    }
+
+    private static let notFinite = RecurrentError.linearAlgebra(
+        "the model's scores are no finite numbers: its weights are damaged, or its training diverged")
+
+    private func choose() throws -> Int {
+        var best = 0
+        for index in 1..<max(vocabulary, 1) where scores[index] > scores[best] { best = index }
+        let maximum = Double(scores[best])
+        guard maximum.isFinite else { throw Self.notFinite }
+        if sampling.isGreedy { return best }
+        let draw = random.uniform()
+        if largest != nil {
+            largest!.select(from: UnsafeBufferPointer(scores))
+            let indices = largest!.indices
+            func weight(_ index: Int32) -> Double {
+                RealFunctions.exp((Double(scores[Int(index)]) - maximum) / sampling.temperature)
+            }
+            var rest = draw * indices.reduce(0) { $0 + weight($1) }
+            for index in indices {
+                rest -= weight(index)
+                if rest < 0 { return Int(index) }
+            }
+            return best
+        }
+        let exponentials = exponentials!
+        backend.run(
+            exponentials.kernel, inputs: exponentials.inputs, outputs: exponentials.outputs,
+            scalars: [maximum, 1 / sampling.temperature])
+        backend.download(exponentials.outputs[0].memory, offset: 0, into: scores)
+        let sum = scores.reduce(0) { $0 + Double($1) }
+        guard sum.isFinite else { throw Self.notFinite }
+        var rest = draw * sum
+        for index in 0..<vocabulary {
+            rest -= Double(scores[index])
+            if rest < 0 { return index }
+        }
+        return best
+    }
+}
