@@ -58,6 +58,7 @@ let modules: [Module] = [
 
     .backend("ReferenceBackend", "Reference", testResources: [.copy("Fixtures")]),
     .backend("CPUBackend", "CPU", ["CPUKernels", "COpenBLAS"]),
+    .backend("CUDABackend", "CUDA", ["CUDADriver"]),
 
     Module(
         name: "RecurrentCommandLine", path: "Sources/CLI/Commands",
@@ -92,6 +93,7 @@ let package = Package(
         .target(
             name: "BuiltInPlugins", dependencies: plugins.map { .init(stringLiteral: $0) },
             path: "Sources/CLI/BuiltIn"),
+        .target(name: "CUDADriver", path: "Sources/Backends/CUDADriver", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CPUKernels", dependencies: ["COpenBLAS", "CLAPACKE"], path: "Sources/Backends/CPUKernels"),
     ] + modules.filter { plugins.contains($0.name) }.map {
         .testTarget(

@@ -1,4 +1,5 @@
 import CPUBackend
+import CUDABackend
 import GRUCell
 import ManifoldUpdates
 import PTBDataset
@@ -47,6 +48,9 @@ extension Registry {
         ]
         registry.backends = [
             Plugin("cpu", "OpenBLAS and vectorised kernels on all processors, Float32") { try CPUBackend(threads: $0.options.threads) },
+            Plugin("cuda", "NVIDIA GPUs, Float32: cuBLAS, cuSOLVER, kernels compiled when they are needed") {
+                try CUDABackend(device: $0.options.device, precision: $0.cudaPrecision)
+            },
             Plugin("reference", ReferenceBackend().summary) { _ in ReferenceBackend() },
         ]
         registry.optimizers = [
@@ -75,6 +79,14 @@ extension Registry {
 }
 
 extension PluginContext {
+    var cudaPrecision: CUDAPrecision {
+        switch options.precision {
+        case "tf32": .tf32
+        case "bf16": .bfloat16
+        default: .float32
+        }
+    }
+
     var sizes: SplitSizes {
         SplitSizes(train: options.trainSize, valid: options.validSize, test: options.testSize)
     }

@@ -30,7 +30,8 @@ public enum CommandLineTool {
         if let error = error as? RecurrentError {
             FileHandle.standardError.write(Data("error: \(oneLine(error.description))\n".utf8))
             switch error {
-            case .unknownName, .invalidOption: return 2
+            // A device that isn't there is a wrong choice, too.
+            case .unknownName, .invalidOption, .backend: return 2
             default: return 1
             }
         }

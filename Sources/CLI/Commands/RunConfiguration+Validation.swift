@@ -22,6 +22,9 @@ extension RunConfiguration {
         try require(
             learningRate > 0 && learningRate.isFinite, "the learning rate must be above 0 and finite, not \(learningRate)")
         try validateSchedule()
+        try require(device >= 0, "--device must be at least 0, not \(device)")
+        try require(
+            ["fp32", "tf32", "bf16"].contains(precision), "--precision must be fp32, tf32 or bf16, not '\(precision)'")
         if let checkpointEvery {
             try require(
                 CheckpointInterval(text: checkpointEvery) != nil,
@@ -52,7 +55,8 @@ extension RunConfiguration {
 
     /// What may change when a run is gone on with: nothing that its state depends on.
     private static let resumable: Set<String> = [
-        "epochs", "patience", "stopLoss", "learningRate", "checkpointEvery", "backend", "threads", "data",
+        "epochs", "patience", "stopLoss", "learningRate", "checkpointEvery", "backend", "threads", "device", "precision",
+        "data",
     ]
 
     /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the first option that

@@ -67,6 +67,10 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 
     public var backend = "cpu"
     public var threads: Int?
+    /// Of the CUDA backend.
+    public var device = 0
+    /// Of its products: fp32, tf32 or bf16.
+    public var precision = "fp32"
     public var seed: UInt64 = 1
 
     public init() {}

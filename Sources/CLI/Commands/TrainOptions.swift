@@ -41,6 +41,13 @@ struct TrainOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Threads of the CPU backend (default: one per processor).")
     var threads: Int?
 
+    @Option(parsing: .unconditional, help: "Device of the CUDA backend, counted from 0 (default: 0).")
+    var device: Int?
+    @Option(parsing: .unconditional, help: "How the CUDA backend multiplies: fp32, or on tensor cores tf32 or bf16; weights stay Float32 (default: fp32).")
+    var precision: String?
+    @Flag(help: "The same as --precision tf32.")
+    var tf32 = false
+
     @Option(parsing: .unconditional, help: "Width E of the embedding (default: 30; ptb: 400).")
     var embeddingSize: Int?
     @Option(parsing: .unconditional, help: "Width H of the state (default: 50; ptb: 200).")
@@ -121,6 +128,8 @@ struct TrainOptions: ParsableArguments {
         take(bptt, \.bptt)
         take(backend, \.backend)
         take(threads, \.threads)
+        take(device, \.device)
+        take(precision ?? (tf32 ? "tf32" : nil), \.precision)
         take(embeddingSize, \.embeddingSize)
         take(hiddenSize, \.hiddenSize)
         take(layers, \.layers)

@@ -1,0 +1,221 @@
+import RecurrentCore
+import Synchronization
+
+/// NVIDIA GPUs, in Float32: kernels compiled at run time, cuBLAS and cuSOLVER.
+///
+/// Nothing of CUDA is needed to build the package. All work goes to one stream, in
+/// the order of the calls; only `download` and `synchronize` wait for it.
+public final class CUDABackend: Backend {
+    package let driver: any DeviceDriver
+    let pool: CUDAPool
+    private let kernels = Mutex<[PointwiseProgram: CUDAKernel]>([:])
+    private let functions = Mutex<[KernelSource: any DeviceFunction]>([:])
+
+    /// - Parameters:
+    ///   - device: counted from 0.
+    ///   - precision: of products.
+    /// - Throws: ``RecurrentCore/RecurrentError/backend(_:)`` if there is no such device, or a
+    ///   library is missing: one line that names it.
+    public convenience init(device: Int = 0, precision: CUDAPrecision = .float32) throws {
+        self.init(driver: try CUDADevice(index: device, precision: precision))
+    }
+
+    package init(driver: any DeviceDriver) {
+        self.driver = driver
+        pool = CUDAPool(driver)
+    }
+
+    public var name: String { "cuda" }
+    public var summary: String { "\(driver.name), Float32" }
+    public var scalarType: ScalarType { .float32 }
+
+    // MARK: Memory
+
+    public func allocate(_ count: Int) throws -> any Memory {
+        if let error = driver.takeError() { throw error }
+        let memory = try CUDAMemory(count: count, pool: pool)
+        driver.clear(memory.address, bytes: max(count, 1) * MemoryLayout<Float>.size)
+        return memory
+    }
+
+    public func makeIndices(_ indices: [Int32]) throws -> any IndexMemory {
+        try CUDAIndices(indices, pool: pool, driver: driver)
+    }
+    public func update(_ memory: any IndexMemory, with indices: [Int32]) {
+        (memory as! CUDAIndices).update(indices, driver: driver)
+    }
+
+    public func upload<S: HostScalar>(_ values: UnsafeBufferPointer<S>, to memory: any Memory, offset: Int) {
+        precondition(offset + values.count <= memory.count)
+        let address = (memory as! CUDAMemory).address + DeviceAddress(4 * offset)
+        if S.scalarType == .float32 {
+            driver.upload(UnsafeRawBufferPointer(values), to: address)
+        } else {
+            let floats = values.map { Float($0) }
+            floats.withUnsafeBytes { driver.upload($0, to: address) }
+        }
+    }
+
+    public func download<S: HostScalar>(_ memory: any Memory, offset: Int, into values: UnsafeMutableBufferPointer<S>) {
+        precondition(offset + values.count <= memory.count)
+        let address = (memory as! CUDAMemory).address + DeviceAddress(4 * offset)
+        if S.scalarType == .float32 {
+            driver.download(address, into: UnsafeMutableRawBufferPointer(values))
+        } else {
+            var floats = [Float](repeating: 0, count: values.count)
+            floats.withUnsafeMutableBytes { driver.download(address, into: $0) }
+            for (index, value) in floats.enumerated() { values[index] = S(value) }
+        }
+    }
+
+    public func fill(_ view: MatrixView, with value: Double) {
+        let fill = try! kernel(Self.fillProgram)
+        run(fill, inputs: [], outputs: [view], scalars: [value], key: nil)
+    }
+
+    public func copy(_ source: MatrixView, to destination: MatrixView) {
+        precondition(source.rows == destination.rows && source.columns == destination.columns)
+        run(try! kernel(Self.copyProgram), inputs: [source], outputs: [destination], scalars: [], key: nil)
+    }
+
+    private static let fillProgram = PointwiseProgram(inputs: 0, scalars: 1) { _, scalars in [scalars[0]] }
+    private static let copyProgram = PointwiseProgram(inputs: 1) { inputs, _ in [inputs[0]] }
+
+    public func synchronize() { driver.synchronize() }
+
+    // MARK: Arithmetic
+
+    public func gemm(alpha: Double, _ a: MatrixView, _ b: MatrixView, beta: Double, _ c: MatrixView) {
+        precondition(a.rows == c.rows && b.columns == c.columns && a.columns == b.rows, "gemm: shapes disagree")
+        guard c.count > 0 else { return }
+        // Row-major C = A B is column-major Cᵀ = Bᵀ Aᵀ.
+        let (left, right) = (BLASOperand(b), BLASOperand(a))
+        driver.gemm(
+            DeviceProduct(
+                transposesA: left.isTransposed, transposesB: right.isTransposed, m: c.columns, n: c.rows, k: a.columns,
+                alpha: Float(alpha), beta: Float(beta), a: left.address, b: right.address, c: c.address,
+                lda: left.stride, ldb: right.stride, ldc: max(c.rowStride, c.columns)))
+    }
+
+    public func compile(_ program: PointwiseProgram) throws -> any Kernel { try kernel(program) }
+
+    private func kernel(_ program: PointwiseProgram) throws -> CUDAKernel {
+        if let known = kernels.withLock({ $0[program] }) { return known }
+        let made = CUDAKernel(program, try function(PointwiseSource.kernel(program)))
+        kernels.withLock { $0[program] = made }
+        return made
+    }
+
+    func function(_ source: KernelSource) throws -> any DeviceFunction {
+        if let known = functions.withLock({ $0[source] }) { return known }
+        let made = try driver.compile(source)
+        functions.withLock { $0[source] = made }
+        return made
+    }
+
+    public func run(
+        _ kernel: any Kernel, inputs: [MatrixView], outputs: [MatrixView], scalars: [Double], key: RandomKey?
+    ) {
+        let kernel = kernel as! CUDAKernel, program = kernel.program
+        precondition(inputs.count == program.inputCount && outputs.count == program.outputs.count)
+        precondition(scalars.count == program.scalarCount && (key != nil || !program.usesRandomNumbers))
+        let rows = outputs[0].rows, columns = outputs[0].columns, count = rows * columns
+        precondition((inputs + outputs).allSatisfy { $0.rows == rows && $0.columns == columns }, "run: shapes disagree")
+        precondition(count < 1 << 31, "a matrix of 2³¹ elements or more")
+        guard count > 0 else { return }
+        var arguments = KernelArguments(capacity: 24 * (inputs.count + outputs.count) + 4 * scalars.count + 32)
+        for view in inputs { arguments.view(view) }
+        for view in outputs { arguments.view(view) }
+        arguments.integer(rows)
+        arguments.integer(columns)
+        for scalar in scalars { arguments.float(scalar) }
+        if program.usesRandomNumbers { arguments.key(key!) }
+        let threads = driver.blockSize
+        let blocks = min((count + threads - 1) / threads, 32 * driver.processors)
+        driver.launch(kernel.function, LaunchShape(grid: (blocks, 1), block: threads), arguments: arguments)
+    }
+
+    // MARK: Linear algebra
+
+    public func solve(_ a: MatrixView, _ b: MatrixView) throws {
+        precondition(a.isPacked && b.isPacked && a.rows == a.columns && b.rows == a.rows)
+        guard b.count > 0 else { return }
+        // A row-major matrix is its transpose in columns; B has to be turned.
+        let turned = try CUDAMemory(count: b.count, pool: pool)
+        let columns = MatrixView(turned, rows: b.rows, columns: b.columns, rowStride: 1, columnStride: b.rows)
+        copy(b, to: columns)
+        guard try driver.solve(transposed: true, size: a.rows, columns: b.columns, a: a.address, b: turned.address) else {
+            throw RecurrentError.linearAlgebra("a matrix to be solved with is singular")
+        }
+        copy(columns, to: b)
+    }
+
+    public func hermitianEigen(real: MatrixView, imaginary: MatrixView, eigenvalues: MatrixView) throws {
+        let n = real.rows
+        precondition(real.columns == n && imaginary.rows == n && imaginary.columns == n && eigenvalues.count == n)
+        let matrix = try CUDAMemory(count: 2 * n * n, pool: pool), values = try CUDAMemory(count: n, pool: pool)
+        // Element (r, c) of the parts of a column-major complex matrix.
+        func part(_ offset: Int) -> MatrixView {
+            MatrixView(matrix, offset: offset, rows: n, columns: n, rowStride: 2, columnStride: 2 * n)
+        }
+        copy(real, to: part(0))
+        copy(imaginary, to: part(1))
+        guard try driver.hermitianEigen(size: n, matrix: matrix.address, eigenvalues: values.address) else {
+            throw RecurrentError.linearAlgebra("the eigendecomposition didn't converge")
+        }
+        copy(part(0), to: real)
+        copy(part(1), to: imaginary)
+        copy(MatrixView(values, rows: 1, columns: n), to: eigenvalues)
+    }
+
+    public func makeSoftmaxCrossEntropy(classes: Int, width: Int) throws -> any SoftmaxCrossEntropy {
+        try CUDASoftmaxCrossEntropy(classes: classes, on: self)
+    }
+}
+
+/// How a GPU multiplies matrices; everything else is Float32.
+public enum CUDAPrecision: Int32, Sendable, CaseIterable {
+    /// True Float32.
+    case float32
+    /// Factors rounded to 10 bits of mantissa, on tensor cores.
+    case tf32
+    /// Factors rounded to 7 bits of mantissa, on tensor cores.
+    case bfloat16
+}
+
+final class CUDAKernel: Kernel, Sendable {
+    let program: PointwiseProgram
+    let function: any DeviceFunction
+    init(_ program: PointwiseProgram, _ function: any DeviceFunction) {
+        self.program = program
+        self.function = function
+    }
+}
+
+/// A matrix as column-major BLAS sees it: row-major rows are columns there.
+private struct BLASOperand {
+    let address: DeviceAddress
+    let isTransposed: Bool
+    let stride: Int
+
+    init(_ view: MatrixView) {
+        address = view.address
+        precondition(view.columnStride == 1 || view.rowStride == 1, "gemm: an operand has no stride of 1")
+        isTransposed = view.columnStride != 1
+        stride = isTransposed ? max(view.columnStride, view.rows) : max(view.rowStride, view.columns)
+    }
+}
+
+extension MatrixView {
+    /// Of element (0, 0).
+    var address: DeviceAddress { (memory as! CUDAMemory).address + DeviceAddress(4 * offset) }
+}
+
+extension KernelArguments {
+    mutating func view(_ view: MatrixView) {
+        self.view(view.address, rowStride: view.rowStride, columnStride: view.columnStride)
+    }
+    mutating func key(_ key: RandomKey) {
+        for value in [key.key.0, key.key.1, key.high.0, key.high.1] { word(value) }
+    }
+}

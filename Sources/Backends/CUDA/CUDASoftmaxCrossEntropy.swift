@@ -1,0 +1,73 @@
+import RecurrentCore
+
+/// Logits of a chunk of rows by one product, one kernel from logits to gradient in
+/// place, products for the gradients. The losses come to the host once, in the end.
+final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
+    private let backend: CUDABackend
+    private let classes: Int
+    private let function: any DeviceFunction
+    private var logits: CUDAMemory?
+    private var targets: CUDAMemory?
+    /// Of each row: its loss, and 1 for a right guess.
+    private var verdicts: CUDAMemory?
+
+    /// About how many logits exist at once: 128 MiB.
+    private static let chunkElements = 1 << 25
+
+    init(classes: Int, on backend: CUDABackend) throws {
+        self.classes = classes
+        self.backend = backend
+        function = try backend.function(SoftmaxKernels.rows)
+    }
+
+    private func reserve(_ memory: inout CUDAMemory?, _ count: Int) throws -> CUDAMemory {
+        if memory == nil || memory!.count < count { memory = try CUDAMemory(count: count, pool: backend.pool) }
+        return memory!
+    }
+
+    func callAsFunction(
+        inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
+        dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
+    ) throws -> LossSums {
+        let rows = inputs.rows, driver = backend.driver
+        precondition(targets.count == rows && weight.rows == classes && targets.allSatisfy { Int($0) < classes })
+        guard rows > 0 else { return LossSums() }
+        let counted = targets.count { $0 >= 0 }
+        let targetMemory = try reserve(&self.targets, rows), verdictMemory = try reserve(&verdicts, 2 * rows)
+        targets.withUnsafeBytes { driver.upload($0, to: targetMemory.address) }
+        let chunk = min(max(1, Self.chunkElements / classes), rows)
+        let memory = try reserve(&logits, chunk * classes)
+        for start in stride(from: 0, to: rows, by: chunk) {
+            let range = start..<min(start + chunk, rows), input = inputs.rows(range)
+            let x = MatrixView(memory, rows: range.count, columns: classes)
+            backend.copy(bias.broadcast(rows: range.count, columns: classes), to: x)
+            backend.gemm(alpha: 1, input, weight.transposed, beta: 1, x)
+            var arguments = KernelArguments()
+            arguments.view(x)
+            arguments.address(targetMemory.address)
+            arguments.address(verdictMemory.address)
+            arguments.integer(start)
+            arguments.integer(classes)
+            arguments.integer(dropout == nil ? 0 : 1)
+            arguments.float(gradients == nil ? 0 : 1 / Double(max(counted, 1)))
+            arguments.float(dropout?.rate ?? 0)
+            arguments.float(1 / (1 - (dropout?.rate ?? 0)))
+            arguments.key(dropout?.key ?? RandomKey(seed: 0, purpose: .dropout))
+            driver.launch(function, LaunchShape(grid: (range.count, 1), block: driver.blockSize), arguments: arguments)
+            if let gradients {
+                backend.gemm(x, weight, into: gradients.inputs.rows(range))
+                backend.gemm(alpha: 1, x.transposed, input, beta: 1, gradients.weight)
+                backend.sumColumns(x, beta: 1, into: gradients.bias)
+            }
+        }
+        var results = [Float](repeating: 0, count: 2 * rows)
+        results.withUnsafeMutableBytes { driver.download(verdictMemory.address, into: $0) }
+        if let error = driver.takeError() { throw error }
+        var sums = LossSums(count: counted)
+        for row in 0..<rows {
+            sums.loss += Double(results[2 * row])
+            if results[2 * row + 1] > 0 { sums.correct += 1 }
+        }
+        return sums
+    }
+}

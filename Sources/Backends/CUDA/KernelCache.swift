@@ -1,0 +1,42 @@
+import Foundation
+import RecurrentCore
+
+/// Compiled kernels on disk, by the check of their text: compiling a model's takes
+/// longer than loading them. A file that is damaged or of another text is not used.
+final class KernelCache: Sendable {
+    private let folder: String?
+    private let kind: String
+
+    /// In `$XDG_CACHE_HOME`, else `~/.cache`.
+    init(architecture: String, compiler: Int) {
+        kind = "\(architecture) \(compiler) "
+        let environment = ProcessInfo.processInfo.environment
+        let base = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? environment["HOME"].map { "\($0)/.cache" }
+        folder = base.map { "\($0)/urnn-kernels" }
+        if let folder { try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+    }
+
+    private func path(_ text: String) -> String? {
+        // FNV-1a over 64 bits finds the file; its text says whether it is the one.
+        let hash = (kind + text).utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        return folder.map { "\($0)/\(String(hash, radix: 16)).cubin" }
+    }
+
+    private func header(_ text: String) -> [UInt8] { Array((kind + text).utf8) + [0] }
+
+    func image(of text: String) -> [UInt8]? {
+        guard let path = path(text), let data = FileManager.default.contents(atPath: path) else { return nil }
+        let header = header(text), bytes = [UInt8](data)
+        guard bytes.count > header.count + 4, bytes.starts(with: header) else { return nil }
+        let image = Array(bytes[header.count..<bytes.count - 4])
+        let sum = withUnsafeBytes(of: CRC32C.of(image).littleEndian) { Array($0) }
+        return Array(bytes.suffix(4)) == sum ? image : nil
+    }
+
+    /// A cache that can't be written is none.
+    func keep(_ image: [UInt8], of text: String) {
+        guard let path = path(text) else { return }
+        let sum = withUnsafeBytes(of: CRC32C.of(image).littleEndian) { Array($0) }
+        try? AtomicFile.write(header(text) + image + sum, to: path)
+    }
+}

@@ -1,0 +1,67 @@
+import CUDADriver
+import Foundation
+import RecurrentCore
+
+/// The run-time compiler. It needs no GPU and no driver.
+package enum NVRTC {
+    /// - Throws: ``RecurrentError/backend(_:)`` if it isn't installed.
+    package static func open() throws {
+        var message = [CChar](repeating: 0, count: 1024)
+        guard CUDALibraries.withFolders({ cud_open_compiler($0, &message, message.count) }) else {
+            let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            throw RecurrentError.backend("cuda: \(text); \(CUDALibraries.advice)")
+        }
+    }
+
+    /// A binary for an architecture as `sm_90`.
+    /// - Throws: ``RecurrentError/backend(_:)`` with the first line of the compiler's log.
+    package static func compile(_ text: String, name: String, architecture: String) throws -> [UInt8] {
+        var image: UnsafeMutablePointer<CChar>?, size = 0
+        let error = cud_compile(text, "\(name).cu", architecture, &image, &size)
+        defer { free(image) }
+        guard error == 0, let image else {
+            let log = image.map { String(cString: $0) } ?? String(cString: cud_error_text(error))
+            let line = log.split(separator: "\n").first { $0.contains("error") } ?? log.split(separator: "\n").first ?? ""
+            throw RecurrentError.backend("cuda: kernel \(name) doesn't compile for \(architecture): \(line)")
+        }
+        return image.withMemoryRebound(to: UInt8.self, capacity: size) { Array(UnsafeBufferPointer(start: $0, count: size)) }
+    }
+}
+
+/// Where NVIDIA's libraries may lie besides the system's own places.
+package enum CUDALibraries {
+    static let advice = "install NVIDIA's driver and CUDA 12 or 13 (or set CUDA_HOME, or pip install the nvidia-* wheels), or use --backend cpu"
+
+    /// `$CUDA_HOME`, /usr/local/cuda*, and the folders of NVIDIA's Python wheels.
+    package static let folders: [String] = {
+        let environment = ProcessInfo.processInfo.environment
+        var result: [String] = []
+        for variable in ["CUDA_HOME", "CUDA_PATH"] {
+            if let home = environment[variable], !home.isEmpty { result += ["\(home)/lib64", "\(home)/lib"] }
+        }
+        let manager = FileManager.default
+        func entries(_ folder: String) -> [String] { (try? manager.contentsOfDirectory(atPath: folder).sorted()) ?? [] }
+        for name in entries("/usr/local").reversed() where name.hasPrefix("cuda") { result.append("/usr/local/\(name)/lib64") }
+        // site-packages of an active environment, and of each python3 on the PATH.
+        var prefixes = environment["VIRTUAL_ENV"].map { [$0] } ?? []
+        for folder in (environment["PATH"] ?? "").split(separator: ":") where manager.fileExists(atPath: "\(folder)/python3") {
+            prefixes.append(URL(fileURLWithPath: String(folder)).deletingLastPathComponent().path)
+        }
+        for prefix in prefixes {
+            for python in entries("\(prefix)/lib") where python.hasPrefix("python3") {
+                for packages in ["site-packages", "dist-packages"] {
+                    let nvidia = "\(prefix)/lib/\(python)/\(packages)/nvidia"
+                    result += entries(nvidia).map { "\(nvidia)/\($0)/lib" }
+                }
+            }
+        }
+        return result.filter { manager.fileExists(atPath: $0) }
+    }()
+
+    static func withFolders<Result>(_ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Result) -> Result {
+        let copies = folders.map { strdup($0) }
+        defer { for copy in copies { free(copy) } }
+        let pointers = copies.map { UnsafePointer<CChar>($0) } + [nil]
+        return pointers.withUnsafeBufferPointer { body($0.baseAddress!) }
+    }
+}

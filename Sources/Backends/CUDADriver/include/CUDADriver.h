@@ -1,0 +1,74 @@
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// libcuda, NVRTC, cuBLAS and cuSOLVER, opened at run time: nothing of CUDA is
+/// needed to build this. Functions return 0, or an error that cud_error_text
+/// explains. Declarations follow NVIDIA's public headers (CUDA 12 and 13 share
+/// them as far as they are used here).
+
+/// Opens the libraries. `folders` (ended by NULL) are searched before the system's
+/// own places. False if one is missing; `message` then says which.
+bool cud_open(const char *const *folders, char *message, size_t capacity);
+/// NVRTC alone, which needs no driver.
+bool cud_open_compiler(const char *const *folders, char *message, size_t capacity);
+
+/// Compiles CUDA C for an architecture ("sm_90"). The image is to be freed with
+/// free(); on failure it holds the compiler's log.
+int cud_compile(const char *source, const char *name, const char *architecture, char **image, size_t *size);
+/// major · 1000 + minor · 10 of the compiler.
+int cud_compiler_version(void);
+
+const char *cud_error_text(int error);
+
+typedef struct cud_device cud_device;
+
+/// NULL if it can't be used; `message` then says why.
+cud_device *cud_device_open(int index, char *message, size_t capacity);
+void cud_device_close(cud_device *device);
+const char *cud_device_name(const cud_device *device);
+/// major · 10 + minor.
+int cud_device_capability(const cud_device *device);
+int cud_device_processors(const cud_device *device);
+/// The most shared memory of a block, in bytes.
+int cud_device_shared_memory(const cud_device *device);
+int cud_driver_version(void);
+
+int cud_memory_info(cud_device *device, size_t *free, size_t *total);
+int cud_allocate(cud_device *device, size_t bytes, uint64_t *address);
+int cud_release(cud_device *device, uint64_t address);
+/// Returns as soon as `source` may be overwritten.
+int cud_upload(cud_device *device, uint64_t address, const void *source, size_t bytes);
+/// Waits for everything before it.
+int cud_download(cud_device *device, void *destination, uint64_t address, size_t bytes);
+int cud_clear(cud_device *device, uint64_t address, size_t bytes);
+int cud_synchronize(cud_device *device);
+
+int cud_load_module(cud_device *device, const void *image, void **module);
+int cud_find_function(cud_device *device, void *module, const char *name, int shared_memory, void **function);
+/// One struct, passed by value, is the kernel's only argument. A cooperative
+/// launch has all blocks on the device at once, or fails.
+int cud_launch(
+    cud_device *device, void *function, const uint32_t grid[3], const uint32_t block[3], uint32_t shared_memory,
+    void *arguments, bool cooperative);
+
+/// How products are computed.
+enum { CUD_FLOAT32 = 0, CUD_TF32 = 1, CUD_BFLOAT16 = 2 };
+int cud_set_precision(cud_device *device, int precision);
+/// Column-major, as cublasSgemm: C [m, n] ← alpha · op(A) · op(B) + beta · C.
+int cud_gemm(
+    cud_device *device, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, uint64_t a, int lda,
+    uint64_t b, int ldb, float beta, uint64_t c, int ldc);
+/// A · X = B for column-major A [n, n] (destroyed) and B [n, columns]; with
+/// `transpose`, Aᵀ · X = B. `info` > 0: singular.
+int cud_solve(cud_device *device, bool transpose, int n, int columns, uint64_t a, uint64_t b, int *info);
+/// Eigenvalues, ascending, and eigenvectors (in place, as columns) of a column-major
+/// Hermitian matrix [n, n] of interleaved complex numbers. `info` > 0: no convergence.
+int cud_hermitian_eigen(cud_device *device, int n, uint64_t matrix, uint64_t eigenvalues, int *info);
+
+/// What is launched between begin and end isn't run but recorded.
+int cud_begin_capture(cud_device *device);
+int cud_end_capture(cud_device *device, void **graph);
+int cud_run_graph(cud_device *device, void *graph);
+void cud_free_graph(cud_device *device, void *graph);

@@ -1,0 +1,175 @@
+import CUDABackend
+import Foundation
+import RecurrentCore
+import ReferenceBackend
+import Synchronization
+
+/// A device without a GPU: host memory, the backend's own kernels compiled as C,
+/// and plain loops for what cuBLAS and cuSOLVER do.
+final class EmulatedDevice: DeviceDriver, Sendable {
+    let name = "emulated device"
+    /// Small: a fiber for each thread.
+    let blockSize: Int
+    let processors = 2
+    let sharedMemory = 227 << 10
+    /// In bytes.
+    let capacity: Int
+    private let used = Mutex<[DeviceAddress: Int]>([:])
+    let launches = Mutex(0)
+
+    init(blockSize: Int = 64, capacity: Int = 1 << 32) {
+        self.blockSize = blockSize
+        self.capacity = capacity
+    }
+
+    func allocate(bytes: Int) throws -> DeviceAddress {
+        let free = memory().free
+        guard bytes <= free else { throw RecurrentError.backend("no memory for \(bytes) bytes: \(free) are free") }
+        // What is new holds anything.
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 256)
+        memset(memory.baseAddress!, 0xFF, bytes)
+        let address = DeviceAddress(UInt(bitPattern: memory.baseAddress!))
+        used.withLock { $0[address] = bytes }
+        return address
+    }
+
+    func release(_ address: DeviceAddress) {
+        precondition(used.withLock { $0.removeValue(forKey: address) } != nil, "released twice")
+        pointer(address).deallocate()
+    }
+
+    func memory() -> (free: Int, total: Int) { (capacity - used.withLock { $0.values.reduce(0, +) }, capacity) }
+
+    private func pointer(_ address: DeviceAddress) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(bitPattern: UInt(address))!
+    }
+    func upload(_ source: UnsafeRawBufferPointer, to address: DeviceAddress) {
+        if source.count > 0 { memcpy(pointer(address), source.baseAddress!, source.count) }
+    }
+    func download(_ address: DeviceAddress, into destination: UnsafeMutableRawBufferPointer) {
+        if destination.count > 0 { memcpy(destination.baseAddress!, pointer(address), destination.count) }
+    }
+    func clear(_ address: DeviceAddress, bytes: Int) { memset(pointer(address), 0, bytes) }
+    func synchronize() {}
+    func takeError() -> RecurrentError? { nil }
+
+    // MARK: Kernels
+
+    private typealias Launch = @convention(c) (UnsafeRawPointer, UInt32, UInt32, UInt32, UInt32) -> Int32
+
+    /// The emulation's variables are static, so that one launch runs at a time.
+    private final class Function: DeviceFunction, Sendable {
+        let source: KernelSource
+        let launch: Launch
+        let lock = Mutex(())
+        init(_ source: KernelSource, _ launch: Launch) {
+            self.source = source
+            self.launch = launch
+        }
+    }
+    private static let known = Mutex<[KernelSource: Function]>([:])
+
+    func compile(_ source: KernelSource) throws -> any DeviceFunction {
+        try Self.known.withLock { known in
+            if let function = known[source] { return function }
+            let folder = NSTemporaryDirectory() + "urnn-emulation-\(UUID().uuidString)"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let text = HostEmulation.text(
+                prelude: String(source.text.dropLast(source.body.count)), body: source.body, kernel: source.name)
+            try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/kernel.c"))
+            let compiler = Process()
+            compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            compiler.arguments = [
+                ProcessInfo.processInfo.environment["CC"] ?? "cc", "-O1", "-w", "-ffp-contract=off", "-shared", "-fPIC",
+                folder + "/kernel.c", "-o", folder + "/kernel.so", "-lm",
+            ]
+            let errors = Pipe()
+            compiler.standardError = errors
+            try compiler.run()
+            let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            compiler.waitUntilExit()
+            guard compiler.terminationStatus == 0, let library = dlopen(folder + "/kernel.so", RTLD_NOW | RTLD_LOCAL),
+                let symbol = dlsym(library, "emu_launch")
+            else { throw RecurrentError.backend("kernel \(source.name) doesn't compile: \(complaint)\n\(source.body)") }
+            let function = Function(source, unsafeBitCast(symbol, to: Launch.self))
+            known[source] = function
+            return function
+        }
+    }
+
+    func launch(_ function: any DeviceFunction, _ shape: LaunchShape, arguments: KernelArguments) {
+        let function = function as! Function
+        precondition(shape.sharedMemory <= function.source.sharedMemory && function.source.sharedMemory <= sharedMemory)
+        launches.withLock { $0 += 1 }
+        // A copy, aligned as the struct wants it.
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(arguments.bytes.count, 8), alignment: 16)
+        defer { copy.deallocate() }
+        copy.copyBytes(from: arguments.bytes)
+        let failed = function.lock.withLock { _ in
+            function.launch(
+                copy.baseAddress!, UInt32(shape.grid.0), UInt32(shape.grid.1), UInt32(shape.block), UInt32(shape.sharedMemory))
+        }
+        precondition(failed == 0, "kernel \(function.source.name): a barrier that some threads don't reach")
+    }
+
+    // MARK: Libraries
+
+    private func floats(_ address: DeviceAddress) -> UnsafeMutablePointer<Float> {
+        pointer(address).assumingMemoryBound(to: Float.self)
+    }
+
+    func gemm(_ p: DeviceProduct) {
+        precondition(p.lda >= (p.transposesA ? p.k : p.m) && p.ldb >= (p.transposesB ? p.n : p.k) && p.ldc >= p.m)
+        let (a, b, c) = (floats(p.a), floats(p.b), floats(p.c))
+        for j in 0..<p.n {
+            for i in 0..<p.m {
+                var sum = 0.0
+                for l in 0..<p.k {
+                    sum += Double(a[p.transposesA ? i * p.lda + l : l * p.lda + i])
+                        * Double(b[p.transposesB ? l * p.ldb + j : j * p.ldb + l])
+                }
+                let before = p.beta == 0 ? 0 : Double(p.beta) * Double(c[j * p.ldc + i])
+                c[j * p.ldc + i] = Float(Double(p.alpha) * sum + before)
+            }
+        }
+    }
+
+    func solve(transposed: Bool, size: Int, columns: Int, a: DeviceAddress, b: DeviceAddress) throws -> Bool {
+        let oracle = ReferenceBackend()
+        // Column-major numbers, row by row, are the transpose.
+        let matrix = try oracle.makeMatrix((0..<size * size).map { floats(a)[$0] }, rows: size, columns: size)
+        let system = try oracle.allocate(rows: size, columns: size)
+        oracle.copy(transposed ? matrix : matrix.transposed, to: system)
+        let turned = try oracle.makeMatrix((0..<size * columns).map { floats(b)[$0] }, rows: columns, columns: size)
+        let right = try oracle.allocate(rows: size, columns: columns)
+        oracle.copy(turned.transposed, to: right)
+        do { try oracle.solve(system, right) } catch RecurrentError.linearAlgebra { return false }
+        oracle.copy(right.transposed, to: turned)
+        for (index, value) in oracle.download(turned, as: Float.self).enumerated() { floats(b)[index] = value }
+        return true
+    }
+
+    func hermitianEigen(size: Int, matrix: DeviceAddress, eigenvalues: DeviceAddress) throws -> Bool {
+        let oracle = ReferenceBackend(), count = size * size
+        func part(_ offset: Int) throws -> MatrixView {
+            let columns = try oracle.makeMatrix((0..<count).map { floats(matrix)[2 * $0 + offset] }, rows: size, columns: size)
+            let rows = try oracle.allocate(rows: size, columns: size)
+            oracle.copy(columns.transposed, to: rows)
+            return rows
+        }
+        let real = try part(0), imaginary = try part(1), values = try oracle.allocate(rows: 1, columns: size)
+        do {
+            try oracle.hermitianEigen(real: real, imaginary: imaginary, eigenvalues: values)
+        } catch RecurrentError.linearAlgebra { return false }
+        for (offset, view) in [real, imaginary].enumerated() {
+            let turned = try oracle.allocate(rows: size, columns: size)
+            oracle.copy(view.transposed, to: turned)
+            for (index, value) in oracle.download(turned, as: Float.self).enumerated() { floats(matrix)[2 * index + offset] = value }
+        }
+        for (index, value) in oracle.download(values, as: Float.self).enumerated() { floats(eigenvalues)[index] = value }
+        return true
+    }
+
+    func record(_ calls: () -> Void) throws -> (any DeviceRecording)? { nil }
+}
