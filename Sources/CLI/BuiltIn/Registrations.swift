@@ -49,6 +49,7 @@ extension Registry {
             Plugin("cpu", "OpenBLAS and vectorised kernels on all processors, Float32") { try CPUBackend(threads: $0.options.threads) },
             Plugin("reference", ReferenceBackend().summary) { _ in ReferenceBackend() },
         ]
+        registry.deviceBackends = ["cuda"]
         registry.optimizers = [
             Plugin("sgd", SGD().summary) { SGD(momentum: $0.options.momentum, nesterov: $0.options.nesterov) },
             Plugin("rmsprop", RMSprop().summary) { _ in RMSprop() },

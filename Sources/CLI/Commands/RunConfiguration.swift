@@ -67,6 +67,9 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 
     public var backend = "cpu"
     public var threads: Int?
+    /// The GPU's number.
+    public var device = 0
+    public var precision = ProductPrecision.fp32
     public var seed: UInt64 = 1
 
     public init() {}

@@ -40,6 +40,7 @@ struct TrainOptions: ParsableArguments {
     var backend: String?
     @Option(parsing: .unconditional, help: "Threads of the CPU backend (default: one per processor).")
     var threads: Int?
+    @OptionGroup var deviceOptions: DeviceOptions
 
     @Option(parsing: .unconditional, help: "Width E of the embedding (default: 30; ptb: 400).")
     var embeddingSize: Int?
@@ -121,6 +122,7 @@ struct TrainOptions: ParsableArguments {
         take(bptt, \.bptt)
         take(backend, \.backend)
         take(threads, \.threads)
+        try deviceOptions.apply(to: &result)
         take(embeddingSize, \.embeddingSize)
         take(hiddenSize, \.hiddenSize)
         take(layers, \.layers)
