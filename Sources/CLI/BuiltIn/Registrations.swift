@@ -53,6 +53,7 @@ extension Registry {
             },
             Plugin("reference", ReferenceBackend().summary) { _ in ReferenceBackend() },
         ]
+        registry.deviceBackends = ["cuda"]
         registry.optimizers = [
             Plugin("sgd", SGD().summary) { SGD(momentum: $0.options.momentum, nesterov: $0.options.nesterov) },
             Plugin("rmsprop", RMSprop().summary) { _ in RMSprop() },
@@ -81,9 +82,9 @@ extension Registry {
 extension PluginContext {
     var cudaPrecision: CUDAPrecision {
         switch options.precision {
-        case "tf32": .tf32
-        case "bf16": .bfloat16
-        default: .float32
+        case .fp32: .float32
+        case .tf32: .tf32
+        case .bf16: .bfloat16
         }
     }
 

@@ -16,6 +16,7 @@ struct EvaluateCommand: ParsableCommand {
     var backend: String?
     @Option(help: "Threads of the CPU backend.")
     var threads: Int?
+    @OptionGroup var deviceOptions: DeviceOptions
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -39,6 +40,7 @@ struct EvaluateCommand: ParsableCommand {
         options.data = data ?? options.data
         options.backend = backend ?? options.backend
         options.threads = threads ?? options.threads
+        try deviceOptions.apply(to: &options)
         try options.validate()
         let made = try TrainingRun(options, vocabulary: directory.vocabulary())
         try made.model.load(from: directory.file("model.safetensors"))

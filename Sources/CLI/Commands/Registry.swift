@@ -93,6 +93,8 @@ public struct Registry: Sendable {
     public var manifolds: [Plugin<any ManifoldUpdate>] = []
     public var skewInits: [Plugin<any SkewInitialization>] = []
 
+    /// Names of the backends that take `--device` and `--precision`.
+    public var deviceBackends: Set<String> = []
     /// What `data` can fetch.
     public var downloads: [DownloadSource] = []
 

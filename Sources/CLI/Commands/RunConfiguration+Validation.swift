@@ -22,9 +22,6 @@ extension RunConfiguration {
         try require(
             learningRate > 0 && learningRate.isFinite, "the learning rate must be above 0 and finite, not \(learningRate)")
         try validateSchedule()
-        try require(device >= 0, "--device must be at least 0, not \(device)")
-        try require(
-            ["fp32", "tf32", "bf16"].contains(precision), "--precision must be fp32, tf32 or bf16, not '\(precision)'")
         if let checkpointEvery {
             try require(
                 CheckpointInterval(text: checkpointEvery) != nil,
@@ -36,6 +33,7 @@ extension RunConfiguration {
         ] {
             if let value { try require(value > 0 && value.isFinite, "\(name) must be above 0 and finite, not \(value)") }
         }
+        try require((0...Self.largestSize).contains(device), "--device must be at least 0 and a GPU's number, not \(device)")
         for (name, value, most) in [
             ("--threads", threads, 1024), ("--batches-per-epoch", batchesPerEpoch, .max), ("--patience", patience, .max),
             ("--epochs", epochs, .max), ("--layers", layers, 1000),
@@ -55,8 +53,7 @@ extension RunConfiguration {
 
     /// What may change when a run is gone on with: nothing that its state depends on.
     private static let resumable: Set<String> = [
-        "epochs", "patience", "stopLoss", "learningRate", "checkpointEvery", "backend", "threads", "device", "precision",
-        "data",
+        "epochs", "patience", "stopLoss", "learningRate", "checkpointEvery", "backend", "threads", "device", "precision", "data",
     ]
 
     /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the first option that

@@ -67,10 +67,9 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 
     public var backend = "cpu"
     public var threads: Int?
-    /// Of the CUDA backend.
+    /// The GPU's number.
     public var device = 0
-    /// Of its products: fp32, tf32 or bf16.
-    public var precision = "fp32"
+    public var precision = ProductPrecision.fp32
     public var seed: UInt64 = 1
 
     public init() {}

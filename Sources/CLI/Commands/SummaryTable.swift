@@ -46,7 +46,7 @@ enum SummaryTable {
         parts.append("dropout \(o.dropout) on \(o.dropoutOn.map(\.rawValue).joined(separator: "+"))")
         parts.append("skew \(o.skewInit), recurrent \(o.recurrentInit.rawValue), \(o.manifold)")
         if let clip = o.clipRecurrent { parts.append("clip \(clip)") }
-        parts.append("seed \(o.seed), \(o.backend)")
+        parts.append("seed \(o.seed), \(o.backend)\(o.precision == .fp32 ? "" : " \(o.precision.rawValue)")")
         return parts.joined(separator: "; ")
     }
 }

@@ -13,7 +13,7 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Replace a run that the output folder already holds.")
     var overwrite = false
     @Option(help: ArgumentHelp(
-        "Go on with the run in this folder, with its own options; --epochs, --patience, --stop-loss, --learning-rate, --checkpoint-every, --backend, --threads and --data may be given anew.",
+        "Go on with the run in this folder, with its own options; --epochs, --patience, --stop-loss, --learning-rate, --checkpoint-every, --backend, --threads, --device, --precision and --data may be given anew.",
         valueName: "run"))
     var resume: String?
     @Flag(help: "With --output or --resume: write an event file for TensorBoard, too.")

@@ -40,13 +40,7 @@ struct TrainOptions: ParsableArguments {
     var backend: String?
     @Option(parsing: .unconditional, help: "Threads of the CPU backend (default: one per processor).")
     var threads: Int?
-
-    @Option(parsing: .unconditional, help: "Device of the CUDA backend, counted from 0 (default: 0).")
-    var device: Int?
-    @Option(parsing: .unconditional, help: "How the CUDA backend multiplies: fp32, or on tensor cores tf32 or bf16; weights stay Float32 (default: fp32).")
-    var precision: String?
-    @Flag(help: "The same as --precision tf32.")
-    var tf32 = false
+    @OptionGroup var deviceOptions: DeviceOptions
 
     @Option(parsing: .unconditional, help: "Width E of the embedding (default: 30; ptb: 400).")
     var embeddingSize: Int?
@@ -128,8 +122,7 @@ struct TrainOptions: ParsableArguments {
         take(bptt, \.bptt)
         take(backend, \.backend)
         take(threads, \.threads)
-        take(device, \.device)
-        take(precision ?? (tf32 ? "tf32" : nil), \.precision)
+        try deviceOptions.apply(to: &result)
         take(embeddingSize, \.embeddingSize)
         take(hiddenSize, \.hiddenSize)
         take(layers, \.layers)

@@ -18,6 +18,7 @@ struct BenchmarkCommand: ParsableCommand {
     var backend = "cpu"
     @Option(help: "Threads of the CPU backend (default: one per processor).")
     var threads: Int?
+    @OptionGroup var deviceOptions: DeviceOptions
     @Option(help: "Seconds to spend on each workload, about.")
     var seconds = 1.0
     @Flag(help: "Print a JSON array.")
@@ -40,6 +41,9 @@ struct BenchmarkCommand: ParsableCommand {
         let registry = Registry.current
         var options = RunConfiguration()
         options.threads = threads
+        options.backend = backend
+        try deviceOptions.apply(to: &options)
+        try options.validate()
         let backend = try registry.backends.find("backend", backend).make(registry.context(options))
         let list = try (workloads.isEmpty ? Workload.defaultNames : workloads).map {
             try Workload.make($0, backend: backend, registry: registry)
