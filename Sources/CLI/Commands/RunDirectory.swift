@@ -61,7 +61,7 @@ struct RunDirectory {
         let manager = FileManager.default
         guard manager.fileExists(atPath: file("state.safetensors")) || !manager.fileExists(atPath: file("model.safetensors")) else {
             throw RecurrentError.checkpoint(
-                path: path, reason: "has a model, but no state.safetensors to go on from; train anew with another --output")
+                path: path, reason: "has a model, but no state.safetensors to go on from; start a new run from its weights with --from and another --output")
         }
         lock = try FolderLock(path)
         removeUnfinished()

@@ -18,6 +18,9 @@ struct TrainCommand: ParsableCommand {
     var resume: String?
     @Flag(help: "With --output or --resume: write an event file for TensorBoard, too.")
     var tensorboard = false
+    @Option(help: ArgumentHelp(
+        "Start a new run from the weights in this folder, with that run's options where none are given.", valueName: "run"))
+    var from: String?
     @Flag(help: "Print nothing but errors.")
     var quiet = false
 
@@ -25,7 +28,10 @@ struct TrainCommand: ParsableCommand {
         guard !tensorboard || resume != nil || output != nil else {
             throw RecurrentError.invalidOption("--tensorboard writes into the run's folder; add --output")
         }
-        let (run, summary) = try resume.map(resumed) ?? Self.train(
+        guard from == nil || resume == nil else {
+            throw RecurrentError.invalidOption("--from starts a new run, --resume goes on with one; leave out one of them")
+        }
+        let (run, summary) = try resume.map(resumed) ?? from.map(started) ?? Self.train(
             options.resolve(cell: cell), output: output, overwrite: overwrite, quiet: quiet, tensorboard: tensorboard)
         if !quiet {
             Terminal.print("")
@@ -58,7 +64,15 @@ struct TrainCommand: ParsableCommand {
         _ configuration: RunConfiguration, output: String?, overwrite: Bool, quiet: Bool, tensorboard: Bool = false
     ) throws -> (run: TrainingRun, summary: TrainingSummary) {
         if let output { try RunDirectory.check(output, overwrite: overwrite) }
-        let run = try TrainingRun(configuration, measuresGradientNorm: tensorboard)
+        return try train(
+            TrainingRun(configuration, measuresGradientNorm: tensorboard), output: output, overwrite: overwrite, quiet: quiet,
+            tensorboard: tensorboard)
+    }
+
+    /// Trains a run that is put together already from its beginning.
+    static func train(
+        _ run: TrainingRun, output: String?, overwrite: Bool, quiet: Bool, tensorboard: Bool
+    ) throws -> (run: TrainingRun, summary: TrainingSummary) {
         // Before training, so that nobody waits for an hour to learn that nothing
         // can be written; after all else, so that a mistake replaces no older run.
         _ = try run.trainer([])

@@ -6,7 +6,8 @@ extension SequenceModel {
     public func save(to path: String) throws {
         var writer = SafeTensorsWriter(metadata: ["format": "pt", "cell": cell.name], hasChecksum: true)
         for (index, parameter) in parameters.parameters.enumerated() {
-            writer.add(parameter.name, shape: parameter.shape, backend.download(parameters.value(index), as: Float.self))
+            let value = parameters.value(index)
+            writer.add(parameter.name, shape: parameter.shape) { [backend] in backend.download(value, as: Float.self) }
         }
         try writer.write(to: path)
     }

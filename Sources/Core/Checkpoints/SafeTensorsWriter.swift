@@ -1,5 +1,6 @@
 /// Puts together a safetensors file. The same tensors give the same bytes, in
-/// whichever order they were added.
+/// whichever order they were added. Tensors are written one after the other, so that
+/// one that is made when its turn comes need never lie beside the others.
 ///
 ///     var writer = SafeTensorsWriter(metadata: ["format": "pt"])
 ///     writer.add("decoder.bias", shape: [10], bias)
@@ -7,8 +8,17 @@
 public struct SafeTensorsWriter: Sendable {
     private let metadata: [String: String]
     private let hasChecksum: Bool
-    private var tensors: [(name: String, type: TensorType, shape: [Int], bytes: [UInt8])] = []
+    private var tensors: [Tensor] = []
     private var names: Set<String> = []
+
+    private struct Tensor: Sendable {
+        let name: String
+        let type: TensorType
+        let shape: [Int]
+        var size: Int { shape.reduce(type.size, *) }
+        /// Hands the bytes to what writes them.
+        let write: @Sendable (_ to: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+    }
 
     /// - Parameters:
     ///   - metadata: strings to keep beside the tensors; PyTorch's tools expect `format: pt`.
@@ -22,33 +32,41 @@ public struct SafeTensorsWriter: Sendable {
     }
 
     /// Adds a tensor of type F32; its name must be new and its shape fit.
-    public mutating func add(_ name: String, shape: [Int], _ values: [Float]) {
-        add(name, .float32, shape, values.map { $0.bitPattern })
-    }
+    public mutating func add(_ name: String, shape: [Int], _ values: [Float]) { add(name, shape: shape) { values } }
     /// Adds a tensor of type F64.
-    public mutating func add(_ name: String, shape: [Int], _ values: [Double]) {
-        add(name, .float64, shape, values.map { $0.bitPattern })
-    }
+    public mutating func add(_ name: String, shape: [Int], _ values: [Double]) { add(name, shape: shape) { values } }
     /// Adds a tensor of type I64.
-    public mutating func add(_ name: String, shape: [Int], _ values: [Int64]) { add(name, .int64, shape, values) }
+    public mutating func add(_ name: String, shape: [Int], _ values: [Int64]) { add(name, .int64, shape, { $0 }) { values } }
     /// Adds a tensor of type I32.
-    public mutating func add(_ name: String, shape: [Int], _ values: [Int32]) { add(name, .int32, shape, values) }
+    public mutating func add(_ name: String, shape: [Int], _ values: [Int32]) { add(name, .int32, shape, { $0 }) { values } }
 
-    private mutating func add<Bits: FixedWidthInteger>(
-        _ name: String, _ type: TensorType, _ shape: [Int], _ values: [Bits]
+    /// Adds a tensor of type F32 whose numbers are asked for when they are written.
+    public mutating func add(_ name: String, shape: [Int], _ values: @escaping @Sendable () -> [Float]) {
+        add(name, .float32, shape, \.bitPattern, values)
+    }
+    /// The same of type F64.
+    public mutating func add(_ name: String, shape: [Int], _ values: @escaping @Sendable () -> [Double]) {
+        add(name, .float64, shape, \.bitPattern, values)
+    }
+
+    private mutating func add<Element, Bits: FixedWidthInteger>(
+        _ name: String, _ type: TensorType, _ shape: [Int], _ bits: @escaping @Sendable (Element) -> Bits,
+        _ values: @escaping @Sendable () -> [Element]
     ) {
-        precondition(
-            shape.allSatisfy { $0 >= 0 } && shape.reduce(1, *) == values.count,
-            "tensor '\(name)' of shape \(shape) can't have \(values.count) elements")
+        precondition(shape.allSatisfy { $0 >= 0 }, "tensor '\(name)' can't have the shape \(shape)")
         precondition(name != "__metadata__" && names.insert(name).inserted, "tensor '\(name)' added twice, or a reserved name")
-        let bytes = [UInt8](unsafeUninitializedCapacity: values.count * MemoryLayout<Bits>.size) { bytes, count in
-            let raw = UnsafeMutableRawBufferPointer(bytes)
-            for (index, value) in values.enumerated() {
-                raw.storeBytes(of: value.littleEndian, toByteOffset: index * MemoryLayout<Bits>.size, as: Bits.self)
-            }
-            count = values.count * MemoryLayout<Bits>.size
-        }
-        tensors.append((name, type, shape, bytes))
+        let count = shape.reduce(1, *)
+        tensors.append(
+            Tensor(name: name, type: type, shape: shape) { write in
+                let values = values()
+                precondition(values.count == count, "tensor '\(name)' of shape \(shape) can't have \(values.count) elements")
+                // Memory holds them as the file does, on most machines.
+                #if _endian(little)
+                try values.withUnsafeBytes(write)
+                #else
+                try values.map { bits($0).littleEndian }.withUnsafeBytes(write)
+                #endif
+            })
     }
 
     /// The file's bytes.
@@ -56,11 +74,46 @@ public struct SafeTensorsWriter: Sendable {
     /// Wide elements come first, then the order is that of the names, as the
     /// format's own library does it: everything is aligned.
     public func encoded() -> [UInt8] {
+        var file: [UInt8] = []
+        do {
+            let digits = try encode { file.append(contentsOf: $0) }
+            if let digits { file.replaceSubrange(digits.place..<digits.place + digits.text.count, with: digits.text) }
+        } catch {
+            preconditionFailure("memory takes every byte")
+        }
+        return file
+    }
+
+    /// Replaces the file at `path`, all at once.
+    /// - Throws: ``RecurrentError/file(path:reason:)`` as ``AtomicFile`` does.
+    public func write(to path: String) throws {
+        try AtomicFile.write(to: path) { file in
+            if let digits = try encode({ try file.append($0) }) { try digits.text.withUnsafeBytes { try file.overwrite($0, at: digits.place) } }
+        }
+    }
+
+    /// Hands out the file from its beginning to its end, its checksum as zeros.
+    ///
+    /// - Returns: the checksum's digits and where they belong.
+    private func encode(_ write: (UnsafeRawBufferPointer) throws -> Void) throws -> (text: [UInt8], place: Int)? {
         let rank = Dictionary(uniqueKeysWithValues: TensorType.allCases.enumerated().map { ($1, $0) })
         let sorted = tensors.sorted {
             $0.type == $1.type
                 ? $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) : rank[$0.type]! > rank[$1.type]!
         }
+        let header = header(of: sorted)
+        try withUnsafeBytes(of: UInt64(header.count).littleEndian, write)
+        var checksum = CRC32C()
+        func add(_ bytes: UnsafeRawBufferPointer) throws {
+            if hasChecksum { checksum.update(bytes) }
+            try write(bytes)
+        }
+        try header.withUnsafeBytes(add)
+        for tensor in sorted { try tensor.write(add) }
+        return hasChecksum ? (Self.digits(of: checksum.value), 8 + Self.checksumPlace(in: header)!) : nil
+    }
+
+    private func header(of tensors: [Tensor]) -> [UInt8] {
         var entries: [String] = []
         if !metadata.isEmpty {
             let pairs = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
@@ -68,27 +121,16 @@ public struct SafeTensorsWriter: Sendable {
             entries.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
         }
         var offset = 0
-        for tensor in sorted {
+        for tensor in tensors {
             let shape = tensor.shape.map(String.init).joined(separator: ",")
-            let end = offset + tensor.bytes.count
+            let end = offset + tensor.size
             entries.append(
                 "\(Self.quoted(tensor.name)):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
             offset = end
         }
-        var header = Array("{\(entries.joined(separator: ","))}".utf8)
+        let header = Array("{\(entries.joined(separator: ","))}".utf8)
         // So that the tensors begin at a multiple of 8.
-        header += [UInt8](repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8)
-        var file: [UInt8] = []
-        file.reserveCapacity(8 + header.count + offset)
-        withUnsafeBytes(of: UInt64(header.count).littleEndian) { file.append(contentsOf: $0) }
-        file += header
-        for tensor in sorted { file += tensor.bytes }
-        if hasChecksum {
-            let digits = Self.digits(of: CRC32C.of(file[8...]))
-            let place = 8 + Self.checksumPlace(in: header)!
-            file.replaceSubrange(place..<place + digits.count, with: digits)
-        }
-        return file
+        return header + [UInt8](repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8)
     }
 
     static let checksumKey = "crc32c"
@@ -107,10 +149,6 @@ public struct SafeTensorsWriter: Sendable {
         return (0...header.count - mark.count - noChecksum.utf8.count)
             .first { header[$0..<$0 + mark.count].elementsEqual(mark) }.map { $0 + mark.count }
     }
-
-    /// Replaces the file at `path`, all at once.
-    /// - Throws: ``RecurrentError/file(path:reason:)`` as ``AtomicFile`` does.
-    public func write(to path: String) throws { try AtomicFile.write(encoded(), to: path) }
 
     private static func quoted(_ text: String) -> String {
         var quoted = "\""

@@ -18,21 +18,40 @@ public enum AtomicFile {
     ///   can't be written, the disk is full, or `path` is something other than a file.
     ///   What was at `path` is untouched then.
     public static func write(_ bytes: some Collection<UInt8>, to path: String) throws {
-        do {
+        try write(to: path) { file in
             // Foundation's Data lies in one piece, too.
-            let written: Void? = try bytes.withContiguousStorageIfAvailable {
-                try replace(path, with: UnsafeRawBufferPointer($0))
-            }
-            if written == nil { try Array(bytes).withUnsafeBytes { try replace(path, with: $0) } }
-        } catch let failure as SystemFailure {
+            let written: Void? = try bytes.withContiguousStorageIfAvailable { try file.append(UnsafeRawBufferPointer($0)) }
+            if written == nil { try Array(bytes).withUnsafeBytes { try file.append($0) } }
+        }
+    }
+
+    /// The same for what comes piece by piece: `body` writes the new file, which
+    /// takes the old one's place when it returns.
+    public static func write(to path: String, _ body: (borrowing Output) throws -> Void) throws {
+        do { try replace(path, body) } catch let failure as SystemFailure {
             throw RecurrentError.file(path: path, reason: "can't be written: \(failure.reason)")
+        }
+    }
+
+    /// A file that is being written.
+    public struct Output: ~Copyable {
+        let descriptor: Int32
+
+        /// Writes `bytes` behind what was written before.
+        public func append(_ bytes: UnsafeRawBufferPointer) throws { try writeAll(bytes, to: descriptor) }
+
+        /// Writes `bytes` over what lies at `offset`.
+        public func overwrite(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+            guard lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else { throw SystemFailure() }
+            try writeAll(bytes, to: descriptor)
+            guard lseek(descriptor, 0, SEEK_END) >= 0 else { throw SystemFailure() }
         }
     }
 
     /// The same for text, in UTF-8.
     public static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
 
-    private static func replace(_ path: String, with bytes: UnsafeRawBufferPointer) throws {
+    private static func replace(_ path: String, _ body: (borrowing Output) throws -> Void) throws {
         // A rename would replace a device, too.
         var status = stat()
         if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
@@ -47,7 +66,7 @@ public enum AtomicFile {
         do {
             do {
                 defer { close(descriptor) }
-                try writeAll(bytes, to: descriptor)
+                try body(Output(descriptor: descriptor))
                 if fsync(descriptor) != 0 { throw SystemFailure() }
             }
             if rename(temporary, path) != 0 { throw SystemFailure() }

@@ -29,6 +29,18 @@ public protocol ManifoldWorkspace: AnyObject {
     ///   - result: [n, n], packed.
     func parameterGradient(
         weightGradient gradient: MatrixView, weight: MatrixView, parameter: MatrixView, into result: MatrixView) throws
+
+    /// `parameter` [n, n] ← a skew matrix whose weight is `weight`: the inverse of
+    /// ``computeWeight(from:into:)``, for training that starts from a given weight.
+    ///
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if there is none; by default always.
+    func computeParameter(from weight: MatrixView, into parameter: MatrixView) throws
+}
+
+extension ManifoldWorkspace {
+    public func computeParameter(from weight: MatrixView, into parameter: MatrixView) throws {
+        throw RecurrentError.linearAlgebra("this manifold update can't start from a given weight; choose another --manifold")
+    }
 }
 
 /// How the skew parameter starts.

@@ -38,8 +38,8 @@ public final class ParameterUpdater {
 
     public let optimizer: any Optimizer
     public let settings: Settings
-    private let backend: any Backend
-    private let parameters: ParameterStore
+    let backend: any Backend
+    let parameters: ParameterStore
     private let kernel: any Kernel
     /// For skew parameters.
     private let skewKernel: any Kernel

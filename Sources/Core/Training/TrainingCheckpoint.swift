@@ -34,8 +34,8 @@ public struct TrainingCheckpoint {
         let backend = trainer.model.backend
         for (name, view) in trainer.model.stateViews + trainer.updater.stateViews + trainer.carriedViews(progress) {
             switch backend.scalarType {
-            case .float32: writer.add(name, shape: [view.rows, view.columns], backend.download(view, as: Float.self))
-            case .float64: writer.add(name, shape: [view.rows, view.columns], backend.download(view, as: Double.self))
+            case .float32: writer.add(name, shape: [view.rows, view.columns]) { backend.download(view, as: Float.self) }
+            case .float64: writer.add(name, shape: [view.rows, view.columns]) { backend.download(view, as: Double.self) }
             }
         }
         try writer.write(to: path)

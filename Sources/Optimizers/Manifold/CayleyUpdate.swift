@@ -49,6 +49,15 @@ public struct CayleyUpdate: ManifoldUpdate {
             polish(matrix, into: weight)
         }
 
+        /// `B = 2 (W + I)⁻¹ (W − I)`.
+        func computeParameter(from weight: MatrixView, into parameter: MatrixView) throws {
+            backend.run(shift, inputs: [weight, identity], outputs: [matrix], scalars: [1])
+            backend.run(shift, inputs: [weight, identity], outputs: [right], scalars: [-1])
+            try backend.solve(matrix, right)
+            // 2 M, exactly skew: M − Mᵀ.
+            backend.run(subtract, inputs: [right, right.transposed], outputs: [parameter])
+        }
+
         func parameterGradient(
             weightGradient gradient: MatrixView, weight: MatrixView, parameter: MatrixView, into result: MatrixView
         ) throws {

@@ -51,6 +51,10 @@ public struct ExactExponentialUpdate: ManifoldUpdate {
             try exponential(parameter, into: weight)
         }
 
+        func computeParameter(from weight: MatrixView, into parameter: MatrixView) throws {
+            try SkewLogarithm(size: weight.rows, on: backend)(weight, into: parameter)
+        }
+
         func parameterGradient(
             weightGradient gradient: MatrixView, weight: MatrixView, parameter: MatrixView, into result: MatrixView
         ) throws {

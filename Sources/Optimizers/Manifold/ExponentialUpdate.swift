@@ -21,16 +21,22 @@ public struct ExponentialUpdate: ManifoldUpdate {
     }
 
     private final class Workspace: ManifoldWorkspace {
+        let backend: any Backend
         let exponential: SkewExponential
         let skewProduct: SkewProduct
 
         init(size: Int, on backend: any Backend, method: SkewExponential.Method) throws {
+            self.backend = backend
             exponential = try SkewExponential(size: size, on: backend, method: method)
             skewProduct = try SkewProduct(size: size, on: backend)
         }
 
         func computeWeight(from parameter: MatrixView, into weight: MatrixView) throws {
             try exponential(parameter, into: weight)
+        }
+
+        func computeParameter(from weight: MatrixView, into parameter: MatrixView) throws {
+            try SkewLogarithm(size: weight.rows, on: backend)(weight, into: parameter)
         }
 
         func parameterGradient(

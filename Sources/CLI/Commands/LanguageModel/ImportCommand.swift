@@ -44,6 +44,7 @@ struct ImportCommand: ParsableCommand {
         options.resetGate = resetGate
         options.backend = backend
         options.data = data.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+        options.tied = weights.isTied
         (options.embeddingSize, options.hiddenSize, options.layers) = (weights.embeddingSize, weights.hiddenSize, weights.layers)
         try options.validate()
 
@@ -68,7 +69,7 @@ struct ImportCommand: ParsableCommand {
         let directory = try RunDirectory(creating: output, options, overwrite: overwrite)
         if let tokens { try VocabularyFile.write(tokens, to: directory.file(VocabularyFile.name)) }
         try model.save(to: directory.file("model.safetensors"))
-        let layers = weights.layers == 1 ? "" : ", \(weights.layers) layers"
+        let layers = (weights.layers == 1 ? "" : ", \(weights.layers) layers") + (weights.isTied ? ", tied" : "")
         Terminal.print(
             "\(output): \(options.cell) (\(options.activation!)), E \(weights.embeddingSize) H \(weights.hiddenSize) V \(weights.vocabulary)\(layers)"
                 + (tokens == nil ? "; no --vocabulary and no --data, so its words are unknown" : ""))

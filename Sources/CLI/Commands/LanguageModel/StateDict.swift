@@ -18,6 +18,8 @@ struct StateDict {
     let layers: Int
     /// G: 1 for nn.RNN, 3 for nn.GRU.
     let gates: Int
+    /// Whether the decoder's weight is the encoder's.
+    let isTied: Bool
     private let file: SafeTensors
     private let prefix: String
 
@@ -67,6 +69,11 @@ struct StateDict {
         var layers = 1
         while file[prefix + "rnn.weight_hh_l\(layers)"] != nil { layers += 1 }
         self.layers = layers
+        isTied = file[prefix + "decoder.weight"] == nil
+        guard !isTied || encoder.columns == recurrent.columns else {
+            throw flaw(
+                "has no 'decoder.weight', and 'encoder.weight' of width \(encoder.columns) can't stand for it: states have width \(recurrent.columns)")
+        }
     }
 
     /// The weights in the order of a model's parameters: what ``SequenceModel/restore(_:)`` takes.
@@ -77,7 +84,6 @@ struct StateDict {
         func flaw(_ reason: String) -> RecurrentError { .checkpoint(path: path, reason: reason) }
         let wanted = model.parameters.parameters
         let names = Set(wanted.map { prefix + $0.name })
-        let isTied = file[prefix + "decoder.weight"] == nil
         if let extra = file.tensors.first(where: { !names.contains($0.name) }) {
             throw flaw("holds '\(extra.name)' of shape \(extra.shape), which a model of cell '\(model.cell.name)' with \(layers) layers doesn't have")
         }
@@ -86,12 +92,6 @@ struct StateDict {
             // nn.Linear and nn.GRU leave it out with bias=False.
             if file[name] == nil, parameter.name == "decoder.bias" || parameter.name.hasPrefix("rnn.bias_") {
                 return [Float](repeating: 0, count: parameter.count)
-            }
-            if parameter.name == "decoder.weight", isTied {
-                guard embeddingSize == hiddenSize else {
-                    throw flaw("has no 'decoder.weight', and 'encoder.weight' of width \(embeddingSize) can't stand for it: states have width \(hiddenSize)")
-                }
-                return try numbers(prefix + "encoder.weight", parameter.shape)
             }
             return try numbers(name, parameter.shape)
         }

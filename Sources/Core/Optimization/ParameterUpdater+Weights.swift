@@ -1,0 +1,30 @@
+extension ParameterUpdater {
+    /// Takes the orthogonal weights that the model holds as the start: each B becomes
+    /// one whose weight they are. For training that begins with a trained model;
+    /// without it, ``update(learningRate:)`` would go on from the initial B.
+    ///
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` naming the weight, if it is no
+    ///   weight of the manifold update; the model is then as before.
+    public func adoptWeights() throws {
+        for item in constrained {
+            let size = item.block.rows.count, weight = parameters.value(of: item.block)
+            let given: [Float] = backend.download(weight)
+            let skew: [Float] = backend.download(item.skew)
+            func fail(_ reason: String) throws -> Never {
+                backend.upload(skew, to: item.skew)
+                backend.upload(given, to: weight)
+                throw RecurrentError.linearAlgebra("\(item.block.name): \(reason)")
+            }
+            do {
+                try item.workspace.computeParameter(from: weight, into: item.skew)
+                try item.workspace.computeWeight(from: item.skew, into: weight)
+            } catch RecurrentError.linearAlgebra(let reason) {
+                try fail(reason)
+            }
+            let found: [Float] = backend.download(weight)
+            let error = zip(given, found).reduce(0) { max($0, ($1.0 - $1.1).magnitude) }
+            // Near the eigenvalue −1 the inverse may exist and be useless.
+            guard error <= 1e-3 else { try fail("no skew parameter gives this \(size) × \(size) matrix: the nearest found is \(error) off") }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import RecurrentCommandLine
+import RecurrentCore
+import Testing
+
+/// Training that starts from the weights of another run.
+struct StartTests {
+    private static let small = ["--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--quiet"]
+
+    private func value(_ key: String, _ arguments: [String]) throws -> Double {
+        let result = try Tool(arguments)
+        return try #require(result.object()[key] as? Double, "\(result.errors)")
+    }
+
+    /// With a learning rate of almost nothing, the new run is what the old one was.
+    @Test(arguments: ["gru", "urnn", "ugru"], ["exponential", "exact-exponential", "cayley"])
+    func startsWhereTheOtherEnded(cell: String, manifold: String) throws {
+        guard cell != "gru" || manifold == "exponential" else { return }
+        let folder = try TemporaryFolder(), first = folder.file("first"), second = folder.file("second")
+        let made = try Tool(
+            Self.small + ["--cell", cell, "--manifold", manifold, "--layers", "2", "--epochs", "3", "--learning-rate", "0.01", "--output", first])
+        #expect(made.status == 0, "\(made.errors)")
+        let started = try Tool([
+            "train", "--from", first, "--output", second, "--epochs", "1", "--learning-rate", "1e-9", "--dropout", "0", "--quiet",
+        ])
+        #expect(started.status == 0, "\(started.errors)")
+        let configuration = try JSONDecoder().decode(
+            RunConfiguration.self, from: Data(contentsOf: URL(fileURLWithPath: second + "/config.json")))
+        #expect(configuration.cell == cell && configuration.layers == 2 && configuration.length == 8 && configuration.manifold == manifold)
+        let before = try value("loss", ["evaluate", first, "--json"]), after = try value("loss", ["evaluate", second, "--json"])
+        #expect(abs(after - before) < 1e-3 * before)
+    }
+
+    @Test func importedModelsCanBeTrainedOn() throws {
+        let torch = try TorchModels.load(), folder = try TemporaryFolder()
+        try torch.write(to: folder)
+        for (name, flags) in ImportTests.flags {
+            let run = folder.file(name), better = folder.file("\(name)-better")
+            let imported = try Tool(
+                ["import", TorchModels.path("\(name).safetensors"), "--vocabulary", folder.file("words.txt"), "--data",
+                 folder.file("corpus"), "--output", run] + flags)
+            #expect(imported.status == 0, "\(imported.errors)")
+            let refused = try Tool(["train", "--resume", run])
+            #expect(refused.failedInOneLine && refused.errors.contains("--from"), "\(refused.errors)")
+            let trained = try Tool([
+                "train", "--from", run, "--output", better, "--epochs", "20", "--learning-rate", "0.03", "--bptt", "5", "--batch-size", "4",
+                "--evaluation-batch-size", "2", "--quiet",
+            ])
+            #expect(trained.status == 0, "\(trained.errors)")
+            let split = ["--split", "train", "--json"]
+            #expect(try value("loss", ["evaluate", better] + split) < 0.7 * value("loss", ["evaluate", run] + split))
+            #expect(
+                try String(contentsOfFile: better + "/vocabulary.txt", encoding: .utf8)
+                    == String(contentsOfFile: run + "/vocabulary.txt", encoding: .utf8))
+            #expect(try Tool(["generate", better, "--words", "5"]).status == 0)
+            #expect(try Tool(["train", "--resume", better, "--epochs", "21", "--quiet"]).status == 0)
+        }
+    }
+
+    @Test func whatCantBeStartedFrom() throws {
+        let folder = try TemporaryFolder(), run = folder.file("run"), other = folder.file("other")
+        #expect(try Tool(Self.small + ["--cell", "gru", "--epochs", "1", "--output", run]).status == 0)
+        for (flags, status, says) in [
+            (["--from", folder.file("none")], 1, "config.json"), (["--from", run, "--cell", "rnn"], 1, "'gru', not 'rnn'"),
+            (["--from", run, "--hidden-size", "20"], 1, "shape"), (["--from", run, "--resume", run], 2, "--from"),
+        ] as [([String], Int32, String)] {
+            let result = try Tool(["train", "--output", other] + flags)
+            #expect(result.status == status && result.failedInOneLine && result.errors.contains(says), "\(flags): \(result.errors)")
+            #expect(!FileManager.default.fileExists(atPath: other))
+        }
+        let same = try Tool(["train", "--from", run, "--output", run])
+        #expect(same.failedInOneLine && same.errors.contains("--overwrite"))
+    }
+}
