@@ -8,7 +8,7 @@ struct BadInputTests {
         ("--cell lstm", 2, ["lstm", "rnn, urnn, gru, ugru"]),
         ("--activation gelu", 2, ["gelu", "relu"]),
         ("--dataset mnist", 2, ["mnist", "recall, kth-largest, ptb"]),
-        ("--backend tpu", 2, ["tpu", "cpu, reference"]),
+        ("--backend tpu", 2, ["tpu", "cpu, cuda, reference"]),
         ("--optimizer lion", 2, ["lion", "adam"]),
         ("--manifold sphere", 2, ["sphere", "cayley"]),
         ("--skew-init big", 2, ["big", "henaff"]),
