@@ -55,6 +55,7 @@ let modules: [Module] = [
 
     .dataset("ToyDatasets", "Toy"),
     .dataset("PTBDataset", "PTB"),
+    .dataset("DigitsDataset", "Digits"),
 
     .backend("ReferenceBackend", "Reference", testResources: [.copy("Fixtures")]),
     .backend("CPUBackend", "CPU", ["CPUKernels", "COpenBLAS"]),

@@ -7,7 +7,7 @@ struct BadInputTests {
     static let mistakes: [(arguments: String, status: Int32, says: [String])] = [
         ("--cell lstm", 2, ["lstm", "rnn, urnn, gru, ugru"]),
         ("--activation gelu", 2, ["gelu", "relu"]),
-        ("--dataset mnist", 2, ["mnist", "recall, kth-largest, ptb"]),
+        ("--dataset mnist", 2, ["mnist", "recall, kth-largest, copying, adding, digits"]),
         ("--backend tpu", 2, ["tpu", "cpu, cuda, reference"]),
         ("--optimizer lion", 2, ["lion", "adam"]),
         ("--manifold sphere", 2, ["sphere", "cayley"]),

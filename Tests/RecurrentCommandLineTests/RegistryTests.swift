@@ -17,8 +17,8 @@ struct RegistryTests {
     }
 
     @Test func everyDatasetAndBackendFolderIsRegistered() throws {
-        #expect(try folders("Datasets") == ["Toy", "PTB"])
-        #expect(Registry.builtIn.datasets.map(\.plugin.name) == ["recall", "kth-largest", "ptb"])
+        #expect(try folders("Datasets") == ["Toy", "PTB", "Digits"])
+        #expect(Registry.builtIn.datasets.map(\.plugin.name) == ["recall", "kth-largest", "copying", "adding", "digits", "permuted-digits", "ptb", "ptb-char"])
         let backends = try folders("Backends").filter { !$0.hasPrefix("C") || ["CPU", "CUDA"].contains($0) }
         #expect(Set(backends.map { $0.lowercased() }) == Set(Registry.builtIn.backends.map(\.name)))
     }

@@ -1,5 +1,6 @@
 import CPUBackend
 import CUDABackend
+import DigitsDataset
 import GRUCell
 import ManifoldUpdates
 import PTBDataset
@@ -42,8 +43,25 @@ extension Registry {
                     length: $0.options.length, k: $0.options.k, sizes: $0.sizes, seed: $0.options.seed,
                     freshEachEpoch: $0.options.freshData)
             },
+            DatasetPlugin("copying", "repeat ten symbols after --length steps", defaults: { $0.useMemoryDefaults() }) {
+                try CopyingDataset(
+                    delay: $0.options.length, sizes: $0.sizes, seed: $0.options.seed, freshEachEpoch: $0.options.freshData)
+            },
+            DatasetPlugin("adding", "the sum of the two marked ones of N numbers", defaults: { $0.useMemoryDefaults() }) {
+                try AddingDataset(
+                    length: $0.options.length, sizes: $0.sizes, seed: $0.options.seed, freshEachEpoch: $0.options.freshData)
+            },
+            DatasetPlugin("digits", "images of MNIST's format, a pixel a step (--data or $MNIST_DIR)", defaults: { $0.useMemoryDefaults() }) {
+                try DigitsDataset(directory: $0.digitsDirectory(), seed: $0.options.seed)
+            },
+            DatasetPlugin("permuted-digits", "the same with the pixels in a random order", defaults: { $0.useMemoryDefaults() }) {
+                try DigitsDataset(directory: $0.digitsDirectory(), isPermuted: true, seed: $0.options.seed)
+            },
             DatasetPlugin("ptb", "a corpus by words: Penn Treebank (--data or $PTB_DIR)", defaults: { $0.useCorpusDefaults() }) {
                 try PennTreebank(directory: $0.corpusDirectory(), bptt: $0.options.bptt)
+            },
+            DatasetPlugin("ptb-char", "a corpus by characters", defaults: { $0.useCorpusDefaults() }) {
+                try PennTreebank(directory: $0.corpusDirectory(), bptt: $0.options.bptt, level: .characters)
             },
         ]
         registry.backends = [

@@ -23,8 +23,7 @@ final class ConsoleProgress: TrainingObserver {
     }
 
     private func metric(_ sums: LossSums) -> String {
-        plan!.metric == .accuracy
-            ? "accuracy \(Terminal.percent(sums.accuracy))" : "perplexity \(Terminal.number(sums.perplexity, digits: 2))"
+        "\(plan!.metric.label) \(plan!.metric.text(sums))"
     }
 
     func didTrainBatch(_ progress: BatchProgress) throws {

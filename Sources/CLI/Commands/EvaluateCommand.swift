@@ -49,23 +49,22 @@ struct EvaluateCommand: ParsableCommand {
         let sums = try made.model.evaluate(
             made.dataset, split: part, batchSize: options.evaluationBatchSize ?? options.batchSize)
         let seconds = (clock.now - start).inSeconds
-        let isAccuracy = made.model.data.metric == .accuracy
+        let metric = made.model.data.metric, isLanguageModel = metric == .perplexity
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
             encoder.nonConformingFloatEncodingStrategy = .infinityAsText
             let result = Result(
-                split: split, loss: sums.meanLoss, accuracy: isAccuracy ? sums.accuracy : nil,
-                perplexity: isAccuracy ? nil : sums.perplexity, count: sums.count, seconds: seconds,
-                tokensPerSecond: isAccuracy ? nil : Double(sums.count) / seconds)
+                split: split, loss: sums.meanLoss, accuracy: metric == .accuracy ? sums.accuracy : nil,
+                perplexity: isLanguageModel ? sums.perplexity : nil, count: sums.count, seconds: seconds,
+                tokensPerSecond: isLanguageModel ? Double(sums.count) / seconds : nil)
             Terminal.print(String(decoding: try encoder.encode(result), as: UTF8.self))
         } else {
             Terminal.print(
                 "\(split): loss \(Terminal.number(sums.meanLoss))  "
-                    + (isAccuracy
-                        ? "accuracy \(Terminal.percent(sums.accuracy))" : "perplexity \(Terminal.number(sums.perplexity, digits: 2))")
-                    + "  (\(sums.count) \(isAccuracy ? "predictions" : "tokens"), \(Terminal.number(seconds, digits: 1)) s"
-                    + (isAccuracy ? ")" : ", \(Terminal.number(Double(sums.count) / seconds, digits: 0)) tokens/s)"))
+                    + "\(metric.label) \(metric.text(sums))"
+                    + "  (\(sums.count) \(isLanguageModel ? "tokens" : "predictions"), \(Terminal.number(seconds, digits: 1)) s"
+                    + (isLanguageModel ? ", \(Terminal.number(Double(sums.count) / seconds, digits: 0)) tokens/s)" : ")"))
         }
     }
 }

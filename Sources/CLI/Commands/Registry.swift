@@ -54,17 +54,30 @@ public struct PluginContext: Sendable {
 
     public var resetGate: ResetGate { ResetGate(rawValue: options.resetGate) ?? .after }
 
-    /// `--data`, else `$PTB_DIR`; absolute, so that a saved run finds it from
-    /// anywhere.
+    /// `--data`, else what an environment variable names; absolute, so that a saved
+    /// run finds it from anywhere.
+    ///
+    /// - Parameters:
+    ///   - variable: `PTB_DIR`, for instance.
+    ///   - files: what the folder has to hold, for the message.
     /// - Throws: ``RecurrentError/dataset(_:)`` if neither is given.
-    public func corpusDirectory() throws -> String {
-        if let folder = options.data ?? ProcessInfo.processInfo.environment["PTB_DIR"], !folder.isEmpty {
+    public func dataDirectory(variable: String, files: String) throws -> String {
+        if let folder = options.data ?? ProcessInfo.processInfo.environment[variable], !folder.isEmpty {
             let path = URL(fileURLWithPath: folder).standardizedFileURL.path
             choices.data.withLock { $0 = path }
             return path
         }
         throw RecurrentError.dataset(
-            "\(options.dataset): no corpus; give --data FOLDER (or set PTB_DIR) with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
+            "\(options.dataset): no data; give --data FOLDER (or set \(variable)) with \(files)")
+    }
+
+    /// ``dataDirectory(variable:files:)`` of a corpus: `$PTB_DIR`.
+    public func corpusDirectory() throws -> String {
+        try dataDirectory(variable: "PTB_DIR", files: "ptb.train.txt, ptb.valid.txt and ptb.test.txt")
+    }
+    /// ``dataDirectory(variable:files:)`` of images in MNIST's format: `$MNIST_DIR`.
+    public func digitsDirectory() throws -> String {
+        try dataDirectory(variable: "MNIST_DIR", files: "MNIST's four unpacked files, train-images-idx3-ubyte and so on")
     }
 }
 

@@ -92,6 +92,14 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     /// there takes ten times the epochs).
     public mutating func useToyDefaults() { stopLoss = 0.005 }
 
+    /// What suits the field's other tests of memory: no dropout, and new sequences
+    /// each epoch where they are generated.
+    public mutating func useMemoryDefaults() {
+        dropout = 0
+        freshData = true
+        hiddenSize = 128
+    }
+
     /// What suits word-level language modelling (the paper's Table 9).
     public mutating func useCorpusDefaults() {
         embeddingSize = 400

@@ -5,7 +5,7 @@ enum SummaryTable {
     static func text(_ runs: [(options: RunConfiguration, summary: TrainingSummary)], metric: DatasetDescription.Metric) -> String {
         func value(_ sums: LossSums?) -> String {
             guard let sums else { return "–" }
-            return metric == .accuracy ? Terminal.percent(sums.accuracy) : Terminal.number(sums.perplexity, digits: 2)
+            return metric.text(sums)
         }
         func loss(_ sums: LossSums?) -> String { sums.map { Terminal.number($0.meanLoss) } ?? "–" }
         let rows = runs.map { run -> [String] in
@@ -16,7 +16,7 @@ enum SummaryTable {
                 Terminal.time(run.summary.seconds), reason(run.summary.end),
             ]
         }
-        let name = metric.rawValue
+        let name = metric.label
         return Terminal.table(
             ["cell", "best epoch", "train loss", "valid loss", "valid \(name)", "test loss", "test \(name)", "time", "ended by"],
             rows)
@@ -38,6 +38,7 @@ enum SummaryTable {
         switch o.dataset {
         case "recall": parts[0] += " N \(o.length) M \(o.symbols), \(o.trainSize)\(o.freshData ? " fresh" : "") sequences"
         case "kth-largest": parts[0] += " N \(o.length) k \(o.k), \(o.trainSize)\(o.freshData ? " fresh" : "") sequences"
+        case "copying", "adding": parts[0] += " T \(o.length), \(o.trainSize)\(o.freshData ? " fresh" : "") sequences"
         default: if o.data != nil { parts[0] += " BPTT \(o.bptt)" }
         }
         parts.append("E \(o.embeddingSize) H \(o.hiddenSize)\(o.layers > 1 ? " × \(o.layers)" : "") B \(o.batchSize)")

@@ -30,6 +30,9 @@ public struct DatasetDescription: Sendable, Equatable {
         case sequenceClass(classes: Int)
         /// One class per position, predicted from every state.
         case positionClass(classes: Int)
+        /// One real number per sequence, predicted from the last state; the loss is
+        /// the mean squared error.
+        case sequenceValue
     }
     public let inputs: Inputs
     public let targets: Targets
@@ -38,7 +41,17 @@ public struct DatasetDescription: Sendable, Equatable {
     public let isContinuous: Bool
     /// The measure to print beside the loss.
     public let metric: Metric
-    public enum Metric: String, Sendable, Codable { case accuracy, perplexity }
+    public enum Metric: String, Sendable, Codable {
+        case accuracy, perplexity, squaredError
+
+        public func value(of sums: LossSums) -> Double {
+            switch self {
+            case .accuracy: sums.accuracy
+            case .perplexity: sums.perplexity
+            case .squaredError: sums.meanLoss
+            }
+        }
+    }
 
     public init(inputs: Inputs, targets: Targets, isContinuous: Bool, metric: Metric) {
         self.inputs = inputs
@@ -46,8 +59,12 @@ public struct DatasetDescription: Sendable, Equatable {
         self.isContinuous = isContinuous
         self.metric = metric
     }
+    /// Classes, or numbers that are predicted.
     public var classes: Int {
-        switch targets { case .sequenceClass(let n), .positionClass(let n): n }
+        switch targets {
+        case .sequenceClass(let n), .positionClass(let n): n
+        case .sequenceValue: 1
+        }
     }
 }
 
@@ -64,6 +81,8 @@ public struct Batch: Sendable {
     public let inputs: Inputs
     /// B classes or T·B classes, as the description says; negative: no target.
     public let targets: [Int32]
+    /// B numbers where those are the targets; else none.
+    public let values: [Float]
     /// The sequences' lengths, in 0...T; nil if all are T. No sorting needed.
     public let lengths: [Int]?
     /// Whether the sequences begin here; false if they continue the batch before.
@@ -76,6 +95,20 @@ public struct Batch: Sendable {
         self.batch = batch
         self.inputs = inputs
         self.targets = targets
+        values = []
+        self.lengths = lengths
+        self.startsSequences = startsSequences
+    }
+
+    /// A batch whose targets are real numbers, one per sequence.
+    public init(
+        steps: Int, batch: Int, inputs: Inputs, values: [Float], lengths: [Int]? = nil, startsSequences: Bool = true
+    ) {
+        self.steps = steps
+        self.batch = batch
+        self.inputs = inputs
+        targets = []
+        self.values = values
         self.lengths = lengths
         self.startsSequences = startsSequences
     }

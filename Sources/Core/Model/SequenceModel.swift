@@ -13,6 +13,8 @@ public final class SequenceModel {
     let embedding: EmbeddingLayer?
     let projection: LinearLayer
     private let loss: any SoftmaxCrossEntropy
+    /// In its place where the targets are numbers.
+    private let squaredError: SquaredError?
     private let dropout: DropoutLayer?
     /// Copies of the recurrent layers' outputs, masked; one layer object each, as
     /// the copies must last until the backward pass.
@@ -58,6 +60,7 @@ public final class SequenceModel {
             tied: configuration.tiesEmbedding ? embedding?.weight : nil, parameters: parameters, backend: backend)
         try parameters.allocate(on: backend)
         loss = try backend.makeSoftmaxCrossEntropy(classes: data.classes, width: configuration.hiddenSize)
+        squaredError = data.targets == .sequenceValue ? try SquaredError(on: backend) : nil
         let rate = configuration.dropout
         func layer() throws -> DropoutLayer {
             try DropoutLayer(rate: rate, isLocked: configuration.locksDropout, backend: backend)
@@ -140,6 +143,11 @@ public final class SequenceModel {
         let last = recurrentLayers[recurrentLayers.count - 1]
         let gradient = isPerPosition || !training ? nil : last.stateGradient(0)
         let target = training ? (gradient ?? last.outputGradient) : nil
+        if let squaredError {
+            let (sums, error) = try squaredError(try projection.forward(values), values: batch.values)
+            if training { projection.backward(input: values, gradient: error, into: target) }
+            return sums
+        }
         return try loss(
             inputs: values, weight: projection.weightView, bias: projection.biasView, targets: batch.targets,
             dropout: training && drops(.logits)

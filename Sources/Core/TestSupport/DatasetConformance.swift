@@ -51,6 +51,7 @@ private struct BatchContents: Equatable {
     var tokens: [Int32] = []
     var vectors: [Float] = []
     var targets: [Int32]
+    var values: [Float]
     var lengths: [Int]?
 
     init(_ batch: Batch) {
@@ -62,6 +63,7 @@ private struct BatchContents: Equatable {
             shape.append(width)
         }
         targets = batch.targets
+        values = batch.values
         lengths = batch.lengths
     }
 }
@@ -92,11 +94,17 @@ private func check(
         switch description.targets {
         case .sequenceClass: batch.batch
         case .positionClass: positions
+        case .sequenceValue: 0
         }
+    if description.targets == .sequenceValue {
+        try require(
+            batch.values.count == batch.batch && batch.values.allSatisfy(\.isFinite),
+            "\(what): \(batch.values.count) target numbers, or some that aren't finite, for \(batch.batch) sequences")
+    }
     try require(batch.targets.count == targets, "\(what): \(batch.targets.count) targets where \(targets) belong")
     try require(
         batch.targets.allSatisfy { Int($0) < description.classes }, "\(what): a target not below \(description.classes)")
-    try require(batch.targets.contains { $0 >= 0 }, "\(what): no target at all")
+    try require(targets == 0 || batch.targets.contains { $0 >= 0 }, "\(what): no target at all")
     if let lengths = batch.lengths {
         try require(
             lengths.count == batch.batch && lengths.allSatisfy { (0...batch.steps).contains($0) },

@@ -5,7 +5,7 @@ import RecurrentCore
 ///
 /// The vocabulary is that of the training text, in order of first appearance;
 /// each line ends in `<eos>`; words of the other texts that it doesn't have
-/// become `<unk>`. Batches are contiguous `[T, B]` streams: batch `i + 1`
+/// become `<unk>` (which the vocabulary gets if the training text lacks it). Batches are contiguous `[T, B]` streams: batch `i + 1`
 /// continues batch `i`, and the target of each position is the next token.
 ///
 ///     let treebank = try PennTreebank(directory: "data/ptb", bptt: 35)
@@ -14,24 +14,33 @@ public struct PennTreebank: Dataset, VocabularyProviding {
     public let vocabulary: [String]
     /// T, the steps of a batch; the last of a split may have fewer.
     public let bptt: Int
+    public let level: Level
     private let directory: String
     /// In the order of `Split.allCases`.
     private let streams: [TokenStream]
+
+    /// What a token is.
+    public enum Level: Sendable {
+        case words
+        /// Each character of the words, a blank between two words, `<eos>` at a line's end.
+        case characters
+    }
 
     /// Reads `ptb.train.txt`, `ptb.valid.txt` and `ptb.test.txt`, or the same
     /// without `ptb.`, from a directory.
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for `bptt` below 1,
     ///   ``RecurrentCore/RecurrentError/dataset(_:)`` if a file is missing, empty or not UTF-8,
-    ///   or has unknown words while the training text has no `<unk>`, or one word only.
-    public init(directory: String, bptt: Int) throws {
+    ///   or the training text has one word only.
+    public init(directory: String, bptt: Int, level: Level = .words) throws {
         guard bptt >= 1 else {
             throw RecurrentError.invalidOption("the backpropagation length must be at least 1, not \(bptt)")
         }
         self.bptt = bptt
         self.directory = directory
+        self.level = level
         let prefix = try Self.prefix(in: directory)
-        var tokenizer = Tokenizer()
+        var tokenizer = Tokenizer(level: level)
         streams = try Split.allCases.map { split in
             let path = "\(directory)/\(prefix)\(split.rawValue).txt"
             let tokens = try tokenizer.tokenize(Self.open(path), isOpen: split == .train)
@@ -48,7 +57,7 @@ public struct PennTreebank: Dataset, VocabularyProviding {
         }
     }
 
-    public var name: String { "ptb" }
+    public var name: String { level == .words ? "ptb" : "ptb-char" }
 
     public var description: DatasetDescription {
         DatasetDescription(

@@ -5,7 +5,16 @@ struct Tokenizer {
     static let endOfLine = "<eos>"
     static let unknownWord = "<unk>"
 
+    /// Stands between two words where tokens are characters. Vocabularies are
+    /// written a token a line and prompts split at blanks, so it isn't a blank itself.
+    static let blank = "_"
+
+    let level: PennTreebank.Level
     private(set) var words = WordTable()
+    /// Whether the last token was a line's end, or there was none.
+    private var isAtLineStart = true
+
+    init(level: PennTreebank.Level) { self.level = level }
 
     /// The tokens of a text, which is read piece by piece.
     ///
@@ -13,7 +22,7 @@ struct Tokenizer {
     ///   - file: the text.
     ///   - isOpen: whether new words get numbers; otherwise they become `<unk>`.
     /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a word isn't UTF-8, has more
-    ///   than ``longestWord`` bytes, or is unknown and there's no `<unk>` to stand for it.
+    ///   than ``longestWord`` bytes.
     mutating func tokenize(_ file: FileReader, isOpen: Bool) throws -> [Int32] {
         var tokens: [Int32] = []
         tokens.reserveCapacity(file.size / 5)
@@ -65,16 +74,38 @@ struct Tokenizer {
                 if position == text.count, !isLast { return start }
                 guard position - start <= Self.longestWord else { return start }
                 let word = UnsafeRawBufferPointer(rebasing: text[start..<position])
+                guard level == .words else {
+                    try addCharacters(of: word, to: &tokens, path: path, line: line, isOpen: isOpen)
+                    continue
+                }
                 tokens.append(try words.number(of: word) ?? newToken(word, path: path, line: line, isOpen: isOpen))
             }
         }
         return position
     }
 
+    private mutating func addCharacters(
+        of word: UnsafeRawBufferPointer, to tokens: inout [Int32], path: String, line: Int, isOpen: Bool
+    ) throws {
+        guard let string = String(validating: word, as: UTF8.self) else {
+            throw RecurrentError.dataset("\(path), line \(line): not UTF-8 text; save it as UTF-8")
+        }
+        for scalar in ((isAtLineStart ? "" : Self.blank) + string).unicodeScalars {
+            var character = String(scalar)
+            tokens.append(
+                try character.withUTF8 { bytes in
+                    let bytes = UnsafeRawBufferPointer(bytes)
+                    return try words.number(of: bytes) ?? newToken(bytes, path: path, line: line, isOpen: isOpen)
+                })
+        }
+        isAtLineStart = false
+    }
+
     /// White space of ASCII, the line's end included.
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (byte >= 0x09 && byte <= 0x0D) }
 
     private mutating func endOfLineToken(isOpen: Bool) -> Int32 {
+        isAtLineStart = true
         var word = Self.endOfLine
         return word.withUTF8 { bytes in
             let bytes = UnsafeRawBufferPointer(bytes)
@@ -88,15 +119,15 @@ struct Tokenizer {
     ) throws -> Int32 {
         // Blanks are single bytes that occur within no other character, so that
         // a text is UTF-8 if each of its words is; only new words need a look.
-        guard let string = String(validating: word, as: UTF8.self) else {
+        guard String(validating: word, as: UTF8.self) != nil else {
             throw RecurrentError.dataset("\(path), line \(line): not UTF-8 text; save it as UTF-8")
         }
         if isOpen { return words.add(word) }
         var unknown = Self.unknownWord
-        guard let token = unknown.withUTF8({ words.number(of: UnsafeRawBufferPointer($0)) }) else {
-            throw RecurrentError.dataset(
-                "\(path), line \(line): '\(string.prefix(40))' doesn't occur in the training text, and that has no \(Self.unknownWord) to stand for it")
+        // A training text that has none gets the word all the same, untrained.
+        return unknown.withUTF8 { bytes in
+            let bytes = UnsafeRawBufferPointer(bytes)
+            return words.number(of: bytes) ?? words.add(bytes)
         }
-        return token
     }
 }

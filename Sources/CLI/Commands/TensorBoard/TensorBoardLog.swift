@@ -46,7 +46,7 @@ final class TensorBoardLog: TrainingObserver {
 
     private func write(_ split: Split, _ sums: LossSums, _ step: Int) throws {
         try file.scalar("loss/\(split.rawValue)", sums.meanLoss, step: step)
-        try file.scalar("\(metric.rawValue)/\(split.rawValue)", metric == .accuracy ? sums.accuracy : sums.perplexity, step: step)
+        try file.scalar("\(metric.rawValue)/\(split.rawValue)", metric.value(of: sums), step: step)
     }
 
     private func writeWeights(step: Int) throws {

@@ -1,0 +1,120 @@
+import RecurrentCore
+import Synchronization
+
+/// Images read pixel by pixel, and what they show named at the end: sequential
+/// MNIST (Le, Jaitly & Hinton 2015), or with one random order of the pixels,
+/// permuted MNIST. Any files of MNIST's format will do.
+///
+/// Each step has one pixel in [0, 1]; an image of 28 × 28 has 784 steps. The last
+/// twelfth of the training images is the validation split.
+public struct DigitsDataset: Dataset {
+    public let classes: Int
+    public let isPermuted: Bool
+    private let train: Images, test: Images
+    private let trainCount: Int
+    /// The pixel of each step.
+    private let pixels: [Int]
+    private let order: Order
+
+    private struct Images: Sendable {
+        let size: Int
+        let pixels: [UInt8]
+        let labels: [UInt8]
+    }
+
+    /// - Parameters:
+    ///   - directory: of train-images-idx3-ubyte, train-labels-idx1-ubyte,
+    ///     t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, unpacked.
+    ///   - isPermuted: whether the pixels come in a random order, the same for all images.
+    ///   - seed: of the pixels' order, and of the images' in each epoch.
+    /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a file is missing or damaged, or
+    ///   they don't fit together.
+    public init(directory: String, isPermuted: Bool = false, seed: UInt64 = 1) throws {
+        train = try Self.read("train", in: directory)
+        test = try Self.read("t10k", in: directory)
+        guard train.size == test.size else {
+            throw RecurrentError.dataset("\(directory): training and test images have other sizes (\(train.size) and \(test.size) pixels)")
+        }
+        trainCount = train.labels.count - train.labels.count / 12
+        guard trainCount < train.labels.count else {
+            throw RecurrentError.dataset("\(directory): \(train.labels.count) training images are too few; the last twelfth is kept for validation")
+        }
+        classes = Int(max(train.labels.max()!, test.labels.max()!)) + 1
+        self.isPermuted = isPermuted
+        var random = RandomStream(RandomKey(seed: seed, purpose: .shuffle, stream: 1))
+        pixels = isPermuted ? (0..<train.size).shuffled(using: &random) : Array(0..<train.size)
+        order = Order(seed: seed, count: trainCount)
+    }
+
+    private static func read(_ part: String, in directory: String) throws -> Images {
+        let images = try IDXFile(path: "\(directory)/\(part)-images-idx3-ubyte", dimensionCount: 3)
+        let labels = try IDXFile(path: "\(directory)/\(part)-labels-idx1-ubyte", dimensionCount: 1)
+        let size = images.dimensions[1] * images.dimensions[2]
+        guard images.dimensions[0] == labels.dimensions[0], size > 0, !labels.bytes.isEmpty else {
+            throw RecurrentError.dataset(
+                "\(directory): \(part) has \(images.dimensions[0]) images of \(size) pixels and \(labels.dimensions[0]) labels")
+        }
+        return Images(size: size, pixels: images.bytes, labels: labels.bytes)
+    }
+
+    public var name: String { isPermuted ? "permuted-digits" : "digits" }
+    public var description: DatasetDescription {
+        DatasetDescription(
+            inputs: .vectors(width: 1), targets: .sequenceClass(classes: classes), isContinuous: false, metric: .accuracy)
+    }
+
+    private func count(_ split: Split) -> Int {
+        switch split {
+        case .train: trainCount
+        case .valid: train.labels.count - trainCount
+        case .test: test.labels.count
+        }
+    }
+
+    public func batchCount(_ split: Split, batchSize: Int) -> Int {
+        precondition(batchSize >= 1, "a batch has at least one image")
+        return (count(split) + batchSize - 1) / batchSize
+    }
+
+    public func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) -> Batch {
+        precondition(index >= 0 && index < batchCount(split, batchSize: batchSize), "batch \(index) is outside the \(split) split")
+        let range = index * batchSize..<min((index + 1) * batchSize, count(split))
+        let images = split == .test ? test : train
+        let numbers =
+            switch split {
+            case .train: order.order(epoch: epoch)[range].map(Int.init)
+            case .valid: range.map { trainCount + $0 }
+            case .test: Array(range)
+            }
+        var values = [Float](repeating: 0, count: images.size * numbers.count)
+        for (t, pixel) in pixels.enumerated() {
+            for (column, number) in numbers.enumerated() {
+                values[t * numbers.count + column] = Float(images.pixels[number * images.size + pixel]) / 255
+            }
+        }
+        return Batch(
+            steps: images.size, batch: numbers.count, inputs: .vectors(values, width: 1),
+            targets: numbers.map { Int32(images.labels[$0]) })
+    }
+
+    /// The order of the training images in each epoch; the last one asked for is kept.
+    private final class Order: Sendable {
+        private let seed: UInt64, count: Int
+        private let latest = Mutex<(epoch: Int, order: [Int32])?>(nil)
+
+        init(seed: UInt64, count: Int) {
+            self.seed = seed
+            self.count = count
+        }
+
+        func order(epoch: Int) -> [Int32] {
+            latest.withLock { latest in
+                if let latest, latest.epoch == epoch { return latest.order }
+                var random = RandomStream(RandomKey(seed: seed, purpose: .shuffle, step: epoch))
+                let order = Array(0..<Int32(count)).shuffled(using: &random)
+                latest = (epoch, order)
+                return order
+            }
+        }
+    }
+}

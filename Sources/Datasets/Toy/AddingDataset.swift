@@ -1,0 +1,79 @@
+import RecurrentCore
+
+/// The adding problem (Hochreiter & Schmidhuber 1997): the sum of the two numbers
+/// that are marked.
+///
+/// Inputs [T, 2]: a number uniform in [0, 1), and a mark that is 1 at one place of
+/// each half, else 0. Target: the sum of the two marked numbers. Always answering
+/// 1 has a mean squared error of 1/6 (0.167).
+public struct AddingDataset: Dataset {
+    public let length: Int
+    public let sizes: SplitSizes
+    private let seed: UInt64
+    private let freshEachEpoch: Bool
+    private let order: ShuffledOrder
+
+    /// - Parameters:
+    ///   - length: T, at least 2.
+    ///   - freshEachEpoch: draw new training sequences each epoch instead of
+    ///     shuffling the same ones.
+    /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for a size out of range.
+    public init(length: Int, sizes: SplitSizes = SplitSizes(), seed: UInt64 = 1, freshEachEpoch: Bool = true) throws {
+        guard length >= 2, length <= 1 << 20 else {
+            throw RecurrentError.invalidOption("adding: the sequence length must be in 2...\(1 << 20), not \(length)")
+        }
+        try sizes.validate(length: 1)
+        self.length = length
+        self.sizes = sizes
+        self.seed = seed
+        self.freshEachEpoch = freshEachEpoch
+        order = ShuffledOrder(seed: seed, count: sizes.train)
+    }
+
+    public var name: String { "adding" }
+    public var description: DatasetDescription {
+        DatasetDescription(
+            inputs: .vectors(width: 2), targets: .sequenceValue, isContinuous: false, metric: .squaredError)
+    }
+
+    public func batchCount(_ split: Split, batchSize: Int) -> Int {
+        precondition(batchSize >= 1, "a batch has at least one sequence")
+        return (sizes[split] + batchSize - 1) / batchSize
+    }
+
+    public func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) -> Batch {
+        precondition(index >= 0 && index < batchCount(split, batchSize: batchSize), "batch \(index) is outside the \(split) split")
+        let range = index * batchSize..<min((index + 1) * batchSize, sizes[split])
+        let isFresh = split == .train && freshEachEpoch
+        let numbers = split == .train && !freshEachEpoch ? order.order(epoch: epoch)[range].map(Int.init) : Array(range)
+        let count = numbers.count
+        var inputs = [Float](repeating: 0, count: length * count * 2), sums = [Float](repeating: 0, count: count)
+        for (column, number) in numbers.enumerated() {
+            var random = RandomStream(
+                RandomKey(seed: seed, purpose: .data(split), stream: isFresh ? epoch : 0, step: number))
+            let half = length / 2
+            let marked = [random.integer(below: half), half + random.integer(below: length - half)]
+            for t in 0..<length {
+                // 24 bits: exact in Float.
+                let value = Float(random.nextWord() >> 8) * 0x1p-24
+                inputs[2 * (t * count + column)] = value
+                if marked.contains(t) {
+                    inputs[2 * (t * count + column) + 1] = 1
+                    sums[column] += value
+                }
+            }
+        }
+        return Batch(steps: length, batch: count, inputs: .vectors(inputs, width: 2), values: sums)
+    }
+}
+
+extension RandomPurpose {
+    /// Of a split's sequences.
+    static func data(_ split: Split) -> RandomPurpose {
+        switch split {
+        case .train: .trainData
+        case .valid: .validationData
+        case .test: .testData
+        }
+    }
+}
