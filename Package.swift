@@ -27,11 +27,12 @@ struct Module {
         Module(name: name, path: "Sources/Datasets/\(folder)", dependencies: ["RecurrentCore"])
     }
     static func backend(
-        _ name: String, _ folder: String, _ dependencies: [Target.Dependency] = [], testResources: [Resource] = []
+        _ name: String, _ folder: String, _ dependencies: [Target.Dependency] = [], testDependencies: [String] = [],
+        testResources: [Resource] = []
     ) -> Module {
         Module(
             name: name, path: "Sources/Backends/\(folder)", dependencies: ["RecurrentCore"] + dependencies,
-            testDependencies: ["ReferenceBackend"], testResources: testResources)
+            testDependencies: ["ReferenceBackend"] + testDependencies, testResources: testResources)
     }
 }
 
@@ -59,7 +60,11 @@ let modules: [Module] = [
 
     .backend("ReferenceBackend", "Reference", testResources: [.copy("Fixtures")]),
     .backend("CPUBackend", "CPU", ["CPUKernels", "COpenBLAS"]),
-    .backend("CUDABackend", "CUDA", ["CUDADriver"]),
+    .backend(
+        "CUDABackend", "CUDA", ["CUDADriver"],
+        testDependencies: [
+            "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell", "RecurrentOptimizers", "ManifoldUpdates",
+        ]),
 
     Module(
         name: "RecurrentCommandLine", path: "Sources/CLI/Commands",

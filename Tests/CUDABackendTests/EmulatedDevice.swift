@@ -16,13 +16,18 @@ final class EmulatedDevice: DeviceDriver, Sendable {
     let capacity: Int
     private let used = Mutex<[DeviceAddress: Int]>([:])
     let launches = Mutex(0)
+    private let recorded = Mutex(Recorded())
 
-    init(blockSize: Int = 64, capacity: Int = 1 << 32) {
+    private let canRecord: Bool
+
+    init(blockSize: Int = 64, capacity: Int = 1 << 32, canRecord: Bool = true) {
+        self.canRecord = canRecord
         self.blockSize = blockSize
         self.capacity = capacity
     }
 
     func allocate(bytes: Int) throws -> DeviceAddress {
+        requireNoRecording()
         let free = memory().free
         guard bytes <= free else { throw RecurrentError.backend("no memory for \(bytes) bytes: \(free) are free") }
         // What is new holds anything.
@@ -44,13 +49,18 @@ final class EmulatedDevice: DeviceDriver, Sendable {
         UnsafeMutableRawPointer(bitPattern: UInt(address))!
     }
     func upload(_ source: UnsafeRawBufferPointer, to address: DeviceAddress) {
+        requireNoRecording()
         if source.count > 0 { memcpy(pointer(address), source.baseAddress!, source.count) }
     }
     func download(_ address: DeviceAddress, into destination: UnsafeMutableRawBufferPointer) {
+        requireNoRecording()
         if destination.count > 0 { memcpy(destination.baseAddress!, pointer(address), destination.count) }
     }
-    func clear(_ address: DeviceAddress, bytes: Int) { memset(pointer(address), 0, bytes) }
-    func synchronize() {}
+    func clear(_ address: DeviceAddress, bytes: Int) {
+        requireNoRecording()
+        memset(pointer(address), 0, bytes)
+    }
+    func synchronize() { requireNoRecording() }
     func takeError() -> RecurrentError? { nil }
 
     // MARK: Kernels
@@ -99,6 +109,7 @@ final class EmulatedDevice: DeviceDriver, Sendable {
     }
 
     func launch(_ function: any DeviceFunction, _ shape: LaunchShape, arguments: KernelArguments) {
+        if keeps({ self.launch(function, shape, arguments: arguments) }) { return }
         let function = function as! Function
         precondition(shape.sharedMemory <= function.source.sharedMemory && function.source.sharedMemory <= sharedMemory)
         launches.withLock { $0 += 1 }
@@ -120,6 +131,7 @@ final class EmulatedDevice: DeviceDriver, Sendable {
     }
 
     func gemm(_ p: DeviceProduct) {
+        if keeps({ self.gemm(p) }) { return }
         precondition(p.lda >= (p.transposesA ? p.k : p.m) && p.ldb >= (p.transposesB ? p.n : p.k) && p.ldc >= p.m)
         let (a, b, c) = (floats(p.a), floats(p.b), floats(p.c))
         for j in 0..<p.n {
@@ -171,5 +183,49 @@ final class EmulatedDevice: DeviceDriver, Sendable {
         return true
     }
 
-    func record(_ calls: () -> Void) throws -> (any DeviceRecording)? { nil }
+    // MARK: Recording
+
+    private struct Recorded {
+        var calls: [@Sendable () -> Void]?
+        var runs = 0
+    }
+    private final class Recording: DeviceRecording {
+        let calls: [@Sendable () -> Void]
+        let device: EmulatedDevice
+        init(_ calls: [@Sendable () -> Void], _ device: EmulatedDevice) {
+            self.calls = calls
+            self.device = device
+        }
+        func run() {
+            device.recorded.withLock { $0.runs += 1 }
+            for call in calls { call() }
+        }
+    }
+
+    /// How often recordings have been run.
+    var recordedRuns: Int { recorded.withLock { $0.runs } }
+
+    /// As a GPU does, keeps launches and products instead of running them.
+    func record(_ calls: () -> Void) throws -> (any DeviceRecording)? {
+        guard canRecord else { return nil }
+        recorded.withLock { $0.calls = [] }
+        calls()
+        return recorded.withLock { recorded in
+            defer { recorded.calls = nil }
+            return recorded.calls.map { Recording($0, self) }
+        }
+    }
+
+    /// Whether the call is kept for later.
+    private func keeps(_ call: @escaping @Sendable () -> Void) -> Bool {
+        recorded.withLock { recorded in
+            recorded.calls?.append(call)
+            return recorded.calls != nil
+        }
+    }
+
+    /// What can't be recorded.
+    private func requireNoRecording() {
+        precondition(recorded.withLock { $0.calls == nil }, "a call that a GPU can't record")
+    }
 }

@@ -168,6 +168,10 @@ public final class CUDABackend: Backend {
         copy(MatrixView(values, rows: 1, columns: n), to: eigenvalues)
     }
 
+    public func makeRecurrence(_ plan: RecurrencePlan, _ binding: RecurrenceBinding) throws -> any RecurrenceExecutor {
+        try RecordedRecurrence(plan, binding, on: self)
+    }
+
     public func makeSoftmaxCrossEntropy(classes: Int, width: Int) throws -> any SoftmaxCrossEntropy {
         try CUDASoftmaxCrossEntropy(classes: classes, on: self)
     }

@@ -164,11 +164,12 @@ final class CUDADevice: DeviceDriver, Sendable {
 
     func record(_ calls: () -> Void) throws -> (any DeviceRecording)? {
         guard cud_begin_capture(device) == 0 else { return nil }
+        let before = takeError()
         calls()
         var graph: UnsafeMutableRawPointer?
-        guard cud_end_capture(device, &graph) == 0, let graph else { return nil }
+        let error = cud_end_capture(device, &graph)
         // What failed while it was recorded has not happened.
-        _ = takeError()
-        return Recording(graph, self)
+        firstError.withLock { $0 = before }
+        return error == 0 ? graph.map { Recording($0, self) } : nil
     }
 }

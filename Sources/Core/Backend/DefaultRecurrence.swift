@@ -31,18 +31,27 @@ public final class DefaultRecurrence: RecurrenceExecutor {
         for operation in plan.epilogue { run(operation, at: nil) }
     }
 
-    public func forward() throws {
-        runPrelude()
+    /// All T steps.
+    public func runForwardLoop() {
         for t in 0..<binding.steps {
             for operation in plan.forwardLoop { run(operation, at: t) }
         }
     }
-
-    public func backward() throws {
+    /// All T steps, the last one first.
+    public func runBackwardLoop() {
         precondition(plan.training, "the plan was compiled without a backward pass")
         for t in (0..<binding.steps).reversed() {
             for operation in plan.backwardLoop { run(operation, at: t) }
         }
+    }
+
+    public func forward() throws {
+        runPrelude()
+        runForwardLoop()
+    }
+
+    public func backward() throws {
+        runBackwardLoop()
         runEpilogue()
     }
 

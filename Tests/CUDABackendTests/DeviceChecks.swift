@@ -1,0 +1,81 @@
+import CUDABackend
+import GRUCell
+import ManifoldUpdates
+import RecurrentCore
+import RecurrentOptimizers
+import RecurrentTestSupport
+import ReferenceBackend
+import Testing
+import UGRUCell
+import URNNCell
+import VanillaRNNCell
+
+/// What the emulated device and a GPU are both asked, each at its own sizes.
+enum DeviceChecks {
+    /// Every cell of the package with every activation it may have, and both places
+    /// of the reset gate.
+    static let cells: [String: @Sendable () -> any RecurrentCell] = {
+        let activations: [any Activation] = [
+            Identity(), AbsoluteValue(), ReLU(), LeakyReLU(slope: 0.5), Tanh(), Sigmoid(), ModReLU(),
+        ]
+        var result: [String: @Sendable () -> any RecurrentCell] = [:]
+        for activation in activations {
+            result["rnn \(activation.name)"] = { VanillaRNN(activation: activation) }
+            result["urnn \(activation.name)"] = { URNN(activation: activation) }
+            for gate in ResetGate.allCases {
+                result["gru \(activation.name) \(gate)"] = { GRU(activation: activation, resetGate: gate) }
+                result["ugru \(activation.name) \(gate)"] = { UGRU(activation: activation, resetGate: gate) }
+            }
+        }
+        return result
+    }()
+
+    /// The cells as they come, and the GRU with two products a step.
+    static let standardCells = ["rnn relu", "urnn abs", "gru tanh after", "gru tanh before", "ugru tanh after"]
+
+    static let manifolds: [any ManifoldUpdate] = [
+        ExponentialUpdate(), ExponentialUpdate(method: .eigendecomposition), ExactExponentialUpdate(), CayleyUpdate(),
+    ]
+
+    struct Sizes {
+        var vocabulary = 9, embedding = 5, hidden = 6, steps = 7, batch = 3, layers = 1
+    }
+
+    /// Losses of some training steps on the same batches (dropout at all places, Adam,
+    /// the paper's update), and the parameters afterwards.
+    static func train(
+        _ cell: any RecurrentCell, on backend: any Backend, sizes: Sizes = Sizes(), updates: Int = 5
+    ) throws -> (losses: [Double], values: [Double]) {
+        let description = DatasetDescription(
+            inputs: .tokens(vocabulary: sizes.vocabulary), targets: .positionClass(classes: sizes.vocabulary), isContinuous: true,
+            metric: .perplexity)
+        let model = try SequenceModel(
+            cell: cell,
+            configuration: ModelConfiguration(
+                embeddingSize: sizes.embedding, hiddenSize: sizes.hidden, layers: sizes.layers, dropout: 0.25,
+                dropoutPlaces: [.embedding, .output, .logits]),
+            data: description, backend: backend, seed: 3)
+        let updater = try ParameterUpdater(
+            model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew(),
+            settings: .init(recurrentClip: 0.25, normClip: 5))
+        var random = RandomStream(RandomKey(seed: 5, purpose: .test))
+        let rows = sizes.steps * sizes.batch
+        var losses: [Double] = []
+        for step in 0..<updates {
+            let batch = Batch(
+                steps: sizes.steps, batch: sizes.batch,
+                inputs: .tokens((0..<rows).map { _ in Int32(random.integer(below: sizes.vocabulary)) }),
+                targets: (0..<rows).map { $0 % 11 == 10 ? -1 : Int32(random.integer(below: sizes.vocabulary)) },
+                startsSequences: step == 0)
+            losses.append(try model.computeGradients(batch, step: step).meanLoss)
+            try updater.update(learningRate: 0.01)
+        }
+        return (losses, backend.download(model.parameters.allValues))
+    }
+
+    static func largestDifference(_ a: [Double], _ b: [Double]) -> Double {
+        precondition(a.count == b.count)
+        // No number differs from everything.
+        return zip(a, b).map { $0.isFinite && $1.isFinite ? abs($0 - $1) : .infinity }.max() ?? 0
+    }
+}

@@ -1,0 +1,93 @@
+import CUDABackend
+import Foundation
+import RecurrentCore
+import RecurrentTestSupport
+import ReferenceBackend
+import Testing
+
+/// The GPU of this machine, if it has one.
+enum GPU {
+    static let problem: String? = {
+        do {
+            _ = try CUDABackend()
+            return nil
+        } catch { return "\(error)" }
+    }()
+}
+
+/// Needs a GPU; without one, each test is reported as skipped.
+@Suite(.enabled(if: GPU.problem == nil, "no GPU: \(GPU.problem ?? "")"), .serialized)
+struct GPUTests {
+    @Test(arguments: BackendPart.allCases) func everyFunctionAgreesWithReference(part: BackendPart) throws {
+        try checkBackend(CUDABackend(), against: ReferenceBackend(), parts: [part], tolerance: 1e-5)
+    }
+
+    @Test(arguments: DeviceChecks.cells.keys.sorted()) func everyCellAgreesWithReference(cell: String) throws {
+        try checkCell(DeviceChecks.cells[cell]!(), on: CUDABackend(), against: ReferenceBackend())
+    }
+
+    /// Sizes at which a kernel that keeps weights on the chip has more than one block.
+    @Test(arguments: DeviceChecks.standardCells, [50, 200]) func largeCellsAgreeWithReference(cell: String, hidden: Int) throws {
+        try checkCell(
+            DeviceChecks.cells[cell]!(), on: CUDABackend(), against: ReferenceBackend(), inputWidth: 13, hiddenWidth: hidden,
+            steps: 12, batch: 83, scale: 0.07)
+    }
+
+    @Test(arguments: DeviceChecks.manifolds.indices) func manifoldUpdates(index: Int) throws {
+        try checkManifoldUpdate(
+            DeviceChecks.manifolds[index], on: CUDABackend(), sizes: [1, 2, 3, 17, 200],
+            isExact: DeviceChecks.manifolds[index].name.hasPrefix("exact") || DeviceChecks.manifolds[index].name == "cayley")
+    }
+
+    @Test(arguments: DeviceChecks.standardCells) func trainingAgreesWithReference(cell: String) throws {
+        let make = DeviceChecks.cells[cell]!
+        let sizes = DeviceChecks.Sizes(vocabulary: 101, embedding: 20, hidden: 24, steps: 12, batch: 10, layers: 2)
+        let tested = try DeviceChecks.train(make(), on: CUDABackend(), sizes: sizes)
+        let expected = try DeviceChecks.train(make(), on: ReferenceBackend(), sizes: sizes)
+        #expect(DeviceChecks.largestDifference(tested.losses, expected.losses) <= 1e-4)
+        #expect(DeviceChecks.largestDifference(tested.values, expected.values) <= 1e-2)
+    }
+
+    @Test(arguments: DeviceChecks.standardCells) func theSameSeedGivesTheSameBits(cell: String) throws {
+        let sizes = DeviceChecks.Sizes(vocabulary: 997, embedding: 40, hidden: 50, steps: 20, batch: 30)
+        let first = try DeviceChecks.train(DeviceChecks.cells[cell]!(), on: CUDABackend(), sizes: sizes)
+        let second = try DeviceChecks.train(DeviceChecks.cells[cell]!(), on: CUDABackend(), sizes: sizes)
+        #expect(first.losses == second.losses && first.values == second.values)
+    }
+
+    @Test(arguments: [CUDAPrecision.tf32, .bfloat16]) func roundedFactorsStayNear(precision: CUDAPrecision) throws {
+        func product(_ backend: any Backend) throws -> [Double] {
+            var random = RandomStream(RandomKey(seed: 1, purpose: .test))
+            let n = 256
+            func matrix() throws -> MatrixView {
+                try backend.makeMatrix((0..<n * n).map { _ in random.uniform(in: -1...1) }, rows: n, columns: n)
+            }
+            let a = try matrix(), b = try matrix(), c = try backend.allocate(rows: n, columns: n)
+            backend.gemm(a, b, into: c)
+            return backend.download(c)
+        }
+        let error = DeviceChecks.largestDifference(
+            try product(CUDABackend(precision: precision)), try product(ReferenceBackend()))
+        // Rounding each factor to 10 or 7 bits, 256 products of numbers up to 1.
+        let bound = precision == .tf32 ? 0.05 : 0.4
+        #expect(error > 1e-4 && error < bound, "\(error)")
+    }
+
+    @Test func aDeviceThatDoesNotExist() throws {
+        #expect { try CUDABackend(device: 4096) } throws: { error in
+            "\(error)".contains("device 4096") && !"\(error)".contains("\n")
+        }
+    }
+
+    @Test func memoryThatIsNotThere() throws {
+        let backend = try CUDABackend()
+        let (free, total) = backend.driver.memory()
+        #expect(free > 0 && free <= total)
+        #expect { _ = try backend.allocate(total / 2) } throws: { error in
+            "\(error)".contains("MiB") && "\(error)".contains("free") && !"\(error)".contains("\n")
+        }
+        // It goes on afterwards.
+        let view = try backend.makeMatrix([1, 2, 3] as [Float], rows: 1, columns: 3)
+        #expect(backend.download(view, as: Float.self) == [1, 2, 3])
+    }
+}

@@ -1,0 +1,28 @@
+import CUDABackend
+import RecurrentCore
+import ReferenceBackend
+import Testing
+
+/// Whole training steps on the emulated device, whose time loops are recorded and
+/// run again.
+struct RecordingTests {
+    @Test(arguments: DeviceChecks.standardCells) func trainingAgreesWithReference(cell: String) throws {
+        let make = DeviceChecks.cells[cell]!, device = EmulatedDevice(blockSize: 32)
+        let tested = try DeviceChecks.train(make(), on: CUDABackend(driver: device))
+        let expected = try DeviceChecks.train(make(), on: ReferenceBackend())
+        #expect(DeviceChecks.largestDifference(tested.losses, expected.losses) <= 1e-5)
+        // Adam divides by the root of small numbers.
+        #expect(DeviceChecks.largestDifference(tested.values, expected.values) <= 1e-3)
+        // Of five steps the first runs call by call; forward and backward.
+        #expect(device.recordedRuns == 8)
+    }
+
+    @Test func aDeviceThatCannotRecordGoesOnStepByStep() throws {
+        let device = EmulatedDevice(blockSize: 32, canRecord: false)
+        let make = DeviceChecks.cells["gru tanh after"]!
+        let tested = try DeviceChecks.train(make(), on: CUDABackend(driver: device))
+        let recorded = try DeviceChecks.train(make(), on: CUDABackend(driver: EmulatedDevice(blockSize: 32)))
+        #expect(device.recordedRuns == 0)
+        #expect(tested.losses == recorded.losses && tested.values == recorded.values)
+    }
+}
