@@ -12,26 +12,33 @@ extension CPUBackend {
         precondition(scalars.count == kernel.program.scalarCount)
         precondition(key != nil || !kernel.program.usesRandomNumbers, "a program with random numbers needs a key")
         guard let first = outputs.first, first.count > 0 else { return }
-        for view in inputs + outputs {
-            precondition(view.rows == first.rows && view.columns == first.columns, "pointwise: shapes disagree")
+        var isFlat = !kernel.usesColumnIndex
+        func check(_ views: [MatrixView]) {
+            for view in views {
+                precondition(view.rows == first.rows && view.columns == first.columns, "pointwise: shapes disagree")
+                isFlat = isFlat && (view.isPacked || (view.rowStride == 0 && view.columnStride == 0))
+            }
         }
-        let isFlat =
-            !kernel.usesColumnIndex
-            && (inputs + outputs).allSatisfy { $0.isPacked || ($0.rowStride == 0 && $0.columnStride == 0) }
+        check(inputs)
+        check(outputs)
         let rows = isFlat ? 1 : first.rows, columns = isFlat ? first.count : first.columns
         let pieces = first.count < 1 << 15 ? 1 : (first.count < 1 << 20 ? 4 : 16)
         let slot = Int(ck_workspace(kernel.code))
         var job = PointwiseJob(
             team: team, program: kernel.code, key: key.map(ck_key.init) ?? ck_key(), rows: rows, columns: columns,
             pieces: pieces, workspace: scratch(tiles, slot * pieces), slot: slot)
-        inputs.map { $0.kernelView() }.withUnsafeBufferPointer { inputs in
-            outputs.map { $0.kernelView() }.withUnsafeBufferPointer { outputs in
-                scalars.map { Float($0) }.withUnsafeBufferPointer { scalars in
-                    job.inputs = inputs.baseAddress
-                    job.outputs = outputs.baseAddress
-                    job.scalars = scalars.baseAddress
-                    ck_parallel(team, Int32(pieces), PointwiseJob.run, &job)
+        // On the stack: small runs, as of one token, come by the thousand.
+        withUnsafeTemporaryAllocation(of: ck_view.self, capacity: inputs.count + outputs.count) { views in
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: max(scalars.count, 1)) { numbers in
+                for index in inputs.indices { views.initializeElement(at: index, to: inputs[index].kernelView()) }
+                for index in outputs.indices {
+                    views.initializeElement(at: inputs.count + index, to: outputs[index].kernelView())
                 }
+                for index in scalars.indices { numbers.initializeElement(at: index, to: Float(scalars[index])) }
+                job.inputs = UnsafePointer(views.baseAddress!)
+                job.outputs = UnsafePointer(views.baseAddress! + inputs.count)
+                job.scalars = UnsafePointer(numbers.baseAddress!)
+                ck_parallel(team, Int32(pieces), PointwiseJob.run, &job)
             }
         }
     }

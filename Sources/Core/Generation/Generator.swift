@@ -26,6 +26,8 @@ public final class Generator {
     private let scores: UnsafeMutableBufferPointer<Float>
     private var largest: LargestScores?
     private let exponentials: Exponentials?
+    /// Of the exponentials' kernel: the maximum, 1 / temperature.
+    private var scalars: [Double]
 
     /// A layer's plan for one step, and its states after the step.
     private struct Layer {
@@ -74,6 +76,7 @@ public final class Generator {
         logits = try backend.allocate(rows: 1, columns: vocabulary)
         projection = (model.projection.weightView.transposed, model.projection.biasView)
         random = RandomStream(RandomKey(seed: seed, purpose: .sampling))
+        scalars = [0, 1 / sampling.temperature]
         scores = .allocate(capacity: vocabulary)
         scores.initialize(repeating: 0)
         let count = sampling.isGreedy ? 1 : min(sampling.topK ?? vocabulary, vocabulary)
@@ -136,9 +139,8 @@ public final class Generator {
             return best
         }
         let exponentials = exponentials!
-        backend.run(
-            exponentials.kernel, inputs: exponentials.inputs, outputs: exponentials.outputs,
-            scalars: [maximum, 1 / sampling.temperature])
+        scalars[0] = maximum
+        backend.run(exponentials.kernel, inputs: exponentials.inputs, outputs: exponentials.outputs, scalars: scalars)
         backend.download(exponentials.outputs[0].memory, offset: 0, into: scores)
         let sum = scores.reduce(0) { $0 + Double($1) }
         guard sum.isFinite else { throw Self.notFinite }
