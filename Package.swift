@@ -59,9 +59,10 @@ let modules: [Module] = [
     .backend("ReferenceBackend", "Reference", testResources: [.copy("Fixtures")]),
     .backend("CPUBackend", "CPU", ["CPUKernels", "COpenBLAS"]),
 
+    Module(name: "RecurrentReproduction", path: "Sources/CLI/Reproduction", dependencies: ["RecurrentCore"]),
     Module(
         name: "RecurrentCommandLine", path: "Sources/CLI/Commands",
-        dependencies: ["RecurrentCore", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+        dependencies: ["RecurrentCore", "RecurrentReproduction", .product(name: "ArgumentParser", package: "swift-argument-parser")],
         testDependencies: ["BuiltInPlugins", "RecurrentCLI"],
         testResources: [.copy("Fixtures")]),
 ]
