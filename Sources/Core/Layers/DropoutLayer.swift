@@ -27,8 +27,7 @@ public final class DropoutLayer {
         output = Scratch(backend)
     }
 
-    /// A masked copy of `input` [T·B, H].
-    /// - Parameter batch: B, of which a locked mask has its rows.
+    /// A masked copy of `input` [T·B, H]; a locked mask has the rows of `batch`, B.
     public func forward(_ input: MatrixView, batch: Int, key: RandomKey) throws -> MatrixView {
         let result = try output.view(rows: input.rows, columns: input.columns)
         try apply(input, into: result, batch: batch, key: key)

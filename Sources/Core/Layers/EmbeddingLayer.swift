@@ -10,8 +10,8 @@ public final class EmbeddingLayer {
     private var isMasked = false
     private let output: Scratch
 
-    /// - Parameter dropout: the rate at which whole words are zeroed in a batch,
-    ///   wherever they stand (AWD-LSTM's embedding dropout).
+    /// Declares `NAME.weight`. `dropout` is the rate at which whole words are zeroed in
+    /// a batch, wherever they stand (AWD-LSTM's embedding dropout).
     public init(
         name: String, vocabulary: Int, width: Int, dropout: Double = 0, parameters: ParameterStore, backend: any Backend
     ) throws {

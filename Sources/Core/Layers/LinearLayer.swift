@@ -8,8 +8,8 @@ public final class LinearLayer {
     private let backend: any Backend
     private let output: Scratch
 
-    /// - Parameter tied: the number of a parameter [V, H] to use as the weight
-    ///   (an embedding's table: Press & Wolf 2017); nil for one of its own.
+    /// Declares `NAME.weight` and `NAME.bias`; with `tied`, the number of a parameter
+    /// [V, H], that one is the weight (an embedding's table: Press & Wolf 2017).
     public init(
         name: String, inputWidth: Int, outputWidth: Int, tied: Int? = nil, parameters: ParameterStore, backend: any Backend
     ) {

@@ -53,10 +53,9 @@ public final class RecurrentLayer {
         let isMasked: Bool
     }
 
-    /// Declares the cell's parameters as `NAME.weight_ih_lK`, ….
-    ///
-    /// - Parameter weightDropout: the rate at which elements of the recurrent
-    ///   weights are zeroed for a batch, in training with a `maskKey`.
+    /// Declares the cell's parameters as `NAME.weight_ih_lK`, …. `weightDropout` is
+    /// the rate at which elements of the recurrent weights are zeroed for a batch, in
+    /// training with a `maskKey`.
     public init(
         _ cell: any RecurrentCell, name: String = "rnn", index: Int = 0, inputWidth: Int, hiddenWidth: Int,
         weightDropout: Double = 0, parameters: ParameterStore, backend: any Backend

@@ -43,7 +43,7 @@ public final class GradientFlow {
 
     /// - Parameters:
     ///   - batch: its first sequences that are long enough are measured.
-    ///   - from: k, from 1.
+    ///   - k: the first step, counted from 1.
     ///   - to: the last t; nil for T.
     ///   - operatorNorms: where they are wanted.
     ///   - continuing: start from the initial states of the model's last forward pass,
