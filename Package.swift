@@ -66,9 +66,10 @@ let modules: [Module] = [
             "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell", "RecurrentOptimizers", "ManifoldUpdates",
         ]),
 
+    Module(name: "RecurrentReproduction", path: "Sources/CLI/Reproduction", dependencies: ["RecurrentCore"]),
     Module(
         name: "RecurrentCommandLine", path: "Sources/CLI/Commands",
-        dependencies: ["RecurrentCore", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+        dependencies: ["RecurrentCore", "RecurrentReproduction", .product(name: "ArgumentParser", package: "swift-argument-parser")],
         testDependencies: ["BuiltInPlugins", "RecurrentCLI"],
         testResources: [.copy("Fixtures")]),
 ]

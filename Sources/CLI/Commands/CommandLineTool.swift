@@ -65,7 +65,7 @@ struct RootCommand: ParsableCommand {
         commandName: "cli",
         abstract: "Recurrent networks with orthogonal recurrent weights, beside the ordinary ones.",
         subcommands: [
-            TrainCommand.self, CompareCommand.self, EvaluateCommand.self, GenerateCommand.self, ImportCommand.self,
+            TrainCommand.self, CompareCommand.self, EvaluateCommand.self, GradientsCommand.self, GenerateCommand.self, ImportCommand.self,
             DataCommand.self, BenchmarkCommand.self, ListCommand.self,
         ],
         defaultSubcommand: TrainCommand.self)

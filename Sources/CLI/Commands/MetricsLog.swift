@@ -73,8 +73,12 @@ final class MetricsLog: TrainingObserver {
             step: step, epoch: epoch, split: split, loss: sums.meanLoss,
             accuracy: metric == .accuracy ? sums.accuracy : nil, perplexity: metric == .perplexity ? sums.perplexity : nil,
             seconds: seconds, sequencesPerSecond: rate, learningRate: learningRate, isBest: isBest)
+        try write(try encoder.encode(line))
+    }
+
+    private func write(_ line: Data) throws {
         do {
-            try handle.write(contentsOf: try encoder.encode(line) + Data("\n".utf8))
+            try handle.write(contentsOf: line + Data("\n".utf8))
         } catch {
             throw RecurrentError.file(path: directory.file("metrics.jsonl"), reason: "can't be written: is the disk full?")
         }
@@ -97,6 +101,15 @@ final class MetricsLog: TrainingObserver {
 
     func didImprove(_ record: EpochRecord, model: SequenceModel) throws {
         try model.save(to: directory.file("model.safetensors"))
+    }
+
+    func didMeasure(_ values: [String: Double], step: Int) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        encoder.nonConformingFloatEncodingStrategy = .infinityAsText
+        var line = values
+        line["step"] = Double(step)
+        try write(try encoder.encode(line))
     }
 
     func didFinishEpoch(_ record: EpochRecord) throws {

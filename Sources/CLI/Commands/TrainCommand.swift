@@ -21,6 +21,9 @@ struct TrainCommand: ParsableCommand {
     @Option(help: ArgumentHelp(
         "Start a new run from the weights in this folder, with that run's options where none are given.", valueName: "run"))
     var from: String?
+    @Option(help: ArgumentHelp(
+        "With --output or --resume: measure ‖∂x_T/∂x_1‖ every so many batches, for metrics.jsonl and TensorBoard.", valueName: "batches"))
+    var trackGradients: Int?
     @Flag(help: "Print nothing but errors.")
     var quiet = false
 
@@ -28,11 +31,20 @@ struct TrainCommand: ParsableCommand {
         guard !tensorboard || resume != nil || output != nil else {
             throw RecurrentError.invalidOption("--tensorboard writes into the run's folder; add --output")
         }
+        if let trackGradients {
+            guard trackGradients >= 1 else {
+                throw RecurrentError.invalidOption("--track-gradients must be at least 1, not \(trackGradients)")
+            }
+            guard resume != nil || output != nil else {
+                throw RecurrentError.invalidOption("--track-gradients writes into the run's folder; add --output")
+            }
+        }
         guard from == nil || resume == nil else {
             throw RecurrentError.invalidOption("--from starts a new run, --resume goes on with one; leave out one of them")
         }
         let (run, summary) = try resume.map(resumed) ?? from.map(started) ?? Self.train(
-            options.resolve(cell: cell), output: output, overwrite: overwrite, quiet: quiet, tensorboard: tensorboard)
+            options.resolve(cell: cell), output: output, overwrite: overwrite, quiet: quiet, tensorboard: tensorboard,
+            trackGradients: trackGradients)
         if !quiet {
             Terminal.print("")
             Terminal.print(SummaryTable.text([(run.options, summary)], metric: run.model.data.metric))
@@ -56,33 +68,36 @@ struct TrainCommand: ParsableCommand {
         let wanted = try options.applied(to: saved, cell: cell)
         try saved.checkResumable(as: wanted)
         let run = try TrainingRun(wanted, vocabulary: directory.vocabulary(), measuresGradientNorm: tensorboard)
-        return try Self.train(run, in: directory, resumes: true, quiet: quiet, tensorboard: tensorboard)
+        return try Self.train(run, in: directory, resumes: true, quiet: quiet, tensorboard: tensorboard, trackGradients: trackGradients)
     }
 
     /// Trains one run from the beginning. A run that diverged has a summary too.
     static func train(
-        _ configuration: RunConfiguration, output: String?, overwrite: Bool, quiet: Bool, tensorboard: Bool = false
+        _ configuration: RunConfiguration, output: String?, overwrite: Bool, quiet: Bool, tensorboard: Bool = false,
+        trackGradients: Int? = nil
     ) throws -> (run: TrainingRun, summary: TrainingSummary) {
         if let output { try RunDirectory.check(output, overwrite: overwrite) }
         return try train(
             TrainingRun(configuration, measuresGradientNorm: tensorboard), output: output, overwrite: overwrite, quiet: quiet,
-            tensorboard: tensorboard)
+            tensorboard: tensorboard, trackGradients: trackGradients)
     }
 
     /// Trains a run that is put together already from its beginning.
     static func train(
-        _ run: TrainingRun, output: String?, overwrite: Bool, quiet: Bool, tensorboard: Bool
+        _ run: TrainingRun, output: String?, overwrite: Bool, quiet: Bool, tensorboard: Bool,
+        trackGradients: Int? = nil
     ) throws -> (run: TrainingRun, summary: TrainingSummary) {
         // Before training, so that nobody waits for an hour to learn that nothing
         // can be written; after all else, so that a mistake replaces no older run.
         _ = try run.trainer([])
         let directory = try output.map { try RunDirectory(creating: $0, run.options, overwrite: overwrite) }
         try directory?.writeDataFiles(run.dataset)
-        return try train(run, in: directory, resumes: false, quiet: quiet, tensorboard: tensorboard)
+        return try train(run, in: directory, resumes: false, quiet: quiet, tensorboard: tensorboard, trackGradients: trackGradients)
     }
 
     private static func train(
-        _ run: TrainingRun, in directory: RunDirectory?, resumes: Bool, quiet: Bool, tensorboard: Bool
+        _ run: TrainingRun, in directory: RunDirectory?, resumes: Bool, quiet: Bool, tensorboard: Bool,
+        trackGradients: Int?
     ) throws -> (run: TrainingRun, summary: TrainingSummary) {
         let keeper = SummaryKeeper(), log = directory.map { MetricsLog($0, run.options) }
         var observers: [any TrainingObserver] = [keeper]
@@ -90,6 +105,12 @@ struct TrainCommand: ParsableCommand {
         if let log { observers.insert(log, at: 0) }
         if tensorboard, let directory {
             observers.append(TensorBoardLog(in: directory.path, model: run.model, updater: run.updater))
+        }
+        if let trackGradients {
+            observers.append(
+                GradientTracker(
+                    every: trackGradients, model: run.model, dataset: run.dataset, batchSize: run.options.batchSize,
+                    observers: observers))
         }
         let trainer = try run.trainer(observers)
         if resumes, let log {

@@ -14,7 +14,9 @@ public struct AbsoluteValue: Activation {
     public var name: String { "abs" }
     public var summary: String { "|x|; slope ±1: gradients keep their norm exactly" }
     public var slopeBounds: ClosedRange<Double> { 1...1 }
-    public func callAsFunction(_ x: Expression, parameters: [Expression]) -> Expression { abs(x) }
+    /// Written so that its slope at 0 is −1, not 0: states that start at zero meet 0
+    /// exactly, and the norm is kept there too.
+    public func callAsFunction(_ x: Expression, parameters: [Expression]) -> Expression { select(x > 0, x, -x) }
 }
 
 /// `max(x, 0)`.

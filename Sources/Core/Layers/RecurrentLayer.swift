@@ -159,6 +159,8 @@ public final class RecurrentLayer {
     /// The next forward pass, if it carries states over, starts from these: one
     /// [B, H] matrix per state.
     func restoreStates(_ states: [MatrixView]) { restoredStates = states }
+    /// What the last forward pass started from, [B, H] each.
+    var initialStates: [MatrixView]? { current.map { run in (0..<stateCount).map(run.initialState) } }
     /// B of the last forward pass.
     var batchSize: Int? { current?.batchSize }
     var stateCount: Int { cell.stateNames.count }

@@ -72,6 +72,7 @@ final class RecurrentRun {
     private func stateBlock(_ index: Int, _ block: Int) -> MatrixView {
         view(.states(index: index))!.rows(block * binding!.batch..<(block + 1) * binding!.batch)
     }
+    func initialState(_ index: Int) -> MatrixView { stateBlock(index, 0) }
     func finalState(_ index: Int) -> MatrixView { stateBlock(index, binding!.steps) }
     func allStates(_ index: Int) -> MatrixView {
         let view = view(.states(index: index))!

@@ -3,6 +3,9 @@ public protocol TrainingObserver: AnyObject {
     func trainingWillStart(_ plan: TrainingPlan) throws
     /// After each batch.
     func didTrainBatch(_ progress: BatchProgress) throws
+    /// Something was measured on the side, such as by a ``GradientTracker``: numbers
+    /// by their names, after batch `step`.
+    func didMeasure(_ values: [String: Double], step: Int) throws
     /// After each epoch's validation.
     func didFinishEpoch(_ record: EpochRecord) throws
     /// The run may be saved here; see ``TrainingCheckpoint``. At the end of an
@@ -19,6 +22,7 @@ public protocol TrainingObserver: AnyObject {
 extension TrainingObserver {
     public func trainingWillStart(_ plan: TrainingPlan) throws {}
     public func didTrainBatch(_ progress: BatchProgress) throws {}
+    public func didMeasure(_ values: [String: Double], step: Int) throws {}
     public func didFinishEpoch(_ record: EpochRecord) throws {}
     public func didReachCheckpoint(_ checkpoint: TrainingCheckpoint) throws {}
     public func didImprove(_ record: EpochRecord, model: SequenceModel) throws {}

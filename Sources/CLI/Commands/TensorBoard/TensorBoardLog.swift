@@ -35,6 +35,10 @@ final class TensorBoardLog: TrainingObserver {
         if let norm = updater.gradientNorm { try file.scalar("batch/gradient norm", norm, step: progress.step) }
     }
 
+    func didMeasure(_ values: [String: Double], step: Int) throws {
+        for (name, value) in values.sorted(by: { $0.key < $1.key }) { try file.scalar("gradients/\(name)", value, step: step) }
+    }
+
     func didFinishEpoch(_ record: EpochRecord) throws {
         for (split, sums) in [(Split.train, record.train), (.valid, record.validation)] { try write(split, sums, record.step) }
         try writeWeights(step: record.step)

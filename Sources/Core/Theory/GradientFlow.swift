@@ -1,0 +1,160 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Measures `‖∂x_t/∂x_k‖` of a model, trained or fresh: how far gradients reach.
+///
+///     let flow = GradientFlow(model)
+///     let norms = try flow.measure(batch)          // ∂x_t/∂x_1 for t = 1 … T
+///     print(norms.last.frobenius.mean)
+///
+/// The derivatives are exact: products of each step's Jacobian, for any cell on any
+/// backend. x stands for all states of one recurrent layer, and its inputs are held
+/// fixed; dropout is left out. It runs beside the model and changes nothing in it.
+public final class GradientFlow {
+    /// Where the operator norm, which takes longer, is wanted.
+    public enum OperatorNorms: Sendable { case everyStep, lastStep, none }
+
+    private let model: SequenceModel
+    private let layer: Int
+    private let samples: Int
+    private let input: Scratch
+    private var runs: [RecurrentRun] = []
+    private var indices: (any IndexMemory)?
+    private var jacobian: (sequences: Int, value: StateJacobian)?
+    private var products: [MatrixView] = []
+
+    /// - Parameters:
+    ///   - model: what is measured.
+    ///   - layer: the recurrent layer, counted from 0; nil for the last.
+    ///   - samples: how many sequences of a batch are measured at most.
+    public init(_ model: SequenceModel, layer: Int? = nil, samples: Int = 8) {
+        let layer = layer ?? model.recurrentLayers.count - 1
+        precondition(model.recurrentLayers.indices.contains(layer) && samples > 0)
+        self.model = model
+        self.layer = layer
+        self.samples = samples
+        input = Scratch(model.backend)
+    }
+
+    /// - Parameters:
+    ///   - batch: its first sequences that are long enough are measured.
+    ///   - from: k, from 1.
+    ///   - to: the last t; nil for T.
+    ///   - operatorNorms: where they are wanted.
+    ///   - continuing: start from the initial states of the model's last forward pass,
+    ///     which must have had this batch's size; else from zeros.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` if there are no such steps, or what
+    ///   the backend throws.
+    public func measure(
+        _ batch: Batch, from k: Int = 1, to: Int? = nil, operatorNorms: OperatorNorms = .everyStep, continuing: Bool = false
+    ) throws -> GradientNorms {
+        let end = to ?? batch.steps
+        guard k >= 1, k <= end, end <= batch.steps else {
+            throw RecurrentError.invalidOption(
+                "gradients from step \(k) to step \(end): these sequences have steps 1 to \(batch.steps)")
+        }
+        let sequences = Array((0..<batch.batch).filter { batch.lengths?[$0] ?? end >= end }.prefix(samples))
+        guard !sequences.isEmpty else {
+            throw RecurrentError.invalidOption("no sequence of this batch has \(end) steps; choose an earlier last step")
+        }
+        let inputs = try forward(batch, continuing: continuing)
+        let states = (0..<model.recurrentLayers[layer].stateCount).map { runs[layer].allStates($0) }
+        let jacobian = try prepared(sequences.count)
+        let n = jacobian.width, backend = model.backend
+        var product = products[0], other = products[1]
+        backend.upload((0..<product.count).map { Float($0 % n == $0 / n % n ? 1 : 0) }, to: product)
+        // Each product is M · 2^e; e keeps long products within the backend's range.
+        var exponents = [Int](repeating: 0, count: sequences.count)
+        var steps: [GradientNorms.Step] = []
+        for t in k...end {
+            if t > k {
+                let factor = try jacobian.compute(
+                    inputs: inputs, inputRows: sequences.map { (t - 1) * batch.batch + $0 }, before: states,
+                    stateRows: sequences.map { (t - 2) * batch.batch + $0 })
+                for s in sequences.indices {
+                    let rows = s * n..<(s + 1) * n, norm = steps[steps.count - 1].frobenius.values[s]
+                    let shift = rescaling(norm, exponents[s])
+                    backend.gemm(alpha: scalbn(1, Int32(shift)), factor.rows(rows), product.rows(rows), beta: 0, other.rows(rows))
+                    exponents[s] -= shift
+                }
+                (product, other) = (other, product)
+            }
+            let wantsOperatorNorm = operatorNorms == .everyStep || (operatorNorms == .lastStep && t == end)
+            steps.append(norms(of: product, n, exponents, step: t, wantsOperatorNorm))
+        }
+        return GradientNorms(from: k, steps: steps)
+    }
+
+    /// A power of two that brings M back near 1 once it has gone far; exact in any format.
+    private func rescaling(_ norm: Double, _ exponent: Int) -> Int {
+        let stored = scalbn(norm, Int32(-exponent))
+        guard stored > 0, stored.isFinite, !(1e-6...1e6).contains(stored) else { return 0 }
+        return -Int(ilogb(stored))
+    }
+
+    private func norms(
+        of product: MatrixView, _ n: Int, _ exponents: [Int], step: Int, _ wantsOperatorNorm: Bool
+    ) -> GradientNorms.Step {
+        let values: [Double] = model.backend.download(product)
+        var frobenius: [Double] = [], operatorNorms: [Double] = []
+        values.withUnsafeBufferPointer { values in
+            for (s, exponent) in exponents.enumerated() {
+                let block = UnsafeBufferPointer(rebasing: values[s * n * n..<(s + 1) * n * n])
+                var sum = 0.0
+                for value in block { sum += value * value }
+                frobenius.append(scalbn(sum.squareRoot(), Int32(exponent)))
+                if wantsOperatorNorm { operatorNorms.append(scalbn(SingularValues.largest(block, size: n), Int32(exponent))) }
+            }
+        }
+        return GradientNorms.Step(
+            step: step, frobenius: .init(values: frobenius), operatorNorm: wantsOperatorNorm ? .init(values: operatorNorms) : nil)
+    }
+
+    private func prepared(_ sequences: Int) throws -> StateJacobian {
+        if let jacobian, jacobian.sequences == sequences { return jacobian.value }
+        let made = try StateJacobian(
+            model.recurrentLayers[layer], parameters: model.parameters, sequences: sequences, on: model.backend)
+        products = try (0..<2).map { _ in try model.backend.allocate(rows: sequences * made.width, columns: made.width) }
+        jacobian = (sequences, made)
+        return made
+    }
+
+    /// Runs the layers up to this one; returns its inputs [T·B, E].
+    private func forward(_ batch: Batch, continuing: Bool) throws -> MatrixView {
+        if runs.isEmpty { runs = try model.recurrentLayers[0...layer].map { try $0.makeRun(training: false) } }
+        var values = try inputs(batch)
+        for (index, run) in runs.enumerated() {
+            if index > 0 { values = runs[index - 1].outputs }
+            try run.bind(input: values, steps: batch.steps, batch: batch.batch, options: .inference)
+            let initial = continuing ? model.recurrentLayers[index].initialStates : nil
+            run.setInitialStates(initial.map { .given($0) } ?? .zeros)
+            try run.executor!.forward()
+        }
+        return values
+    }
+
+    private func inputs(_ batch: Batch) throws -> MatrixView {
+        let backend = model.backend
+        switch batch.inputs {
+        case .tokens(let ids):
+            if let indices, indices.count == ids.count {
+                backend.update(indices, with: ids)
+            } else {
+                indices = try backend.makeIndices(ids)
+            }
+            let table = model.parameters.value(model.embedding!.weight)
+            let result = try input.view(rows: ids.count, columns: table.columns)
+            backend.gatherRows(table, indices!, into: result)
+            return result
+        case .vectors(let values, let width):
+            let view = try input.view(rows: batch.steps * batch.batch, columns: width)
+            backend.upload(values, to: view)
+            return view
+        }
+    }
+}

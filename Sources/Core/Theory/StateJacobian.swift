@@ -1,0 +1,96 @@
+/// `∂s_t/∂s_{t−1}` of one recurrent layer, exactly, for some sequences at once.
+///
+/// The compiled step runs forward and backward over one time step, with each sequence
+/// repeated n = S·H times (S states of width H), and a one-hot gradient of the new
+/// states in each repetition: row i of a sequence's block is row i of its Jacobian.
+/// So it needs nothing of a cell or a backend but the plan.
+final class StateJacobian {
+    /// n = S·H.
+    let width: Int
+    private let sequences: Int
+    private let states: Int
+    private let hidden: Int
+    private let backend: any Backend
+    private let executor: any RecurrenceExecutor
+    private let input: MatrixView
+    /// [2 · rows, H]: before and after the step.
+    private let stateViews: [MatrixView]
+    private let gradients: [MatrixView]
+    /// One-hot gradients of all rows, one matrix per state.
+    private let seeds: [MatrixView]
+    private let rows: any IndexMemory
+    private var rowNumbers: [Int32]
+    /// [sequences · n, n], where a cell has several states; else the gradients are it.
+    private let joined: MatrixView?
+
+    init(_ layer: RecurrentLayer, parameters: ParameterStore, sequences: Int, on backend: any Backend) throws {
+        // Only the step itself: no gradients of weights.
+        let full = try layer.plan(training: true)
+        let plan = RecurrencePlan(
+            cellName: full.cellName, inputWidth: full.inputWidth, hiddenWidth: full.hiddenWidth,
+            stateCount: full.stateCount, masked: false, training: true, buffers: full.buffers,
+            parameters: full.parameters, programs: full.programs, prelude: full.prelude,
+            forwardLoop: full.forwardLoop, backwardLoop: full.backwardLoop, epilogue: [])
+        let n = plan.stateCount * plan.hiddenWidth, count = sequences * n
+        self.backend = backend
+        self.sequences = sequences
+        (states, hidden, width) = (plan.stateCount, plan.hiddenWidth, n)
+        var views: [MatrixView?] = []
+        for buffer in plan.buffers {
+            switch buffer.role {
+            case .parameter(let number): views.append(parameters.value(layer.parameterIndices[number]))
+            case .parameterGradient(let number):
+                let shape = plan.parameters[number]
+                views.append(try backend.allocate(rows: shape.rows, columns: shape.columns))
+            case .outputGradient, .inputGradient: views.append(nil)
+            case .states: views.append(try backend.allocate(rows: 2 * count, columns: buffer.columns))
+            case .input, .stateGradient, .scratch, .mask, .perStep:
+                views.append(try backend.allocate(rows: count, columns: buffer.columns))
+            }
+        }
+        func view(_ role: PlanBuffer.Role) -> MatrixView { views[plan.buffers.firstIndex { $0.role == role }!]! }
+        input = plan.buffers.contains { $0.role == .input }
+            ? view(.input) : try backend.allocate(rows: count, columns: plan.inputWidth)
+        stateViews = (0..<plan.stateCount).map { view(.states(index: $0)) }
+        gradients = (0..<plan.stateCount).map { view(.stateGradient(index: $0)) }
+        let hidden = plan.hiddenWidth
+        seeds = try (0..<plan.stateCount).map { state in
+            var values = [Float](repeating: 0, count: count * hidden)
+            for row in 0..<count where row % n / hidden == state { values[row * hidden + row % hidden] = 1 }
+            return try backend.makeMatrix(values, rows: count, columns: hidden)
+        }
+        rowNumbers = [Int32](repeating: 0, count: count)
+        rows = try backend.makeIndices(rowNumbers)
+        joined = plan.stateCount > 1 ? try backend.allocate(rows: count, columns: n) : nil
+        executor = try backend.makeRecurrence(plan, RecurrenceBinding(steps: 1, batch: count, views: views))
+    }
+
+    /// - Parameters:
+    ///   - inputs: [T·B, E]; the rows `inputRows` are those of this step.
+    ///   - before: the states, one [R, H] matrix each; the rows `stateRows` are those
+    ///     before this step.
+    /// - Returns: [sequences · n, n], valid until the next call.
+    func compute(
+        inputs: MatrixView, inputRows: [Int], before: [MatrixView], stateRows: [Int]
+    ) throws -> MatrixView {
+        precondition(inputRows.count == sequences && stateRows.count == sequences && before.count == states)
+        repeatRows(inputs, inputRows, into: input)
+        for (source, view) in zip(before, stateViews) {
+            repeatRows(source, stateRows, into: view.rows(0..<sequences * width))
+        }
+        try executor.forward()
+        for (seed, gradient) in zip(seeds, gradients) { backend.copy(seed, to: gradient) }
+        try executor.backward()
+        guard let joined else { return gradients[0] }
+        for (state, gradient) in gradients.enumerated() {
+            backend.copy(gradient, to: joined.columns(state * hidden..<(state + 1) * hidden))
+        }
+        return joined
+    }
+
+    private func repeatRows(_ source: MatrixView, _ numbers: [Int], into destination: MatrixView) {
+        for row in rowNumbers.indices { rowNumbers[row] = Int32(numbers[row / width]) }
+        backend.update(rows, with: rowNumbers)
+        backend.gatherRows(source, rows, into: destination)
+    }
+}

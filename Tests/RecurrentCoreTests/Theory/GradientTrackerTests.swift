@@ -1,0 +1,61 @@
+import CPUBackend
+import ManifoldUpdates
+import RecurrentCore
+import RecurrentOptimizers
+import Testing
+import ToyDatasets
+import URNNCell
+
+struct GradientTrackerTests {
+    final class Log: TrainingObserver {
+        var measured: [(step: Int, values: [String: Double])] = []
+        func didMeasure(_ values: [String: Double], step: Int) throws { measured.append((step, values)) }
+    }
+
+    /// A continuous data set, so that states carry over from batch to batch.
+    struct Stream: Dataset {
+        var name: String { "stream" }
+        var description: DatasetDescription {
+            DatasetDescription(
+                inputs: .tokens(vocabulary: 7), targets: .positionClass(classes: 7), isContinuous: true, metric: .perplexity)
+        }
+        func batchCount(_ split: Split, batchSize: Int) -> Int { 6 }
+        func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) throws -> Batch {
+            var random = RandomStream(RandomKey(seed: 9, purpose: .test, stream: index, step: 0))
+            let tokens = (0..<4 * batchSize).map { _ in Int32(abs(random.normal()) * 3) % 7 }
+            return Batch(
+                steps: 4, batch: batchSize, inputs: .tokens(tokens), targets: tokens.map { ($0 + 1) % 7 },
+                startsSequences: index == 0)
+        }
+    }
+
+    static func train(every interval: Int?) throws -> (weights: [Float], log: Log) {
+        let model = try SequenceModel(
+            cell: URNN(), configuration: ModelConfiguration(embeddingSize: 5, hiddenSize: 8), data: Stream().description,
+            backend: CPUBackend(threads: 1))
+        let updater = try ParameterUpdater(
+            model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew())
+        let log = Log()
+        let trackers = interval.map {
+            [GradientTracker(every: $0, model: model, dataset: Stream(), batchSize: 3, observers: [log])]
+        }
+        _ = try Trainer(
+            model: model, dataset: Stream(), updater: updater, settings: .init(epochs: 2, batchSize: 3),
+            observers: trackers ?? []
+        ).run()
+        return (model.snapshot(), log)
+    }
+
+    @Test func changesNothingInTheRun() throws {
+        let (plain, _) = try Self.train(every: nil)
+        let (tracked, log) = try Self.train(every: 2)
+        #expect(plain == tracked)
+        #expect(log.measured.map(\.step) == [2, 4, 6, 8, 10, 12])
+        for (_, values) in log.measured {
+            #expect(values["upperBound"] == Double(8).squareRoot() && values["lowerBound"] == 0 && values["steps"] == 3)
+            let mean = try #require(values["frobeniusNorm"])
+            #expect(mean > 0 && mean <= 8.0.squareRoot() + 1e-5)
+            #expect(values["frobeniusNormMinimum"]! <= mean && mean <= values["frobeniusNormMaximum"]!)
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import RecurrentReproduction
+#if canImport(FoundationXML)
+import FoundationXML
+#endif
+import Testing
+
+struct FigureTests {
+    @Test func gnuplotDrawsCurvesAndBand() throws {
+        var figure = Figure(title: "norm of ∂x_t \"quoted\"\nand broken", xLabel: "t", yLabel: "norm", isLogarithmic: true)
+        figure.curves = [
+            .init("first", (1...80).map { .init(Double($0), $0 == 3 ? 0 : 1 / Double($0)) }),
+            .init("second", [.init(1, .infinity), .init(2, .nan), .init(3, 2)]),
+        ]
+        figure.band = (1...80).map { .init(x: Double($0), low: 0, high: 2) }
+        let svg = try Gnuplot.svg(figure)
+        let document = try XMLDocumentCheck(svg)
+        #expect(document.root == "svg")
+        #expect(document.paths >= 4 && svg.contains("first") && svg.contains("second") && svg.contains("between the bounds"))
+    }
+}
+
+/// Whether a text is XML, and what is in it.
+final class XMLDocumentCheck: NSObject, XMLParserDelegate {
+    private(set) var root = ""
+    private(set) var paths = 0
+    init(_ text: String) throws {
+        super.init()
+        let parser = XMLParser(data: Data(text.utf8))
+        parser.delegate = self
+        if !parser.parse() { throw parser.parserError ?? CocoaError(.fileReadCorruptFile) }
+    }
+    func parser(
+        _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?, attributes: [String: String]
+    ) {
+        if root.isEmpty { root = name }
+        if name == "path" { paths += 1 }
+    }
+}
