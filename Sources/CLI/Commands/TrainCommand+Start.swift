@@ -11,6 +11,7 @@ extension TrainCommand {
             measuresGradientNorm: tensorboard)
         try run.model.load(from: source.file("model.safetensors"))
         try run.updater.adoptWeights()
-        return try Self.train(run, output: output, overwrite: overwrite, quiet: quiet, tensorboard: tensorboard)
+        return try Self.train(run, output: output, overwrite: overwrite, quiet: quiet, tensorboard: tensorboard,
+            trackGradients: trackGradients)
     }
 }

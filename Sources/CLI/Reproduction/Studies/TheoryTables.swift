@@ -40,7 +40,7 @@ struct SlopeTable: Study {
     func section(_ results: Results) -> Section {
         var section = Section(
             self,
-            ["β and γ with β ≤ |σ'| ≤ γ. With an orthogonal weight they bound what one step does to the norm, and the last column is the limit for t → ∞. The paper's row for |x| lacks its numbers' names; it is the case in which both are 1."])
+            ["β and γ with β ≤ |σ'| ≤ γ. With an orthogonal weight they bound what one step does to the norm, and the last column is the limit for t → ∞. The paper's key case is |x|, where both are 1."])
         section.tables = [
             .init(
                 name: id, header: ["activation", "paper β", "paper γ", "β", "γ", "limit with orthogonal W"],
