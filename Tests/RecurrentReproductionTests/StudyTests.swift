@@ -4,7 +4,7 @@ import RecurrentReproduction
 import Testing
 
 struct StudyTests {
-    static func plan(_ scale: Scale) -> Plan { Plan(scale: scale, seeds: [1, 2], corpus: "corpus", corpusName: "none") }
+    static func plan(_ scale: Scale) -> Plan { Plan(scale: scale, seeds: [1, 2], corpus: "corpus", corpusName: "none", corpusShown: "corpus") }
 
     @Test func areThePapersTablesAndFigures() {
         #expect(

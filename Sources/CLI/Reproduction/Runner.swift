@@ -101,6 +101,11 @@ public struct Runner: Sendable {
         return true
     }
 
+    /// With folders as seen from the report, so that a report can be moved and shown.
+    private func shown(_ command: [String]) -> [String] {
+        command.map { $0 == plan.corpus ? plan.corpusShown : Report.relative($0, to: output) }
+    }
+
     /// The options that numbers depend on.
     private static func withoutPlaces(_ command: [String]) -> [String] {
         var result: [String] = []
@@ -155,7 +160,7 @@ public struct Runner: Sendable {
                 reason: "the run failed (\(message.isEmpty ? "status \(status)" : message.replacingOccurrences(of: "error: ", with: "")))")
         }
         let completion = RunRecord.Completion(
-            command: run.command, status: status, message: message, seconds: -run.start.timeIntervalSinceNow,
+            command: shown(run.command), status: status, message: message, seconds: -run.start.timeIntervalSinceNow,
             machine: machine.description, date: Machine.today)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

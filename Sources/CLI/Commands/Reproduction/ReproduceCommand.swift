@@ -29,14 +29,13 @@ struct ReproduceCommand: ParsableCommand {
 
     func run() throws {
         let studies = try wanted()
-        let draft = try self.plan(corpus: "", name: "")
+        let draft = try self.plan(("-", "none", "-"))
         let needsCorpus = studies.contains { $0.experiments(draft).contains { $0.options.contains("--data") } }
         guard jobs >= 1, jobs <= 256 else { throw RecurrentError.invalidOption("--jobs must be in 1...256, not \(jobs)") }
         try Gnuplot.check()
         let folder = URL(fileURLWithPath: output).standardizedFileURL.path
         guard !output.isEmpty else { throw RecurrentError.invalidOption("--output names no folder") }
-        let (corpus, name) = needsCorpus ? try self.corpus(in: folder) : ("-", "none")
-        let plan = try self.plan(corpus: corpus, name: name)
+        let plan = try self.plan(needsCorpus ? corpus(in: folder) : ("-", "none", "-"))
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
@@ -79,7 +78,7 @@ struct ReproduceCommand: ParsableCommand {
         return what.contains("all") ? Studies.all : Studies.all.filter { what.contains($0.id) }
     }
 
-    private func plan(corpus: String, name: String) throws -> Plan {
+    private func plan(_ corpus: (folder: String, name: String, shown: String)) throws -> Plan {
         guard let scale = Scale(rawValue: scale) else {
             throw RecurrentError.unknownName(kind: "scale", name: scale, known: Scale.allCases.map(\.rawValue))
         }
@@ -90,17 +89,17 @@ struct ReproduceCommand: ParsableCommand {
             return seed
         }
         guard Set(numbers).count == numbers.count else { throw RecurrentError.invalidOption("--seeds names one twice: \(seeds)") }
-        return Plan(scale: scale, seeds: numbers, corpus: corpus, corpusName: name)
+        return Plan(scale: scale, seeds: numbers, corpus: corpus.folder, corpusName: corpus.name, corpusShown: corpus.shown)
     }
 
-    private func corpus(in folder: String) throws -> (folder: String, name: String) {
+    private func corpus(in folder: String) throws -> (folder: String, name: String, shown: String) {
         let given = data ?? ProcessInfo.processInfo.environment["PTB_DIR"]
         if let given, !given.isEmpty {
             let path = URL(fileURLWithPath: given).standardizedFileURL.path
             guard FileManager.default.fileExists(atPath: path) else {
                 throw RecurrentError.dataset("there is no folder '\(given)'; --data (or $PTB_DIR) names the one with ptb.train.txt")
             }
-            return (path, data == nil ? "the Penn Treebank in $PTB_DIR" : "the corpus of --data")
+            return (path, data == nil ? "the Penn Treebank in $PTB_DIR" : "the corpus of --data", data ?? "$PTB_DIR")
         }
         guard scale == Scale.smoke.rawValue else {
             throw RecurrentError.dataset(
@@ -108,7 +107,7 @@ struct ReproduceCommand: ParsableCommand {
         }
         let path = folder + "/corpus"
         try MiniCorpus.write(into: path)
-        return (path, MiniCorpus.name)
+        return (path, MiniCorpus.name, "corpus")
     }
 
     /// This program's file.

@@ -89,7 +89,7 @@ struct HTMLReport {
         .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
         th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
         th { background: var(--shade); } th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
-        figure { margin: 1rem 0; } img { max-width: 100%; height: auto; border-radius: 6px; }
+        figure { margin: 1rem 0; overflow-x: auto; } img { max-width: 100%; min-width: 34rem; height: auto; border-radius: 6px; }
         pre { background: var(--shade); padding: .8rem; white-space: pre-wrap; border-radius: 6px; }
         code { background: var(--shade); font-size: .85em; } small, p { color: var(--faint); } li { margin: .4rem 0; }
         @media (max-width: 40rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } }

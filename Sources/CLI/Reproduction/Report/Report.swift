@@ -57,7 +57,7 @@ public struct Report: Sendable {
 
     static func shell(_ arguments: [String]) -> String {
         arguments.map { argument in
-            argument.allSatisfy { $0.isLetter || $0.isNumber || "-_./,=".contains($0) }
+            argument == "$PTB_DIR" || argument.allSatisfy { $0.isLetter || $0.isNumber || "-_./,=".contains($0) }
                 ? argument : "'" + argument.replacingOccurrences(of: "'", with: "'\\''") + "'"
         }.joined(separator: " ")
     }

@@ -28,11 +28,14 @@ public struct Plan: Sendable {
     public var corpus: String
     /// What the corpus is, for readers.
     public var corpusName: String
-    public init(scale: Scale, seeds: [UInt64], corpus: String, corpusName: String) {
+    /// Its folder as it stands in the report's commands.
+    public var corpusShown: String
+    public init(scale: Scale, seeds: [UInt64], corpus: String, corpusName: String, corpusShown: String) {
         self.scale = scale
         self.seeds = seeds
         self.corpus = corpus
         self.corpusName = corpusName
+        self.corpusShown = corpusShown
     }
 }
 
