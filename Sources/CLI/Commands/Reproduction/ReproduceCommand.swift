@@ -1,0 +1,135 @@
+import ArgumentParser
+import Foundation
+import RecurrentCore
+import RecurrentReproduction
+
+struct ReproduceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reproduce", abstract: "Run the paper's experiments again, and set the results beside its numbers.",
+        discussion: """
+            Writes report.html, report.md, a CSV file per table and an SVG file per plot into --output, and each run into \
+            a folder below. The same command again goes on where it stood, and runs nothing twice.
+            """)
+
+    @Argument(help: ArgumentHelp(
+        "table1 … table7, figure1 … figure4, or all.", valueName: "what"))
+    var what: [String]
+    @Option(help: "smoke (minutes; shows that it works), short (hours), or paper (its epochs, sizes and learning rates).")
+    var scale = "smoke"
+    @Option(help: "Seeds, separated by commas; results are mean ± standard deviation.")
+    var seeds = "1"
+    @Option(help: "Runs side by side; they share the processors.")
+    var jobs = 1
+    @Option(help: "Folder of the results.")
+    var output: String
+    @Option(help: "Folder of the Penn Treebank (default: $PTB_DIR; at scale smoke a generated corpus, if there is none).")
+    var data: String?
+    @Flag(help: "Print nothing but errors.")
+    var quiet = false
+
+    func run() throws {
+        let studies = try wanted()
+        let draft = try self.plan(("-", "none", "-"))
+        let needsCorpus = studies.contains { $0.experiments(draft).contains { $0.options.contains("--data") } }
+        guard jobs >= 1, jobs <= 256 else { throw RecurrentError.invalidOption("--jobs must be in 1...256, not \(jobs)") }
+        try Gnuplot.check()
+        let folder = URL(fileURLWithPath: output).standardizedFileURL.path
+        guard !output.isEmpty else { throw RecurrentError.invalidOption("--output names no folder") }
+        let plan = try self.plan(needsCorpus ? corpus(in: folder) : ("-", "none", "-"))
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw RecurrentError.file(path: folder, reason: "the folder can't be made; choose an --output that can be written")
+        }
+        let lock = try FolderLock(folder)
+        defer { withExtendedLifetime(lock) {} }
+        var experiments: [Experiment] = []
+        for experiment in studies.flatMap({ $0.experiments(plan) }) where !experiments.contains(experiment) {
+            experiments.append(experiment)
+        }
+        Interruption.install()
+        let executable = Self.executable, isQuiet = quiet
+        let machine = Machine()
+        let runner = Runner(
+            executable: executable, output: folder, plan: plan, jobs: jobs, machine: machine,
+            report: { if !isQuiet { Terminal.print($0) } }, shouldStop: { Interruption.isRequested })
+        let isComplete = try runner.run(experiments)
+        let results = Results(plan: plan, records: try runner.records(experiments)) { try Self.output(of: executable, $0) }
+        let report = Report(
+            plan: plan, command: ["cli"] + arguments, machine: machine, sections: try studies.map { try $0.section(results) },
+            isComplete: isComplete)
+        try report.write(into: folder)
+        if !quiet { Terminal.print("\(folder)/report.html") }
+        if !isComplete { throw ExitCode(130) }
+    }
+
+    /// As it can be given again.
+    private var arguments: [String] {
+        ["reproduce"] + what + ["--scale", scale, "--seeds", seeds, "--jobs", "\(jobs)", "--output", output]
+            + (data.map { ["--data", $0] } ?? [])
+    }
+
+    private func wanted() throws -> [any Study] {
+        let known = Studies.all.map(\.id)
+        for name in what where name != "all" && !known.contains(name) {
+            throw RecurrentError.unknownName(kind: "table or figure", name: name, known: known + ["all"])
+        }
+        guard !what.isEmpty else { throw RecurrentError.invalidOption("name a table or figure, or all") }
+        return what.contains("all") ? Studies.all : Studies.all.filter { what.contains($0.id) }
+    }
+
+    private func plan(_ corpus: (folder: String, name: String, shown: String)) throws -> Plan {
+        guard let scale = Scale(rawValue: scale) else {
+            throw RecurrentError.unknownName(kind: "scale", name: scale, known: Scale.allCases.map(\.rawValue))
+        }
+        let numbers = try seeds.split(separator: ",", omittingEmptySubsequences: false).map { text -> UInt64 in
+            guard let seed = UInt64(text) else {
+                throw RecurrentError.invalidOption("--seeds must be numbers separated by commas, such as 1,2,3, not '\(seeds)'")
+            }
+            return seed
+        }
+        guard Set(numbers).count == numbers.count else { throw RecurrentError.invalidOption("--seeds names one twice: \(seeds)") }
+        return Plan(scale: scale, seeds: numbers, corpus: corpus.folder, corpusName: corpus.name, corpusShown: corpus.shown)
+    }
+
+    private func corpus(in folder: String) throws -> (folder: String, name: String, shown: String) {
+        let given = data ?? ProcessInfo.processInfo.environment["PTB_DIR"]
+        if let given, !given.isEmpty {
+            let path = URL(fileURLWithPath: given).standardizedFileURL.path
+            guard FileManager.default.fileExists(atPath: path) else {
+                throw RecurrentError.dataset("there is no folder '\(given)'; --data (or $PTB_DIR) names the one with ptb.train.txt")
+            }
+            return (path, data == nil ? "the Penn Treebank in $PTB_DIR" : "the corpus of --data", data ?? "$PTB_DIR")
+        }
+        guard scale == Scale.smoke.rawValue else {
+            throw RecurrentError.dataset(
+                "the language models need the Penn Treebank at this scale; give --data FOLDER (or set PTB_DIR) with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
+        }
+        let path = folder + "/corpus"
+        try MiniCorpus.write(into: path)
+        return (path, MiniCorpus.name, "corpus")
+    }
+
+    /// This program's file.
+    private static var executable: String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+    }
+
+    private static func output(of executable: String, _ arguments: [String]) throws -> String {
+        let process = Process(), output = Pipe(), errors = Pipe()
+        process.executableURL = URL(fileURLWithPath: executable)
+        process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw RecurrentError.file(
+                path: arguments.joined(separator: " "), reason: complaint.split(separator: "\n").last.map(String.init) ?? "failed")
+        }
+        return String(decoding: text, as: UTF8.self).trimmingCharacters(in: .newlines)
+    }
+}

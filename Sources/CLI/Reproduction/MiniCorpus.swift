@@ -1,0 +1,34 @@
+import Foundation
+import RecurrentCore
+
+/// A small corpus of made-up sentences in Mikolov's format, for trying the language
+/// models where the licensed one isn't at hand.
+public enum MiniCorpus {
+    public static let name = "a generated mini corpus (not the Penn Treebank: its perplexities can't be compared)"
+    private static let sizes = [("train", 6000), ("valid", 400), ("test", 400)]
+    private static let words: [[String]] = [
+        ["the", "a", "this", "some"], ["big", "small", "old", "new", "late"], ["bank", "trader", "market", "company", "price", "share"],
+        ["sold", "bought", "saw", "lost", "raised"], ["N", "its", "the", "no"], ["shares", "bonds", "dollars", "rates", "gains", "<unk>"],
+        ["today", "yesterday", "again", "slowly"],
+    ]
+
+    /// Writes `ptb.train.txt`, `ptb.valid.txt` and `ptb.test.txt` into `folder`; always the same.
+    public static func write(into folder: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw RecurrentError.file(path: folder, reason: "the folder can't be made; choose an --output that can be written")
+        }
+        for (index, (split, count)) in sizes.enumerated() {
+            var random = RandomStream(RandomKey(seed: 1, purpose: .trainData, stream: index))
+            let lines = (0..<count).map { _ in
+                words.enumerated().compactMap { place, choices -> String? in
+                    let pick = Int(random.uniform(in: 0...0.999999) * Double(choices.count))
+                    // The adjective and the adverb may be missing.
+                    return (place == 1 || place == 6) && pick == 0 ? nil : choices[pick]
+                }.joined(separator: " ")
+            }
+            try AtomicFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: "\(folder)/ptb.\(split).txt")
+        }
+    }
+}

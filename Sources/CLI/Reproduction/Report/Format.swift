@@ -1,0 +1,20 @@
+import Foundation
+
+/// Numbers for the report.
+enum Format {
+    static func number(_ value: Double, digits: Int = 2) -> String {
+        guard value.isFinite else { return value.isNaN ? "–" : value > 0 ? "∞" : "−∞" }
+        if value != 0, abs(value) < 0.5 * pow(10, -Double(digits)) || abs(value) >= 1e7 { return String(format: "%.1e", value) }
+        return String(format: "%.\(digits)f", value)
+    }
+
+    /// Mean ± sample standard deviation; the number alone if there is one.
+    static func mean(_ values: [Double], digits: Int = 2, scale: Double = 1) -> String {
+        guard !values.isEmpty else { return "–" }
+        let values = values.map { $0 * scale }
+        let mean = values.reduce(0, +) / Double(values.count)
+        guard values.count > 1 else { return number(mean, digits: digits) }
+        let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
+        return "\(number(mean, digits: digits)) ± \(number(variance.squareRoot(), digits: digits))"
+    }
+}

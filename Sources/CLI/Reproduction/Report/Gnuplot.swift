@@ -1,0 +1,76 @@
+import Foundation
+import RecurrentCore
+
+/// Draws figures by gnuplot's SVG terminal.
+public enum Gnuplot {
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if gnuplot isn't installed.
+    public static func check() throws { _ = try program() }
+
+    private static func program() throws -> String {
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
+        guard let path = folders.map({ "\($0)/gnuplot" }).first(where: FileManager.default.isExecutableFile) else {
+            throw RecurrentError.file(
+                path: "gnuplot", reason: "plots need this program and it isn't installed (Debian, Ubuntu: apt install gnuplot-nox)")
+        }
+        return path
+    }
+
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if there is no gnuplot, or it fails.
+    public static func svg(_ figure: Figure) throws -> String {
+        let process = Process(), input = Pipe(), output = Pipe(), errors = Pipe()
+        process.executableURL = URL(fileURLWithPath: try program())
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = errors
+        do {
+            try process.run()
+        } catch {
+            throw RecurrentError.file(path: "gnuplot", reason: "can't be started: \(error.localizedDescription)")
+        }
+        // gnuplot reads all of its script before it draws.
+        try input.fileHandleForWriting.write(contentsOf: Data(script(figure).utf8))
+        try input.fileHandleForWriting.close()
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        let complaint = errors.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0, !text.isEmpty else {
+            let line = String(decoding: complaint, as: UTF8.self).split(separator: "\n").last ?? "no output"
+            throw RecurrentError.file(path: "gnuplot", reason: "failed to draw '\(figure.title)': \(line)")
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    // Readable on light and dark ground (Okabe & Ito's palette).
+    private static let colors = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+    /// Where what is 0 or less lies on a logarithmic axis.
+    private static let floor = 1e-12
+
+    static func script(_ figure: Figure) -> String {
+        func quoted(_ text: String) -> String { "\"" + text.map { "\\\"\n".contains($0) ? " " : String($0) }.joined() + "\"" }
+        func y(_ value: Double) -> String {
+            let value = figure.isLogarithmic ? min(max(value, floor), 1e12) : value
+            return value.isFinite ? "\(value)" : "NaN"
+        }
+        var lines = [
+            "set encoding utf8",
+            "set terminal svg size 720,420 dynamic noenhanced font 'sans-serif,14' background 'white'",
+            "set title \(quoted(figure.title))", "set xlabel \(quoted(figure.xLabel))", "set ylabel \(quoted(figure.yLabel))",
+            "set key below", "set grid lc rgb '#dddddd'",
+        ]
+        if figure.isLogarithmic { lines.append("set logscale y; set format y '1e%L'") }
+        var parts: [String] = []
+        if !figure.band.isEmpty {
+            lines += ["$band << EOD"] + figure.band.map { "\($0.x) \(y($0.low)) \(y($0.high))" } + ["EOD"]
+            parts.append("$band using 1:2:3 with filledcurves fc rgb '#009E73' fs transparent solid 0.15 title 'between the bounds'")
+            parts += ["2", "3"].map { "$band using 1:\($0) with lines lc rgb '#009E73' dt 2 lw 1.5 notitle" }
+        }
+        for (index, curve) in figure.curves.enumerated() {
+            lines += ["$curve\(index) << EOD"] + curve.points.map { "\($0.x) \(y($0.y))" } + ["EOD"]
+            parts.append(
+                "$curve\(index) using 1:2 with \(curve.points.count > 15 ? "lines" : "linespoints pt 7 ps 0.4") "
+                    + "lc rgb '\(colors[index % colors.count])' lw 2 title \(quoted(curve.label))")
+        }
+        lines.append("plot " + parts.joined(separator: ", "))
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

@@ -1,0 +1,77 @@
+import Foundation
+import RecurrentCore
+
+/// All sections, as Markdown, CSV, SVG and one HTML page.
+public struct Report: Sendable {
+    public let plan: Plan
+    public let command: [String]
+    public let machine: Machine
+    public let sections: [Section]
+    /// Whether every run was finished.
+    public let isComplete: Bool
+
+    public init(plan: Plan, command: [String], machine: Machine, sections: [Section], isComplete: Bool) {
+        self.plan = plan
+        self.command = command
+        self.machine = machine
+        self.sections = sections
+        self.isComplete = isComplete
+    }
+
+    /// Writes `report.md`, `report.html`, `TABLE.csv` and `FIGURE.svg` into `folder`.
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if one can't be written, or
+    ///   gnuplot isn't installed.
+    public func write(into folder: String) throws {
+        var drawings: [String: String] = [:]
+        for section in sections {
+            for table in section.tables { try AtomicFile.write(Self.csv(table), to: "\(folder)/\(table.name).csv") }
+            for plot in section.plots {
+                let svg = try Gnuplot.svg(plot.figure)
+                drawings[plot.name] = svg
+                try AtomicFile.write(svg, to: "\(folder)/\(plot.name).svg")
+            }
+        }
+        try AtomicFile.write(MarkdownReport(report: self, folder: folder).text, to: folder + "/report.md")
+        try AtomicFile.write(HTMLReport(report: self, folder: folder, drawings: drawings).text, to: folder + "/report.html")
+    }
+
+    var title: String { "uRNN: An Approach to Bounded Gradients, reproduced" }
+
+    /// What was run, where and when.
+    var facts: [(String, String)] {
+        var facts = [
+            ("Command", Self.shell(command)), ("Scale", "\(plan.scale.rawValue), seeds \(plan.seeds.map(String.init).joined(separator: ", "))"),
+            ("Machine of the report", machine.description), ("Date", Machine.today), ("Corpus", plan.corpusName),
+        ]
+        if !isComplete { facts.append(("Incomplete", "some runs aren't finished; the same command goes on with them")) }
+        return facts
+    }
+
+    /// RFC 4180.
+    static func csv(_ table: Section.Table) -> String {
+        func field(_ text: String) -> String {
+            text.contains { ",\"\n\r".contains($0) } ? "\"\(text.replacingOccurrences(of: "\"", with: "\"\""))\"" : text
+        }
+        return ([table.header] + table.rows).map { $0.map(field).joined(separator: ",") + "\r\n" }.joined()
+    }
+
+    static func shell(_ arguments: [String]) -> String {
+        arguments.map { argument in
+            argument == "$PTB_DIR" || argument.allSatisfy { $0.isLetter || $0.isNumber || "-_./,=".contains($0) }
+                ? argument : "'" + argument.replacingOccurrences(of: "'", with: "'\\''") + "'"
+        }.joined(separator: " ")
+    }
+
+    /// A run's folder as seen from the report's.
+    static func relative(_ path: String, to folder: String) -> String {
+        path.hasPrefix(folder + "/") ? String(path.dropFirst(folder.count + 1)) : path
+    }
+}
+
+extension Section {
+    /// Each run once, in order.
+    var uniqueRecords: [RunRecord] {
+        var seen: Set<String> = []
+        return records.filter { seen.insert($0.folder).inserted }
+    }
+}

@@ -1,0 +1,30 @@
+/// A piece of the report: one table or figure of the paper, beside what was found.
+public struct Section: Sendable {
+    public struct Table: Sendable {
+        /// As a file name: `table3`.
+        public var name: String
+        public var header: [String]
+        public var rows: [[String]]
+    }
+    public struct Plot: Sendable {
+        public var name: String
+        public var figure: Figure
+    }
+
+    public var id: String
+    public var title: String
+    /// Paragraphs: what is shown, and the settings that had to be chosen.
+    public var notes: [String]
+    public var tables: [Table] = []
+    public var plots: [Plot] = []
+    /// Generated text, as it came.
+    public var texts: [(title: String, text: String)] = []
+    /// What the numbers come from.
+    public var records: [RunRecord] = []
+
+    init(_ study: any Study, _ notes: [String]) {
+        id = study.id
+        title = study.title
+        self.notes = notes
+    }
+}

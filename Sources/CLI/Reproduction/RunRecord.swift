@@ -1,0 +1,87 @@
+import Foundation
+import RecurrentCore
+
+/// A finished run, read from its folder.
+public struct RunRecord: Sendable {
+    /// Metrics of one epoch and split.
+    public struct Line: Sendable {
+        public let epoch: Int
+        public let step: Int
+        public let loss: Double
+        /// Accuracy in 0...1, or perplexity.
+        public let metric: Double
+    }
+    /// `‖∂x_T/∂x_1‖_F` at a step of training.
+    public struct Norm: Sendable {
+        public let step: Int
+        public let mean: Double
+        public let minimum: Double
+        public let maximum: Double
+        public let bounds: ClosedRange<Double>?
+    }
+    /// What the runner writes when a run has ended.
+    public struct Completion: Codable, Sendable {
+        public var command: [String]
+        public var status: Int32
+        public var message: String
+        public var seconds: Double
+        public var machine: String
+        public var date: String
+    }
+
+    public let experiment: Experiment
+    public let seed: UInt64
+    /// The run's folder.
+    public let folder: String
+    public let completion: Completion
+    public private(set) var train: [Line] = []
+    public private(set) var valid: [Line] = []
+    public private(set) var test: Line?
+    public private(set) var norms: [Norm] = []
+
+    public static let completionFile = "reproduction.json"
+
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if the folder is damaged.
+    init(_ experiment: Experiment, seed: UInt64, folder: String) throws {
+        (self.experiment, self.seed, self.folder) = (experiment, seed, folder)
+        let file = folder + "/" + Self.completionFile
+        guard let data = FileManager.default.contents(atPath: file),
+            let completion = try? JSONDecoder().decode(Completion.self, from: data)
+        else { throw RecurrentError.checkpoint(path: file, reason: "isn't readable; remove the run's folder to run it again") }
+        self.completion = completion
+        let path = folder + "/metrics.jsonl"
+        let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        for line in text.split(separator: "\n") {
+            guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
+                throw RecurrentError.checkpoint(path: path, reason: "has a line that is no JSON object; remove the run's folder to run it again")
+            }
+            add(object)
+        }
+    }
+
+    private mutating func add(_ object: [String: Any]) {
+        func number(_ key: String) -> Double? {
+            (object[key] as? NSNumber)?.doubleValue ?? (object[key] as? String).flatMap(Double.init)
+        }
+        let step = Int(number("step") ?? 0)
+        if let mean = number("frobeniusNorm") {
+            let bounds = number("lowerBound").flatMap { low in number("upperBound").map { low...max(low, $0) } }
+            norms.append(
+                Norm(
+                    step: step, mean: mean, minimum: number("frobeniusNormMinimum") ?? mean,
+                    maximum: number("frobeniusNormMaximum") ?? mean, bounds: bounds))
+        }
+        guard let split = object["split"] as? String, let loss = number("loss") else { return }
+        let line = Line(
+            epoch: Int(number("epoch") ?? 0), step: step, loss: loss,
+            metric: number("accuracy") ?? number("perplexity") ?? .nan)
+        switch split {
+        case "train": train.append(line)
+        case "valid": valid.append(line)
+        default: test = line
+        }
+    }
+
+    /// The validation of the epoch whose weights were tested.
+    var bestValid: Line? { valid.min { $0.loss < $1.loss } }
+}

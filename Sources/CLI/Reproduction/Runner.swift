@@ -1,0 +1,170 @@
+import Foundation
+import RecurrentCore
+
+/// Trains experiments, each as a process of its own, some side by side. What was
+/// finished before is kept, what was begun is gone on with.
+public struct Runner: Sendable {
+    /// Of the program whose `train` is used.
+    public let executable: String
+    public let output: String
+    public let plan: Plan
+    public let jobs: Int
+    public let machine: Machine
+    /// Told of each run's end.
+    public let report: @Sendable (String) -> Void
+    public let shouldStop: @Sendable () -> Bool
+
+    public init(
+        executable: String, output: String, plan: Plan, jobs: Int, machine: Machine,
+        report: @escaping @Sendable (String) -> Void, shouldStop: @escaping @Sendable () -> Bool
+    ) {
+        self.executable = executable
+        self.output = output
+        self.plan = plan
+        self.jobs = jobs
+        self.machine = machine
+        self.report = report
+        self.shouldStop = shouldStop
+    }
+
+    private struct Task {
+        let experiment: Experiment
+        let seed: UInt64
+        let folder: String
+    }
+    private struct Active {
+        let task: Task
+        let process: Process
+        let errors: Pipe
+        let command: [String]
+        let start: Date
+    }
+
+    func folder(_ experiment: Experiment, _ seed: UInt64) -> String {
+        "\(output)/runs/\(plan.scale.rawValue)/\(experiment.id)/seed\(seed)"
+    }
+
+    /// - Returns: false if it was stopped before all were done.
+    /// - Throws: ``RecurrentError`` if a run failed for another reason than divergence.
+    public func run(_ experiments: [Experiment]) throws -> Bool {
+        let tasks = experiments.flatMap { e in plan.seeds.map { Task(experiment: e, seed: $0, folder: folder(e, $0)) } }
+        var waiting = try tasks.filter { try !isFinished($0) }, active: [Active] = []
+        if waiting.count < tasks.count { report("\(tasks.count - waiting.count) of \(tasks.count) runs were finished before") }
+        waiting.reverse()
+        var done = tasks.count - waiting.count
+        var failure: (any Error)?
+        defer { for run in active where run.process.isRunning { run.process.terminate(); run.process.waitUntilExit() } }
+        while !waiting.isEmpty || !active.isEmpty {
+            let stops = failure != nil || shouldStop()
+            while !stops, active.count < jobs, let task = waiting.popLast() { active.append(try start(task)) }
+            if active.isEmpty { break }
+            Thread.sleep(forTimeInterval: 0.02)
+            for index in active.indices.reversed() where !active[index].process.isRunning {
+                let ended = active.remove(at: index)
+                do {
+                    if try finish(ended) {
+                        done += 1
+                        report("[\(done)/\(tasks.count)] \(ended.task.experiment.id) seed \(ended.task.seed), \(Int(-ended.start.timeIntervalSinceNow.rounded())) s")
+                    }
+                } catch { failure = failure ?? error }
+            }
+        }
+        if let failure { throw failure }
+        return done == tasks.count
+    }
+
+    /// What is there of these experiments.
+    public func records(_ experiments: [Experiment]) throws -> [String: [RunRecord]] {
+        var result: [String: [RunRecord]] = [:]
+        for experiment in experiments {
+            result[experiment.id] = try plan.seeds.compactMap { seed in
+                let folder = folder(experiment, seed)
+                guard FileManager.default.fileExists(atPath: folder + "/" + RunRecord.completionFile) else { return nil }
+                return try RunRecord(experiment, seed: seed, folder: folder)
+            }
+        }
+        return result
+    }
+
+    private func command(_ task: Task) -> [String] {
+        ["train"] + task.experiment.options + ["--seed", "\(task.seed)", "--threads", "\(max(machine.processors / jobs, 1))"]
+    }
+
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if the folder holds another experiment.
+    private func isFinished(_ task: Task) throws -> Bool {
+        guard FileManager.default.fileExists(atPath: task.folder + "/" + RunRecord.completionFile) else { return false }
+        let record = try RunRecord(task.experiment, seed: task.seed, folder: task.folder)
+        guard Self.withoutPlaces(record.completion.command) == Self.withoutPlaces(command(task)) else {
+            throw RecurrentError.checkpoint(
+                path: task.folder, reason: "was made with other options; choose another --output, or remove the folder")
+        }
+        return true
+    }
+
+    /// With folders as seen from the report, so that a report can be moved and shown.
+    private func shown(_ command: [String]) -> [String] {
+        command.map { $0 == plan.corpus ? plan.corpusShown : Report.relative($0, to: output) }
+    }
+
+    /// The options that numbers depend on.
+    private static func withoutPlaces(_ command: [String]) -> [String] {
+        var result: [String] = []
+        var index = 0
+        while index < command.count {
+            if ["--threads", "--output", "--data"].contains(command[index]) {
+                index += 2
+            } else {
+                result.append(command[index])
+                index += 1
+            }
+        }
+        return result
+    }
+
+    private func start(_ task: Task) throws -> Active {
+        let manager = FileManager.default
+        let begun = manager.fileExists(atPath: task.folder + "/state.safetensors")
+        let full = command(task) + ["--output", task.folder]
+        var arguments = full + ["--overwrite"]
+        if begun {
+            arguments = ["train", "--resume", task.folder]
+            for name in ["--track-gradients", "--threads", "--data"] {
+                if let index = full.firstIndex(of: name) { arguments += full[index...index + 1] }
+            }
+        }
+        let process = Process(), errors = Pipe()
+        process.executableURL = URL(fileURLWithPath: executable)
+        process.arguments = arguments + ["--quiet"]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = errors
+        do {
+            try process.run()
+        } catch {
+            throw RecurrentError.file(path: executable, reason: "can't be started: \(error.localizedDescription)")
+        }
+        return Active(task: task, process: process, errors: errors, command: full, start: Date())
+    }
+
+    /// - Returns: false if the run was interrupted; it can be gone on with.
+    private func finish(_ run: Active) throws -> Bool {
+        let complaint = run.errors.fileHandleForReading.readDataToEndOfFile()
+        run.process.waitUntilExit()
+        let status = run.process.terminationStatus
+        let message = String(decoding: complaint, as: UTF8.self).split(separator: "\n").last.map(String.init) ?? ""
+        if status == 130 || (run.process.terminationReason == .uncaughtSignal && shouldStop()) { return false }
+        // A run that diverged is a result.
+        guard status == 0 || (status == 1 && message.contains("the loss became")) else {
+            throw RecurrentError.file(
+                path: run.task.folder,
+                reason: "the run failed (\(message.isEmpty ? "status \(status)" : message.replacingOccurrences(of: "error: ", with: "")))")
+        }
+        let completion = RunRecord.Completion(
+            command: shown(run.command), status: status, message: message, seconds: -run.start.timeIntervalSinceNow,
+            machine: machine.description, date: Machine.today)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try AtomicFile.write(Array(try encoder.encode(completion)) + [10], to: run.task.folder + "/" + RunRecord.completionFile)
+        return true
+    }
+}

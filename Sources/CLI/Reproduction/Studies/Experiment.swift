@@ -1,0 +1,75 @@
+/// How much effort goes into a reproduction.
+public enum Scale: String, Sendable, CaseIterable {
+    /// Everything once, within minutes: shows that it works, not what comes out.
+    case smoke
+    /// Enough epochs to see who learns, at a learning rate of 1e-3 on the toy tasks.
+    case short
+    /// The paper's epochs, sizes and learning rates.
+    case paper
+}
+
+/// One configuration to train, for every seed.
+public struct Experiment: Sendable, Hashable {
+    /// The name of its folder: letters, digits and dashes.
+    public let id: String
+    /// Of `cli train`, without output, seed and threads.
+    public let options: [String]
+    public init(_ id: String, _ options: [String]) {
+        self.id = id
+        self.options = options
+    }
+}
+
+/// What is asked for.
+public struct Plan: Sendable {
+    public var scale: Scale
+    public var seeds: [UInt64]
+    /// The folder of the corpus of the language models.
+    public var corpus: String
+    /// What the corpus is, for readers.
+    public var corpusName: String
+    /// Its folder as it stands in the report's commands.
+    public var corpusShown: String
+    public init(scale: Scale, seeds: [UInt64], corpus: String, corpusName: String, corpusShown: String) {
+        self.scale = scale
+        self.seeds = seeds
+        self.corpus = corpus
+        self.corpusName = corpusName
+        self.corpusShown = corpusShown
+    }
+}
+
+/// A table or figure of the paper.
+public protocol Study: Sendable {
+    /// As on the command line: `table3`.
+    var id: String { get }
+    var title: String { get }
+    /// What must have been trained; studies share runs by equal experiments.
+    func experiments(_ plan: Plan) -> [Experiment]
+    func section(_ results: Results) throws -> Section
+}
+
+/// All studies, in the paper's order.
+public enum Studies {
+    public static let all: [any Study] = [
+        LimitTable(), SlopeTable(), ToyTable.recall, ToyTable.kthLargest, ActivationTable(), BoundsTable(), GatedTable(),
+        LossFigure.recall, LossFigure.kthLargest, TextFigure(), NormFigure(),
+    ]
+}
+
+/// What the runs gave.
+public struct Results: Sendable {
+    public let plan: Plan
+    public let records: [String: [RunRecord]]
+    /// Runs the program itself and returns what it printed.
+    public let runTool: @Sendable ([String]) throws -> String
+
+    public init(plan: Plan, records: [String: [RunRecord]], runTool: @escaping @Sendable ([String]) throws -> String) {
+        self.plan = plan
+        self.records = records
+        self.runTool = runTool
+    }
+
+    /// Of an experiment, one record per seed that was finished.
+    func of(_ experiment: Experiment) -> [RunRecord] { records[experiment.id] ?? [] }
+}

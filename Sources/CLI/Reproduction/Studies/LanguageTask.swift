@@ -1,0 +1,142 @@
+/// Word-level language modelling at the sizes of the paper's Table 9.
+enum LanguageTask {
+    struct Activation: Sendable {
+        let label: String
+        let id: String
+        let options: [String]
+        /// Of the paper: 100 units for |x|, 200 for the others.
+        let width: Int
+        /// β...γ.
+        let slopes: ClosedRange<Double>
+    }
+
+    static let activations = [
+        Activation(label: "|x|", id: "abs", options: ["--activation", "abs"], width: 100, slopes: 1...1),
+        Activation(label: "ReLU", id: "relu", options: ["--activation", "relu"], width: 200, slopes: 0...1),
+        Activation(
+            label: "Leaky ReLU (0.5)", id: "leaky-relu", options: ["--activation", "leaky-relu", "--slope", "0.5"], width: 200,
+            slopes: 0.5...1),
+    ]
+    /// Only in Figure 4.
+    static let nearLinear = Activation(
+        label: "Leaky ReLU (0.95)", id: "leaky-relu-95", options: ["--activation", "leaky-relu", "--slope", "0.95"], width: 200,
+        slopes: 0.95...1)
+
+    static let cells = [("RNN", "rnn"), ("uRNN", "urnn")]
+    static let bptt = 30
+
+    static func experiment(cell: String, _ activation: Activation, _ plan: Plan) -> Experiment {
+        Experiment(
+            "ptb-\(cell)-\(activation.id)",
+            options(cell, bptt: bptt, width: activation.width, plan) + activation.options
+                + ["--track-gradients", interval(plan.scale)])
+    }
+
+    static func gated(cell: String, bptt: Int, _ plan: Plan) -> Experiment {
+        Experiment("ptb-\(cell)-bptt\(bptt)", options(cell, bptt: bptt, width: 200, plan))
+    }
+
+    private static func options(_ cell: String, bptt: Int, width: Int, _ plan: Plan) -> [String] {
+        let common = ["--dataset", "ptb", "--data", plan.corpus, "--cell", cell, "--bptt", "\(bptt)"]
+        switch plan.scale {
+        case .smoke:
+            // A quarter of the widths; few batches.
+            return common + [
+                "--embedding-size", "40", "--hidden-size", "\(width / 4)", "--batch-size", "20", "--epochs", "2",
+                "--batches-per-epoch", "8", "--evaluation-batch-size", "20", "--learning-rate", "0.001",
+            ]
+        case .short: return common + ["--hidden-size", "\(width)", "--epochs", "3"]
+        case .paper: return common + ["--hidden-size", "\(width)", "--epochs", "300"]
+        }
+    }
+
+    private static func interval(_ scale: Scale) -> String {
+        switch scale {
+        case .smoke: "1"
+        case .short: "20"
+        case .paper: "100"
+        }
+    }
+
+    /// Units at this scale.
+    static func width(_ activation: Activation, _ scale: Scale) -> Int { scale == .smoke ? activation.width / 4 : activation.width }
+
+    static func settings(_ plan: Plan) -> String {
+        let common = "On \(plan.corpusName). Adam, dropout 0.2 on embedding and output, gradients of the recurrent weights clipped to ±0.25"
+        switch plan.scale {
+        case .smoke: return "\(common); a quarter of the paper's widths, 16 batches of 20 sequences, learning rate 1e-3: too little to learn anything."
+        case .short: return "\(common); E 400, H 200 (|x|: 100), batches of 80, learning rate 1e-4, 3 of the paper's 300 epochs: perplexities are far from converged."
+        case .paper: return "\(common); E 400, H 200 (|x|: 100), batches of 80, learning rate 1e-4, 300 epochs."
+        }
+    }
+}
+
+/// Table 5.
+struct ActivationTable: Study {
+    let id = "table5"
+    let title = "Table 5: perplexities of RNN and uRNN by activation"
+    /// Validation and test.
+    private static let paper: [String: [String: (Double, Double)]] = [
+        "rnn": ["abs": (784.53, 773.91), "relu": (754.65, 705.28), "leaky-relu": (756.48, 712.88)],
+        "urnn": ["abs": (717.12, 613.89), "relu": (720.88, 666.93), "leaky-relu": (869.21, 810.21)],
+    ]
+
+    func experiments(_ plan: Plan) -> [Experiment] {
+        LanguageTask.cells.flatMap { cell in LanguageTask.activations.map { LanguageTask.experiment(cell: cell.1, $0, plan) } }
+    }
+
+    func section(_ results: Results) -> Section {
+        var section = Section(self, [LanguageTask.settings(results.plan), "Best validation perplexity, and the test perplexity of those weights; BPTT 30."])
+        var rows: [[String]] = []
+        for (label, cell) in LanguageTask.cells {
+            for activation in LanguageTask.activations {
+                let records = results.of(LanguageTask.experiment(cell: cell, activation, results.plan))
+                rows.append([label, activation.label] + PerplexityColumns.values(records, paper: Self.paper[cell]?[activation.id]))
+                section.records += records
+            }
+        }
+        section.tables = [.init(name: id, header: ["model", "activation"] + PerplexityColumns.header, rows: rows)]
+        return section
+    }
+}
+
+/// Table 7.
+struct GatedTable: Study {
+    let id = "table7"
+    let title = "Table 7: perplexities of GRU and uGRU by BPTT"
+    private static let paper: [String: [Int: (Double, Double)]] = [
+        "gru": [35: (100.80, 97.25), 150: (108.33, 105.34)], "ugru": [35: (101.76, 98.05), 150: (105.05, 102.07)],
+    ]
+    private static let cells = [("GRU", "gru"), ("uGRU", "ugru")], lengths = [35, 150]
+
+    func experiments(_ plan: Plan) -> [Experiment] {
+        Self.cells.flatMap { cell in Self.lengths.map { LanguageTask.gated(cell: cell.1, bptt: $0, plan) } }
+    }
+
+    func section(_ results: Results) -> Section {
+        var section = Section(self, [LanguageTask.settings(results.plan), "Best validation perplexity, and the test perplexity of those weights."])
+        var rows: [[String]] = []
+        for (label, cell) in Self.cells {
+            for bptt in Self.lengths {
+                let records = results.of(LanguageTask.gated(cell: cell, bptt: bptt, results.plan))
+                rows.append([label, "\(bptt)"] + PerplexityColumns.values(records, paper: Self.paper[cell]?[bptt]))
+                section.records += records
+            }
+        }
+        section.tables = [.init(name: id, header: ["model", "BPTT"] + PerplexityColumns.header, rows: rows)]
+        return section
+    }
+}
+
+/// What Tables 5 and 7 have in common.
+private enum PerplexityColumns {
+    static let header = ["paper: valid", "valid", "paper: test", "test", "epochs", "seeds"]
+    static func values(_ records: [RunRecord], paper: (Double, Double)?) -> [String] {
+        [
+            paper.map { Format.number($0.0) } ?? "–", Format.mean(records.compactMap { $0.bestValid?.metric }),
+            paper.map { Format.number($0.1) } ?? "–", Format.mean(records.compactMap { $0.test?.metric }),
+            Format.mean(records.map { Double($0.valid.count) }, digits: 0),
+            "\(records.count)" + (records.contains { $0.completion.status != 0 } ? " (diverged)" : ""),
+        ]
+    }
+}

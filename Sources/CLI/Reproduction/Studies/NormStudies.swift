@@ -1,0 +1,117 @@
+import RecurrentCore
+
+/// Table 6: the bounds, and what was measured in training.
+struct BoundsTable: Study {
+    let id = "table6"
+    let title = "Table 6: bounds of ‖∂x_T/∂x_1‖_F, and the norms measured in training"
+
+    private static let paper = ["abs": ("10", "10"), "relu": ("0", "14.14"), "leaky-relu": ("9.3e-10", "14.14")]
+
+    func experiments(_ plan: Plan) -> [Experiment] { ActivationTable().experiments(plan) }
+
+    func section(_ results: Results) -> Section {
+        var section = Section(
+            self,
+            [
+                LanguageTask.settings(results.plan),
+                "T = 30, so 29 steps from x_1 to x_T. Measured: the smallest and the largest norm of any sequence at any time of training, over all seeds. The bounds hold for the uRNN; the RNN stands beside it. The paper's lower bound for Leaky ReLU lacks the factor √H and takes 30 steps.",
+            ])
+        var rows: [[String]] = []
+        for activation in LanguageTask.activations {
+            let width = LanguageTask.width(activation, results.plan.scale)
+            let bounds = GradientBounds(slopes: activation.slopes, singularValues: 1...1, width: width)
+                .frobeniusNorm(after: LanguageTask.bptt - 1)
+            var row = [activation.label, "\(width)", Self.paper[activation.id]!.0, Self.paper[activation.id]!.1]
+            row += [bounds.lowerBound, bounds.upperBound].map { Format.number($0, digits: 4) }
+            for (_, cell) in LanguageTask.cells.reversed() {
+                let records = results.of(LanguageTask.experiment(cell: cell, activation, results.plan))
+                let norms = records.flatMap(\.norms)
+                row.append(
+                    norms.isEmpty
+                        ? "–"
+                        : Format.number(norms.map(\.minimum).min()!, digits: 5) + " … "
+                            + Format.number(norms.map(\.maximum).max()!, digits: 5))
+                section.records += records
+            }
+            rows.append(row)
+        }
+        section.tables = [
+            .init(
+                name: id,
+                header: ["activation", "H", "paper: lower", "paper: upper", "lower", "upper", "uRNN measured", "RNN measured"],
+                rows: rows)
+        ]
+        return section
+    }
+}
+
+/// Figure 4: the norms over training.
+struct NormFigure: Study {
+    let id = "figure4"
+    let title = "Figure 4: ‖∂x_T/∂x_1‖_F over training"
+
+    private var activations: [LanguageTask.Activation] { LanguageTask.activations + [LanguageTask.nearLinear] }
+
+    func experiments(_ plan: Plan) -> [Experiment] {
+        activations.flatMap { activation in LanguageTask.cells.map { LanguageTask.experiment(cell: $0.1, activation, plan) } }
+    }
+
+    func section(_ results: Results) -> Section {
+        var section = Section(
+            self,
+            [
+                LanguageTask.settings(results.plan),
+                "Means over four sequences of the batch that was just trained, from the first batch to the last (the paper shows epochs 7 and 100). Shaded: the uRNN's bounds. Norms below 1e-12 are drawn at 1e-12. The first seed is drawn.",
+            ])
+        var rows: [[String]] = []
+        for activation in activations {
+            var figure = Figure(
+                title: "\(activation.label), H = \(LanguageTask.width(activation, results.plan.scale))", xLabel: "batch",
+                yLabel: "‖∂x_T/∂x_1‖_F", isLogarithmic: true)
+            for (label, cell) in LanguageTask.cells.reversed() {
+                let records = results.of(LanguageTask.experiment(cell: cell, activation, results.plan))
+                section.records += records
+                guard let first = records.first, let start = first.norms.first, let end = first.norms.last else { continue }
+                figure.curves.append(.init(label, first.norms.map { .init(Double($0.step), $0.mean) }))
+                if cell == "urnn" {
+                    figure.band = first.norms.compactMap { norm in
+                        norm.bounds.map { .init(x: Double(norm.step), low: $0.lowerBound, high: $0.upperBound) }
+                    }
+                }
+                rows.append(
+                    [activation.label, label] + [start, end].flatMap { ["\($0.step)", Format.number($0.mean, digits: 5)] })
+            }
+            if !figure.curves.isEmpty { section.plots.append(.init(name: "\(id)-\(activation.id)", figure: figure)) }
+        }
+        section.tables = [.init(name: id, header: ["activation", "model", "first batch", "norm", "last batch", "norm"], rows: rows)]
+        return section
+    }
+}
+
+/// Figure 3: text that a uRNN wrote.
+struct TextFigure: Study {
+    let id = "figure3"
+    let title = "Figure 3: text written by the uRNN"
+
+    private func experiment(_ plan: Plan) -> Experiment {
+        LanguageTask.experiment(cell: "urnn", LanguageTask.activations[1], plan)
+    }
+    func experiments(_ plan: Plan) -> [Experiment] { [experiment(plan)] }
+
+    func section(_ results: Results) throws -> Section {
+        var section = Section(
+            self,
+            [
+                LanguageTask.settings(results.plan),
+                "The paper's, by greedy decoding: “this talk would the most important guidelines by now for our benefit capital which makes about N N of the key machines related a rate for customer democrats morning while …”",
+            ])
+        section.records = Array(results.of(experiment(results.plan)).prefix(1))
+        if let record = section.records.first {
+            section.texts = [
+                ("greedy", try results.runTool(["generate", record.folder, "--words", "50", "--greedy"])),
+                ("drawn, temperature 1, seed 1", try results.runTool(["generate", record.folder, "--words", "50", "--seed", "1"])),
+            ]
+        }
+        return section
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Testing
+
+/// `cli reproduce`, as a user runs it; what its report looks like in a browser is
+/// checked by `scripts/check-report`.
+struct ReproduceTests {
+    static let noCorpus = ["PTB_DIR": ""]
+
+    @Test func runsOnceAndWritesItsReport() throws {
+        let folder = try TemporaryFolder()
+        let line = ["reproduce", "table2", "table6", "figure1", "figure3", "--jobs", "2", "--seeds", "1,2", "--output", folder.path]
+        let first = try Tool(line, environment: Self.noCorpus)
+        try #require(first.status == 0, "\(first.errors)")
+        #expect(first.output.contains("[18/18]"))
+        let markdown = try String(contentsOfFile: folder.file("report.md"), encoding: .utf8)
+        // Two seeds give a spread; the uRNN with |x| stands at √25 throughout.
+        #expect(markdown.contains("## Table 6") && markdown.contains("5.00000 … 5.00000") && markdown.contains("figure1.svg"))
+        let html = try String(contentsOfFile: folder.file("report.html"), encoding: .utf8)
+        #expect(html.contains("table6-data") && html.contains("data:image/svg+xml;base64,") && !html.contains("http"))
+        let csv = try String(contentsOfFile: folder.file("table6.csv"), encoding: .utf8)
+        #expect(csv.split(separator: "\r\n").count == 4)
+        #expect(try metrics(folder.file("runs/smoke/ptb-urnn-relu/seed2")).contains { $0["frobeniusNorm"] != nil })
+
+        // Again: nothing is run twice, and what is missing is run.
+        try FileManager.default.removeItem(atPath: folder.file("runs/smoke/recall-n100-rnn/seed1"))
+        try FileManager.default.removeItem(atPath: folder.file("runs/smoke/recall-n100-urnn/seed2/reproduction.json"))
+        let again = try Tool(line, environment: Self.noCorpus)
+        try #require(again.status == 0, "\(again.errors)")
+        #expect(again.output.contains("16 of 18 runs were finished before"))
+        func tables(_ text: String) -> [Substring] { text.split(separator: "\n").filter { $0.hasPrefix("| ") } }
+        #expect(try tables(String(contentsOfFile: folder.file("report.md"), encoding: .utf8)) == tables(markdown))
+    }
+
+    @Test func aFolderOfOtherRunsIsRefused() throws {
+        let folder = try TemporaryFolder()
+        let line = ["reproduce", "figure1", "--output", folder.path]
+        try #require(try Tool(line, environment: Self.noCorpus).status == 0)
+        let file = folder.file("runs/smoke/recall-n100-rnn/seed1/reproduction.json")
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        try text.replacingOccurrences(of: "\"400\"", with: "\"401\"").write(toFile: file, atomically: true, encoding: .utf8)
+        let tool = try Tool(line, environment: Self.noCorpus)
+        #expect(tool.status == 1 && tool.errors.contains("was made with other options"))
+    }
+
+    @Test(arguments: [
+        ("reproduce --output x", 1), ("reproduce table8 --output x", 2), ("reproduce all --scale huge --output x", 2),
+        ("reproduce table1 --seeds 1,a --output x", 2), ("reproduce table1 --seeds 1,1 --output x", 2),
+        ("reproduce table1 --jobs 0 --output x", 2), ("reproduce table5 --scale paper --output x", 1),
+        ("reproduce table5 --data /nowhere --output x", 1), ("reproduce table1 --output /dev/null/x", 1),
+    ])
+    func whatIsWrongIsSaidInOneLine(line: String, status: Int32) throws {
+        let tool = try Tool(line.split(separator: " ").map(String.init), environment: Self.noCorpus)
+        #expect(tool.status != 0)
+        #expect(tool.errors.hasPrefix("error: "), "\(tool.errors)")
+        if status == 2 { #expect(tool.status == 2) }
+        #expect(!FileManager.default.fileExists(atPath: "x"))
+    }
+}

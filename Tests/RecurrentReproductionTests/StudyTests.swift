@@ -1,0 +1,38 @@
+import Foundation
+import RecurrentCore
+import RecurrentReproduction
+import Testing
+
+struct StudyTests {
+    static func plan(_ scale: Scale) -> Plan { Plan(scale: scale, seeds: [1, 2], corpus: "corpus", corpusName: "none", corpusShown: "corpus") }
+
+    @Test func areThePapersTablesAndFigures() {
+        #expect(
+            Set(Studies.all.map(\.id))
+                == Set((1...7).map { "table\($0)" } + (1...4).map { "figure\($0)" }))
+    }
+
+    /// Studies share runs by their names, so equal names must mean equal options.
+    @Test(arguments: Scale.allCases) func namesTellExperimentsApart(_ scale: Scale) {
+        var known: [String: Experiment] = [:]
+        for experiment in Studies.all.flatMap({ $0.experiments(Self.plan(scale)) }) {
+            #expect(known[experiment.id, default: experiment] == experiment)
+            #expect(experiment.id.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" })
+            known[experiment.id] = experiment
+        }
+        #expect(Set(known.values.map(\.options)).count == known.count)
+        #expect(known.count == 48)
+    }
+
+    /// A section can be written before anything was run, and its rows fit its header.
+    @Test(arguments: Scale.allCases) func sectionsStandWithoutRuns(_ scale: Scale) throws {
+        let results = Results(plan: Self.plan(scale), records: [:]) { _ in throw RecurrentError.dataset("not to be run") }
+        for study in Studies.all {
+            let section = try study.section(results)
+            #expect(section.id == study.id && !section.notes.isEmpty)
+            for table in section.tables { #expect(table.rows.allSatisfy { $0.count == table.header.count }, "\(table.name)") }
+        }
+        let limits = try #require(try Studies.all[0].section(results).tables.first)
+        #expect(limits.rows.allSatisfy { $0[2] == $0[3] })
+    }
+}
