@@ -3,9 +3,11 @@
     python benchmark.py                                  # the toy tasks and exponentials
     python benchmark.py --workload lm-gru-t35 --json
     python benchmark.py --all --threads 2 --seconds 3
+    python benchmark.py --device cuda --tf32 --workload lm-gru-t35
 
 Workloads: toy-CELL-nN, lm-CELL-tT, generate-CELL (CELL: rnn, urnn, gru, ugru) and
-exp-nN, which gives a second row for eigh. generate-CELL is one token of text. A training step is forward, backward, Adam and, for
+exp-nN, which gives a second row for eigh. lm-urnn-abs-tT is the uRNN with |x|, which
+nn.RNN hasn't: a time loop in Python. generate-CELL is one token of text. A training step is forward, backward, Adam and, for
 urnn and ugru, the paper's update with torch.linalg.matrix_exp. Rounds go through
 all workloads in turn, so that a machine's noise hits all of them alike.
 """
@@ -23,7 +25,7 @@ try:
 except ImportError:
     sys.exit("PyTorch isn't installed: pip install torch")
 
-from models import CELLS, Network, Training
+from models import CELLS, CUSTOM_CELLS, Network, Training, use_device
 
 DEFAULT = [f"toy-{cell}-n{n}" for cell in CELLS for n in (20, 100, 400)] + [f"exp-n{n}" for n in (50, 200, 512, 1024)]
 LANGUAGE_MODELS = [f"lm-{cell}-t{t}" for cell in CELLS for t in (35, 150)] + [f"generate-{cell}" for cell in CELLS]
@@ -67,7 +69,7 @@ def make(name):
     """Pairs of a name and a function that takes one step."""
     if match := re.fullmatch(rf"toy-({'|'.join(CELLS)})-n([1-9]\d*)", name):
         return [(name, training_step(match[1], int(match[2]), 100, 30, 50, 10, every_position=False))]
-    if match := re.fullmatch(rf"lm-({'|'.join(CELLS)})-t([1-9]\d*)", name):
+    if match := re.fullmatch(rf"lm-({'|'.join(CELLS + CUSTOM_CELLS)})-t([1-9]\d*)", name):
         return [(name, training_step(match[1], int(match[2]), 80, 400, 200, 10_000, every_position=True))]
     if match := re.fullmatch(rf"generate-({'|'.join(CELLS)})", name):
         return [(name, generation_step(match[1]))]
@@ -80,6 +82,8 @@ def make(name):
 def timed(function):
     start = time.perf_counter()
     function()
+    if torch.get_default_device().type == "cuda":
+        torch.cuda.synchronize()
     return time.perf_counter() - start
 
 
@@ -115,11 +119,14 @@ def main():
     parser.add_argument("--all", action="store_true", help="the language models, too")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="default: one per processor")
     parser.add_argument("--seconds", type=float, default=1, help="to spend on each workload, about (default: 1)")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+    parser.add_argument("--tf32", action="store_true", help="round factors to TF32 on a GPU, cuDNN's too (default: true FP32)")
     parser.add_argument("--json", action="store_true", help="print a JSON array")
     options = parser.parse_args()
     if options.threads < 1 or options.seconds <= 0:
         parser.error("--threads must be at least 1 and --seconds above 0")
     torch.set_num_threads(options.threads)
+    use_device(options.device, options.tf32)
     torch.manual_seed(1)
     names = options.workload or DEFAULT + (LANGUAGE_MODELS if options.all else [])
     workloads = [pair for name in names for pair in make(name)]

@@ -5,6 +5,37 @@ import torch
 from torch import nn
 
 CELLS = ["rnn", "urnn", "gru", "ugru"]
+# What nn.RNN doesn't have.
+CUSTOM_CELLS = ["urnn-abs"]
+
+
+def use_device(name, tf32):
+    """Puts everything that is made from now on there; true FP32 unless `tf32`."""
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise SystemExit(f"--device {name} can't be used: {str(error).splitlines()[0]}")
+    torch.set_default_device(device)
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    torch.backends.cudnn.allow_tf32 = tf32
+
+
+class AbsoluteRNN(nn.RNN):
+    """An RNN with |x|, as one writes a cell that cuDNN hasn't: the products of the
+    input outside the loop, the loop in Python."""
+
+    def __init__(self, inputs, hidden):
+        super().__init__(inputs, hidden)
+
+    def forward(self, inputs, state=None):
+        projected = nn.functional.linear(inputs, self.weight_ih_l0, self.bias_ih_l0 + self.bias_hh_l0)
+        h = inputs.new_zeros(inputs.shape[1], self.hidden_size) if state is None else state[0]
+        outputs = []
+        for x in projected:
+            h = torch.addmm(x, h, self.weight_hh_l0.T).abs()
+            outputs.append(h)
+        return torch.stack(outputs), h[None]
 
 
 class Network(nn.Module):
@@ -19,7 +50,10 @@ class Network(nn.Module):
         super().__init__()
         self.every_position = every_position
         self.encoder = nn.Embedding(vocabulary, embedding)
-        self.rnn = nn.GRU(embedding, hidden) if cell.endswith("gru") else nn.RNN(embedding, hidden, nonlinearity="relu")
+        if cell in CUSTOM_CELLS:
+            self.rnn = AbsoluteRNN(embedding, hidden)
+        else:
+            self.rnn = nn.GRU(embedding, hidden) if cell.endswith("gru") else nn.RNN(embedding, hidden, nonlinearity="relu")
         self.decoder = nn.Linear(hidden, classes)
         self.dropout = nn.Dropout(dropout)
         if every_position:

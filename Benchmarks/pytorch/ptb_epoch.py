@@ -22,7 +22,7 @@ except ImportError:
     sys.exit("PyTorch isn't installed: pip install torch")
 from torch import nn
 
-from models import CELLS, Network, Training
+from models import CELLS, Network, Training, use_device
 
 
 def read_corpus(directory):
@@ -94,11 +94,14 @@ def main():
     parser.add_argument("--clip-recurrent", type=float, default=0.25, help="0 for none")
     parser.add_argument("--batches-per-epoch", type=int, help="stop an epoch early")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+    parser.add_argument("--tf32", action="store_true", help="round factors to TF32 on a GPU (default: true FP32)")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     options = parser.parse_args()
     if not options.data:
         parser.error("no corpus; give --data DIR or set PTB_DIR")
     torch.set_num_threads(options.threads)
+    use_device(options.device, options.tf32)
     train, valid, vocabulary = read_corpus(options.data)
     print(f"PyTorch {torch.__version__}, {options.threads} threads; {len(train)} training and {len(valid)} validation tokens, "
           f"{vocabulary} words; E {options.embedding_size}, H {options.hidden_size}, B {options.batch_size}, T {options.bptt}, "

@@ -33,6 +33,11 @@ enum DeviceChecks {
     /// The cells as they come, and the GRU with two products a step.
     static let standardCells = ["rnn relu", "urnn abs", "gru tanh after", "gru tanh before", "ugru tanh after"]
 
+    /// Each cell and each activation once or more: a kernel takes a while to become host C.
+    static let emulatedCells = Set(
+        cells.keys.filter { $0.hasPrefix("rnn ") } + standardCells + ["ugru modrelu before", "urnn leaky-relu"]
+    ).sorted()
+
     static let manifolds: [any ManifoldUpdate] = [
         ExponentialUpdate(), ExponentialUpdate(method: .eigendecomposition), ExactExponentialUpdate(), CayleyUpdate(),
     ]

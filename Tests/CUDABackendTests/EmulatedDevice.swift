@@ -11,16 +11,19 @@ final class EmulatedDevice: DeviceDriver, Sendable {
     /// Small: a fiber for each thread.
     let blockSize: Int
     let processors = 2
-    let sharedMemory = 227 << 10
+    let sharedMemory: Int
     /// In bytes.
     let capacity: Int
     private let used = Mutex<[DeviceAddress: Int]>([:])
-    let launches = Mutex(0)
+    /// Kernels that have been started.
+    private let started = Mutex<Set<String>>([])
+    var kernelNames: Set<String> { started.withLock { $0 } }
     private let recorded = Mutex(Recorded())
 
     private let canRecord: Bool
 
-    init(blockSize: Int = 64, capacity: Int = 1 << 32, canRecord: Bool = true) {
+    init(blockSize: Int = 64, capacity: Int = 1 << 32, sharedMemory: Int = 227 << 10, canRecord: Bool = true) {
+        self.sharedMemory = sharedMemory
         self.canRecord = canRecord
         self.blockSize = blockSize
         self.capacity = capacity
@@ -112,7 +115,7 @@ final class EmulatedDevice: DeviceDriver, Sendable {
         if keeps({ self.launch(function, shape, arguments: arguments) }) { return }
         let function = function as! Function
         precondition(shape.sharedMemory <= function.source.sharedMemory && function.source.sharedMemory <= sharedMemory)
-        launches.withLock { $0 += 1 }
+        started.withLock { _ = $0.insert(function.source.name) }
         // A copy, aligned as the struct wants it.
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(arguments.bytes.count, 8), alignment: 16)
         defer { copy.deallocate() }

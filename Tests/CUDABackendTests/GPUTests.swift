@@ -26,11 +26,15 @@ struct GPUTests {
         try checkCell(DeviceChecks.cells[cell]!(), on: CUDABackend(), against: ReferenceBackend())
     }
 
-    /// Sizes at which a kernel that keeps weights on the chip has more than one block.
+    /// Persistent kernels with several rows a block, and with weights that overflow the
+    /// shared memory (H 200, GRU).
     @Test(arguments: DeviceChecks.standardCells, [50, 200]) func largeCellsAgreeWithReference(cell: String, hidden: Int) throws {
-        try checkCell(
-            DeviceChecks.cells[cell]!(), on: CUDABackend(), against: ReferenceBackend(), inputWidth: 13, hiddenWidth: hidden,
-            steps: 12, batch: 83, scale: 0.07)
+        for loops in [CUDALoops.persistent, .recorded] {
+            try checkCell(
+                DeviceChecks.cells[cell]!(), on: CUDABackend(driver: CUDABackend().driver, loops: loops),
+                against: ReferenceBackend(), inputWidth: 13, hiddenWidth: hidden, steps: 12, batch: hidden == 50 ? 300 : 83,
+                scale: 0.07)
+        }
     }
 
     @Test(arguments: DeviceChecks.manifolds.indices) func manifoldUpdates(index: Int) throws {
@@ -39,10 +43,12 @@ struct GPUTests {
             isExact: DeviceChecks.manifolds[index].name.hasPrefix("exact") || DeviceChecks.manifolds[index].name == "cayley")
     }
 
-    @Test(arguments: DeviceChecks.standardCells) func trainingAgreesWithReference(cell: String) throws {
+    @Test(arguments: DeviceChecks.standardCells, [CUDALoops.persistent, .recorded])
+    func trainingAgreesWithReference(cell: String, loops: CUDALoops) throws {
         let make = DeviceChecks.cells[cell]!
+        let backend = CUDABackend(driver: try CUDABackend().driver, loops: loops)
         let sizes = DeviceChecks.Sizes(vocabulary: 101, embedding: 20, hidden: 24, steps: 12, batch: 10, layers: 2)
-        let tested = try DeviceChecks.train(make(), on: CUDABackend(), sizes: sizes)
+        let tested = try DeviceChecks.train(make(), on: backend, sizes: sizes)
         let expected = try DeviceChecks.train(make(), on: ReferenceBackend(), sizes: sizes)
         #expect(DeviceChecks.largestDifference(tested.losses, expected.losses) <= 1e-4)
         #expect(DeviceChecks.largestDifference(tested.values, expected.values) <= 1e-2)

@@ -8,7 +8,7 @@ import Testing
 struct RecordingTests {
     @Test(arguments: DeviceChecks.standardCells) func trainingAgreesWithReference(cell: String) throws {
         let make = DeviceChecks.cells[cell]!, device = EmulatedDevice(blockSize: 32)
-        let tested = try DeviceChecks.train(make(), on: CUDABackend(driver: device))
+        let tested = try DeviceChecks.train(make(), on: CUDABackend(driver: device, loops: .recorded))
         let expected = try DeviceChecks.train(make(), on: ReferenceBackend())
         #expect(DeviceChecks.largestDifference(tested.losses, expected.losses) <= 1e-5)
         // Adam divides by the root of small numbers.
@@ -20,8 +20,8 @@ struct RecordingTests {
     @Test func aDeviceThatCannotRecordGoesOnStepByStep() throws {
         let device = EmulatedDevice(blockSize: 32, canRecord: false)
         let make = DeviceChecks.cells["gru tanh after"]!
-        let tested = try DeviceChecks.train(make(), on: CUDABackend(driver: device))
-        let recorded = try DeviceChecks.train(make(), on: CUDABackend(driver: EmulatedDevice(blockSize: 32)))
+        let tested = try DeviceChecks.train(make(), on: CUDABackend(driver: device, loops: .recorded))
+        let recorded = try DeviceChecks.train(make(), on: CUDABackend(driver: EmulatedDevice(blockSize: 32), loops: .recorded))
         #expect(device.recordedRuns == 0)
         #expect(tested.losses == recorded.losses && tested.values == recorded.values)
     }

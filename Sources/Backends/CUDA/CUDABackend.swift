@@ -8,6 +8,7 @@ import Synchronization
 public final class CUDABackend: Backend {
     package let driver: any DeviceDriver
     let pool: CUDAPool
+    let loops: CUDALoops
     private let kernels = Mutex<[PointwiseProgram: CUDAKernel]>([:])
     private let functions = Mutex<[KernelSource: any DeviceFunction]>([:])
 
@@ -20,8 +21,9 @@ public final class CUDABackend: Backend {
         self.init(driver: try CUDADevice(index: device, precision: precision))
     }
 
-    package init(driver: any DeviceDriver) {
+    package init(driver: any DeviceDriver, loops: CUDALoops = .automatic) {
         self.driver = driver
+        self.loops = loops
         pool = CUDAPool(driver)
     }
 
@@ -169,7 +171,7 @@ public final class CUDABackend: Backend {
     }
 
     public func makeRecurrence(_ plan: RecurrencePlan, _ binding: RecurrenceBinding) throws -> any RecurrenceExecutor {
-        try RecordedRecurrence(plan, binding, on: self)
+        try CUDARecurrence(plan, binding, on: self)
     }
 
     public func makeSoftmaxCrossEntropy(classes: Int, width: Int) throws -> any SoftmaxCrossEntropy {

@@ -3,16 +3,24 @@ import RecurrentCore
 
 /// Compiled kernels on disk, by the check of their text: compiling a model's takes
 /// longer than loading them. A file that is damaged or of another text is not used.
-final class KernelCache: Sendable {
+package final class KernelCache: Sendable {
     private let folder: String?
     private let kind: String
 
     /// In `$XDG_CACHE_HOME`, else `~/.cache`.
-    init(architecture: String, compiler: Int) {
-        kind = "\(architecture) \(compiler) "
+    convenience init(architecture: String, compiler: Int) {
         let environment = ProcessInfo.processInfo.environment
         let base = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? environment["HOME"].map { "\($0)/.cache" }
-        folder = base.map { "\($0)/urnn-kernels" }
+        self.init(folder: base.map { "\($0)/urnn-kernels" }, architecture: architecture, compiler: compiler)
+    }
+
+    /// - Parameters:
+    ///   - folder: made if it isn't there; without one nothing is kept.
+    ///   - architecture: as `sm_90`.
+    ///   - compiler: its version.
+    package init(folder: String?, architecture: String, compiler: Int) {
+        kind = "\(architecture) \(compiler) "
+        self.folder = folder
         if let folder { try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
     }
 
@@ -24,7 +32,7 @@ final class KernelCache: Sendable {
 
     private func header(_ text: String) -> [UInt8] { Array((kind + text).utf8) + [0] }
 
-    func image(of text: String) -> [UInt8]? {
+    package func image(of text: String) -> [UInt8]? {
         guard let path = path(text), let data = FileManager.default.contents(atPath: path) else { return nil }
         let header = header(text), bytes = [UInt8](data)
         guard bytes.count > header.count + 4, bytes.starts(with: header) else { return nil }
@@ -34,7 +42,7 @@ final class KernelCache: Sendable {
     }
 
     /// A cache that can't be written is none.
-    func keep(_ image: [UInt8], of text: String) {
+    package func keep(_ image: [UInt8], of text: String) {
         guard let path = path(text) else { return }
         let sum = withUnsafeBytes(of: CRC32C.of(image).littleEndian) { Array($0) }
         try? AtomicFile.write(header(text) + image + sum, to: path)

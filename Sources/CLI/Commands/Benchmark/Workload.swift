@@ -1,6 +1,6 @@
 import RecurrentCore
 
-/// Something to time, by its name: `toy-CELL-nN`, `lm-CELL-tT`, `generate-CELL` or `exp-nN`.
+/// Something to time, by its name: `toy-CELL-nN`, `lm-CELL-tT`, `lm-CELL-ACTIVATION-tT`, `generate-CELL` or `exp-nN`.
 struct Workload {
     let name: String
     /// Multiplications and additions of the matrix products that nobody can avoid.
@@ -26,9 +26,10 @@ struct Workload {
             return try training(name, cell: parts[1], backend: backend, registry: registry, Shape(
                 steps: n, batch: 100, embedding: 30, hidden: 50, classes: 10, isLanguageModel: false))
         }
-        if parts.count == 3, parts[0] == "lm", let t = size(2, "t", upTo: 10_000) {
-            return try training(name, cell: parts[1], backend: backend, registry: registry, Shape(
-                steps: t, batch: 80, embedding: 400, hidden: 200, classes: 10_000, isLanguageModel: true))
+        if parts.count == 3 || parts.count == 4, parts[0] == "lm", let t = size(parts.count - 1, "t", upTo: 10_000) {
+            return try training(
+                name, cell: parts[1], activation: parts.count == 4 ? parts[2] : nil, backend: backend, registry: registry,
+                Shape(steps: t, batch: 80, embedding: 400, hidden: 200, classes: 10_000, isLanguageModel: true))
         }
         if parts.count == 2, parts[0] == "generate" {
             return try generation(name, cell: parts[1], backend: backend, registry: registry)
@@ -46,10 +47,11 @@ struct Workload {
 
     /// One training step: forward, backward, optimizer, manifold.
     private static func training(
-        _ name: String, cell: String, backend: any Backend, registry: Registry, _ shape: Shape
+        _ name: String, cell: String, activation: String? = nil, backend: any Backend, registry: Registry, _ shape: Shape
     ) throws -> Workload {
         var options = RunConfiguration()
         options.cell = cell
+        options.activation = activation
         options.embeddingSize = shape.embedding
         options.hiddenSize = shape.hidden
         if shape.isLanguageModel {
@@ -81,6 +83,7 @@ struct Workload {
         return Workload(name: name, flops: try flops(of: made, shape)) {
             _ = try model.computeGradients(batch, step: count)
             try updater.update(learningRate: 1e-4)
+            backend.synchronize()
             count += 1
         }
     }

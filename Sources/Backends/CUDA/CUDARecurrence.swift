@@ -1,0 +1,72 @@
+import RecurrentCore
+
+/// How the time loops of a plan run.
+package enum CUDALoops: Sendable {
+    /// The faster of the two that fits.
+    case automatic
+    /// One kernel for all steps; call by call where a plan has what it can't do.
+    case persistent
+    /// Kernels and products, recorded.
+    case recorded
+}
+
+/// The plan's time loops, each as one start: a kernel that goes through all steps
+/// (``PersistentLoop``), or what was recorded of the calls.
+///
+/// Prelude and epilogue are a few launches and stay as they are; the epilogue also
+/// borrows memory from the pool, which no recording may keep using.
+final class CUDARecurrence: RecurrenceExecutor {
+    private let steps: DefaultRecurrence
+    private let backend: CUDABackend
+    private let persistent: (forward: PersistentLoop?, backward: PersistentLoop?)
+    private var recorded = (forward: RecordedLoop(), backward: RecordedLoop())
+
+    init(_ plan: RecurrencePlan, _ binding: RecurrenceBinding, on backend: CUDABackend) throws {
+        let steps = try DefaultRecurrence(plan, binding, on: backend)
+        self.steps = steps
+        self.backend = backend
+        func loop(_ direction: PersistentLoop.Direction) throws -> PersistentLoop? {
+            guard backend.loops != .recorded else { return nil }
+            let loop = try PersistentLoop(direction, of: plan, binding, zeros: steps.zeros, on: backend)
+            return backend.loops == .persistent || loop?.geometry.isFast == true ? loop : nil
+        }
+        let forward = try loop(.forward), backward = plan.training ? try loop(.backward) : nil
+        persistent = (forward, backward)
+    }
+
+    func forward() throws {
+        steps.runPrelude()
+        if let loop = persistent.forward {
+            loop.run(on: backend)
+        } else {
+            try recorded.forward.run(on: backend.driver, steps.runForwardLoop)
+        }
+    }
+
+    func backward() throws {
+        if let loop = persistent.backward {
+            loop.run(on: backend)
+        } else {
+            try recorded.backward.run(on: backend.driver, steps.runBackwardLoop)
+        }
+        steps.runEpilogue()
+    }
+}
+
+/// Launches that are always the same: a CUDA graph costs the host one call, where step
+/// by step there are several for each step.
+///
+/// A loop runs step by step the first time, so that the libraries have loaded what
+/// they need, and is recorded when it is asked for again: a batch's shape that comes
+/// once is not worth it.
+private struct RecordedLoop {
+    private var runs = 0
+    private var recording: (any DeviceRecording)?
+
+    mutating func run(on driver: any DeviceDriver, _ calls: () -> Void) throws {
+        if runs == 1 { recording = try driver.record(calls) }
+        runs = min(runs + 1, 2)
+        // A device that can't record goes on step by step.
+        if let recording { recording.run() } else { calls() }
+    }
+}
