@@ -33,7 +33,7 @@ struct ResumeTests {
         return [
             "--dataset", "ptb", "--data", folder.path, "--bptt", "7", "--embedding-size", "12", "--hidden-size", "16", "--batch-size", "8",
             "--epochs", "3", "--cell", "ugru", "--learning-rate", "1e-2", "--layers", "2", "--embedding-dropout", "0.1",
-            "--weight-dropout", "0.2", "--locked-dropout", "--clip-norm", "1", "--schedule", "cosine", "--warmup-steps", "9", "--quiet",
+            "--weight-dropout", "0.2", "--zoneout", "0.1", "--locked-dropout", "--clip-norm", "1", "--schedule", "cosine", "--warmup-steps", "9", "--quiet",
         ]
     }
 
