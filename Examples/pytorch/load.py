@@ -58,6 +58,7 @@ class Loop(nn.Module):
         self.reset_before = config["resetGate"] == "before"
         self.activation = config["activation"]
         self.slope = config["slope"]
+        self.zoneout = config.get("zoneout", 0)
         for layer in range(layers):
             shapes = {
                 "weight_ih": (self.gates * hidden, hidden if layer else embedding),
@@ -101,7 +102,8 @@ class Loop(nn.Module):
             inputs = values @ getattr(self, f"weight_ih_l{layer}").T + getattr(self, f"bias_ih_l{layer}")
             h, outputs = state[layer], []
             for x in inputs:
-                h = self.step(x, h, layer)
+                # Zoneout at its mean: units kept their old values at this rate.
+                h = self.zoneout * h + (1 - self.zoneout) * self.step(x, h, layer)
                 outputs.append(h)
             values = torch.stack(outputs)
             finals.append(h)
@@ -120,9 +122,10 @@ def load(run):
     tensors = load_file(run / "model.safetensors")
     cell, activation = config["cell"], config.get("activation")
     embedding, hidden, layers = config["embeddingSize"], config["hiddenSize"], config["layers"]
-    if cell.endswith("gru") and activation == "tanh" and config["resetGate"] == "after":
+    is_plain = not config.get("zoneout")
+    if is_plain and cell.endswith("gru") and activation == "tanh" and config["resetGate"] == "after":
         recurrent = nn.GRU(embedding, hidden, layers)
-    elif cell in ("rnn", "urnn") and activation in ("relu", "tanh"):
+    elif is_plain and cell in ("rnn", "urnn") and activation in ("relu", "tanh"):
         recurrent = nn.RNN(embedding, hidden, layers, nonlinearity=activation)
     elif cell in ("rnn", "urnn", "gru", "ugru") and activation in (
         "identity", "abs", "relu", "leaky-relu", "tanh", "sigmoid", "modrelu"

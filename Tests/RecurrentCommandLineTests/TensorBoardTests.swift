@@ -101,6 +101,7 @@ struct TensorBoardTests {
             let expected = lines.filter { $0["split"] as? String == split }.map { Float($0["loss"] as! Double) }
             #expect(scalars[tag]?.map(\.value) == expected && scalars[tag]?.map(\.step) == [5, 10, 15])
         }
+        #expect(scalars["loss/test"]?.map(\.step) == [10, 15])
         #expect(scalars["batch/loss"]?.map(\.step) == Array(1...15))
         #expect(scalars["batch/gradient norm"]?.allSatisfy { $0.value > 0 } == true)
         #expect(histograms == ["eigenvalue angles/rnn.weight_hh_l0.W": [50, 50, 50, 50]])

@@ -36,6 +36,7 @@ struct TrainingTests {
         ("plateau", LearningRateSchedule(.plateau(patience: 1, factor: 0.25))),
         ("impatient", LearningRateSchedule(.plateau(patience: 0, factor: 0.25), minimum: 0.001)),
         ("cosine", LearningRateSchedule(.cosine, minimum: 0.01)),
+        ("warmup-cosine", LearningRateSchedule(.cosine, minimum: 0.01, warmupSteps: 4)),
     ])
     func schedulesAreTorchs(name: String, schedule: LearningRateSchedule) throws {
         let fixture = try TrainingFixture.load()
@@ -134,12 +135,13 @@ struct RegularizationTests {
         ("tied", configuration { $0.tiesEmbedding = true }),
         ("words", configuration { $0.embeddingDropout = 0.4 }),
         ("weights", configuration { $0.weightDropout = 0.5 }),
+        ("zoneout", configuration { $0.zoneout = 0.4 }),
         ("locked", configuration { ($0.dropout, $0.dropoutPlaces, $0.locksDropout) = (0.4, [.embedding, .output], true) }),
         (
             "all",
             configuration {
                 ($0.dropout, $0.dropoutPlaces, $0.locksDropout) = (0.3, [.embedding, .output, .logits], true)
-                ($0.embeddingDropout, $0.weightDropout, $0.tiesEmbedding) = (0.2, 0.3, true)
+                ($0.embeddingDropout, $0.weightDropout, $0.zoneout, $0.tiesEmbedding) = (0.2, 0.3, 0.2, true)
             }
         ),
     ]
@@ -162,7 +164,9 @@ struct RegularizationTests {
             let first = try loss(values)
             #expect(try model.computeGradients(Self.batch, step: 12).meanLoss != first)
             let plain = try SequenceModel(
-                cell: cells[cell], configuration: Self.configuration { $0.tiesEmbedding = configuration.tiesEmbedding },
+                cell: cells[cell], configuration: Self.configuration {
+                    ($0.tiesEmbedding, $0.zoneout) = (configuration.tiesEmbedding, configuration.zoneout)
+                },
                 data: Self.data, backend: backend, seed: 3)
             #expect(try model.evaluate(Self.batch) == plain.evaluate(Self.batch))
         }

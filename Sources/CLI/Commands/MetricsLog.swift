@@ -34,7 +34,8 @@ final class MetricsLog: TrainingObserver {
         guard FileManager.default.fileExists(atPath: path) else { return try open(at: 0) }
         let saved = try trainer.restore(from: path, best: directory.file("model.safetensors"))
         guard let size = saved[Self.sizeKey].flatMap(Int.init),
-            let before = try? JSONDecoder().decode(RunConfiguration.self, from: Data((saved[Self.optionsKey] ?? "").utf8))
+            let before = try? JSONDecoder().decode(
+                RunConfiguration.self, from: RunDirectory.completed(Data((saved[Self.optionsKey] ?? "").utf8)))
         else { throw RecurrentError.checkpoint(path: path, reason: "wasn't written by `train --output`") }
         do {
             try before.checkResumable(as: options)

@@ -10,8 +10,10 @@ struct RegularizationOptions: ParsableArguments {
     var lockedDropout = false
     @Option(parsing: .unconditional, help: "Rate at which whole words of the embedding are zeroed in a batch (default: 0).")
     var embeddingDropout: Double?
-    @Option(parsing: .unconditional, help: "Rate at which elements of the recurrent weights are zeroed in a batch (default: 0).")
+    @Option(parsing: .unconditional, help: "Rate at which elements of the recurrent weights are zeroed in a batch; orthogonal ones stay so as parameters (default: 0).")
     var weightDropout: Double?
+    @Option(parsing: .unconditional, help: "Rate at which units keep their old values in a step (default: 0).")
+    var zoneout: Double?
     @Option(parsing: .unconditional, help: "Weight decay: decoupled for adamw (default: 0.01), an L2 penalty for the others (default: 0).")
     var weightDecay: Double?
     @Option(parsing: .unconditional, help: "Shrink all gradients together to at most this norm (default: no bound).")
@@ -30,11 +32,13 @@ struct RegularizationOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Steps over which the learning rate rises from 0 (default: 0).")
     var warmupSteps: Int?
 
-    func apply(to result: inout RunConfiguration) {
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` for an option that would do nothing.
+    func apply(to result: inout RunConfiguration) throws {
         if tied { result.tied = true }
         if lockedDropout { result.lockedDropout = true }
         result.embeddingDropout = embeddingDropout ?? result.embeddingDropout
         result.weightDropout = weightDropout ?? result.weightDropout
+        result.zoneout = zoneout ?? result.zoneout
         result.weightDecay = weightDecay ?? result.weightDecay
         result.clipNorm = clipNorm ?? result.clipNorm
         result.schedule = schedule ?? result.schedule
@@ -43,6 +47,14 @@ struct RegularizationOptions: ParsableArguments {
         result.scheduleFactor = scheduleFactor ?? result.scheduleFactor
         result.minimumLearningRate = minimumLearningRate ?? result.minimumLearningRate
         result.warmupSteps = warmupSteps ?? result.warmupSteps
+        for (option, isGiven, schedules) in [
+            ("--schedule-epochs", scheduleEpochs != nil, ["step"]), ("--schedule-patience", schedulePatience != nil, ["plateau"]),
+            ("--schedule-factor", scheduleFactor != nil, ["step", "plateau"]),
+            ("--minimum-learning-rate", minimumLearningRate != nil, ["step", "plateau", "cosine"]),
+        ] where isGiven && RunConfiguration.schedules.contains(result.schedule) && !schedules.contains(result.schedule) {
+            throw RecurrentError.invalidOption(
+                "\(option) needs --schedule \(schedules.joined(separator: " or ")); the schedule is \(result.schedule)")
+        }
     }
 }
 
@@ -75,8 +87,13 @@ extension RunConfiguration {
             minimumLearningRate >= 0 && minimumLearningRate <= learningRate,
             "--minimum-learning-rate must be in 0...\(learningRate) (the learning rate), not \(minimumLearningRate)")
         try require(warmupSteps >= 0, "--warmup-steps must be at least 0, not \(warmupSteps)")
-        for (name, rate) in [("--embedding-dropout", embeddingDropout), ("--weight-dropout", weightDropout)] {
+        for (name, rate) in [
+            ("--embedding-dropout", embeddingDropout), ("--weight-dropout", weightDropout), ("--zoneout", zoneout),
+        ] {
             try require((0..<1).contains(rate), "\(name) must be at least 0 and below 1, not \(rate)")
         }
+        try require(
+            !lockedDropout || (dropout != 0 && dropoutOn.contains { $0 != .logits }),
+            "--locked-dropout needs a --dropout above 0 on embedding or output (--dropout-on embedding,output)")
     }
 }

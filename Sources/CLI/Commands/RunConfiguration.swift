@@ -39,6 +39,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     public var lockedDropout = false
     public var embeddingDropout = 0.0
     public var weightDropout = 0.0
+    public var zoneout = 0.0
     public var tied = false
     public var tableInit = TableInitialization.torch
 
@@ -78,7 +79,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
         ModelConfiguration(
             embeddingSize: embeddingSize, hiddenSize: hiddenSize, layers: layers, dropout: dropout,
             dropoutPlaces: Set(dropoutOn), locksDropout: lockedDropout, embeddingDropout: embeddingDropout,
-            weightDropout: weightDropout, tiesEmbedding: tied, recurrentInitialization: recurrentInit, tableInitialization: tableInit)
+            weightDropout: weightDropout, zoneout: zoneout, tiesEmbedding: tied, recurrentInitialization: recurrentInit,
+            tableInitialization: tableInit)
     }
 
     public var training: Trainer.Settings {

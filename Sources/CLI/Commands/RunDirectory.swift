@@ -105,7 +105,7 @@ struct RunDirectory {
     }
 
     /// Options that are newer than the file have their defaults.
-    private static func completed(_ data: Data) throws -> Data {
+    static func completed(_ data: Data) throws -> Data {
         guard let own = try JSONSerialization.jsonObject(with: data) as? [String: Any], own["version"] != nil else { return data }
         let standard = try JSONSerialization.jsonObject(with: JSONEncoder().encode(RunConfiguration())) as! [String: Any]
         return try JSONSerialization.data(withJSONObject: standard.merging(own) { $1 })

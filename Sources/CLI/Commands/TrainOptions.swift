@@ -144,7 +144,7 @@ struct TrainOptions: ParsableArguments {
         take(stopLoss, \.stopLoss)
         take(checkpointEvery, \.checkpointEvery)
         take(seed, \.seed)
-        regularization.apply(to: &result)
+        try regularization.apply(to: &result)
         try result.validate()
         return result
     }

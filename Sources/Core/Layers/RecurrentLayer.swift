@@ -42,6 +42,8 @@ public final class RecurrentLayer {
     /// The cell's own parameters inside the packed ones.
     let layout: PackedLayout
     private let weightDropoutRate: Double
+    private let zoneoutRate: Double
+    private var zoneout: ZoneoutMask?
     private var weightDropout: WeightDropout?
     private var runs: [RunKey: RecurrentRun] = [:]
     private var current: RecurrentRun?
@@ -55,14 +57,16 @@ public final class RecurrentLayer {
 
     /// Declares the cell's parameters as `NAME.weight_ih_lK`, …. `weightDropout` is
     /// the rate at which elements of the recurrent weights are zeroed for a batch, in
-    /// training with a `maskKey`.
+    /// training with a `maskKey`; `zoneout` that at which units keep their old values
+    /// in a step, in training with a `zoneoutKey`.
     public init(
         _ cell: any RecurrentCell, name: String = "rnn", index: Int = 0, inputWidth: Int, hiddenWidth: Int,
-        weightDropout: Double = 0, parameters: ParameterStore, backend: any Backend
+        weightDropout: Double = 0, zoneout: Double = 0, parameters: ParameterStore, backend: any Backend
     ) {
-        precondition((0..<1).contains(weightDropout))
+        precondition((0..<1).contains(weightDropout) && (0..<1).contains(zoneout))
         self.cell = cell
         weightDropoutRate = weightDropout
+        zoneoutRate = zoneout
         self.inputWidth = inputWidth
         self.hiddenWidth = hiddenWidth
         self.backend = backend
@@ -94,10 +98,11 @@ public final class RecurrentLayer {
     ///   - options: what `backward` will be asked for.
     ///   - maskKey: the random key of a parameter's mask, by its number in the store;
     ///     nil for no weight dropout.
+    ///   - zoneoutKey: of the units' masks; nil for no zoneout.
     /// - Returns: [T·B, H], the first state after each step.
     public func forward(
         _ input: MatrixView, steps: Int, batch: Int, initial: InitialStates = .zeros, lengths: [Int]? = nil,
-        options: Options, maskKey: ((Int) -> RandomKey)? = nil
+        options: Options, maskKey: ((Int) -> RandomKey)? = nil, zoneoutKey: RandomKey? = nil
     ) throws -> MatrixView {
         precondition(input.rows == steps * batch && input.columns == inputWidth && steps > 0 && batch > 0)
         let key = RunKey(isTraining: options.isTraining, isMasked: lengths != nil)
@@ -117,7 +122,10 @@ public final class RecurrentLayer {
         try run.bind(input: input, steps: steps, batch: batch, options: options)
         if case .carried = initial, let restoredStates { run.setInitialStates(.given(restoredStates)) } else { run.setInitialStates(initial) }
         restoredStates = nil
-        if let lengths { run.setLengths(lengths) }
+        if options.isTraining, zoneoutRate > 0, zoneout == nil {
+            zoneout = try ZoneoutMask(rate: zoneoutRate, backend: backend)
+        }
+        try run.setMask(lengths: lengths, zoneout: options.isTraining ? zoneout : nil, key: zoneoutKey)
         current = run
         try dropout?.prepare(maskKey)
         try run.executor!.forward()
@@ -140,14 +148,20 @@ public final class RecurrentLayer {
         training: Bool, masked: Bool = false, substitutes: [Int: WeightDropout.Substitute] = [:]
     ) throws -> RecurrentRun {
         RecurrentRun(
-            try plan(training: training, masked: masked), parameters: parameters, indices: parameterIndices,
+            try plan(training: training, masked: masked, zoneout: training ? .random : .expected(rate: zoneoutRate)), parameters: parameters, indices: parameterIndices,
             substitutes: substitutes, backend: backend)
     }
 
-    /// The plan of training without different lengths: what the compiler made of the cell.
+    /// What the compiler made of the cell: by default with a backward pass, and with
+    /// zoneout at its expectation.
     public func plan(training: Bool = true, masked: Bool = false) throws -> RecurrencePlan {
+        try plan(training: training, masked: masked, zoneout: .expected(rate: zoneoutRate))
+    }
+
+    private func plan(training: Bool, masked: Bool, zoneout: Zoneout) throws -> RecurrencePlan {
         try StepCompiler.compile(
-            cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, training: training, masked: masked)
+            cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, training: training, masked: masked,
+            zoneout: zoneoutRate > 0 ? zoneout : nil)
     }
 
     /// All states `index` after each step, [T·B, H], of the last forward pass.

@@ -8,6 +8,7 @@ final class RecurrentRun {
     /// What is used in place of some parameters: masked copies, in training.
     private let substitutes: [Int: WeightDropout.Substitute]
     private var memories: [Scratch]
+    private let sequenceMask: Scratch
     private(set) var executor: (any RecurrenceExecutor)?
     private var binding: RecurrenceBinding?
     private var bound: Bound?
@@ -31,6 +32,7 @@ final class RecurrentRun {
         self.parameters = parameters
         self.backend = backend
         parameterIndices = indices
+        sequenceMask = Scratch(backend)
         memories = plan.buffers.map { _ in Scratch(backend) }
     }
 
@@ -113,14 +115,26 @@ final class RecurrentRun {
         }
     }
 
-    func setLengths(_ lengths: [Int]) {
+    /// Fills the mask, of a plan that has one.
+    /// - Parameter zoneout: where units keep their values; with the key of this batch's.
+    func setMask(lengths: [Int]?, zoneout: ZoneoutMask?, key: RandomKey?) throws {
+        guard let zoneout else {
+            if let lengths { setLengths(lengths, in: view(.mask)!) }
+            return
+        }
+        let mask = view(.mask)!, lasting = try sequenceMask.view(rows: lengths == nil ? 1 : mask.rows, columns: 1)
+        if let lengths { setLengths(lengths, in: lasting) } else { backend.fill(lasting, with: 1) }
+        zoneout.fill(mask, lasting: lasting, key: key)
+    }
+
+    private func setLengths(_ lengths: [Int], in view: MatrixView) {
         precondition(lengths.count == binding!.batch)
         var mask = [Float](repeating: 0, count: binding!.steps * binding!.batch)
         for (column, length) in lengths.enumerated() {
             precondition((0...binding!.steps).contains(length), "a length outside 0...\(binding!.steps)")
             for t in 0..<length { mask[t * binding!.batch + column] = 1 }
         }
-        backend.upload(mask, to: view(.mask)!)
+        backend.upload(mask, to: view)
     }
 
     func clearFinalGradients() {

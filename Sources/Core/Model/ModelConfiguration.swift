@@ -18,6 +18,10 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
     /// 0..<1. An orthogonal weight stays so as a parameter; the masked copy that the
     /// steps use isn't, and the bounds on the gradients don't hold for it.
     public var weightDropout: Double
+    /// The rate at which units keep their old values in a step of training, in 0..<1
+    /// (Krueger et al. 2017). Gradients then go round the weight; the bounds on them
+    /// don't hold.
+    public var zoneout: Double
     /// Whether the projection's weight is the embedding's table; then E = H.
     public var tiesEmbedding: Bool
     public var recurrentInitialization: RecurrentInitialization
@@ -36,8 +40,8 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
     public init(
         embeddingSize: Int = 30, hiddenSize: Int = 50, layers: Int = 1, dropout: Double = 0,
         dropoutPlaces: Set<DropoutPlace> = [.logits], locksDropout: Bool = false, embeddingDropout: Double = 0,
-        weightDropout: Double = 0, tiesEmbedding: Bool = false, recurrentInitialization: RecurrentInitialization = .uniform,
-        tableInitialization: TableInitialization = .torch
+        weightDropout: Double = 0, zoneout: Double = 0, tiesEmbedding: Bool = false,
+        recurrentInitialization: RecurrentInitialization = .uniform, tableInitialization: TableInitialization = .torch
     ) {
         self.embeddingSize = embeddingSize
         self.hiddenSize = hiddenSize
@@ -47,6 +51,7 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         self.locksDropout = locksDropout
         self.embeddingDropout = embeddingDropout
         self.weightDropout = weightDropout
+        self.zoneout = zoneout
         self.tiesEmbedding = tiesEmbedding
         self.recurrentInitialization = recurrentInitialization
         self.tableInitialization = tableInitialization
@@ -60,6 +65,7 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         }
         for (name, rate) in [
             ("dropout rate", dropout), ("embedding dropout", embeddingDropout), ("weight dropout", weightDropout),
+            ("zoneout", zoneout),
         ] where !(0..<1).contains(rate) {
             throw RecurrentError.invalidOption("the \(name) must be at least 0 and below 1, not \(rate)")
         }

@@ -41,6 +41,9 @@ public final class SequenceModel {
                 dropout: configuration.embeddingDropout, parameters: parameters, backend: backend)
             width = configuration.embeddingSize
         case .vectors(let size):
+            guard configuration.embeddingDropout == 0 else {
+                throw RecurrentError.invalidOption("embedding dropout needs data of tokens; this data set's inputs are vectors")
+            }
             embedding = nil
             width = size
         }
@@ -49,7 +52,7 @@ public final class SequenceModel {
             RecurrentLayer(
                 cell, index: index, inputWidth: index == 0 ? width : configuration.hiddenSize,
                 hiddenWidth: configuration.hiddenSize, weightDropout: configuration.weightDropout,
-                parameters: parameters, backend: backend)
+                zoneout: configuration.zoneout, parameters: parameters, backend: backend)
         }
         guard !configuration.tiesEmbedding || embedding?.vocabulary == data.classes else {
             throw RecurrentError.invalidOption(
@@ -98,7 +101,7 @@ public final class SequenceModel {
     }
 
     // Streams of masks: places of dropout come first, a layer each.
-    private static let wordMask = 1 << 20, firstWeightMask = 1 << 21
+    private static let wordMask = 1 << 20, firstWeightMask = 1 << 21, firstZoneoutMask = 1 << 22
 
     private func drops(_ place: ModelConfiguration.DropoutPlace) -> Bool {
         dropout != nil && configuration.dropoutPlaces.contains(place)
@@ -134,7 +137,8 @@ public final class SequenceModel {
                 options: .init(
                     isTraining: training, usesOutputGradient: training && (isPerPosition || !isLast),
                     needsInputGradient: training && (index > 0 || embedding != nil)),
-                maskKey: { [seed] in RandomKey(seed: seed, purpose: .dropout, stream: Self.firstWeightMask + $0, step: step) })
+                maskKey: { [seed] in RandomKey(seed: seed, purpose: .dropout, stream: Self.firstWeightMask + $0, step: step) },
+                zoneoutKey: key(Self.firstZoneoutMask + index, step: step))
             if isLast, !isPerPosition { values = layer.finalState(0) }
             if training, drops(.output) {
                 values = try outputDropout[index].forward(values, batch: batch.batch, key: key(1 + index, step: step))

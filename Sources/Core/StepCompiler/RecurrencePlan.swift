@@ -45,7 +45,8 @@ public struct PlanBuffer: Sendable, Hashable {
         case outputGradient
         /// [B, H]: the gradient of state `index`, running backwards.
         case stateGradient(index: Int)
-        /// [T·B, 1]: 1 while the sequence lasts, then 0.
+        /// [T·B, 1]: 1 while the sequence lasts, then 0. With zoneout [T·B, states · H]: 1
+        /// where a unit takes its new value, 0 where it keeps the old one.
         case mask
         /// [T·B, columns], kept from the forward to the backward pass, or from
         /// the loop to the epilogue.

@@ -12,16 +12,18 @@ public enum StepCompiler {
     ///   - hiddenWidth: H.
     ///   - training: also plan the backward pass, and keep what it needs.
     ///   - masked: stop each state at its sequence's end.
+    ///   - zoneout: how units keep their old values; nil if they don't.
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if the cell needs equal
     ///   input and state widths and they differ.
     public static func compile(
-        _ cell: any RecurrentCell, inputWidth: Int, hiddenWidth: Int, training: Bool = true, masked: Bool = false
+        _ cell: any RecurrentCell, inputWidth: Int, hiddenWidth: Int, training: Bool = true, masked: Bool = false,
+        zoneout: Zoneout? = nil
     ) throws -> RecurrencePlan {
         precondition(inputWidth > 0 && hiddenWidth > 0)
-        var step = try TracedStep(cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, masked: masked)
+        var step = try TracedStep(cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, masked: masked, zoneout: zoneout)
         var gradients = training ? StepGradients(of: &step) : nil
         var planner = StepPlanner(step)
-        planner.declareBuffers(training: training, masked: masked)
+        planner.declareBuffers(training: training)
         if let gradients {
             let needed =
                 Array(gradients.deltas.values) + gradients.vectors.map(\.adjoint)

@@ -35,12 +35,15 @@ struct StepPlanner {
     }
 
     /// The buffers that every plan of the cell has.
-    mutating func declareBuffers(training: Bool, masked: Bool) {
+    mutating func declareBuffers(training: Bool) {
         _ = addBuffer("input", .input, columns: step.inputWidth)
         for (index, name) in step.cell.stateNames.enumerated() {
             _ = addBuffer("states.\(name)", .states(index: index), columns: hidden)
         }
-        if masked { _ = addBuffer("mask", .mask, columns: 1) }
+        if step.knownLeaf(.mask(state: nil)) != nil { _ = addBuffer("mask", .mask, columns: 1) }
+        if step.knownLeaf(.mask(state: 0)) != nil {
+            _ = addBuffer("mask", .mask, columns: step.cell.stateNames.count * hidden)
+        }
         for (index, parameter) in step.layout.packed.enumerated() {
             _ = addBuffer(parameter.name, .parameter(index: index), columns: parameter.columns)
         }
@@ -64,7 +67,8 @@ struct StepPlanner {
             PlanOperand(
                 buffer: buffer(.parameter(index: step.layout.locations[index].packed)),
                 column: step.layout.locations[index].start, columns: hidden, rows: 0..<1)
-        case .mask: PlanOperand(buffer: buffer(.mask), columns: 1)
+        case .mask(state: nil): PlanOperand(buffer: buffer(.mask), columns: 1)
+        case .mask(state: let state?): PlanOperand(buffer: buffer(.mask), column: state * hidden, columns: hidden)
         case .stateGradient(let index):
             PlanOperand(buffer: buffer(.stateGradient(index: index)), columns: hidden)
         case .outputGradient: PlanOperand(buffer: buffer(.outputGradient), columns: hidden)

@@ -8,7 +8,9 @@ struct TracedStep {
         case state(Int)
         /// One of the cell's vectors, by its parameter's index.
         case vector(Int)
-        case mask
+        /// 1 where a new state is taken, 0 where the old one stays; of all states, or
+        /// of one if units have masks of their own.
+        case mask(state: Int?)
         case stateGradient(Int)
         case outputGradient
         /// `δ · W`, the gradient that a group's GEMM sends back to its operand.
@@ -42,7 +44,7 @@ struct TracedStep {
     private(set) var groups: [Group] = []
     private(set) var groupOf: [Value: Int] = [:]
 
-    init(_ cell: any RecurrentCell, inputWidth: Int, hiddenWidth: Int, masked: Bool) throws {
+    init(_ cell: any RecurrentCell, inputWidth: Int, hiddenWidth: Int, masked: Bool, zoneout: Zoneout?) throws {
         self.cell = cell
         self.inputWidth = inputWidth
         self.hiddenWidth = hiddenWidth
@@ -50,7 +52,7 @@ struct TracedStep {
         precondition(
             Set(parameters.map(\.name)).count == parameters.count, "\(cell.name) declares a parameter twice")
         layout = PackedLayout(parameters, inputWidth: inputWidth, hiddenWidth: hiddenWidth)
-        trace(masked: masked)
+        trace(masked: masked, zoneout: zoneout)
         try checkWidths()
         formGroups()
     }
@@ -70,7 +72,7 @@ struct TracedStep {
 
     func knownLeaf(_ leaf: Leaf) -> Value? { leafValues[leaf] }
 
-    private mutating func trace(masked: Bool) {
+    private mutating func trace(masked: Bool, zoneout: Zoneout?) {
         var expressions: [Leaf: Expression] = [:]
         func symbol(_ leaf: Leaf, _ step: inout TracedStep) -> Expression {
             _ = step.leaf(leaf)
@@ -90,8 +92,14 @@ struct TracedStep {
         var new = cell.step(
             input: x, states: states, parameters: CellSymbols(parameters: parameters, vectors: vectors))
         precondition(new.count == states.count, "\(cell.name).step must return \(states.count) states")
-        if masked {
-            let mask = symbol(.mask, &self)
+        if case .expected(let rate)? = zoneout {
+            new = zip(new, states).map { Expression(1 - rate) * $0 + Expression(rate) * $1 }
+        }
+        if case .random? = zoneout {
+            // The mask says where sequences end, too.
+            new = new.indices.map { select(symbol(.mask(state: $0), &self), new[$0], states[$0]) }
+        } else if masked {
+            let mask = symbol(.mask(state: nil), &self)
             new = zip(new, states).map { select(mask, $0, $1) }
         }
         results = new.map { graph.add($0) }

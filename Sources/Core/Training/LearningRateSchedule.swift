@@ -8,8 +8,9 @@ public struct LearningRateSchedule: Sendable, Equatable {
         /// Times `factor` once `patience` epochs in a row did not better the
         /// validation loss by a ten-thousandth (torch's ReduceLROnPlateau).
         case plateau(patience: Int, factor: Double)
-        /// Half a cosine from the rate down to `minimum` at the last step
-        /// (Loshchilov & Hutter 2017, without restarts).
+        /// Half a cosine from the rate, after the warm-up, down to `minimum` at the last
+        /// step (Loshchilov & Hutter 2017, without restarts). A run that is gone on
+        /// with for more epochs is on the longer cosine from there.
         case cosine
     }
 
@@ -40,7 +41,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
         case .plateau(let patience, let factor):
             rate = base * Self.power(factor, Self.reductions(validationLosses, patience: patience))
         case .cosine:
-            let done = Double(min(step, totalSteps)) / Double(max(totalSteps, 1))
+            let done = min(max(Double(step - warmupSteps) / Double(max(totalSteps - warmupSteps, 1)), 0), 1)
             rate = minimum + (base - minimum) * (1 + RealFunctions.cos(.pi * done)) / 2
         }
         let warmup = warmupSteps > step ? Double(step + 1) / Double(warmupSteps) : 1

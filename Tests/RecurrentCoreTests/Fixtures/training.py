@@ -35,6 +35,11 @@ schedules = {
     "plateau": rates(lambda o: lr_scheduler.ReduceLROnPlateau(o, factor=0.25, patience=1), 14, LOSSES),
     "impatient": rates(lambda o: lr_scheduler.ReduceLROnPlateau(o, factor=0.25, patience=0, min_lr=0.001), 14, LOSSES),
     "cosine": rates(lambda o: lr_scheduler.CosineAnnealingLR(o, T_max=14, eta_min=0.01), 14),
+    "warmup-cosine": rates(
+        lambda o: lr_scheduler.SequentialLR(
+            o, [lr_scheduler.LinearLR(o, start_factor=1 / 4, total_iters=3), lr_scheduler.CosineAnnealingLR(o, T_max=10, eta_min=0.01)],
+            milestones=[4]),
+        14),
 }
 
 gradient = torch.randn(10000)

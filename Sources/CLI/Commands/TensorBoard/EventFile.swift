@@ -17,7 +17,8 @@ final class EventFile {
     init(in folder: String, resumedAt step: Int?) throws {
         let now = Date().timeIntervalSince1970
         // TensorBoard reads the files of a folder in the order of their names.
-        path = "\(folder)/\(Self.prefix)\(Int(now)).\(Int(now * 1e6) % 1_000_000).\(ProcessInfo.processInfo.hostName)"
+        let time = String(format: "%010d.%06d", Int(now), Int(now * 1e6) % 1_000_000)
+        path = "\(folder)/\(Self.prefix)\(time).\(ProcessInfo.processInfo.hostName)"
         guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path)
         else { throw RecurrentError.file(path: path, reason: "can't be written") }
         self.handle = handle

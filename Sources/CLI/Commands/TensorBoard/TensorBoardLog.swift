@@ -45,7 +45,8 @@ final class TensorBoardLog: TrainingObserver {
     }
 
     func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws {
-        if let test = summary.test, let best = summary.best { try write(.test, test, best.step) }
+        // Where the run ended: a run that goes on from here ends later, so that no step has two.
+        if let test = summary.test { try write(.test, test, updater.step) }
     }
 
     private func write(_ split: Split, _ sums: LossSums, _ step: Int) throws {
