@@ -12,7 +12,7 @@ struct ReproduceCommand: ParsableCommand {
             """)
 
     @Argument(help: ArgumentHelp(
-        "table1 … table7, figure1 … figure4, or all.", valueName: "what"))
+        "table1 … table7, figure1 … figure4, constraint (beyond the paper), or all.", valueName: "what"))
     var what: [String]
     @Option(help: "smoke (minutes; shows that it works), short (hours), or paper (its epochs, sizes and learning rates).")
     var scale = "smoke"

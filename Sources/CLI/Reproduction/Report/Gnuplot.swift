@@ -17,9 +17,14 @@ public enum Gnuplot {
 
     /// - Throws: ``RecurrentError/file(path:reason:)`` if there is no gnuplot, or it fails.
     public static func svg(_ figure: Figure) throws -> String {
-        let process = Process(), input = Pipe(), output = Pipe(), errors = Pipe()
+        let process = Process(), output = Pipe(), errors = Pipe()
         process.executableURL = URL(fileURLWithPath: try program())
-        process.standardInput = input
+        // A file, not a pipe: a gnuplot that ends early must not end this program.
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("urnn-\(UUID().uuidString).gnuplot").path
+        try AtomicFile.write(script(figure), to: file)
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        process.arguments = [file]
+        process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = errors
         do {
@@ -27,9 +32,6 @@ public enum Gnuplot {
         } catch {
             throw RecurrentError.file(path: "gnuplot", reason: "can't be started: \(error.localizedDescription)")
         }
-        // gnuplot reads all of its script before it draws.
-        try input.fileHandleForWriting.write(contentsOf: Data(script(figure).utf8))
-        try input.fileHandleForWriting.close()
         let text = output.fileHandleForReading.readDataToEndOfFile()
         let complaint = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()

@@ -49,11 +49,11 @@ public protocol Study: Sendable {
     func section(_ results: Results) throws -> Section
 }
 
-/// All studies, in the paper's order.
+/// All studies: the paper's in its order, then what goes beyond.
 public enum Studies {
     public static let all: [any Study] = [
         LimitTable(), SlopeTable(), ToyTable.recall, ToyTable.kthLargest, ActivationTable(), BoundsTable(), GatedTable(),
-        LossFigure.recall, LossFigure.kthLargest, TextFigure(), NormFigure(),
+        LossFigure.recall, LossFigure.kthLargest, TextFigure(), NormFigure(), ConstraintStudy(),
     ]
 }
 
