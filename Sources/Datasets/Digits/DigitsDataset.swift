@@ -1,5 +1,4 @@
 import RecurrentCore
-import Synchronization
 
 /// Images read pixel by pixel, and what they show named at the end: sequential
 /// MNIST (Le, Jaitly & Hinton 2015), or with one random order of the pixels,
@@ -14,7 +13,7 @@ public struct DigitsDataset: Dataset {
     private let trainCount: Int
     /// The pixel of each step.
     private let pixels: [Int]
-    private let order: Order
+    private let order: ShuffledOrder
 
     private struct Images: Sendable {
         let size: Int
@@ -43,7 +42,7 @@ public struct DigitsDataset: Dataset {
         self.isPermuted = isPermuted
         var random = RandomStream(RandomKey(seed: seed, purpose: .shuffle, stream: 1))
         pixels = isPermuted ? (0..<train.size).shuffled(using: &random) : Array(0..<train.size)
-        order = Order(seed: seed, count: trainCount)
+        order = ShuffledOrder(seed: seed, count: trainCount)
     }
 
     private static func read(_ part: String, in directory: String) throws -> Images {
@@ -95,26 +94,5 @@ public struct DigitsDataset: Dataset {
         return Batch(
             steps: images.size, batch: numbers.count, inputs: .vectors(values, width: 1),
             targets: numbers.map { Int32(images.labels[$0]) })
-    }
-
-    /// The order of the training images in each epoch; the last one asked for is kept.
-    private final class Order: Sendable {
-        private let seed: UInt64, count: Int
-        private let latest = Mutex<(epoch: Int, order: [Int32])?>(nil)
-
-        init(seed: UInt64, count: Int) {
-            self.seed = seed
-            self.count = count
-        }
-
-        func order(epoch: Int) -> [Int32] {
-            latest.withLock { latest in
-                if let latest, latest.epoch == epoch { return latest.order }
-                var random = RandomStream(RandomKey(seed: seed, purpose: .shuffle, step: epoch))
-                let order = Array(0..<Int32(count)).shuffled(using: &random)
-                latest = (epoch, order)
-                return order
-            }
-        }
     }
 }

@@ -8,10 +8,7 @@ import RecurrentCore
 /// 1 has a mean squared error of 1/6 (0.167).
 public struct AddingDataset: Dataset {
     public let length: Int
-    public let sizes: SplitSizes
-    private let seed: UInt64
-    private let freshEachEpoch: Bool
-    private let order: ShuffledOrder
+    private let sequences: GeneratedSequences
 
     /// - Parameters:
     ///   - length: T, at least 2.
@@ -22,12 +19,8 @@ public struct AddingDataset: Dataset {
         guard length >= 2, length <= 1 << 20 else {
             throw RecurrentError.invalidOption("adding: the sequence length must be in 2...\(1 << 20), not \(length)")
         }
-        try sizes.validate(length: 1)
         self.length = length
-        self.sizes = sizes
-        self.seed = seed
-        self.freshEachEpoch = freshEachEpoch
-        order = ShuffledOrder(seed: seed, count: sizes.train)
+        sequences = try GeneratedSequences(sizes: sizes, seed: seed, freshEachEpoch: freshEachEpoch)
     }
 
     public var name: String { "adding" }
@@ -36,21 +29,15 @@ public struct AddingDataset: Dataset {
             inputs: .vectors(width: 2), targets: .sequenceValue, isContinuous: false, metric: .squaredError)
     }
 
-    public func batchCount(_ split: Split, batchSize: Int) -> Int {
-        precondition(batchSize >= 1, "a batch has at least one sequence")
-        return (sizes[split] + batchSize - 1) / batchSize
-    }
+    public var sizes: SplitSizes { sequences.sizes }
+    public func batchCount(_ split: Split, batchSize: Int) -> Int { sequences.batchCount(split, batchSize: batchSize) }
 
     public func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) -> Batch {
-        precondition(index >= 0 && index < batchCount(split, batchSize: batchSize), "batch \(index) is outside the \(split) split")
-        let range = index * batchSize..<min((index + 1) * batchSize, sizes[split])
-        let isFresh = split == .train && freshEachEpoch
-        let numbers = split == .train && !freshEachEpoch ? order.order(epoch: epoch)[range].map(Int.init) : Array(range)
-        let count = numbers.count
+        let keys = sequences.keys(split, epoch: epoch, index: index, batchSize: batchSize)
+        let count = keys.count
         var inputs = [Float](repeating: 0, count: length * count * 2), sums = [Float](repeating: 0, count: count)
-        for (column, number) in numbers.enumerated() {
-            var random = RandomStream(
-                RandomKey(seed: seed, purpose: .data(split), stream: isFresh ? epoch : 0, step: number))
+        for (column, key) in keys.enumerated() {
+            var random = RandomStream(key)
             let half = length / 2
             let marked = [random.integer(below: half), half + random.integer(below: length - half)]
             for t in 0..<length {
@@ -64,16 +51,5 @@ public struct AddingDataset: Dataset {
             }
         }
         return Batch(steps: length, batch: count, inputs: .vectors(inputs, width: 2), values: sums)
-    }
-}
-
-extension RandomPurpose {
-    /// Of a split's sequences.
-    static func data(_ split: Split) -> RandomPurpose {
-        switch split {
-        case .train: .trainData
-        case .valid: .validationData
-        case .test: .testData
-        }
     }
 }

@@ -9,10 +9,7 @@ import RecurrentCore
 public struct CopyingDataset: Dataset {
     /// T of the literature.
     public let delay: Int
-    public let sizes: SplitSizes
-    private let seed: UInt64
-    private let freshEachEpoch: Bool
-    private let order: ShuffledOrder
+    private let sequences: GeneratedSequences
 
     /// How many symbols are to be remembered, and of how many.
     public static let symbolCount = 10, alphabet = 8
@@ -27,12 +24,8 @@ public struct CopyingDataset: Dataset {
         guard delay >= 1, delay <= 1 << 20 else {
             throw RecurrentError.invalidOption("copying: the delay must be in 1...\(1 << 20), not \(delay)")
         }
-        try sizes.validate(length: 1)
         self.delay = delay
-        self.sizes = sizes
-        self.seed = seed
-        self.freshEachEpoch = freshEachEpoch
-        order = ShuffledOrder(seed: seed, count: sizes.train)
+        sequences = try GeneratedSequences(sizes: sizes, seed: seed, freshEachEpoch: freshEachEpoch)
     }
 
     public var name: String { "copying" }
@@ -47,24 +40,17 @@ public struct CopyingDataset: Dataset {
             isContinuous: false, metric: .accuracy)
     }
 
-    public func batchCount(_ split: Split, batchSize: Int) -> Int {
-        precondition(batchSize >= 1, "a batch has at least one sequence")
-        return (sizes[split] + batchSize - 1) / batchSize
-    }
+    public var sizes: SplitSizes { sequences.sizes }
+    public func batchCount(_ split: Split, batchSize: Int) -> Int { sequences.batchCount(split, batchSize: batchSize) }
 
     public func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) -> Batch {
-        precondition(index >= 0 && index < batchCount(split, batchSize: batchSize), "batch \(index) is outside the \(split) split")
-        let range = index * batchSize..<min((index + 1) * batchSize, sizes[split])
-        let isFresh = split == .train && freshEachEpoch
-        let numbers = split == .train && !freshEachEpoch ? order.order(epoch: epoch)[range].map(Int.init) : Array(range)
-        let count = numbers.count, size = Self.symbolCount
+        let keys = sequences.keys(split, epoch: epoch, index: index, batchSize: batchSize)
+        let count = keys.count, size = Self.symbolCount
         var inputs = [Int32](repeating: Self.blank, count: length * count), targets = inputs
         var symbols = [Int32](repeating: 0, count: size)
-        for (column, number) in numbers.enumerated() {
+        for (column, key) in keys.enumerated() {
             symbols.withUnsafeMutableBufferPointer {
-                UniformSymbols.fill(
-                    $0, below: UInt32(Self.alphabet),
-                    key: RandomKey(seed: seed, purpose: .data(split), stream: isFresh ? epoch : 0, step: number))
+                UniformSymbols.fill($0, below: UInt32(Self.alphabet), key: key)
             }
             for (t, symbol) in symbols.enumerated() {
                 inputs[t * count + column] = symbol
