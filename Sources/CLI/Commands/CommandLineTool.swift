@@ -66,7 +66,7 @@ struct RootCommand: ParsableCommand {
         abstract: "Recurrent networks with orthogonal recurrent weights, beside the ordinary ones.",
         subcommands: [
             TrainCommand.self, CompareCommand.self, EvaluateCommand.self, GradientsCommand.self, GenerateCommand.self, ImportCommand.self,
-            ReproduceCommand.self, DataCommand.self, BenchmarkCommand.self, ListCommand.self,
+            ReproduceCommand.self, SearchCommand.self, DataCommand.self, BenchmarkCommand.self, ListCommand.self,
         ],
         defaultSubcommand: TrainCommand.self)
 }

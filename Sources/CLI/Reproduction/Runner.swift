@@ -6,23 +6,31 @@ import RecurrentCore
 public struct Runner: Sendable {
     /// Of the program whose `train` is used.
     public let executable: String
+    /// The folder of the report; runs lie below.
     public let output: String
-    public let plan: Plan
+    /// Below `output`: `runs/short`.
+    public let subfolder: String
+    public let seeds: [UInt64]
     public let jobs: Int
     public let machine: Machine
+    /// Names of folders for readers, as `$PTB_DIR`.
+    public let aliases: [String: String]
     /// Told of each run's end.
     public let report: @Sendable (String) -> Void
     public let shouldStop: @Sendable () -> Bool
 
     public init(
-        executable: String, output: String, plan: Plan, jobs: Int, machine: Machine,
-        report: @escaping @Sendable (String) -> Void, shouldStop: @escaping @Sendable () -> Bool
+        executable: String, output: String, subfolder: String, seeds: [UInt64], jobs: Int, machine: Machine,
+        aliases: [String: String] = [:], report: @escaping @Sendable (String) -> Void,
+        shouldStop: @escaping @Sendable () -> Bool
     ) {
         self.executable = executable
         self.output = output
-        self.plan = plan
+        self.subfolder = subfolder
+        self.seeds = seeds
         self.jobs = jobs
         self.machine = machine
+        self.aliases = aliases
         self.report = report
         self.shouldStop = shouldStop
     }
@@ -41,13 +49,13 @@ public struct Runner: Sendable {
     }
 
     func folder(_ experiment: Experiment, _ seed: UInt64) -> String {
-        "\(output)/runs/\(plan.scale.rawValue)/\(experiment.id)/seed\(seed)"
+        "\(output)/\(subfolder)/\(experiment.id)/seed\(seed)"
     }
 
     /// - Returns: false if it was stopped before all were done.
     /// - Throws: ``RecurrentError`` if a run failed for another reason than divergence.
     public func run(_ experiments: [Experiment]) throws -> Bool {
-        let tasks = experiments.flatMap { e in plan.seeds.map { Task(experiment: e, seed: $0, folder: folder(e, $0)) } }
+        let tasks = experiments.flatMap { e in seeds.map { Task(experiment: e, seed: $0, folder: folder(e, $0)) } }
         var waiting = try tasks.filter { try !isFinished($0) }, active: [Active] = []
         if waiting.count < tasks.count { report("\(tasks.count - waiting.count) of \(tasks.count) runs were finished before") }
         waiting.reverse()
@@ -77,7 +85,7 @@ public struct Runner: Sendable {
     public func records(_ experiments: [Experiment]) throws -> [String: [RunRecord]] {
         var result: [String: [RunRecord]] = [:]
         for experiment in experiments {
-            result[experiment.id] = try plan.seeds.compactMap { seed in
+            result[experiment.id] = try seeds.compactMap { seed in
                 let folder = folder(experiment, seed)
                 guard FileManager.default.fileExists(atPath: folder + "/" + RunRecord.completionFile) else { return nil }
                 return try RunRecord(experiment, seed: seed, folder: folder)
@@ -103,7 +111,7 @@ public struct Runner: Sendable {
 
     /// With folders as seen from the report, so that a report can be moved and shown.
     private func shown(_ command: [String]) -> [String] {
-        command.map { $0 == plan.corpus ? plan.corpusShown : Report.relative($0, to: output) }
+        command.map { aliases[$0] ?? Report.relative($0, to: output) }
     }
 
     /// The options that numbers depend on.

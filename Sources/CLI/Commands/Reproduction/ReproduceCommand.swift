@@ -12,12 +12,15 @@ struct ReproduceCommand: ParsableCommand {
             """)
 
     @Argument(help: ArgumentHelp(
-        "table1 … table7, figure1 … figure4, constraint (beyond the paper), or all.", valueName: "what"))
+        "table1 … table7, figure1 … figure4; beyond the paper: table4-searched, constraint; or all.", valueName: "what"))
     var what: [String]
     @Option(help: "smoke (minutes; shows that it works), short (hours), or paper (its epochs, sizes and learning rates).")
     var scale = "smoke"
     @Option(help: "Seeds, separated by commas; results are mean ± standard deviation.")
     var seeds = "1"
+    @Option(help: ArgumentHelp(
+        "Of tables 3 and 4 these models only, separated by commas: \(ToyTask.models.map(\.id).joined(separator: ", ")) (default: all)."))
+    var models: String?
     @Option(help: "Runs side by side; they share the processors.")
     var jobs = 1
     @Option(help: "Folder of the results.")
@@ -31,42 +34,34 @@ struct ReproduceCommand: ParsableCommand {
         let studies = try wanted()
         let draft = try self.plan(("-", "none", "-"))
         let needsCorpus = studies.contains { $0.experiments(draft).contains { $0.options.contains("--data") } }
-        guard jobs >= 1, jobs <= 256 else { throw RecurrentError.invalidOption("--jobs must be in 1...256, not \(jobs)") }
-        try Gnuplot.check()
-        let folder = URL(fileURLWithPath: output).standardizedFileURL.path
-        guard !output.isEmpty else { throw RecurrentError.invalidOption("--output names no folder") }
-        let plan = try self.plan(needsCorpus ? corpus(in: folder) : ("-", "none", "-"))
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw RecurrentError.file(path: folder, reason: "the folder can't be made; choose an --output that can be written")
-        }
-        let lock = try FolderLock(folder)
-        defer { withExtendedLifetime(lock) {} }
+        let path = try ResultsFolder.check(output: output, jobs: jobs)
+        let plan = try self.plan(needsCorpus ? corpus(in: path) : ("-", "none", "-"))
+        let folder = try ResultsFolder(path)
         var experiments: [Experiment] = []
         for experiment in studies.flatMap({ $0.experiments(plan) }) where !experiments.contains(experiment) {
             experiments.append(experiment)
         }
         Interruption.install()
-        let executable = Self.executable, isQuiet = quiet
+        let executable = ResultsFolder.executable, isQuiet = quiet
         let machine = Machine()
         let runner = Runner(
-            executable: executable, output: folder, plan: plan, jobs: jobs, machine: machine,
+            executable: executable, output: path, subfolder: "runs/\(plan.scale.rawValue)", seeds: plan.seeds, jobs: jobs,
+            machine: machine, aliases: [plan.corpus: plan.corpusShown],
             report: { if !isQuiet { Terminal.print($0) } }, shouldStop: { Interruption.isRequested })
         let isComplete = try runner.run(experiments)
         let results = Results(plan: plan, records: try runner.records(experiments)) { try Self.output(of: executable, $0) }
         let report = Report(
-            plan: plan, command: ["cli"] + arguments, machine: machine, sections: try studies.map { try $0.section(results) },
-            isComplete: isComplete)
-        try report.write(into: folder)
-        if !quiet { Terminal.print("\(folder)/report.html") }
+            title: "uRNN: An Approach to Bounded Gradients, reproduced", command: ["cli"] + arguments, machine: machine,
+            settings: plan.facts, sections: try studies.map { try $0.section(results) }, isComplete: isComplete)
+        try report.write(into: folder.path)
+        if !quiet { Terminal.print("\(folder.path)/report.html") }
         if !isComplete { throw ExitCode(130) }
     }
 
     /// As it can be given again.
     private var arguments: [String] {
         ["reproduce"] + what + ["--scale", scale, "--seeds", seeds, "--jobs", "\(jobs)", "--output", output]
-            + (data.map { ["--data", $0] } ?? [])
+            + (models.map { ["--models", $0] } ?? []) + (data.map { ["--data", $0] } ?? [])
     }
 
     private func wanted() throws -> [any Study] {
@@ -82,14 +77,25 @@ struct ReproduceCommand: ParsableCommand {
         guard let scale = Scale(rawValue: scale) else {
             throw RecurrentError.unknownName(kind: "scale", name: scale, known: Scale.allCases.map(\.rawValue))
         }
-        let numbers = try seeds.split(separator: ",", omittingEmptySubsequences: false).map { text -> UInt64 in
-            guard let seed = UInt64(text) else {
-                throw RecurrentError.invalidOption("--seeds must be numbers separated by commas, such as 1,2,3, not '\(seeds)'")
+        let chosen = models.map { Set($0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)) }
+        for name in chosen ?? [] where !ToyTask.models.contains(where: { $0.id == name }) {
+            throw RecurrentError.unknownName(kind: "model", name: name, known: ToyTask.models.map(\.id))
+        }
+        return Plan(
+            scale: scale, seeds: try Self.seeds(seeds), corpus: corpus.folder, corpusName: corpus.name,
+            corpusShown: corpus.shown, models: chosen)
+    }
+
+    /// "1,2,3".
+    static func seeds(_ text: String) throws -> [UInt64] {
+        let numbers = try text.split(separator: ",", omittingEmptySubsequences: false).map { number -> UInt64 in
+            guard let seed = UInt64(number) else {
+                throw RecurrentError.invalidOption("--seeds must be numbers separated by commas, such as 1,2,3, not '\(text)'")
             }
             return seed
         }
-        guard Set(numbers).count == numbers.count else { throw RecurrentError.invalidOption("--seeds names one twice: \(seeds)") }
-        return Plan(scale: scale, seeds: numbers, corpus: corpus.folder, corpusName: corpus.name, corpusShown: corpus.shown)
+        guard Set(numbers).count == numbers.count else { throw RecurrentError.invalidOption("--seeds names one twice: \(text)") }
+        return numbers
     }
 
     private func corpus(in folder: String) throws -> (folder: String, name: String, shown: String) {
@@ -108,11 +114,6 @@ struct ReproduceCommand: ParsableCommand {
         let path = folder + "/corpus"
         try MiniCorpus.write(into: path)
         return (path, MiniCorpus.name, "corpus")
-    }
-
-    /// This program's file.
-    private static var executable: String {
-        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
     }
 
     private static func output(of executable: String, _ arguments: [String]) throws -> String {

@@ -3,17 +3,22 @@ import RecurrentCore
 
 /// All sections, as Markdown, CSV, SVG and one HTML page.
 public struct Report: Sendable {
-    public let plan: Plan
+    public let title: String
     public let command: [String]
     public let machine: Machine
+    /// What else a reader must know: names and values.
+    public let settings: [(String, String)]
     public let sections: [Section]
     /// Whether every run was finished.
     public let isComplete: Bool
 
-    public init(plan: Plan, command: [String], machine: Machine, sections: [Section], isComplete: Bool) {
-        self.plan = plan
+    public init(
+        title: String, command: [String], machine: Machine, settings: [(String, String)], sections: [Section], isComplete: Bool
+    ) {
+        self.title = title
         self.command = command
         self.machine = machine
+        self.settings = settings
         self.sections = sections
         self.isComplete = isComplete
     }
@@ -35,14 +40,10 @@ public struct Report: Sendable {
         try AtomicFile.write(HTMLReport(report: self, folder: folder, drawings: drawings).text, to: folder + "/report.html")
     }
 
-    var title: String { "uRNN: An Approach to Bounded Gradients, reproduced" }
-
     /// What was run, where and when.
     var facts: [(String, String)] {
-        var facts = [
-            ("Command", Self.shell(command)), ("Scale", "\(plan.scale.rawValue), seeds \(plan.seeds.map(String.init).joined(separator: ", "))"),
-            ("Machine of the report", machine.description), ("Date", Machine.today), ("Corpus", plan.corpusName),
-        ]
+        var facts = [("Command", Self.shell(command))] + settings
+        facts += [("Machine of the report", machine.description), ("Date", Machine.today)]
         if !isComplete { facts.append(("Incomplete", "some runs aren't finished; the same command goes on with them")) }
         return facts
     }
@@ -55,7 +56,8 @@ public struct Report: Sendable {
         return ([table.header] + table.rows).map { $0.map(field).joined(separator: ",") + "\r\n" }.joined()
     }
 
-    static func shell(_ arguments: [String]) -> String {
+    /// As a shell takes it.
+    public static func shell(_ arguments: [String]) -> String {
         arguments.map { argument in
             argument == "$PTB_DIR" || argument.allSatisfy { $0.isLetter || $0.isNumber || "-_./,=".contains($0) }
                 ? argument : "'" + argument.replacingOccurrences(of: "'", with: "'\\''") + "'"

@@ -22,9 +22,11 @@ public struct Section: Sendable {
     /// What the numbers come from.
     public var records: [RunRecord] = []
 
-    init(_ study: any Study, _ notes: [String]) {
-        id = study.id
-        title = study.title
+    init(id: String, title: String, notes: [String]) {
+        self.id = id
+        self.title = title
         self.notes = notes
     }
+
+    init(_ study: any Study, _ notes: [String]) { self.init(id: study.id, title: study.title, notes: notes) }
 }

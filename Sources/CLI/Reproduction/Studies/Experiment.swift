@@ -30,12 +30,22 @@ public struct Plan: Sendable {
     public var corpusName: String
     /// Its folder as it stands in the report's commands.
     public var corpusShown: String
-    public init(scale: Scale, seeds: [UInt64], corpus: String, corpusName: String, corpusShown: String) {
+    /// Of the toy tasks' tables, by ``ToyTask/Model/id``; nil for all.
+    public var models: Set<String>?
+    public init(
+        scale: Scale, seeds: [UInt64], corpus: String, corpusName: String, corpusShown: String, models: Set<String>? = nil
+    ) {
         self.scale = scale
         self.seeds = seeds
         self.corpus = corpus
         self.corpusName = corpusName
         self.corpusShown = corpusShown
+        self.models = models
+    }
+
+    /// In the report, besides its command.
+    public var facts: [(String, String)] {
+        [("Scale", "\(scale.rawValue), seeds \(seeds.map(String.init).joined(separator: ", "))"), ("Corpus", corpusName)]
     }
 }
 
@@ -53,7 +63,8 @@ public protocol Study: Sendable {
 public enum Studies {
     public static let all: [any Study] = [
         LimitTable(), SlopeTable(), ToyTable.recall, ToyTable.kthLargest, ActivationTable(), BoundsTable(), GatedTable(),
-        LossFigure.recall, LossFigure.kthLargest, TextFigure(), NormFigure(), ConstraintStudy(),
+        LossFigure.recall, LossFigure.kthLargest, TextFigure(), NormFigure(), ToyTable.kthLargestSearched,
+        ConstraintStudy(),
     ]
 }
 

@@ -1,19 +1,21 @@
 /// Tasks I and II at the sizes of the paper's Table 8.
-struct ToyTask: Sendable {
+public struct ToyTask: Sendable {
     let dataset: String
     let name: String
     let lengths: [Int]
     /// (loss, accuracy in %) by model and length.
     let paper: [String: [Int: (Double, Double)]]
+    var effort = Effort.paper
 
-    struct Model: Sendable {
+    public struct Model: Sendable {
         let label: String
-        let id: String
+        /// As part of a folder's name.
+        public let id: String
         let options: [String]
     }
 
     /// The paper's two, its future work, and controls.
-    static let models = [
+    public static let models = [
         Model(label: "RNN", id: "rnn", options: ["--cell", "rnn"]),
         Model(label: "uRNN", id: "urnn", options: ["--cell", "urnn"]),
         Model(label: "uRNN, |x|", id: "urnn-abs", options: ["--cell", "urnn", "--activation", "abs"]),
@@ -34,32 +36,67 @@ struct ToyTask: Sendable {
             "RNN": [100: (1.52, 38.12), 200: (2.12, 34.15), 400: (1.20, 15.23)],
             "uRNN": [100: (0.31, 92.01), 200: (0.21, 80.45), 400: (0.10, 56.73)],
         ])
+    static let kthLargestSearched = ToyTask(
+        dataset: kthLargest.dataset, name: kthLargest.name, lengths: kthLargest.lengths, paper: kthLargest.paper,
+        effort: .searched)
 
     func experiment(_ model: Model, length: Int, _ scale: Scale) -> Experiment {
         Experiment(
-            "\(dataset)-n\(length)-\(model.id)",
-            ["--dataset", dataset, "--length", "\(length)"] + model.options + Self.options(scale))
+            "\(dataset)-n\(length)-\(model.id)\(effort.suffix)",
+            ["--dataset", dataset, "--length", "\(length)"] + model.options + effort.options(scale))
     }
 
-    private static func options(_ scale: Scale) -> [String] {
-        switch scale {
-        case .smoke: ["--train-size", "400", "--valid-size", "200", "--test-size", "200", "--epochs", "2"]
-        case .short: ["--epochs", "100"]
-        case .paper: ["--learning-rate", "0.00005", "--train-size", "50000", "--epochs", "200"]
+    /// How a task is trained.
+    struct Effort: Sendable {
+        /// Of the runs' names.
+        let suffix: String
+        let options: @Sendable (Scale) -> [String]
+        let settings: @Sendable (Scale) -> String
+        /// Those of ``ToyTask/models`` that are trained so.
+        var models: Set<String> = Set(ToyTask.models.map(\.id))
+
+        private static let sizes = "E 30, H 50, batches of 100, Adam, W = I at the start of every orthogonal weight"
+        private static let smoke = ["--train-size", "400", "--valid-size", "200", "--test-size", "200", "--epochs", "2"]
+
+        static let paper = Effort(suffix: "") { scale in
+            switch scale {
+            case .smoke: smoke
+            case .short: ["--epochs", "100"]
+            case .paper: ["--learning-rate", "0.00005", "--train-size", "50000", "--epochs", "200"]
+            }
+        } settings: { scale in
+            let common = "\(sizes), dropout 0.2 on the logits"
+            switch scale {
+            case .smoke: return "\(common); 400 training sequences, 2 epochs, learning rate 1e-3: too little to learn anything."
+            case .short: return "\(common); 10,000 training sequences, up to 100 epochs, learning rate 1e-3 (the paper: 5e-5), stop once the validation loss is below 0.005."
+            case .paper: return "\(common); 50,000 training sequences (the paper doesn't say), up to 200 epochs, learning rate 5e-5, stop once the validation loss is below 0.005; no stop by patience, which ends runs that learn later."
+            }
         }
-    }
 
-    static func settings(_ scale: Scale) -> String {
-        let common = "E 30, H 50, batches of 100, Adam, dropout 0.2 on the logits, W = I at the start of every orthogonal weight"
-        switch scale {
-        case .smoke: return "\(common); 400 training sequences, 2 epochs, learning rate 1e-3: too little to learn anything."
-        case .short: return "\(common); 10,000 training sequences, up to 100 epochs, learning rate 1e-3 (the paper: 5e-5), stop once the validation loss is below 0.005."
-        case .paper: return "\(common); 50,000 training sequences (the paper doesn't say), up to 200 epochs, learning rate 5e-5, stop once the validation loss is below 0.005; no stop by patience, which ends runs that learn later."
+        /// What `cli search` found for the uRNN at N = 100: a larger step for the input
+        /// and output weights, a hundredth of it for B.
+        static let searched = Effort(suffix: "-searched") { scale in
+            ["--fresh-data", "--learning-rate", "0.003", "--manifold-learning-rate", "0.00003", "--dropout", "0",
+             "--schedule", "cosine", "--clip-norm", "1"]
+                + (scale == .smoke ? smoke : ["--epochs", scale == .short ? "100" : "200"])
+        } settings: { scale in
+            let found = "\(sizes); learning rate 3e-3 with cosine decay, 3e-5 for B, gradients' norm clipped to 1, no dropout, 10,000 new sequences each epoch: found by `cli search` for the uRNN at N = 100, by validation loss"
+            switch scale {
+            case .smoke: return "\(found). Here 400 sequences and 2 epochs: too little to learn anything."
+            case .short: return "\(found). 100 epochs."
+            case .paper: return "\(found). 200 epochs, as many as the paper's."
+            }
+        }.of(["rnn", "urnn", "identity-rnn"])
+
+        private func of(_ models: Set<String>) -> Effort {
+            var result = self
+            result.models = models
+            return result
         }
     }
 }
 
-/// Tables 3 and 4.
+/// Tables 3 and 4, and table 4 again with settings that were searched for.
 struct ToyTable: Study {
     let id: String
     let title: String
@@ -67,21 +104,27 @@ struct ToyTable: Study {
 
     static let recall = ToyTable(id: "table3", title: "Table 3: \(ToyTask.recall.name)", task: .recall)
     static let kthLargest = ToyTable(id: "table4", title: "Table 4: \(ToyTask.kthLargest.name)", task: .kthLargest)
+    static let kthLargestSearched = ToyTable(
+        id: "table4-searched", title: "Table 4 again: \(ToyTask.kthLargest.name), settings from a search", task: .kthLargestSearched)
+
+    private func models(_ plan: Plan) -> [ToyTask.Model] {
+        ToyTask.models.filter { task.effort.models.contains($0.id) && plan.models?.contains($0.id) ?? true }
+    }
 
     func experiments(_ plan: Plan) -> [Experiment] {
-        task.lengths.flatMap { length in ToyTask.models.map { task.experiment($0, length: length, plan.scale) } }
+        task.lengths.flatMap { length in models(plan).map { task.experiment($0, length: length, plan.scale) } }
     }
 
     func section(_ results: Results) -> Section {
         var section = Section(
             self,
             [
-                ToyTask.settings(results.plan.scale),
+                task.effort.settings(results.plan.scale),
                 "Compare accuracies, not losses: the paper's losses don't fit its accuracies (0.10 at 56.73 % is below what that accuracy allows). The RNN started at W = I is the control that tells the start from the constraint.",
             ])
         var rows: [[String]] = []
         for length in task.lengths {
-            for model in ToyTask.models {
+            for model in models(results.plan) {
                 let records = results.of(task.experiment(model, length: length, results.plan.scale))
                 let tests = records.compactMap(\.test), paper = task.paper[model.label]?[length]
                 rows.append([
@@ -117,7 +160,7 @@ struct LossFigure: Study {
 
     func section(_ results: Results) -> Section {
         var section = Section(
-            self, [ToyTask.settings(results.plan.scale), "Training losses have dropout, validation losses don't. The first seed is drawn."])
+            self, [task.effort.settings(results.plan.scale), "Training losses have dropout, validation losses don't. The first seed is drawn."])
         var figure = Figure(title: title, xLabel: "epoch", yLabel: "cross-entropy")
         for model in models {
             let records = results.of(task.experiment(model, length: 100, results.plan.scale))

@@ -1,0 +1,40 @@
+import Foundation
+import RecurrentCore
+import RecurrentReproduction
+
+/// The folder of a report and its runs, held by one process at a time.
+struct ResultsFolder {
+    let path: String
+    private let lock: FolderLock
+
+    /// What can be checked before anything is written.
+    ///
+    /// - Returns: the path, absolute.
+    /// - Throws: ``RecurrentCore/RecurrentError`` for a number of jobs out of range, an
+    ///   output without a name, or plots that can't be drawn.
+    static func check(output: String, jobs: Int) throws -> String {
+        guard jobs >= 1, jobs <= 256 else { throw RecurrentError.invalidOption("--jobs must be in 1...256, not \(jobs)") }
+        guard !output.isEmpty else { throw RecurrentError.invalidOption("--output names no folder") }
+        try Gnuplot.check()
+        return URL(fileURLWithPath: output).standardizedFileURL.path
+    }
+
+    /// Makes the folder where it is missing.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be made, or
+    ///   another process has it.
+    init(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw RecurrentError.file(path: path, reason: "the folder can't be made; choose an --output that can be written")
+        }
+        self.path = path
+        lock = try FolderLock(path)
+    }
+
+    /// This program's file, which the runs are processes of.
+    static var executable: String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+    }
+}
