@@ -45,7 +45,7 @@ struct ReproduceTests {
     @Test(arguments: [
         ("reproduce --output x", 1), ("reproduce table8 --output x", 2), ("reproduce all --scale huge --output x", 2),
         ("reproduce table1 --seeds 1,a --output x", 2), ("reproduce table1 --seeds 1,1 --output x", 2),
-        ("reproduce table1 --jobs 0 --output x", 2), ("reproduce table5 --scale paper --output x", 1),
+        ("reproduce table1 --jobs 0 --output x", 2), ("reproduce table3 --models lstm --output x", 2), ("reproduce table5 --scale paper --output x", 1),
         ("reproduce table5 --data /nowhere --output x", 1), ("reproduce table1 --output /dev/null/x", 1),
     ])
     func whatIsWrongIsSaidInOneLine(line: String, status: Int32) throws {

@@ -1,0 +1,52 @@
+import Foundation
+import Testing
+
+/// `cli search`, as a user runs it.
+struct SearchTests {
+    private static let common = ["--", "--dataset", "recall", "--length", "4", "--symbols", "3", "--train-size", "300", "--epochs", "3"]
+
+    @Test func ranksByValidationLossAndRunsNothingTwice() throws {
+        let folder = try TemporaryFolder()
+        let line = ["search", "--try", "learning-rate=0.00001,0.01", "--try", "cell=urnn,rnn", "--jobs", "2", "--seeds", "1,2", "--output", folder.path] + Self.common
+        let first = try Tool(line)
+        try #require(first.status == 0, "\(first.errors)")
+        #expect(first.output.contains("[8/8]") && first.output.contains("best: cli train"))
+        let rows = try table(folder)
+        #expect(rows.count == 4 && rows.map { $0[0] } == ["1", "2", "3", "4"])
+        // 300 sequences at 1e-5 teach nothing.
+        #expect(rows[0][1] == "0.01" && rows[3][1] == "0.00001")
+        let losses = rows.map { Double($0[3].split(separator: " ")[0])! }
+        #expect(losses == losses.sorted() && losses[0] < losses[3])
+        // Each row is the mean of its runs' best validation losses.
+        let best = try [1, 2].map { seed in
+            try metrics(folder.file("runs/learning-rate=0.01_cell=\(rows[0][2])/seed\(seed)"))
+                .filter { $0["split"] as? String == "valid" }.map { $0["loss"] as! Double }.min()!
+        }
+        #expect(abs((best[0] + best[1]) / 2 - losses[0]) < 1e-4)
+        #expect(try String(contentsOfFile: folder.file("report.html"), encoding: .utf8).contains("search-data"))
+
+        let again = try Tool(line)
+        #expect(again.status == 0 && again.output.contains("8 of 8 runs were finished before"))
+        #expect(try table(folder) == rows)
+    }
+
+    private func table(_ folder: TemporaryFolder) throws -> [[String]] {
+        try String(contentsOfFile: folder.file("search.csv"), encoding: .utf8).split(separator: "\r\n").dropFirst()
+            .map { $0.split(separator: ",").map(String.init) }
+    }
+
+    @Test(arguments: [
+        "search --output x", "search --try lr=1,2 --output x", "search --try learning-rate --output x",
+        "search --try learning-rate=1,1 --output x", "search --try learning-rate=0.1,-1 --output x",
+        "search --try cell=urnn,none --output x", "search --try seed=1,2 --output x", "search --try dropout=0,2 --output x",
+        "search --try dropout=0 --trials 0 --output x", "search --try dropout=0 --jobs 0 --output x",
+        "search --try dropout=0 --seeds a --output x", "search --try dropout=0 --output x -- --resume y",
+        "search --try dropout=0 --output x -- more",
+    ])
+    func whatIsWrongIsSaidInOneLine(line: String) throws {
+        let tool = try Tool(line.split(separator: " ").map(String.init))
+        #expect(tool.status == 2, "\(tool.errors)")
+        #expect(tool.errors.hasPrefix("error: ") && tool.errors.split(separator: "\n").count == 1, "\(tool.errors)")
+        #expect(!FileManager.default.fileExists(atPath: "x"))
+    }
+}
