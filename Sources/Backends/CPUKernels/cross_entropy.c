@@ -1,20 +1,20 @@
 #include "internal.h"
 #include <cblas.h>
 #include <math.h>
-#include <string.h>
 
-// Rows go through in chunks; in each chunk the classes are cut into pieces, and
-// one piece stays with one thread from its logits to its gradients:
+// Rows go through in chunks; in each chunk the classes are cut into pieces whose
+// logits fit into a core's L2 cache:
 //
-//   1. each piece: logits, exponentials relative to the piece's own maximum;
+//   1. each piece: logits, exponentials E relative to the piece's own maximum, E W;
 //   2. per row: the pieces' maxima and sums become the loss and, for each piece,
 //      the factor f that turns its exponentials into probabilities;
-//   3. each piece: dW += Eᵀ (f X), dX_piece = f (E W); the targets' "- 1" is
-//      added as single rows.
+//   3. each piece: dW += Eᵀ (f X);
+//   4. per row: dX = Σ f (E W) over the pieces.
 //
-// So logits are written once and read twice, and no thread waits inside a pass.
+// The targets' "- 1" is added as single rows. So exponentials leave the cache once
+// and come back once, and no thread waits inside a pass.
 
-enum { CHUNK_ROWS = 256, PIECE_CLASSES = 2560, MAX_PIECES = 64 };
+enum { CHUNK_ROWS = 256, PIECE_CLASSES = 640, MAX_PIECES = 64, ROW_PIECES = 8 };
 
 static int piece_count(int classes) {
     int pieces = (classes + PIECE_CLASSES - 1) / PIECE_CLASSES;
@@ -35,7 +35,7 @@ typedef struct {
     int64_t packed_size;
     float *logits;      // [pieces][CHUNK_ROWS][ld]
     float *scaled;      // [pieces][CHUNK_ROWS][width]: f X
-    float *backward;    // [pieces][CHUNK_ROWS][width]: f (E W)
+    float *backward;    // [pieces][CHUNK_ROWS][width]: E W
     float *factor;      // [pieces][CHUNK_ROWS]
     float *maximum, *sum;  // likewise
     int32_t *argmax;
@@ -110,6 +110,12 @@ static void forward_piece(void *context, int piece) {
         p->sum[piece * p->rows + r] = result.sum;
         p->argmax[piece * p->rows + r] = v0 + result.argmax;
     }
+    if (!j->weight_gradient) return;
+    const ck_product input_gradient = {
+        p->rows, j->width, n, 1, 0, logits, p->ld, false, false, j->weight + (int64_t)v0 * j->width, j->width, NULL,
+        p->backward + (int64_t)piece * p->rows * j->width, j->width,
+    };
+    ck_choose_method(p->kernels, false, CHUNK_ROWS, j->width, PIECE_CLASSES).multiply(&input_gradient);
 }
 
 static void combine_rows(pass *p) {
@@ -143,7 +149,6 @@ static void backward_piece(void *context, int piece) {
     const float *e = p->logits + piece * p->rows * p->ld;
     const float *factor = p->factor + piece * p->rows;
     float *scaled = p->scaled + (int64_t)piece * p->rows * width;
-    float *back = p->backward + (int64_t)piece * p->rows * width;
     for (int r = 0; r < p->rows; r++) {
         const float *x = j->inputs + (p->row0 + r) * j->input_ld;
         for (int i = 0; i < width; i++) scaled[(int64_t)r * width + i] = factor[r] * x[i];
@@ -153,35 +158,31 @@ static void backward_piece(void *context, int piece) {
         n, width, p->rows, 1, 1, e, p->ld, true, false, scaled, width, NULL, dw, width,
     };
     ck_choose_method(p->kernels, false, PIECE_CLASSES, width, CHUNK_ROWS).multiply(&weight_gradient);
-    const ck_product input_gradient = {
-        p->rows, width, n, 1, 0, e, p->ld, false, false, j->weight + (int64_t)v0 * width, width, NULL, back, width,
-    };
-    ck_choose_method(p->kernels, false, CHUNK_ROWS, width, PIECE_CLASSES).multiply(&input_gradient);
     cblas_sgemv(CblasRowMajor, CblasTrans, p->rows, n, 1, e, (int)p->ld, factor, 1, 1, db, 1);
     for (int r = 0; r < p->rows; r++) {
-        float *dx = back + (int64_t)r * width;
-        for (int i = 0; i < width; i++) dx[i] *= factor[r];
         const int32_t target = j->targets[p->row0 + r];
         if (target < v0 || target >= v0 + n) continue;
         const float g = j->scale * p->target_gradient[r];
-        const float *x = j->inputs + (p->row0 + r) * j->input_ld, *w = j->weight + (int64_t)target * width;
-        for (int i = 0; i < width; i++) {
-            dx[i] -= g * w[i];
-            dw[(int64_t)(target - v0) * width + i] -= g * x[i];
-        }
+        const float *x = j->inputs + (p->row0 + r) * j->input_ld;
+        for (int i = 0; i < width; i++) dw[(int64_t)(target - v0) * width + i] -= g * x[i];
         db[target - v0] -= g;
     }
 }
 
-static void add_backward(const pass *p) {
+static void backward_rows(void *context, int part) {
+    const pass *p = context;
     const ck_cross_entropy *j = p->job;
-    for (int r = 0; r < p->rows; r++) {
+    for (int r = p->rows * part / ROW_PIECES; r < p->rows * (part + 1) / ROW_PIECES; r++) {
         float *dx = j->input_gradient + (p->row0 + r) * j->input_gradient_ld;
-        memcpy(dx, p->backward + (int64_t)r * j->width, sizeof(float) * (size_t)j->width);
-        for (int q = 1; q < p->pieces; q++) {
+        for (int q = 0; q < p->pieces; q++) {
             const float *back = p->backward + ((int64_t)q * p->rows + r) * j->width;
-            for (int i = 0; i < j->width; i++) dx[i] += back[i];
+            const float f = p->factor[q * p->rows + r];
+            for (int i = 0; i < j->width; i++) dx[i] = (q == 0 ? 0 : dx[i]) + f * back[i];
         }
+        const int32_t target = j->targets[p->row0 + r];
+        if (target < 0) continue;
+        const float g = j->scale * p->target_gradient[r], *w = j->weight + (int64_t)target * j->width;
+        for (int i = 0; i < j->width; i++) dx[i] -= g * w[i];
     }
 }
 
@@ -209,7 +210,7 @@ void ck_softmax_cross_entropy(ck_team *team, ck_cross_entropy *job, float *works
         combine_rows(&p);
         if (job->weight_gradient) {
             ck_parallel(team, p.pieces, backward_piece, &p);
-            add_backward(&p);
+            ck_parallel(team, ROW_PIECES, backward_rows, &p);
         }
     }
 }
