@@ -61,26 +61,26 @@ public struct ToyTask: Sendable {
         static let paper = Effort(suffix: "") { scale in
             switch scale {
             case .smoke: smoke
-            case .short: ["--epochs", "100"]
+            case .short: ["--epochs", "150"]
             case .paper: ["--learning-rate", "0.00005", "--train-size", "50000", "--epochs", "200"]
             }
         } settings: { scale in
             let common = "\(sizes), dropout 0.2 on the logits"
             switch scale {
             case .smoke: return "\(common); 400 training sequences, 2 epochs, learning rate 1e-3: too little to learn anything."
-            case .short: return "\(common); 10,000 training sequences, up to 100 epochs, learning rate 1e-3 (the paper: 5e-5), stop once the validation loss is below 0.005."
+            case .short: return "\(common); 10,000 training sequences, up to 150 epochs, learning rate 1e-3 (the paper: 5e-5), stop once the validation loss is below 0.005."
             case .paper: return "\(common); 50,000 training sequences (the paper doesn't say), up to 200 epochs, learning rate 5e-5, stop once the validation loss is below 0.005; no stop by patience, which ends runs that learn later."
             }
         }
 
-        /// What `cli search` found for the uRNN at N = 100: a larger step for the input
-        /// and output weights, a hundredth of it for B.
+        /// What `cli search` found for the uRNN at N = 100: a large step for the input
+        /// and output weights, a small one for B.
         static let searched = Effort(suffix: "-searched") { scale in
-            ["--fresh-data", "--learning-rate", "0.003", "--manifold-learning-rate", "0.00003", "--dropout", "0",
+            ["--fresh-data", "--learning-rate", "0.01", "--manifold-learning-rate", "0.00003", "--dropout", "0",
              "--schedule", "cosine", "--clip-norm", "1"]
                 + (scale == .smoke ? smoke : ["--epochs", scale == .short ? "100" : "200"])
         } settings: { scale in
-            let found = "\(sizes); learning rate 3e-3 with cosine decay, 3e-5 for B, gradients' norm clipped to 1, no dropout, 10,000 new sequences each epoch: found by `cli search` for the uRNN at N = 100, by validation loss"
+            let found = "\(sizes); learning rate 1e-2 with cosine decay, 3e-5 for B, gradients' norm clipped to 1, no dropout, 10,000 new sequences each epoch: found by `cli search` for the uRNN at N = 100, by validation loss"
             switch scale {
             case .smoke: return "\(found). Here 400 sequences and 2 epochs: too little to learn anything."
             case .short: return "\(found). 100 epochs."
