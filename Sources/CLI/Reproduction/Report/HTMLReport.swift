@@ -48,7 +48,7 @@ struct HTMLReport {
         parts += section.texts.map { "<h3>\(escaped($0.title))</h3><pre>\(escaped($0.text))</pre>" }
         let records = section.uniqueRecords
         if !records.isEmpty {
-            parts.append("<details><summary>\(records.count) runs behind this: command, machine, folder</summary><ul>")
+            parts.append("<details><summary>\(records.count == 1 ? "1 run" : "\(records.count) runs") behind this: command, machine, folder</summary><ul>")
             parts += records.map(run)
             parts.append("</ul></details>")
         }

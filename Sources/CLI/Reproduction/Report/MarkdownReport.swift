@@ -15,7 +15,7 @@ struct MarkdownReport {
             for (title, text) in section.texts { lines += ["\(title):", "", "```", text, "```", ""] }
             let records = section.uniqueRecords
             if !records.isEmpty {
-                lines += ["<details><summary>\(records.count) runs</summary>", ""]
+                lines += ["<details><summary>\(records.count == 1 ? "1 run" : "\(records.count) runs")</summary>", ""]
                 for record in records {
                     let place = Report.relative(record.folder, to: folder)
                     lines.append(
