@@ -29,7 +29,7 @@ public enum AtomicFile {
     /// takes the old one's place when it returns.
     public static func write(to path: String, _ body: (borrowing Output) throws -> Void) throws {
         do { try replace(path, body) } catch let failure as SystemFailure {
-            throw RecurrentError.file(path: path, reason: "can't be written: \(failure.reason)")
+            throw failure.writing(path)
         }
     }
 
