@@ -157,9 +157,12 @@ public final class Trainer {
         for observer in observers { try observer.didImprove(progress.best!, model: model) }
     }
 
+    /// The run as it stands now, to be saved before it goes on.
+    public var checkpoint: TrainingCheckpoint { TrainingCheckpoint(progress: progress, trainer: self) }
+
     private func reachCheckpoint() throws {
         lastCheckpoint = clock.now
-        let checkpoint = TrainingCheckpoint(progress: progress, trainer: self)
+        let checkpoint = checkpoint
         for observer in observers { try observer.didReachCheckpoint(checkpoint) }
     }
 
