@@ -9,7 +9,7 @@ struct GenerateCommand: ParsableCommand {
 
     @Argument(help: ArgumentHelp("The folder that `train --output` or `import` wrote.", valueName: "run"))
     var runFolder: String
-    @Option(help: "How many words to write.")
+    @Option(parsing: .unconditional, help: "How many words to write.")
     var words = 100
     @Option(parsing: .unconditional, help: "Text to continue; words are separated by blanks.")
     var prompt: String?
