@@ -24,6 +24,7 @@ import time
 
 try:
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import load_file, save_file
 except ImportError as error:
     sys.exit(f"{error.name} isn't installed: pip install torch numpy safetensors")
@@ -116,10 +117,13 @@ def load(run):
     for name in ["config.json", "model.safetensors", "vocabulary.txt"]:
         if not (run / name).is_file():
             sys.exit(f"{run}: there is no {name}; name the folder of a language model that `cli train --output` wrote")
-    config = json.loads((run / "config.json").read_text())
+    try:
+        config = json.loads((run / "config.json").read_text())
+        tensors = load_file(run / "model.safetensors")
+    except (ValueError, SafetensorError) as error:
+        sys.exit(f"{run}: config.json or model.safetensors is damaged: {error}")
     # Cut at line ends only: splitlines() would cut inside a word at other signs.
     words = (run / "vocabulary.txt").read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    tensors = load_file(run / "model.safetensors")
     cell, activation = config["cell"], config.get("activation")
     embedding, hidden, layers = config["embeddingSize"], config["hiddenSize"], config["layers"]
     is_plain = not config.get("zoneout")
@@ -145,8 +149,8 @@ def load(run):
     return model.eval(), words
 
 
-def read_tokens(directory, split, words):
-    """A corpus's token ids, each line ending in <eos>."""
+def read_tokens(directory, split, words, by_characters=False):
+    """A corpus's token ids, each line ending in <eos>; of characters, with _ between two words."""
     for name in [f"ptb.{split}.txt", f"{split}.txt"]:
         path = pathlib.Path(directory) / name
         if path.exists():
@@ -154,8 +158,16 @@ def read_tokens(directory, split, words):
     else:
         sys.exit(f"{directory}: there is no ptb.{split}.txt or {split}.txt")
     ids = {word: index for index, word in enumerate(words)}
-    with path.open(encoding="utf-8") as file:
-        tokens = [word for line in file for word in line.split() + ["<eos>"]]
+    # Lines and words of bytes: text would be cut at other signs than ASCII's blanks, too.
+    with path.open("rb") as file:
+        lines = [line.split() for line in file]
+    try:
+        if by_characters:
+            tokens = [token for line in lines for token in [*b"_".join(line).decode(), "<eos>"]]
+        else:
+            tokens = [word.decode() for line in lines for word in [*line, b"<eos>"]]
+    except UnicodeDecodeError as error:
+        sys.exit(f"{path}: not UTF-8 text ({error})")
     unknown = next((word for word in tokens if word not in ids), None)
     if unknown is not None and "<unk>" not in ids:
         sys.exit(f"{path}: the model doesn't know '{unknown}', and has no <unk> to stand for it")
@@ -167,6 +179,8 @@ def evaluate(model, tokens, streams, bptt=35):
     """Loss in nats per token and the number of predictions, read as `cli evaluate` does:
     the text cut into equal streams, states carried on."""
     length = len(tokens) // streams
+    if length < 2:
+        sys.exit(f"{len(tokens)} tokens are too few for {streams} streams")
     data = tokens[: length * streams].view(streams, length).t().contiguous()
     total, count, state = 0.0, 0, None
     for start in range(0, length - 1, bptt):
@@ -196,7 +210,7 @@ def main():
     data = options.data or config.get("data") or os.environ.get("PTB_DIR")
     if not data:
         parser.error("no corpus; give --data DIR or set PTB_DIR")
-    tokens = read_tokens(data, options.split, words)
+    tokens = read_tokens(data, options.split, words, config["dataset"] == "ptb-char")
     start = time.perf_counter()
     loss, count = evaluate(model, tokens, config.get("evaluationBatchSize") or config["batchSize"])
     seconds = time.perf_counter() - start

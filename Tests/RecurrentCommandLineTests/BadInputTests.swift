@@ -59,6 +59,8 @@ struct BadInputTests {
         ("--seed -1", 2, ["-1", "--seed"]),
         ("--output /dev/null", 1, ["/dev/null", "folder"]),
         ("--no-such-flag", 2, ["--no-such-flag"]),
+        ("evaluate /nonexistent --batch-size 0", 2, ["--batch-size", "at least 1"]),
+        ("generate /nonexistent --words -1", 2, ["--words", "at least 1", "-1"]),
         ("evaluate /nonexistent", 1, ["/nonexistent", "config.json"]),
         ("evaluate /nonexistent --split dev", 2, ["dev", "train, valid, test"]),
         ("benchmark --workload toy", 2, ["toy", "toy-rnn-n20"]),

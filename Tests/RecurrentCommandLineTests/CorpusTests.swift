@@ -40,4 +40,65 @@ struct CorpusTests {
         let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as! [String: Any]
         #expect(object["perplexity"] as? Double == lines.last?["perplexity"] as? Double)
     }
+
+    private func run(_ folder: TemporaryFolder, text: String) throws -> String {
+        for split in ["train", "valid", "test"] { try Data(text.utf8).write(to: URL(fileURLWithPath: folder.file("\(split).txt"))) }
+        let result = try Tool([
+            "--dataset", "ptb", "--data", folder.path, "--cell", "gru", "--embedding-size", "6", "--hidden-size", "5",
+            "--batch-size", "4", "--evaluation-batch-size", "2", "--bptt", "7", "--epochs", "1", "--output", folder.file("run"), "--quiet",
+        ])
+        #expect(result.status == 0, "\(result.errors)")
+        return folder.file("run")
+    }
+
+    /// The same word to a reader and to Swift's ==, and two to the tokenizer and PyTorch.
+    @Test func wordsAreTheirBytes() throws {
+        let folder = try TemporaryFolder(), words = ["caf\u{E9}", "cafe\u{301}", "cafe\u{301}\u{A0}x"]
+        let run = try run(folder, text: String(repeating: "\(words.joined(separator: " ")) y\n", count: 40))
+        #expect(try Tool(["evaluate", run]).status == 0)
+        #expect(try Tool(["train", "--resume", run, "--epochs", "2", "--quiet"]).status == 0)
+        for prompt in words {
+            let result = try Tool(["generate", run, "--prompt", "\(prompt) y", "--words", "1"])
+            #expect(result.output.utf8.starts(with: "\(prompt) y".utf8), "\(result.errors)")
+        }
+        // Another order of the words: their numbers must follow the bytes.
+        let other = try TemporaryFolder()
+        for split in ["train", "valid", "test"] {
+            let text = String(repeating: "y \(words[1]) \(words[0])\n", count: 20)
+            try Data(text.utf8).write(to: URL(fileURLWithPath: other.file("\(split).txt")))
+        }
+        #expect(try Tool(["evaluate", run, "--data", other.path]).status == 0)
+    }
+
+    /// No loss is better than one of no tokens at all.
+    @Test func aTextTooShortToEvaluate() throws {
+        let folder = try TemporaryFolder()
+        let run = try run(folder, text: String(repeating: "a b c\n", count: 10))
+        try Data("a b\n".utf8).write(to: URL(fileURLWithPath: folder.file("test.txt")))
+        let result = try Tool(["evaluate", run])
+        #expect(result.status == 1 && result.output.isEmpty)
+        #expect(
+            result.errors
+                == "error: ptb: its test split is too small for a batch of 2; choose --batch-size 1, or a larger data set\n")
+        let single = try Tool(["evaluate", run, "--batch-size", "1", "--json"])
+        #expect(try single.object()["count"] as? Int == 2, "\(single.errors)")
+    }
+
+    @Test func aTextTooShortToTrain() throws {
+        let folder = try TemporaryFolder()
+        let run = try run(folder, text: String(repeating: "a b c\n", count: 10))
+        for (options, says) in [
+            (["--batch-size", "41"], "train split is too small for a batch of 41; choose --batch-size 20 or less"),
+            (["--evaluation-batch-size", "21"], "valid split is too small for a batch of 21; choose --evaluation-batch-size 20 or less"),
+        ] {
+            let result = try Tool(["--dataset", "ptb", "--data", folder.path, "--batch-size", "2", "--evaluation-batch-size", "2"] + options)
+            #expect(result.status == 1 && result.failedInOneLine && result.errors.contains(says), "\(result.errors)")
+        }
+        // Before the first epoch's end.
+        try FileManager.default.removeItem(atPath: run + "/model.safetensors")
+        for command in ["evaluate", "generate"] {
+            let result = try Tool([command, run])
+            #expect(result.failedInOneLine && result.errors.contains("--resume \(run)"), "\(result.errors)")
+        }
+    }
 }

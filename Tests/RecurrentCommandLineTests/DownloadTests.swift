@@ -63,7 +63,7 @@ struct DownloadTests {
     }
 
     /// Each leaves the folder as it was and says why in one line.
-    @Test(arguments: ["404", "other", "cut", "refused", "occupied", "readOnly"])
+    @Test(arguments: ["404", "other", "cut", "refused", "occupied", "readOnly", "full"])
     func whatFailsLeavesNothing(failure: String) throws {
         let folder = try TemporaryFolder(), output = folder.file("data")
         var answer = LocalServer.Answer(body: Data("no treebank\n".utf8))
@@ -75,13 +75,16 @@ struct DownloadTests {
         var target = output
         if failure == "occupied" { try Data("mine".utf8).write(to: URL(fileURLWithPath: output + "/ptb.test.txt")) }
         if failure == "readOnly" { target = "/proc/data" }
-        let result = try Tool([
-            "data", "ptb", "--output", target, "--url", failure == "refused" ? "http://127.0.0.1:1" : server.address,
-        ])
+        let result = try Tool(
+            ["data", "ptb", "--output", target, "--url", failure == "refused" ? "http://127.0.0.1:1" : server.address],
+            largestFile: failure == "full" ? 0 : nil)
         #expect(result.status == 1)
         #expect(result.output.contains("LDC"))
         #expect(result.errors.hasPrefix("error: ") && !result.errors.dropLast().contains("\n"), "\(result.errors)")
-        let word = ["404": "404", "other": "SHA-256", "cut": "ptb.train.txt", "refused": "connect", "occupied": "another file", "readOnly": "/proc/data"]
+        let word = [
+            "404": "404", "other": "SHA-256", "cut": "ptb.train.txt", "refused": "connect", "occupied": "another file",
+            "readOnly": "/proc/data", "full": "make room",
+        ]
         #expect(result.errors.contains(word[failure]!), "\(result.errors)")
         #expect(try names(output) == (failure == "occupied" ? ["ptb.test.txt"] : []))
     }

@@ -64,6 +64,50 @@ struct SafetyTests {
         #expect(result.errors.hasPrefix("error: \(path): ") && !result.errors.dropLast().contains("\n"), "\(result.errors)")
     }
 
+    /// Here by a limit on the size of a file.
+    @Test(arguments: [(0, "config.json"), (8, "model.safetensors"), (80, "state.safetensors")])
+    func aDiskWithoutRoom(blocks: Int, refused: String) throws {
+        let folder = try TemporaryFolder()
+        let whole = folder.file("whole"), run = folder.file("run")
+        #expect(try Tool(Self.small + ["--output", whole, "--epochs", "4", "--quiet"]).status == 0)
+        #expect(try Tool(Self.small + ["--output", run, "--quiet"]).status == 0)
+        let before = try contents(run)
+        func refuses(_ arguments: [String]) throws {
+            let result = try Tool(arguments, largestFile: blocks)
+            #expect(result.status == 1)
+            #expect(result.errors == "error: \(run)/\(refused): can't be written: file too large\n")
+        }
+        if blocks == 0 {
+            try refuses(Self.small + ["--output", run, "--overwrite"])
+            #expect(try contents(run) == before)
+        }
+        try refuses(["train", "--resume", run, "--epochs", "4", "--quiet"])
+        let after = try contents(run)
+        #expect(after.keys == before.keys)
+        for name in ["state.safetensors", "model.safetensors"] { #expect(after[name] == before[name]) }
+        #expect(after["metrics.jsonl"]?.last == UInt8(ascii: "\n"))
+        if blocks == 0 { #expect(after == before) }
+        #expect(try Tool(["train", "--resume", run, "--epochs", "4", "--quiet"]).status == 0)
+        #expect(
+            try Data(contentsOf: URL(fileURLWithPath: run + "/model.safetensors"))
+                == Data(contentsOf: URL(fileURLWithPath: whole + "/model.safetensors")))
+    }
+
+    /// A run that was killed before its words were written has them once it is resumed.
+    @Test func aResumedRunHasItsWords() throws {
+        let folder = try TemporaryFolder(), run = folder.file("run")
+        for split in ["train", "valid", "test"] {
+            try Data(String(repeating: "a b c\n", count: 40).utf8).write(to: URL(fileURLWithPath: folder.file("\(split).txt")))
+        }
+        let options = ["--dataset", "ptb", "--data", folder.path, "--hidden-size", "5", "--batch-size", "4", "--epochs", "1", "--quiet"]
+        #expect(try Tool(options + ["--output", run]).status == 0)
+        for name in try FileManager.default.contentsOfDirectory(atPath: run) where name != "config.json" {
+            try FileManager.default.removeItem(atPath: run + "/" + name)
+        }
+        #expect(try Tool(["train", "--resume", run, "--quiet"]).status == 0)
+        #expect(try String(contentsOfFile: run + "/vocabulary.txt", encoding: .utf8) == "a\nb\nc\n<eos>\n")
+    }
+
     /// A run goes on when its progress can't be printed, and says so in the end.
     @Test func aFullDiskUnderTheOutput() throws {
         let folder = try TemporaryFolder()

@@ -57,6 +57,31 @@ struct StartTests {
         }
     }
 
+    /// The weights that a run started from are its own from then on.
+    @Test(arguments: ["gru", "ugru"]) func aKillBeforeTheFirstEpochsEndLosesNoStart(cell: String) throws {
+        let folder = try TemporaryFolder(), first = folder.file("first"), whole = folder.file("whole"), killed = folder.file("killed")
+        #expect(try Tool(Self.small + ["--cell", cell, "--epochs", "2", "--learning-rate", "0.01", "--output", first]).status == 0)
+        // An epoch takes some tenths of a second.
+        let start = ["train", "--from", first, "--epochs", "1", "--train-size", "20000", "--batch-size", "10", "--quiet", "--output"]
+        #expect(try Tool(start + [whole]).status == 0)
+        let (process, _, _) = Tool.process(start + [killed])
+        try process.run()
+        while process.isRunning, !FileManager.default.fileExists(atPath: killed + "/state.safetensors") { usleep(1000) }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .uncaughtSignal)
+        #expect(try metrics(killed).isEmpty)
+        try FileManager.default.removeItem(atPath: first)
+        let resumed = try Tool(["train", "--resume", killed, "--quiet"])
+        #expect(resumed.status == 0, "\(resumed.errors)")
+        #expect(
+            try Data(contentsOf: URL(fileURLWithPath: killed + "/model.safetensors"))
+                == Data(contentsOf: URL(fileURLWithPath: whole + "/model.safetensors")))
+        for name in ["state.safetensors", "model.safetensors"] { try FileManager.default.removeItem(atPath: killed + "/" + name) }
+        let refused = try Tool(["train", "--resume", killed])
+        #expect(refused.failedInOneLine && refused.errors.contains("--from \(first)"), "\(refused.errors)")
+    }
+
     @Test func whatCantBeStartedFrom() throws {
         let folder = try TemporaryFolder(), run = folder.file("run"), other = folder.file("other")
         #expect(try Tool(Self.small + ["--cell", "gru", "--epochs", "1", "--output", run]).status == 0)

@@ -21,8 +21,13 @@ struct Tool {
         return (process, output, errors)
     }
 
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    /// - Parameter largestFile: in blocks of 512 bytes, as if the disk had no more room; nil for no limit.
+    init(_ arguments: [String], environment: [String: String] = [:], largestFile: Int? = nil) throws {
         let (process, output, errors) = Self.process(arguments, environment: environment)
+        if let largestFile {
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", "trap '' XFSZ; ulimit -f \(largestFile); exec \"$@\"", "sh", Self.path] + arguments
+        }
         try process.run()
         let text = output.fileHandleForReading.readDataToEndOfFile()
         let complaint = errors.fileHandleForReading.readDataToEndOfFile()

@@ -82,6 +82,40 @@ import Testing
     }
 }
 
+@Suite struct LogFiles {
+    @Test func growsFromWhereItWasSaved() throws {
+        let directory = try TemporaryDirectory(), path = directory.path + "/log"
+        var file: LogFile? = try LogFile(path)
+        try file!.append(Array("one\n".utf8))
+        try file!.append(Array("two\n".utf8))
+        try file!.synchronize()
+        #expect(file!.size == 8)
+        file = try LogFile(path, keeping: 4)
+        #expect(try FileReader.contents(of: path) == Array("one\ntwo\n".utf8))
+        try file!.append(Array("three\n".utf8))
+        #expect(file!.size == 10)
+        #expect(try FileReader.contents(of: path) == Array("one\nthree\n".utf8))
+        #expect(throws: RecurrentError.checkpoint(
+            path: path, reason: "is shorter than when the run was saved (10 bytes, not 11); put the whole file back")
+        ) { try LogFile(path, keeping: 11) }
+        file = try LogFile(path)
+        #expect(try FileReader.contents(of: path) == [])
+    }
+
+    @Test func whatCannotBeWritten() throws {
+        let directory = try TemporaryDirectory(), missing = directory.path + "/missing"
+        #expect(throws: RecurrentError.file(path: missing, reason: "can't be written: no such file or directory")) {
+            try LogFile(missing, keeping: 0)
+        }
+        #expect(throws: RecurrentError.file(path: directory.path, reason: "can't be written: is a directory")) {
+            try LogFile(directory.path)
+        }
+        #expect(throws: RecurrentError.file(path: "/dev/null", reason: "can't be written: it exists and is not a regular file")) {
+            try LogFile("/dev/null")
+        }
+    }
+}
+
 @Suite struct ReadingFiles {
     private func failure(_ path: String) -> String? {
         do { _ = try FileReader.contents(of: path); return nil } catch { return "\(error)" }

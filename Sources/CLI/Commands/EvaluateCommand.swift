@@ -12,9 +12,11 @@ struct EvaluateCommand: ParsableCommand {
     var split = "test"
     @Option(help: "Folder of a corpus, if it lies elsewhere now.")
     var data: String?
+    @Option(parsing: .unconditional, help: "Sequences per batch; a corpus is cut into as many streams (default: the run's).")
+    var batchSize: Int?
     @Option(help: "Backend (default: the run's).")
     var backend: String?
-    @Option(help: "Threads of the CPU backend.")
+    @Option(parsing: .unconditional, help: "Threads of the CPU backend.")
     var threads: Int?
     @OptionGroup var deviceOptions: DeviceOptions
     @Flag(help: "Print one JSON object.")
@@ -35,15 +37,19 @@ struct EvaluateCommand: ParsableCommand {
         guard let part = Split(rawValue: split) else {
             throw RecurrentError.unknownName(kind: "split", name: split, known: Split.allCases.map(\.rawValue))
         }
+        if let batchSize, batchSize < 1 {
+            throw RecurrentError.invalidOption("--batch-size must be at least 1, not \(batchSize)")
+        }
         let directory = RunDirectory(opening: runFolder)
         var options = try directory.configuration()
         options.data = data ?? options.data
         options.backend = backend ?? options.backend
         options.threads = threads ?? options.threads
+        options.evaluationBatchSize = batchSize ?? options.evaluationBatchSize
         try deviceOptions.apply(to: &options)
         try options.validate()
         let made = try TrainingRun(options, vocabulary: directory.vocabulary())
-        try made.model.load(from: directory.file("model.safetensors"))
+        try directory.loadModel(into: made.model)
         let clock = ContinuousClock()
         let start = clock.now
         let sums = try made.model.evaluate(

@@ -6,7 +6,7 @@ import RecurrentCore
 final class MetricsLog: TrainingObserver {
     private let directory: RunDirectory
     private let options: RunConfiguration
-    private var handle = FileHandle.nullDevice
+    private var file: LogFile!
     private var metric = DatasetDescription.Metric.accuracy
 
     init(_ directory: RunDirectory, _ options: RunConfiguration) {
@@ -14,25 +14,32 @@ final class MetricsLog: TrainingObserver {
         self.options = options
     }
 
-    /// - Parameter size: 0 for a new log, else what a resumed run had written when
-    ///   it was saved; lines after it come again.
-    func open(at size: Int) throws {
-        let path = directory.file("metrics.jsonl")
-        if size == 0 { _ = FileManager.default.createFile(atPath: path, contents: nil) }
-        guard let handle = FileHandle(forUpdatingAtPath: path) else { throw RecurrentError.file(path: path, reason: "can't be written") }
-        guard try handle.seekToEnd() >= UInt64(size) else {
-            throw RecurrentError.checkpoint(path: path, reason: "is shorter than when the run was saved; lines are missing")
-        }
-        try handle.truncate(atOffset: UInt64(size))
-        self.handle = handle
+    /// Begins the log of a new run. One that doesn't start from the seed's own weights
+    /// is saved at once: they could not be had again.
+    func begin(_ trainer: Trainer) throws {
+        file = try LogFile(directory.file("metrics.jsonl"))
+        if options.from != nil { try didReachCheckpoint(trainer.checkpoint) }
     }
 
     /// Takes the run up where its last checkpoint left it; a run that had none yet
     /// begins anew.
     func resume(_ trainer: Trainer) throws {
         let path = directory.file("state.safetensors")
-        guard FileManager.default.fileExists(atPath: path) else { return try open(at: 0) }
-        let saved = try trainer.restore(from: path, best: directory.file("model.safetensors"))
+        guard FileManager.default.fileExists(atPath: path) else {
+            if let from = options.from {
+                throw RecurrentError.checkpoint(
+                    path: directory.path, reason: "was stopped before the weights of its start were saved; start it again with --from \(from) and --overwrite")
+            }
+            try directory.writeDataFiles(trainer.dataset)
+            return try begin(trainer)
+        }
+        let saved: [String: String]
+        do {
+            saved = try trainer.restore(from: path, best: directory.file("model.safetensors"))
+        } catch RecurrentError.checkpoint(let path, let reason) {
+            throw RecurrentError.checkpoint(
+                path: path, reason: "\(reason); put the run's own file back, or train anew with --output (--from takes weights over)")
+        }
         guard let size = saved[Self.sizeKey].flatMap(Int.init),
             let before = try? JSONDecoder().decode(
                 RunConfiguration.self, from: RunDirectory.completed(Data((saved[Self.optionsKey] ?? "").utf8)))
@@ -42,7 +49,7 @@ final class MetricsLog: TrainingObserver {
         } catch RecurrentError.invalidOption(let reason) {
             throw RecurrentError.checkpoint(path: path, reason: "doesn't fit config.json: \(reason)")
         }
-        try open(at: size)
+        file = try LogFile(directory.file("metrics.jsonl"), keeping: size)
         try directory.write(options)
     }
 
@@ -77,13 +84,7 @@ final class MetricsLog: TrainingObserver {
         try write(try encoder.encode(line))
     }
 
-    private func write(_ line: Data) throws {
-        do {
-            try handle.write(contentsOf: line + Data("\n".utf8))
-        } catch {
-            throw RecurrentError.file(path: directory.file("metrics.jsonl"), reason: "can't be written: is the disk full?")
-        }
-    }
+    private func write(_ line: Data) throws { try file.append(Array(line) + [UInt8(ascii: "\n")]) }
 
     func trainingWillStart(_ plan: TrainingPlan) throws { metric = plan.metric }
 
@@ -91,11 +92,11 @@ final class MetricsLog: TrainingObserver {
     func didReachCheckpoint(_ checkpoint: TrainingCheckpoint) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        try handle.synchronize()
+        try file.synchronize()
         try checkpoint.save(
             to: directory.file("state.safetensors"),
             metadata: [
-                Self.sizeKey: String(try handle.offset()),
+                Self.sizeKey: String(file.size),
                 Self.optionsKey: String(decoding: try encoder.encode(options), as: UTF8.self),
             ])
     }

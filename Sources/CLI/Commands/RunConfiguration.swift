@@ -72,6 +72,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     public var device = 0
     public var precision = ProductPrecision.fp32
     public var seed: UInt64 = 1
+    /// The folder of the run whose weights this one started from.
+    public var from: String?
 
     public init() {}
 

@@ -28,7 +28,8 @@ struct RunDirectory {
         }
     }
 
-    /// Makes the folder and writes `config.json` into it.
+    /// Makes the folder and writes `config.json` into it, once nothing of another run is
+    /// left: where there is one, all else is this run's.
     /// - Throws: ``RecurrentError/file(path:reason:)`` if it holds a run already,
     ///   or can't be written.
     init(creating path: String, _ configuration: RunConfiguration, overwrite: Bool) throws {
@@ -40,11 +41,27 @@ struct RunDirectory {
             throw RecurrentError.file(path: path, reason: "the folder can't be made; choose an --output that can be written")
         }
         lock = try FolderLock(path)
-        try write(configuration)
-        // What is left of another run must not be taken for this one's.
-        for name in Self.files where name != "config.json" { try? FileManager.default.removeItem(atPath: file(name)) }
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] where name.hasPrefix(EventFile.prefix) {
-            try? FileManager.default.removeItem(atPath: file(name))
+        removeUnfinished()
+        try replaceOthers(configuration)
+    }
+
+    /// A disk without room is found out before anything is removed.
+    private func replaceOthers(_ configuration: RunConfiguration) throws {
+        let bytes = try Self.encoded(configuration)
+        try AtomicFile.write(to: file("config.json")) { output in
+            try bytes.withUnsafeBytes { try output.append($0) }
+            try removeOthers()
+        }
+    }
+
+    /// Takes another run away, its `config.json` first.
+    private func removeOthers() throws {
+        let manager = FileManager.default
+        let events = try manager.contentsOfDirectory(atPath: path).filter { $0.hasPrefix(EventFile.prefix) }
+        for name in Self.files + events where manager.fileExists(atPath: file(name)) {
+            do { try manager.removeItem(atPath: file(name)) } catch {
+                throw RecurrentError.file(path: file(name), reason: "is another run's and can't be removed; choose another --output")
+            }
         }
     }
 
@@ -76,14 +93,19 @@ struct RunDirectory {
     }
 
     func write(_ configuration: RunConfiguration) throws {
+        try AtomicFile.write(Self.encoded(configuration), to: file("config.json"))
+    }
+
+    private static func encoded(_ configuration: RunConfiguration) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try AtomicFile.write(Array(try encoder.encode(configuration)) + [10], to: file("config.json"))
+        return Array(try encoder.encode(configuration)) + [10]
     }
 
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if it is missing,
     ///   damaged, of a later version, or has a value out of range.
     func configuration() throws -> RunConfiguration {
+        guard !path.isEmpty else { throw RecurrentError.invalidOption("the run's folder has an empty name; name one that `train --output` wrote") }
         guard let data = FileManager.default.contents(atPath: file("config.json")) else {
             throw RecurrentError.checkpoint(path: path, reason: "there is no config.json; a run is a folder that `train --output` wrote")
         }
@@ -109,6 +131,18 @@ struct RunDirectory {
         guard let own = try JSONSerialization.jsonObject(with: data) as? [String: Any], own["version"] != nil else { return data }
         let standard = try JSONSerialization.jsonObject(with: JSONEncoder().encode(RunConfiguration())) as! [String: Any]
         return try JSONSerialization.data(withJSONObject: standard.merging(own) { $1 })
+    }
+
+    /// Reads the best weights so far.
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if there are none yet, they
+    ///   are damaged, or another model's.
+    func loadModel(into model: SequenceModel) throws {
+        let path = file("model.safetensors")
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw RecurrentError.checkpoint(
+                path: self.path, reason: "has no model.safetensors, which comes with the first epoch's end; go on with train --resume \(self.path)")
+        }
+        try model.load(from: path)
     }
 
     /// What a model needs of its data to be used elsewhere.

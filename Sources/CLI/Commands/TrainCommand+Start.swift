@@ -1,3 +1,4 @@
+import Foundation
 import RecurrentCore
 
 extension TrainCommand {
@@ -6,10 +7,10 @@ extension TrainCommand {
     func started(from folder: String) throws -> (run: TrainingRun, summary: TrainingSummary) {
         if let output { try RunDirectory.check(output, overwrite: overwrite) }
         let source = RunDirectory(opening: folder)
-        let run = try TrainingRun(
-            options.applied(to: source.configuration(), cell: cell), vocabulary: source.vocabulary(),
-            measuresGradientNorm: tensorboard)
-        try run.model.load(from: source.file("model.safetensors"))
+        var configuration = try options.applied(to: source.configuration(), cell: cell)
+        configuration.from = URL(fileURLWithPath: folder).standardizedFileURL.path
+        let run = try TrainingRun(configuration, vocabulary: source.vocabulary(), measuresGradientNorm: tensorboard)
+        try source.loadModel(into: run.model)
         try run.updater.adoptWeights()
         return try Self.train(run, output: output, overwrite: overwrite, reporting)
     }

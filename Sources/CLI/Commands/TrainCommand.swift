@@ -118,7 +118,7 @@ struct TrainCommand: ParsableCommand {
             try log.resume(trainer)
             if !reporting.quiet { Terminal.print("goes on after step \(trainer.updater.step)") }
         } else {
-            try log?.open(at: 0)
+            try log?.begin(trainer)
         }
         Interruption.install()
         do {

@@ -17,6 +17,24 @@ public protocol Dataset: Sendable {
     func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) throws -> Batch
 }
 
+extension Dataset {
+    /// - Parameter option: what chooses the size on the command line.
+    /// - Throws: ``RecurrentError/dataset(_:)`` if `split` has no batch of this size,
+    ///   with the largest that it has.
+    func checkBatch(_ split: Split, batchSize: Int, option: String) throws {
+        guard batchCount(split, batchSize: batchSize) == 0 else { return }
+        // Between one that it has, or 0, and one that it hasn't.
+        var (most, tooMany) = (0, batchSize)
+        while tooMany - most > 1 {
+            let middle = most + (tooMany - most) / 2
+            if batchCount(split, batchSize: middle) > 0 { most = middle } else { tooMany = middle }
+        }
+        throw RecurrentError.dataset(
+            "\(name): its \(split.rawValue) split is too small for a batch of \(batchSize); "
+                + (most > 0 ? "choose \(option) \(most)\(most > 1 ? " or less" : ""), or a larger data set" : "choose a larger data set"))
+    }
+}
+
 /// Inputs and targets of a data set, as a model sees them.
 public struct DatasetDescription: Sendable, Equatable {
     public enum Inputs: Sendable, Equatable {

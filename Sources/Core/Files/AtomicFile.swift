@@ -27,9 +27,11 @@ public enum AtomicFile {
 
     /// The same for what comes piece by piece: `body` writes the new file, which
     /// takes the old one's place when it returns.
+    ///
+    /// - Throws: as the other, and what `body` throws.
     public static func write(to path: String, _ body: (borrowing Output) throws -> Void) throws {
         do { try replace(path, body) } catch let failure as SystemFailure {
-            throw RecurrentError.file(path: path, reason: "can't be written: \(failure.reason)")
+            throw failure.writing(path)
         }
     }
 
@@ -49,6 +51,8 @@ public enum AtomicFile {
     }
 
     /// The same for text, in UTF-8.
+    ///
+    /// - Throws: as the others.
     public static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
 
     private static func replace(_ path: String, _ body: (borrowing Output) throws -> Void) throws {

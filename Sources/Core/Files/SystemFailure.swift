@@ -9,10 +9,26 @@ import Darwin
 /// A system call that failed, with the reason in the system's words.
 package struct SystemFailure: Error {
     package let reason: String
+    /// The system's number for it; 0 if it isn't the system's.
+    private let number: Int32
 
-    init(reason: String) { self.reason = reason }
+    init(reason: String) { (self.reason, number) = (reason, 0) }
     /// From `errno`.
-    init() { reason = systemReason(errno) }
+    init() {
+        number = errno
+        reason = systemReason(number)
+    }
+
+    /// The failure of writing `path`, with what would help.
+    func writing(_ path: String) -> RecurrentError {
+        let advice =
+            switch number {
+            case ENOSPC, EDQUOT: "; make room there, or choose another folder"
+            case EROFS, EACCES, EPERM: "; choose a folder that can be written"
+            default: ""
+            }
+        return RecurrentError.file(path: path, reason: "can't be written: \(reason)\(advice)")
+    }
 }
 
 /// The system's words for an error number: "no space left on device".

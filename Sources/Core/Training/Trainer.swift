@@ -72,13 +72,24 @@ public final class Trainer {
         try check(
             settings.learningRate > 0 && settings.learningRate.isFinite,
             "the learning rate must be above 0, not \(settings.learningRate)")
-        try check(settings.patience ?? 1 >= 1, "the patience must be at least 1, not \(settings.patience ?? 0)")
-        for split in Split.allCases {
-            let size = split == .train ? settings.batchSize : settings.evaluationBatchSize ?? settings.batchSize
-            guard dataset.batchCount(split, batchSize: size) > 0 else {
-                throw RecurrentError.dataset(
-                    "\(dataset.name): its \(split.rawValue) split is too small for one batch of \(size); choose a smaller --batch-size")
-            }
+        for (name, value) in [
+            ("patience", settings.patience), ("evaluation batch size", settings.evaluationBatchSize),
+            ("number of batches per epoch", settings.batchesPerEpoch),
+        ] {
+            if let value { try check(value >= 1, "the \(name) must be at least 1, not \(value)") }
+        }
+        switch settings.checkpointInterval {
+        case .steps(let count)?: try check(count >= 1, "the steps between checkpoints must be at least 1, not \(count)")
+        case .seconds(let seconds)?: try check(seconds > 0, "the seconds between checkpoints must be above 0, not \(seconds)")
+        case nil: break
+        }
+        if case .step(let epochs, _) = settings.schedule.shape {
+            try check(epochs >= 1, "the epochs of a step schedule must be at least 1, not \(epochs)")
+        }
+        try dataset.checkBatch(.train, batchSize: settings.batchSize, option: "--batch-size")
+        for split in [Split.valid, .test] {
+            try dataset.checkBatch(
+                split, batchSize: settings.evaluationBatchSize ?? settings.batchSize, option: "--evaluation-batch-size")
         }
         self.model = model
         self.dataset = dataset
@@ -157,9 +168,12 @@ public final class Trainer {
         for observer in observers { try observer.didImprove(progress.best!, model: model) }
     }
 
+    /// The run as it stands now, to be saved before it goes on.
+    public var checkpoint: TrainingCheckpoint { TrainingCheckpoint(progress: progress, trainer: self) }
+
     private func reachCheckpoint() throws {
         lastCheckpoint = clock.now
-        let checkpoint = TrainingCheckpoint(progress: progress, trainer: self)
+        let checkpoint = checkpoint
         for observer in observers { try observer.didReachCheckpoint(checkpoint) }
     }
 
@@ -175,6 +189,8 @@ public final class Trainer {
     private func trainEpoch(since runStart: ContinuousClock.Instant, _ runSeconds: Double) throws -> TrainingEnd? {
         let start = clock.now, secondsBefore = progress.seconds
         let count = batchesPerEpoch
+        // Epochs without end are stopped by patience or by hand.
+        let (steps, isEndless) = settings.epochs.multipliedReportingOverflow(by: count)
         let validationLosses = progress.records.map(\.validation.meanLoss)
         while progress.batches < count {
             let batch = try dataset.batch(
@@ -184,7 +200,7 @@ public final class Trainer {
             do {
                 progress.learningRate = settings.schedule.rate(
                     base: settings.learningRate, step: updater.step, epoch: progress.epoch,
-                    totalSteps: settings.epochs * count, validationLosses: validationLosses)
+                    totalSteps: isEndless ? .max : steps, validationLosses: validationLosses)
                 try updater.update(learningRate: progress.learningRate)
             } catch RecurrentError.linearAlgebra {
                 // Gradients that overflowed reach the skew parameters first.
@@ -218,7 +234,10 @@ public final class Trainer {
 
 extension SequenceModel {
     /// Sums over a whole split, without dropout.
+    ///
+    /// - Throws: ``RecurrentError/dataset(_:)`` if the split has no batch of this size.
     public func evaluate(_ dataset: any Dataset, split: Split, batchSize: Int) throws -> LossSums {
+        try dataset.checkBatch(split, batchSize: batchSize, option: "--batch-size")
         var sums = LossSums()
         for index in 0..<dataset.batchCount(split, batchSize: batchSize) {
             sums += try evaluate(dataset.batch(split, epoch: 0, index: index, batchSize: batchSize))

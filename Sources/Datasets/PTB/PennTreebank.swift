@@ -5,8 +5,9 @@ import RecurrentCore
 ///
 /// The vocabulary is that of the training text, in order of first appearance;
 /// each line ends in `<eos>`; words of the other texts that it doesn't have
-/// become `<unk>` (which the vocabulary gets if the training text lacks it). Batches are contiguous `[T, B]` streams: batch `i + 1`
-/// continues batch `i`, and the target of each position is the next token.
+/// become `<unk>` (which the vocabulary gets if the training text lacks it). Batches
+/// are contiguous `[T, B]` streams: batch `i + 1` continues batch `i`, and the target
+/// of each position is the next token.
 ///
 ///     let treebank = try PennTreebank(directory: "data/ptb", bptt: 35)
 public struct PennTreebank: Dataset, VocabularyProviding {
@@ -31,7 +32,7 @@ public struct PennTreebank: Dataset, VocabularyProviding {
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for `bptt` below 1,
     ///   ``RecurrentCore/RecurrentError/dataset(_:)`` if a file is missing, empty or not UTF-8,
-    ///   or the training text has one word only.
+    ///   has a word of more than 65,536 bytes, or the training text has lines' ends only.
     public init(directory: String, bptt: Int, level: Level = .words) throws {
         guard bptt >= 1 else {
             throw RecurrentError.invalidOption("the backpropagation length must be at least 1, not \(bptt)")

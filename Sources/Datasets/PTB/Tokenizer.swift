@@ -21,8 +21,9 @@ struct Tokenizer {
     /// - Parameters:
     ///   - file: the text.
     ///   - isOpen: whether new words get numbers; otherwise they become `<unk>`.
-    /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a word isn't UTF-8, has more
-    ///   than ``longestWord`` bytes.
+    /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a word isn't UTF-8 or has more
+    ///   than ``longestWord`` bytes, ``RecurrentCore/RecurrentError/file(path:reason:)`` if
+    ///   the file can't be read to its end.
     mutating func tokenize(_ file: FileReader, isOpen: Bool) throws -> [Int32] {
         var tokens: [Int32] = []
         tokens.reserveCapacity(file.size / 5)

@@ -72,6 +72,10 @@ struct Download {
         }
         if isLive { Terminal.print("\r\u{1B}[K", terminator: "") }
         let (status, complaint) = curl.finish()
+        // curl's number for what it can't write.
+        guard status != 23 else {
+            throw RecurrentError.file(path: folder, reason: "\(name) can't be written (\(complaint)); make room there, or choose another --output")
+        }
         guard status == 0 else {
             throw RecurrentError.dataset("\(address): can't be downloaded (\(complaint)); check the network, or give another --url")
         }

@@ -72,7 +72,7 @@ struct GradientsCommand: ParsableCommand {
         let wanted = try options.applied(to: saved, cell: cell)
         try saved.checkResumable(as: wanted)
         let made = try TrainingRun(wanted, vocabulary: directory.vocabulary())
-        try made.model.load(from: directory.file("model.safetensors"))
+        try directory.loadModel(into: made.model)
         return made
     }
 

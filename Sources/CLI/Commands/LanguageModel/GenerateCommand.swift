@@ -9,7 +9,7 @@ struct GenerateCommand: ParsableCommand {
 
     @Argument(help: ArgumentHelp("The folder that `train --output` or `import` wrote.", valueName: "run"))
     var runFolder: String
-    @Option(help: "How many words to write.")
+    @Option(parsing: .unconditional, help: "How many words to write.")
     var words = 100
     @Option(parsing: .unconditional, help: "Text to continue; words are separated by blanks.")
     var prompt: String?
@@ -23,7 +23,7 @@ struct GenerateCommand: ParsableCommand {
     var seed: UInt64 = 1
     @Option(help: "Backend (default: the run's).")
     var backend: String?
-    @Option(help: "Threads of the CPU backend (default: one; a single text has little to share).")
+    @Option(parsing: .unconditional, help: "Threads of the CPU backend (default: one; a single text has little to share).")
     var threads: Int?
     @Flag(help: "Print one JSON object in the end.")
     var json = false
@@ -84,9 +84,10 @@ struct GenerateCommand: ParsableCommand {
     /// Words that the model doesn't know become `<unk>`, with a warning.
     private func promptTokens(_ vocabulary: [String]) throws -> [Int] {
         guard let prompt else { return [] }
-        let ids = Dictionary(uniqueKeysWithValues: vocabulary.enumerated().map { ($1, $0) })
-        return try prompt.split(whereSeparator: \.isWhitespace).map { word in
-            let word = String(word)
+        let ids = TokenNumbers(vocabulary)
+        // At the blanks of a corpus: others may be within a word.
+        return try prompt.utf8.split(whereSeparator: { $0 == 0x20 || (0x09...0x0D).contains($0) }).map { word in
+            let word = String(word)!
             if let id = ids[word] { return id }
             guard let unknown = ids[VocabularyFile.unknownWord] else {
                 throw RecurrentError.invalidOption(

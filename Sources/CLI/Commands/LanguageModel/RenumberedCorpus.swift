@@ -16,15 +16,17 @@ struct RenumberedCorpus: VocabularyProviding {
     /// - Throws: ``RecurrentError/dataset(_:)`` if it has a word that the model
     ///   doesn't know, and the model has no `<unk>`.
     static func fitting(_ dataset: any Dataset, to vocabulary: [String]) throws -> any Dataset {
-        guard let corpus = dataset as? any VocabularyProviding, corpus.vocabulary != vocabulary else { return dataset }
-        let numbers = Dictionary(uniqueKeysWithValues: vocabulary.enumerated().map { ($1, Int32($0)) })
+        guard let corpus = dataset as? any VocabularyProviding,
+            !corpus.vocabulary.elementsEqual(vocabulary, by: { $0.utf8.elementsEqual($1.utf8) })
+        else { return dataset }
+        let numbers = TokenNumbers(vocabulary)
         let unknown = numbers[VocabularyFile.unknownWord]
         let ids = try corpus.vocabulary.map { word in
             guard let id = numbers[word] ?? unknown else {
                 throw RecurrentError.dataset(
                     "the corpus has the word '\(word.prefix(40))', which the model doesn't know, and the model has no \(VocabularyFile.unknownWord) to stand for it")
             }
-            return id
+            return Int32(id)
         }
         return RenumberedCorpus(vocabulary: vocabulary, corpus: corpus, ids: ids)
     }

@@ -28,7 +28,7 @@ struct SavedLanguageModel {
             cell: try registry.cells.find("cell", options.cell).make(context), configuration: options.model,
             data: .languageModel(vocabulary: vocabulary.count),
             backend: try registry.backends.find("backend", options.backend).make(context), seed: options.seed)
-        try model.load(from: directory.file("model.safetensors"))
+        try directory.loadModel(into: model)
         self.options = options
     }
 }

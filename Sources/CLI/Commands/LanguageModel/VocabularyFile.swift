@@ -15,13 +15,13 @@ enum VocabularyFile {
         // Cut at bytes: a String would take a carriage return and a line's end for one character.
         var lines = try FileReader.contents(of: path).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
-        var seen: [String: Int] = [:]
+        var seen: [ArraySlice<UInt8>: Int] = [:]
         let tokens = try lines.enumerated().map { index, bytes in
             guard let token = String(validating: bytes, as: UTF8.self) else {
                 throw flaw("line \(index + 1) isn't UTF-8 text")
             }
             guard !token.isEmpty else { throw flaw("line \(index + 1) is empty; each line holds one token") }
-            if let first = seen.updateValue(index + 1, forKey: token) {
+            if let first = seen.updateValue(index + 1, forKey: bytes) {
                 throw flaw("holds '\(token.prefix(40))' twice, on lines \(first) and \(index + 1)")
             }
             return token

@@ -4,8 +4,7 @@ import RecurrentCore
 /// A TensorBoard event file: records of TensorFlow's TFRecord framing, each an
 /// `Event` message (tensorflow/core/util/event.proto, framework/summary.proto).
 final class EventFile {
-    private let handle: FileHandle
-    private let path: String
+    private let file: LogFile
 
     /// By which TensorBoard finds such files.
     static let prefix = "events.out.tfevents."
@@ -18,10 +17,7 @@ final class EventFile {
         let now = Date().timeIntervalSince1970
         // TensorBoard reads the files of a folder in the order of their names.
         let time = String(format: "%010d.%06d", Int(now), Int(now * 1e6) % 1_000_000)
-        path = "\(folder)/\(Self.prefix)\(time).\(ProcessInfo.processInfo.hostName)"
-        guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path)
-        else { throw RecurrentError.file(path: path, reason: "can't be written") }
-        self.handle = handle
+        file = try LogFile("\(folder)/\(Self.prefix)\(time).\(ProcessInfo.processInfo.hostName)")
         try write(step: 0) { $0.text(3, "brain.Event:2") }
         // SessionLog with status START.
         if let step { try write(step: step) { $0.message(7) { $0.integer(1, 1) } } }
@@ -71,10 +67,7 @@ final class EventFile {
         event.integer(2, step)
         content(&event)
         let length = withUnsafeBytes(of: UInt64(event.bytes.count).littleEndian) { Array($0) }
-        let record = length + Self.masked(length) + event.bytes + Self.masked(event.bytes)
-        do { try handle.write(contentsOf: Data(record)) } catch {
-            throw RecurrentError.file(path: path, reason: "can't be written: is the disk full?")
-        }
+        try file.append(length + Self.masked(length) + event.bytes + Self.masked(event.bytes))
     }
 
     /// TFRecord's check: CRC-32C, turned and shifted.
