@@ -101,6 +101,28 @@ struct TrainingTests {
         }
     }
 
+    /// A uGRU has both kinds in one packed weight: two free gates, one orthogonal block.
+    @Test(arguments: [1.0, 0.25]) func freeRecurrentWeightsHaveARateOfTheirOwn(factor: Double) throws {
+        let backend = ReferenceBackend(), model = try model(backend, UGRU())
+        let updater = try ParameterUpdater(
+            model: model, optimizer: SGD(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew(),
+            settings: .init(recurrentRateFactor: factor))
+        let before: [Double] = backend.download(model.parameters.allValues)
+        backend.fill(model.parameters.allGradients, with: 1)
+        try updater.update(learningRate: 0.5)
+        let after: [Double] = backend.download(model.parameters.allValues)
+        let orthogonal = model.parameters.range(of: try #require(model.parameters.orthogonalBlocks.first))
+        let recurrent = model.parameters.recurrentWeights.flatMap { index -> [Int] in
+            let start = model.parameters.parameters[..<index].reduce(0) { $0 + $1.count }
+            return Array(start..<start + model.parameters.parameters[index].count)
+        }
+        #expect(recurrent.count == 3 * 20 * 20 && orthogonal.count == 20 * 20)
+        for index in before.indices where !orthogonal.contains(index) {
+            let step = recurrent.contains(index) ? 0.5 * factor : 0.5
+            #expect(abs(before[index] - after[index] - step) <= 1e-12, "\(index)")
+        }
+    }
+
     /// Decay would pull W towards I.
     @Test(arguments: [true, false]) func skewParametersDoNotDecay(isDecoupled: Bool) throws {
         let backend = ReferenceBackend(), model = try model(backend, URNN())

@@ -29,6 +29,7 @@ extension RunConfiguration {
         }
         for (name, value) in [
             ("--clip-recurrent", clipRecurrent), ("--clip-norm", clipNorm), ("--manifold-learning-rate", manifoldLearningRate),
+            ("--recurrent-learning-rate", recurrentLearningRate),
             ("--stop-loss", stopLoss),
         ] {
             if let value { try require(value > 0 && value.isFinite, "\(name) must be above 0 and finite, not \(value)") }

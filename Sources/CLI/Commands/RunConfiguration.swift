@@ -45,6 +45,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 
     public var optimizer = "adam"
     public var learningRate = 1e-3
+    public var recurrentLearningRate: Double?
     public var momentum = 0.0
     public var nesterov = false
     /// Nil: the optimizer's own.

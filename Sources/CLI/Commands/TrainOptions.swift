@@ -63,6 +63,8 @@ struct TrainOptions: ParsableArguments {
     var nesterov = false
     @Option(parsing: .unconditional, help: "Clip each element of the recurrent weights' gradients to ± this (default: none; ptb: 0.25).")
     var clipRecurrent: Double?
+    @Option(parsing: .unconditional, help: "Learning rate of free recurrent weights (default: the learning rate).")
+    var recurrentLearningRate: Double?
     @OptionGroup var regularization: RegularizationOptions
     @Option(parsing: .unconditional, help: "Manifold update of orthogonal weights (default: exponential).")
     var manifold: String?
@@ -133,6 +135,7 @@ struct TrainOptions: ParsableArguments {
         take(momentum, \.momentum)
         if nesterov { result.nesterov = true }
         take(clipRecurrent, \.clipRecurrent)
+        take(recurrentLearningRate, \.recurrentLearningRate)
         take(manifold, \.manifold)
         take(manifoldLearningRate, \.manifoldLearningRate)
         take(skewInit, \.skewInit)

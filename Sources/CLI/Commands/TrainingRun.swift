@@ -31,6 +31,7 @@ struct TrainingRun {
             settings: .init(
                 recurrentClip: options.clipRecurrent,
                 manifoldRateFactor: (options.manifoldLearningRate ?? options.learningRate) / options.learningRate,
+                recurrentRateFactor: (options.recurrentLearningRate ?? options.learningRate) / options.learningRate,
                 normClip: options.clipNorm,
                 // AdamW has its own.
                 weightDecay: optimizer.withoutWeightDecay.name == optimizer.name ? options.weightDecay ?? 0 : 0,

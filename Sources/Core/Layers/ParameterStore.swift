@@ -84,6 +84,23 @@ public final class ParameterStore {
         return result
     }
 
+    /// ``freeRanges``, cut where free recurrent weights begin and end.
+    public var freeRangesByKind: [(range: Range<Int>, isRecurrent: Bool)] {
+        let weights = recurrentWeights.map { parameters[$0].offset..<parameters[$0].offset + parameters[$0].count }
+        return freeRanges.flatMap { range in
+            var parts: [(range: Range<Int>, isRecurrent: Bool)] = []
+            var start = range.lowerBound
+            for weight in weights where weight.overlaps(range) {
+                let part = weight.clamped(to: range)
+                if start < part.lowerBound { parts.append((start..<part.lowerBound, false)) }
+                parts.append((part, true))
+                start = part.upperBound
+            }
+            if start < range.upperBound { parts.append((start..<range.upperBound, false)) }
+            return parts
+        }
+    }
+
     private func view(_ memory: any Memory, _ index: Int) -> MatrixView {
         let parameter = parameters[index]
         return MatrixView(memory, offset: parameter.offset, rows: parameter.rows, columns: parameter.columns)

@@ -7,6 +7,8 @@ public final class ParameterUpdater {
         public var recurrentClip: Double?
         /// The learning rate of the skew parameters, relative to the others'.
         public var manifoldRateFactor: Double
+        /// The learning rate of recurrent weights that are free, relative to the others'.
+        public var recurrentRateFactor: Double
         /// Bound of the Euclidean norm of all gradients together, those with respect
         /// to orthogonal weights included; taken before `recurrentClip`. Nil for none.
         public var normClip: Double?
@@ -15,11 +17,12 @@ public final class ParameterUpdater {
         /// Whether the norm is measured where it isn't clipped.
         public var measuresNorm: Bool
         public init(
-            recurrentClip: Double? = nil, manifoldRateFactor: Double = 1, normClip: Double? = nil, weightDecay: Double = 0,
-            measuresNorm: Bool = false
+            recurrentClip: Double? = nil, manifoldRateFactor: Double = 1, recurrentRateFactor: Double = 1,
+            normClip: Double? = nil, weightDecay: Double = 0, measuresNorm: Bool = false
         ) {
             self.recurrentClip = recurrentClip
             self.manifoldRateFactor = manifoldRateFactor
+            self.recurrentRateFactor = recurrentRateFactor
             self.normClip = normClip
             self.weightDecay = weightDecay
             self.measuresNorm = measuresNorm
@@ -45,8 +48,9 @@ public final class ParameterUpdater {
     private let skewKernel: any Kernel
     private let norm: GradientNorm?
     private let clip: any Kernel
-    /// One per range that is stepped directly: value, gradient, state.
-    private let free: [(value: MatrixView, gradient: MatrixView, state: [MatrixView])]
+    /// One per range that is stepped directly: value, gradient, state, and its rate
+    /// relative to the learning rate.
+    private let free: [(value: MatrixView, gradient: MatrixView, state: [MatrixView], rate: Double)]
     public let constrained: [Constrained]
     /// Updates made so far.
     public private(set) var step = 0
@@ -69,7 +73,7 @@ public final class ParameterUpdater {
     ///   - optimizer: of all parameters, the skew ones included.
     ///   - manifold: of all orthogonal weights; unused if the model has none.
     ///   - skewInitialization: of each B.
-    ///   - settings: clipping, and the skew parameters' rate.
+    ///   - settings: clipping, and rates of their own.
     public init(
         model: SequenceModel, optimizer: any Optimizer, manifold: any ManifoldUpdate,
         skewInitialization: any SkewInitialization, settings: Settings = Settings()
@@ -89,8 +93,13 @@ public final class ParameterUpdater {
             try (0..<optimizer.stateCount).map { _ in try backend.allocate(rows: 1, columns: count) }
         }
         let parameters = model.parameters
-        free = try parameters.freeRanges.map {
-            (parameters.allValues.columns($0), parameters.allGradients.columns($0), try state($0.count))
+        let ranges = settings.recurrentRateFactor == 1
+            ? parameters.freeRanges.map { (range: $0, isRecurrent: false) } : parameters.freeRangesByKind
+        free = try ranges.map {
+            (
+                parameters.allValues.columns($0.range), parameters.allGradients.columns($0.range), try state($0.range.count),
+                $0.isRecurrent ? settings.recurrentRateFactor : 1
+            )
         }
         constrained = try parameters.orthogonalBlocks.enumerated().map { index, block in
             let size = block.rows.count
@@ -125,7 +134,7 @@ public final class ParameterUpdater {
         for range in free {
             backend.run(
                 kernel, inputs: [range.value, range.gradient] + range.state, outputs: [range.value] + range.state,
-                scalars: [learningRate] + scalars)
+                scalars: [learningRate * range.rate] + scalars)
         }
         for item in constrained {
             let weight = parameters.value(of: item.block)

@@ -19,7 +19,7 @@ struct ReproduceCommand: ParsableCommand {
     @Option(help: "Seeds, separated by commas; results are mean ± standard deviation.")
     var seeds = "1"
     @Option(help: ArgumentHelp(
-        "Of tables 3 and 4 these models only, separated by commas: \(ToyTask.models.map(\.id).joined(separator: ", ")) (default: all)."))
+        "Of tables 3 and 4 these models only, separated by commas: \(ToyTask.modelNames.joined(separator: ", ")) (default: all)."))
     var models: String?
     @Option(help: "Runs side by side; they share the processors.")
     var jobs = 1
@@ -78,8 +78,8 @@ struct ReproduceCommand: ParsableCommand {
             throw RecurrentError.unknownName(kind: "scale", name: scale, known: Scale.allCases.map(\.rawValue))
         }
         let chosen = models.map { Set($0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)) }
-        for name in chosen ?? [] where !ToyTask.models.contains(where: { $0.id == name }) {
-            throw RecurrentError.unknownName(kind: "model", name: name, known: ToyTask.models.map(\.id))
+        for name in chosen ?? [] where !ToyTask.modelNames.contains(name) {
+            throw RecurrentError.unknownName(kind: "model", name: name, known: ToyTask.modelNames)
         }
         return Plan(
             scale: scale, seeds: try Self.seeds(seeds), corpus: corpus.folder, corpusName: corpus.name,

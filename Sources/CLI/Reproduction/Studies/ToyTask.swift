@@ -24,6 +24,11 @@ public struct ToyTask: Sendable {
         Model(label: "uGRU", id: "ugru", options: ["--cell", "ugru"]),
     ]
 
+    /// Of every table.
+    public static let modelNames: [String] = (models + Effort.searched.models).reduce(into: []) { names, model in
+        if !names.contains(model.id) { names.append(model.id) }
+    }
+
     static let recall = ToyTask(
         dataset: "recall", name: "task I, the first of N numbers", lengths: [20, 50, 100],
         paper: [
@@ -52,47 +57,62 @@ public struct ToyTask: Sendable {
         let suffix: String
         let options: @Sendable (Scale) -> [String]
         let settings: @Sendable (Scale) -> String
-        /// Those of ``ToyTask/models`` that are trained so.
-        var models: Set<String> = Set(ToyTask.models.map(\.id))
+        let models: [Model]
 
         private static let sizes = "E 30, H 50, batches of 100, Adam, W = I at the start of every orthogonal weight"
         private static let smoke = ["--train-size", "400", "--valid-size", "200", "--test-size", "200", "--epochs", "2"]
 
-        static let paper = Effort(suffix: "") { scale in
-            switch scale {
-            case .smoke: smoke
-            case .short: ["--epochs", "150"]
-            case .paper: ["--learning-rate", "0.00005", "--train-size", "50000", "--epochs", "200"]
-            }
-        } settings: { scale in
-            let common = "\(sizes), dropout 0.2 on the logits"
-            switch scale {
-            case .smoke: return "\(common); 400 training sequences, 2 epochs, learning rate 1e-3: too little to learn anything."
-            case .short: return "\(common); 10,000 training sequences, up to 150 epochs, learning rate 1e-3 (the paper: 5e-5), stop once the validation loss is below 0.005."
-            case .paper: return "\(common); 50,000 training sequences (the paper doesn't say), up to 200 epochs, learning rate 5e-5, stop once the validation loss is below 0.005; no stop by patience, which ends runs that learn later."
-            }
-        }
+        static let paper = Effort(
+            suffix: "",
+            options: { scale in
+                switch scale {
+                case .smoke: smoke
+                case .short: ["--epochs", "150"]
+                case .paper: ["--learning-rate", "0.00005", "--train-size", "50000", "--epochs", "200"]
+                }
+            },
+            settings: { scale in
+                let common = "\(sizes), dropout 0.2 on the logits"
+                switch scale {
+                case .smoke: return "\(common); 400 training sequences, 2 epochs, learning rate 1e-3: too little to learn anything."
+                case .short: return "\(common); 10,000 training sequences, up to 150 epochs, learning rate 1e-3 (the paper: 5e-5), stop once the validation loss is below 0.005."
+                case .paper: return "\(common); 50,000 training sequences (the paper doesn't say), up to 200 epochs, learning rate 5e-5, stop once the validation loss is below 0.005; no stop by patience, which ends runs that learn later."
+                }
+            },
+            models: ToyTask.models)
 
-        /// What `cli search` found for the uRNN at N = 100: a large step for the input
-        /// and output weights, a small one for B.
-        static let searched = Effort(suffix: "-searched") { scale in
-            ["--fresh-data", "--learning-rate", "0.01", "--manifold-learning-rate", "0.00003", "--dropout", "0",
-             "--schedule", "cosine", "--clip-norm", "1"]
-                + (scale == .smoke ? smoke : ["--epochs", scale == .short ? "100" : "200"])
-        } settings: { scale in
-            let found = "\(sizes); learning rate 1e-2 with cosine decay, 3e-5 for B, gradients' norm clipped to 1, no dropout, 10,000 new sequences each epoch: found by `cli search` for the uRNN at N = 100, by validation loss"
-            switch scale {
-            case .smoke: return "\(found). Here 400 sequences and 2 epochs: too little to learn anything."
-            case .short: return "\(found). 100 epochs."
-            case .paper: return "\(found). 200 epochs, as many as the paper's."
-            }
-        }.of(["rnn", "urnn", "identity-rnn"])
-
-        private func of(_ models: Set<String>) -> Effort {
-            var result = self
-            result.models = models
-            return result
-        }
+        /// What `cli search` found at N = 100, for each model by itself: for the uRNN a
+        /// large step of the input and output weights and a small one of B; for the
+        /// RNN from W = I a smaller one of all weights. The last model has the uRNN's
+        /// rates without its constraint: what they do by themselves.
+        static let searched = Effort(
+            suffix: "-searched",
+            options: { scale in
+                ["--fresh-data", "--dropout", "0", "--schedule", "cosine", "--clip-norm", "1"]
+                    + (scale == .smoke ? smoke : ["--epochs", scale == .short ? "100" : "200"])
+            },
+            settings: { scale in
+                let found = "\(sizes); cosine decay, gradients' norm clipped to 1, no dropout, 10,000 new sequences each epoch. Learning rates by `cli search` at N = 100, by validation loss: 1e-2 and 3e-5 for B; RNNs: 3e-3; the RNN with the uRNN's rates: 1e-2 and 3e-5 for W"
+                switch scale {
+                case .smoke: return "\(found). Here 400 sequences and 2 epochs: too little to learn anything."
+                case .short: return "\(found). 100 epochs."
+                case .paper: return "\(found). 200 epochs, as many as the paper's."
+                }
+            },
+            models: [
+                Model(label: "RNN", id: "rnn", options: ["--cell", "rnn", "--learning-rate", "0.003"]),
+                Model(
+                    label: "uRNN", id: "urnn",
+                    options: ["--cell", "urnn", "--learning-rate", "0.01", "--manifold-learning-rate", "0.00003"]),
+                Model(
+                    label: "RNN from W = I", id: "identity-rnn",
+                    options: ["--cell", "rnn", "--recurrent-init", "identity", "--learning-rate", "0.003"]),
+                Model(
+                    label: "RNN from W = I, the uRNN's rates", id: "slow-identity-rnn",
+                    options: [
+                        "--cell", "rnn", "--recurrent-init", "identity", "--learning-rate", "0.01", "--recurrent-learning-rate", "0.00003",
+                    ]),
+            ])
     }
 }
 
@@ -108,7 +128,7 @@ struct ToyTable: Study {
         id: "table4-searched", title: "Table 4 again: \(ToyTask.kthLargest.name), settings from a search", task: .kthLargestSearched)
 
     private func models(_ plan: Plan) -> [ToyTask.Model] {
-        ToyTask.models.filter { task.effort.models.contains($0.id) && plan.models?.contains($0.id) ?? true }
+        task.effort.models.filter { plan.models?.contains($0.id) ?? true }
     }
 
     func experiments(_ plan: Plan) -> [Experiment] {
@@ -154,7 +174,7 @@ struct LossFigure: Study {
     static let recall = LossFigure(id: "figure1", title: "Figure 1: losses on task I, N = 100", task: .recall)
     static let kthLargest = LossFigure(id: "figure2", title: "Figure 2: losses on task II, N = 100, k = 10", task: .kthLargest)
 
-    private var models: [ToyTask.Model] { ToyTask.models.filter { ["rnn", "urnn", "identity-rnn"].contains($0.id) } }
+    private var models: [ToyTask.Model] { task.effort.models.filter { ["rnn", "urnn", "identity-rnn"].contains($0.id) } }
 
     func experiments(_ plan: Plan) -> [Experiment] { models.map { task.experiment($0, length: 100, plan.scale) } }
 
