@@ -12,6 +12,7 @@ final class EmulatedDevice: DeviceDriver, Sendable {
     let blockSize: Int
     let processors = 2
     let sharedMemory: Int
+    let registers: Int
     /// In bytes.
     let capacity: Int
     private let used = Mutex<[DeviceAddress: Int]>([:])
@@ -22,7 +23,8 @@ final class EmulatedDevice: DeviceDriver, Sendable {
 
     private let canRecord: Bool
 
-    init(blockSize: Int = 64, capacity: Int = 1 << 32, sharedMemory: Int = 227 << 10, canRecord: Bool = true) {
+    init(blockSize: Int = 64, capacity: Int = 1 << 32, sharedMemory: Int = 227 << 10, registers: Int = 65536, canRecord: Bool = true) {
+        self.registers = registers
         self.sharedMemory = sharedMemory
         self.canRecord = canRecord
         self.blockSize = blockSize

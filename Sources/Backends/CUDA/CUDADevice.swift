@@ -15,6 +15,7 @@ final class CUDADevice: DeviceDriver, Sendable {
     let blockSize = 256
     let processors: Int
     let sharedMemory: Int
+    let registers: Int
 
     /// - Throws: ``RecurrentError/backend(_:)``.
     init(index: Int, precision: CUDAPrecision) throws {
@@ -31,6 +32,7 @@ final class CUDADevice: DeviceDriver, Sendable {
         name = String(cString: cud_device_name(device))
         processors = Int(cud_device_processors(device))
         sharedMemory = Int(cud_device_shared_memory(device))
+        registers = Int(cud_device_registers(device))
         cache = KernelCache(architecture: architecture, compiler: Int(cud_compiler_version()))
         guard capability >= 50 else {
             throw RecurrentError.backend("cuda: \(name) has compute capability \(capability / 10).\(capability % 10); 5.0 or higher is needed")

@@ -14,6 +14,8 @@ package protocol DeviceDriver: AnyObject, Sendable {
     var processors: Int { get }
     /// Of one block, in bytes.
     var sharedMemory: Int { get }
+    /// Of one block, 32 bits each.
+    var registers: Int { get }
 
     /// - Throws: ``RecurrentError/backend(_:)`` if there isn't as much.
     func allocate(bytes: Int) throws -> DeviceAddress

@@ -7,6 +7,7 @@
 enum {
     STREAM_NON_BLOCKING = 1,
     CAPTURE_THREAD_LOCAL = 1,
+    REGISTERS_PER_BLOCK = 12,
     PROCESSOR_COUNT = 16,
     CAPABILITY_MAJOR = 75,
     CAPABILITY_MINOR = 76,
@@ -25,7 +26,7 @@ enum {
 };
 
 struct cud_device {
-    int ordinal, capability, processors, shared_memory, precision;
+    int ordinal, capability, processors, shared_memory, registers, precision;
     char name[256];
     void *context, *stream, *cublas, *cusolver;
     uint64_t cublas_workspace;
@@ -70,6 +71,7 @@ static int set_up(cud_device *d) {
     if ((error = cud_cuDeviceGetAttribute(&minor, CAPABILITY_MINOR, d->ordinal))) return error;
     if ((error = cud_cuDeviceGetAttribute(&d->processors, PROCESSOR_COUNT, d->ordinal))) return error;
     if ((error = cud_cuDeviceGetAttribute(&d->shared_memory, SHARED_MEMORY_PER_BLOCK_OPTIN, d->ordinal))) return error;
+    if ((error = cud_cuDeviceGetAttribute(&d->registers, REGISTERS_PER_BLOCK, d->ordinal))) return error;
     d->capability = 10 * major + minor;
     if ((error = cud_cuStreamCreate(&d->stream, STREAM_NON_BLOCKING))) return error;
     if ((error = cublas_error(cud_cublasCreate_v2(&d->cublas)))) return error;
@@ -123,6 +125,7 @@ const char *cud_device_name(const cud_device *d) { return d->name; }
 int cud_device_capability(const cud_device *d) { return d->capability; }
 int cud_device_processors(const cud_device *d) { return d->processors; }
 int cud_device_shared_memory(const cud_device *d) { return d->shared_memory; }
+int cud_device_registers(const cud_device *d) { return d->registers; }
 
 // The context belongs to a thread, and callers may change theirs.
 static int enter(cud_device *d) { return cud_cuCtxSetCurrent(d->context); }

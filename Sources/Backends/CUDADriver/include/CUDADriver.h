@@ -33,6 +33,8 @@ int cud_device_capability(const cud_device *device);
 int cud_device_processors(const cud_device *device);
 /// The most shared memory of a block, in bytes.
 int cud_device_shared_memory(const cud_device *device);
+/// Of a block, 32 bits each.
+int cud_device_registers(const cud_device *device);
 int cud_driver_version(void);
 
 int cud_memory_info(cud_device *device, size_t *free, size_t *total);
