@@ -118,7 +118,9 @@ final class CUDADevice: DeviceDriver, Sendable {
     }
 
     func launch(_ function: any DeviceFunction, _ shape: LaunchShape, arguments: KernelArguments) {
+        // As long as C's struct, which ends at a multiple of 8.
         var bytes = arguments.bytes
+        while bytes.count % 8 != 0 { bytes.append(0) }
         let grid = [UInt32(shape.grid.0), UInt32(shape.grid.1), 1], block = [UInt32(shape.block), 1, 1]
         let error = bytes.withUnsafeMutableBytes { bytes in
             cud_launch(

@@ -12,6 +12,7 @@ enum {
     CAPABILITY_MAJOR = 75,
     CAPABILITY_MINOR = 76,
     SHARED_MEMORY_PER_BLOCK_OPTIN = 97,
+    PAGEABLE_MEMORY_BY_HOST_PAGE_TABLES = 100,
     FUNCTION_DYNAMIC_SHARED_MEMORY = 8,
 };
 // From cublas_api.h, cublas_v2.h, library_types.h and cusolverDn.h.
@@ -26,7 +27,7 @@ enum {
 };
 
 struct cud_device {
-    int ordinal, capability, processors, shared_memory, registers, precision;
+    int ordinal, capability, processors, shared_memory, registers, reads_host_pages, precision;
     char name[256];
     void *context, *stream, *cublas, *cusolver;
     uint64_t cublas_workspace;
@@ -72,6 +73,7 @@ static int set_up(cud_device *d) {
     if ((error = cud_cuDeviceGetAttribute(&d->processors, PROCESSOR_COUNT, d->ordinal))) return error;
     if ((error = cud_cuDeviceGetAttribute(&d->shared_memory, SHARED_MEMORY_PER_BLOCK_OPTIN, d->ordinal))) return error;
     if ((error = cud_cuDeviceGetAttribute(&d->registers, REGISTERS_PER_BLOCK, d->ordinal))) return error;
+    if ((error = cud_cuDeviceGetAttribute(&d->reads_host_pages, PAGEABLE_MEMORY_BY_HOST_PAGE_TABLES, d->ordinal))) return error;
     d->capability = 10 * major + minor;
     if ((error = cud_cuStreamCreate(&d->stream, STREAM_NON_BLOCKING))) return error;
     if ((error = cublas_error(cud_cublasCreate_v2(&d->cublas)))) return error;
@@ -88,6 +90,10 @@ cud_device *cud_device_open(int index, char *message, size_t capacity) {
     if (!error) error = cud_cuDeviceGetCount(&count);
     if (error) {
         snprintf(message, capacity, "the driver can't be used: %s", cud_error_text(error));
+        return NULL;
+    }
+    if (count == 0) {
+        snprintf(message, capacity, "the driver sees no device");
         return NULL;
     }
     if (index < 0 || index >= count) {
@@ -143,9 +149,11 @@ int cud_release(cud_device *d, uint64_t address) {
     return error ? error : cud_cuMemFree_v2(address);
 }
 int cud_upload(cud_device *d, uint64_t address, const void *source, size_t bytes) {
-    // From pageable memory this returns once the source has been read.
+    // From pageable memory this returns once the source has been read, except where
+    // the device reads the host's pages itself (Grace).
     int error = enter(d);
-    return error ? error : cud_cuMemcpyHtoDAsync_v2(address, source, bytes, d->stream);
+    if (!error) error = cud_cuMemcpyHtoDAsync_v2(address, source, bytes, d->stream);
+    return error || !d->reads_host_pages ? error : cud_cuStreamSynchronize(d->stream);
 }
 int cud_download(cud_device *d, void *destination, uint64_t address, size_t bytes) {
     int error = enter(d);

@@ -9,7 +9,8 @@
 /// them as far as they are used here).
 
 /// Opens the libraries. `folders` (ended by NULL) are searched before the system's
-/// own places. False if one is missing; `message` then says which.
+/// own places. All are of one release of CUDA, the newest that is complete and that the
+/// driver can run. False if one is missing; `message` then says which.
 bool cud_open(const char *const *folders, char *message, size_t capacity);
 /// NVRTC alone, which needs no driver.
 bool cud_open_compiler(const char *const *folders, char *message, size_t capacity);
