@@ -50,12 +50,13 @@ extension CUDABackend {
         precondition(indices.count == source.rows && table.columns == source.columns)
         precondition(Int(indices.largest) < table.rows, "index \(indices.largest) outside the table")
         guard indices.count > 0 else { return }
+        let segments = indices.sort(driver: driver)
         var arguments = KernelArguments()
         arguments.view(source)
         arguments.view(table)
         for address in [indices.memory.address, indices.order, indices.starts] { arguments.address(address) }
         arguments.integer(source.columns)
-        launch(FixedKernels.scatterAddRows, blocks: (indices.segments, 1), arguments)
+        launch(FixedKernels.scatterAddRows, blocks: (segments, 1), arguments)
     }
 
     /// Fixed kernels compile wherever pointwise ones do.

@@ -29,9 +29,17 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
         inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
         dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
     ) throws -> LossSums {
+        try start(
+            inputs: inputs, weight: weight, bias: bias, targets: targets, dropout: dropout, gradients: gradients)()
+    }
+
+    func start(
+        inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
+        dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
+    ) throws -> () throws -> LossSums {
         let rows = inputs.rows, driver = backend.driver
         precondition(targets.count == rows && weight.rows == classes && targets.allSatisfy { Int($0) < classes })
-        guard rows > 0 else { return LossSums() }
+        guard rows > 0 else { return { LossSums() } }
         let counted = targets.count { $0 >= 0 }
         let targetMemory = try reserve(&self.targets, rows), verdictMemory = try reserve(&verdicts, 2 * rows)
         targets.withUnsafeBytes { driver.upload($0, to: targetMemory.address) }
@@ -60,14 +68,16 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
                 backend.sumColumns(x, beta: 1, into: gradients.bias)
             }
         }
-        var results = [Float](repeating: 0, count: 2 * rows)
-        results.withUnsafeMutableBytes { driver.download(verdictMemory.address, into: $0) }
-        if let error = driver.takeError() { throw error }
-        var sums = LossSums(count: counted)
-        for row in 0..<rows {
-            sums.loss += Double(results[2 * row])
-            if results[2 * row + 1] > 0 { sums.correct += 1 }
+        return {
+            var results = [Float](repeating: 0, count: 2 * rows)
+            results.withUnsafeMutableBytes { driver.download(verdictMemory.address, into: $0) }
+            if let error = driver.takeError() { throw error }
+            var sums = LossSums(count: counted)
+            for row in 0..<rows {
+                sums.loss += Double(results[2 * row])
+                if results[2 * row + 1] > 0 { sums.correct += 1 }
+            }
+            return sums
         }
-        return sums
     }
 }
