@@ -17,8 +17,8 @@ extension CUDABackend {
         // Chunks of rows first, then their sums: the shapes alone decide which.
         let chunk = 128, chunks = (source.rows + chunk - 1) / chunk
         guard chunks > 1 else { return add(source, beta: beta, into: destination, chunk: max(source.rows, 1)) }
-        let partial = MatrixView(
-            try! CUDAMemory(count: chunks * source.columns, pool: pool), rows: chunks, columns: source.columns)
+        guard let memory = attempt({ try CUDAMemory(count: chunks * source.columns, pool: pool) }) else { return }
+        let partial = MatrixView(memory, rows: chunks, columns: source.columns)
         add(source, beta: 0, into: partial, chunk: chunk)
         sumColumns(partial, beta: beta, into: destination)
     }

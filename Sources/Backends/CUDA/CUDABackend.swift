@@ -11,6 +11,7 @@ public final class CUDABackend: Backend {
     let loops: CUDALoops
     private let kernels = Mutex<[PointwiseProgram: CUDAKernel]>([:])
     private let functions = Mutex<[KernelSource: any DeviceFunction]>([:])
+    private let failure = Mutex<RecurrentError?>(nil)
 
     /// - Parameters:
     ///   - device: counted from 0.
@@ -19,6 +20,9 @@ public final class CUDABackend: Backend {
     ///   library is missing: one line that names it.
     public convenience init(device: Int = 0, precision: CUDAPrecision = .float32) throws {
         self.init(driver: try CUDADevice(index: device, precision: precision))
+        // What can't throw later compiles here.
+        for program in [Self.fillProgram, Self.copyProgram] { _ = try kernel(program) }
+        for source in FixedKernels.all { _ = try function(source) }
     }
 
     package init(driver: any DeviceDriver, loops: CUDALoops = .automatic) {
@@ -31,10 +35,29 @@ public final class CUDABackend: Backend {
     public var summary: String { "\(driver.name), Float32" }
     public var scalarType: ScalarType { .float32 }
 
+    /// Keeps what is thrown where nothing can be, until the next call that can.
+    func attempt<Result>(_ body: () throws -> Result) -> Result? {
+        do { return try body() } catch {
+            let kept = error as? RecurrentError ?? .backend("cuda: \(error)")
+            failure.withLock { if $0 == nil { $0 = kept } }
+            return nil
+        }
+    }
+
+    /// The first error since the last call that no other call could throw.
+    func takeError() -> RecurrentError? {
+        let kept = failure.withLock { failure in
+            defer { failure = nil }
+            return failure
+        }
+        let other = driver.takeError()
+        return kept ?? other
+    }
+
     // MARK: Memory
 
     public func allocate(_ count: Int) throws -> any Memory {
-        if let error = driver.takeError() { throw error }
+        if let error = takeError() { throw error }
         let memory = try CUDAMemory(count: count, pool: pool)
         driver.clear(memory.address, bytes: max(count, 1) * MemoryLayout<Float>.size)
         return memory

@@ -68,10 +68,10 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
                 backend.sumColumns(x, beta: 1, into: gradients.bias)
             }
         }
-        return {
+        return { [backend] in
             var results = [Float](repeating: 0, count: 2 * rows)
             results.withUnsafeMutableBytes { driver.download(verdictMemory.address, into: $0) }
-            if let error = driver.takeError() { throw error }
+            if let error = backend.takeError() { throw error }
             var sums = LossSums(count: counted)
             for row in 0..<rows {
                 sums.loss += Double(results[2 * row])
