@@ -79,6 +79,12 @@ struct GPUTests {
         #expect(error > 1e-4 && error < bound, "\(error)")
     }
 
+    @Test(arguments: CUDAPrecision.allCases, ["urnn abs", "ugru tanh after"])
+    func weightsStayOrthogonal(precision: CUDAPrecision, cell: String) throws {
+        let backend = try CUDABackend(precision: precision)
+        #expect(try DeviceChecks.deviation(of: DeviceChecks.cells[cell]!(), on: backend, hidden: 200) < 1e-5)
+    }
+
     @Test func aDeviceThatDoesNotExist() throws {
         #expect { try CUDABackend(device: 4096) } throws: { error in
             "\(error)".contains("device 4096") && !"\(error)".contains("\n")

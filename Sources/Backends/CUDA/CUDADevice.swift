@@ -18,7 +18,7 @@ final class CUDADevice: DeviceDriver, Sendable {
     let registers: Int
 
     /// - Throws: ``RecurrentError/backend(_:)``.
-    init(index: Int, precision: CUDAPrecision) throws {
+    init(index: Int) throws {
         var message = [CChar](repeating: 0, count: 1024)
         guard CUDALibraries.withFolders({ cud_open($0, &message, message.count) }) else {
             throw RecurrentError.backend("cuda: \(Self.text(message)); \(CUDALibraries.advice)")
@@ -37,7 +37,6 @@ final class CUDADevice: DeviceDriver, Sendable {
         guard capability >= 50 else {
             throw RecurrentError.backend("cuda: \(name) has compute capability \(capability / 10).\(capability % 10); 5.0 or higher is needed")
         }
-        _ = cud_set_precision(device, precision.rawValue)
     }
 
     deinit { cud_device_close(device) }
@@ -135,7 +134,7 @@ final class CUDADevice: DeviceDriver, Sendable {
     func gemm(_ p: DeviceProduct) {
         check(
             cud_gemm(
-                device, p.transposesA, p.transposesB, Int32(p.m), Int32(p.n), Int32(p.k), p.alpha, p.a, Int32(p.lda), p.b,
+                device, p.precision.rawValue, p.transposesA, p.transposesB, Int32(p.m), Int32(p.n), Int32(p.k), p.alpha, p.a, Int32(p.lda), p.b,
                 Int32(p.ldb), p.beta, p.c, Int32(p.ldc)), "a product")
     }
 

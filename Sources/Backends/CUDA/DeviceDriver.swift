@@ -92,6 +92,7 @@ package struct LaunchShape: Sendable {
 package struct DeviceProduct: Sendable {
     package var transposesA: Bool, transposesB: Bool
     package var m: Int, n: Int, k: Int
+    package var precision: CUDAPrecision
     package var alpha: Float, beta: Float
     package var a: DeviceAddress, b: DeviceAddress, c: DeviceAddress
     package var lda: Int, ldb: Int, ldc: Int

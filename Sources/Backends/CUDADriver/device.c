@@ -27,7 +27,7 @@ enum {
 };
 
 struct cud_device {
-    int ordinal, capability, processors, shared_memory, registers, reads_host_pages, precision;
+    int ordinal, capability, processors, shared_memory, registers, reads_host_pages;
     char name[256];
     void *context, *stream, *cublas, *cusolver;
     uint64_t cublas_workspace;
@@ -195,12 +195,8 @@ int cud_launch(
         function, grid[0], grid[1], grid[2], block[0], block[1], block[2], shared_memory, d->stream, parameters, NULL);
 }
 
-int cud_set_precision(cud_device *d, int precision) {
-    d->precision = precision;
-    return 0;
-}
 int cud_gemm(
-    cud_device *d, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, uint64_t a, int lda, uint64_t b,
+    cud_device *d, int precision, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, uint64_t a, int lda, uint64_t b,
     int ldb, float beta, uint64_t c, int ldc
 ) {
     static const int computes[] = {COMPUTE_32F, COMPUTE_32F_FAST_TF32, COMPUTE_32F_FAST_16BF};
@@ -208,7 +204,7 @@ int cud_gemm(
     if (error) return error;
     return cublas_error(cud_cublasGemmEx(
         d->cublas, transpose_a, transpose_b, m, n, k, &alpha, (const void *)a, R_32F, lda, (const void *)b, R_32F, ldb, &beta,
-        (void *)c, R_32F, ldc, computes[d->precision], GEMM_DEFAULT));
+        (void *)c, R_32F, ldc, computes[precision], GEMM_DEFAULT));
 }
 
 static int reserve(uint64_t *memory, size_t *size, size_t wanted) {

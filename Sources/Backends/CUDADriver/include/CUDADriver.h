@@ -58,10 +58,9 @@ int cud_launch(
 
 /// How products are computed.
 enum { CUD_FLOAT32 = 0, CUD_TF32 = 1, CUD_BFLOAT16 = 2 };
-int cud_set_precision(cud_device *device, int precision);
 /// Column-major, as cublasSgemm: C [m, n] ← alpha · op(A) · op(B) + beta · C.
 int cud_gemm(
-    cud_device *device, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, uint64_t a, int lda,
+    cud_device *device, int precision, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, uint64_t a, int lda,
     uint64_t b, int ldb, float beta, uint64_t c, int ldc);
 /// A · X = B for column-major A [n, n] (destroyed) and B [n, columns]; with
 /// `transpose`, Aᵀ · X = B. `info` > 0: singular.
