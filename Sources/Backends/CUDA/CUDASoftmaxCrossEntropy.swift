@@ -39,6 +39,7 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
     ) throws -> () throws -> LossSums {
         let rows = inputs.rows, driver = backend.driver
         precondition(targets.count == rows && weight.rows == classes && targets.allSatisfy { Int($0) < classes })
+        precondition(bias.columns == classes && bias.columnStride == 1)
         guard rows > 0 else { return { LossSums() } }
         let counted = targets.count { $0 >= 0 }
         let targetMemory = try reserve(&self.targets, rows), verdictMemory = try reserve(&verdicts, 2 * rows)
@@ -48,10 +49,10 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
         for start in stride(from: 0, to: rows, by: chunk) {
             let range = start..<min(start + chunk, rows), input = inputs.rows(range)
             let x = MatrixView(memory, rows: range.count, columns: classes)
-            backend.copy(bias.broadcast(rows: range.count, columns: classes), to: x)
-            backend.gemm(alpha: 1, input, weight.transposed, beta: 1, x)
+            backend.gemm(input, weight.transposed, into: x)
             var arguments = KernelArguments()
             arguments.view(x)
+            arguments.address(bias.address)
             arguments.address(targetMemory.address)
             arguments.address(verdictMemory.address)
             arguments.integer(start)
