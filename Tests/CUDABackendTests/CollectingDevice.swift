@@ -11,6 +11,7 @@ final class CollectingDevice: DeviceDriver, Sendable {
     let blockSize = 256
     let processors = 132
     let sharedMemory = 227 << 10
+    let registers = 65536
     private let memoryOf = EmulatedDevice()
     private let found = Mutex<Set<KernelSource>>([])
 

@@ -27,6 +27,14 @@ struct CompilerTests {
             _ = try DeviceChecks.train(DeviceChecks.cells[name]!(), on: backend, updates: 1)
         }
         #expect(device.sources.count > DeviceChecks.cells.count)
+        // As large as they are trained: weights in registers, in slices, in the L2.
+        for name in DeviceChecks.standardCells {
+            for (hidden, batch) in [(50, 100), (200, 80), (200, 300), (1030, 20)] {
+                let sizes = DeviceChecks.Sizes(hidden: hidden, steps: 2, batch: batch)
+                _ = try DeviceChecks.train(
+                    DeviceChecks.cells[name]!(), on: CUDABackend(driver: device, loops: .persistent), sizes: sizes, updates: 1)
+            }
+        }
         for optimizer in [SGD(), SGD(momentum: 0.9, nesterov: true), RMSprop(), Adam(), AdamW()] as [any Optimizer] {
             _ = try backend.compile(optimizer.program)
         }

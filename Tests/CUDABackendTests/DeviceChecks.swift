@@ -78,6 +78,30 @@ enum DeviceChecks {
         return (losses, backend.download(model.parameters.allValues))
     }
 
+    /// `‖WᵀW − I‖_max` of the first layer's orthogonal weight after some steps.
+    static func deviation(of cell: any RecurrentCell, on backend: any Backend, hidden n: Int) throws -> Double {
+        let description = DatasetDescription(
+            inputs: .tokens(vocabulary: 7), targets: .sequenceClass(classes: 7), isContinuous: false, metric: .accuracy)
+        let model = try SequenceModel(
+            cell: cell, configuration: ModelConfiguration(embeddingSize: 5, hiddenSize: n), data: description, backend: backend)
+        let updater = try ParameterUpdater(
+            model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew())
+        for step in 0..<3 {
+            let batch = Batch(steps: 4, batch: 3, inputs: .tokens((0..<12).map { $0 % 7 }), targets: [1, 4, 2])
+            _ = try model.computeGradients(batch, step: step)
+            try updater.update(learningRate: 0.01)
+        }
+        let w: [Double] = backend.download(model.parameters.value(of: updater.constrained[0].block))
+        var largest = 0.0
+        for i in 0..<n {
+            for j in 0..<n {
+                let product = (0..<n).reduce(i == j ? -1.0 : 0.0) { $0 + w[$1 * n + i] * w[$1 * n + j] }
+                largest = max(largest, product.isFinite ? abs(product) : .infinity)
+            }
+        }
+        return largest
+    }
+
     static func largestDifference(_ a: [Double], _ b: [Double]) -> Double {
         precondition(a.count == b.count)
         // No number differs from everything.

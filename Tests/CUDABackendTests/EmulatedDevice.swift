@@ -12,6 +12,7 @@ final class EmulatedDevice: DeviceDriver, Sendable {
     let blockSize: Int
     let processors = 2
     let sharedMemory: Int
+    let registers: Int
     /// In bytes.
     let capacity: Int
     private let used = Mutex<[DeviceAddress: Int]>([:])
@@ -22,7 +23,8 @@ final class EmulatedDevice: DeviceDriver, Sendable {
 
     private let canRecord: Bool
 
-    init(blockSize: Int = 64, capacity: Int = 1 << 32, sharedMemory: Int = 227 << 10, canRecord: Bool = true) {
+    init(blockSize: Int = 64, capacity: Int = 1 << 32, sharedMemory: Int = 227 << 10, registers: Int = 65536, canRecord: Bool = true) {
+        self.registers = registers
         self.sharedMemory = sharedMemory
         self.canRecord = canRecord
         self.blockSize = blockSize
@@ -137,12 +139,17 @@ final class EmulatedDevice: DeviceDriver, Sendable {
         if keeps({ self.gemm(p) }) { return }
         precondition(p.lda >= (p.transposesA ? p.k : p.m) && p.ldb >= (p.transposesB ? p.n : p.k) && p.ldc >= p.m)
         let (a, b, c) = (floats(p.a), floats(p.b), floats(p.c))
+        // Bits of the mantissa that a factor loses.
+        let lost: UInt32 = switch p.precision { case .float32: 0; case .tf32: 13; case .bfloat16: 16 }
+        func factor(_ x: Float) -> Double {
+            lost == 0 || !x.isFinite ? Double(x) : Double(Float(bitPattern: ((x.bitPattern + (1 << (lost - 1))) >> lost) << lost))
+        }
         for j in 0..<p.n {
             for i in 0..<p.m {
                 var sum = 0.0
                 for l in 0..<p.k {
-                    sum += Double(a[p.transposesA ? i * p.lda + l : l * p.lda + i])
-                        * Double(b[p.transposesB ? l * p.ldb + j : j * p.ldb + l])
+                    sum += factor(a[p.transposesA ? i * p.lda + l : l * p.lda + i])
+                        * factor(b[p.transposesB ? l * p.ldb + j : j * p.ldb + l])
                 }
                 let before = p.beta == 0 ? 0 : Double(p.beta) * Double(c[j * p.ldc + i])
                 c[j * p.ldc + i] = Float(Double(p.alpha) * sum + before)

@@ -21,6 +21,15 @@ struct MemoryTests {
         #expect(backend.download(view, as: Float.self).allSatisfy { $0 == 1 })
     }
 
+    /// Column sums borrow memory and can't throw.
+    @Test func whatCannotThrowIsReportedLater() throws {
+        let backend = CUDABackend(driver: EmulatedDevice(capacity: 854_016))
+        let source = try backend.allocate(rows: 1000, columns: 200), sums = try backend.allocate(rows: 1, columns: 200)
+        backend.sumColumns(source, beta: 0, into: sums)
+        #expect(throws: RecurrentError.self) { try backend.allocate(1) }
+        _ = try backend.allocate(1)
+    }
+
     @Test func aDamagedKernelOnDiskIsNotUsed() throws {
         let folder = NSTemporaryDirectory() + "urnn-kernels-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }

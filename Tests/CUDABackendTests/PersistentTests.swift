@@ -15,9 +15,24 @@ struct PersistentTests {
         #expect(device.kernelNames.isSuperset(of: ["persistent_forward", "persistent_backward"]))
     }
 
-    /// With weights that stay in shared memory in part, or not at all.
-    @Test(arguments: DeviceChecks.standardCells, [600, 1200, 2400]) func weightsMayOverflow(cell: String, shared: Int) throws {
-        let device = EmulatedDevice(blockSize: 8, sharedMemory: shared)
+    /// What a block of the emulated device has.
+    struct Chip: Sendable {
+        var blockSize = 8
+        var sharedMemory = 227 << 10
+        var registers = 65536
+    }
+
+    /// With weights that stay in registers, in shared memory, in both, in part or not
+    /// at all; in slices (the widest block), and with more columns than threads.
+    @Test(
+        arguments: DeviceChecks.standardCells,
+        [
+            Chip(sharedMemory: 600, registers: 0), Chip(sharedMemory: 1200, registers: 0), Chip(sharedMemory: 2400, registers: 0),
+            Chip(sharedMemory: 1200, registers: 80 * 32), Chip(registers: 76 * 32), Chip(registers: 0),
+            Chip(blockSize: 16, sharedMemory: 1600, registers: 80 * 64), Chip(blockSize: 4, sharedMemory: 800),
+        ])
+    func weightsMayOverflow(cell: String, chip: Chip) throws {
+        let device = EmulatedDevice(blockSize: chip.blockSize, sharedMemory: chip.sharedMemory, registers: chip.registers)
         try checkCell(
             DeviceChecks.cells[cell]!(), on: CUDABackend(driver: device, loops: .persistent), against: ReferenceBackend(),
             inputWidth: 3, hiddenWidth: 13, steps: 4, batch: 3, tolerance: 1e-5)
@@ -44,13 +59,17 @@ struct PersistentTests {
     @Test func geometryFollowsTheChip() throws {
         func geometry(_ inner: Int, _ outer: Int, batch: Int, shared: Int = 227 << 10) -> PersistentGeometry? {
             PersistentGeometry(
-                batch: batch, products: [.init(inner: inner, outer: outer)], kernels: [inner], processors: 132, shared: shared, most: 1024)
+                batch: batch, products: [.init(inner: inner, outer: outer)], kernels: [min(inner, outer)], processors: 132,
+                shared: shared, registers: 65536, most: 1024)
         }
-        let rnn = try #require(geometry(200, 200, batch: 80))
-        #expect(rnn.rows == 1 && rnn.blocks == 80 && rnn.threads == 224 && rnn.resident == [200] && rnn.isFast)
-        #expect(rnn.sharedMemory == 4 * (200 + 200 * 200))
-        let gru = try #require(geometry(200, 600, batch: 80))
-        #expect(gru.resident == [96] && gru.threads == 608 && gru.sharedMemory <= 227 << 10 && gru.isFast)
+        let rnn = try #require(geometry(200, 200, batch: 80)), cut = rnn.layouts[0]
+        #expect(rnn.rows == 1 && rnn.blocks == 80 && rnn.threads == 448 && rnn.isFast)
+        #expect(cut.slices == 2 && cut.rows == 100 && cut.inRegisters == 84 && cut.inSharedMemory == 16)
+        // The operand, one slice's sums, the weight.
+        #expect(rnn.sharedMemory == 4 * (200 + 200 + 2 * 16 * 200))
+        let gru = try #require(geometry(200, 600, batch: 80)), whole = gru.layouts[0]
+        #expect(gru.threads == 608 && gru.sharedMemory <= 227 << 10 && gru.isFast)
+        #expect(whole.slices == 1 && whole.inRegisters == 52 && whole.inSharedMemory == 96 && whole.streamed == 52)
         let large = try #require(geometry(1024, 4096, batch: 64))
         #expect(!large.isFast && large.threads == 1024)
         #expect(geometry(50, 150, batch: 133)!.rows == 2 && geometry(50, 150, batch: 133)!.blocks == 67)

@@ -17,8 +17,8 @@ extension CUDABackend {
         // Chunks of rows first, then their sums: the shapes alone decide which.
         let chunk = 128, chunks = (source.rows + chunk - 1) / chunk
         guard chunks > 1 else { return add(source, beta: beta, into: destination, chunk: max(source.rows, 1)) }
-        let partial = MatrixView(
-            try! CUDAMemory(count: chunks * source.columns, pool: pool), rows: chunks, columns: source.columns)
+        guard let memory = attempt({ try CUDAMemory(count: chunks * source.columns, pool: pool) }) else { return }
+        let partial = MatrixView(memory, rows: chunks, columns: source.columns)
         add(source, beta: 0, into: partial, chunk: chunk)
         sumColumns(partial, beta: beta, into: destination)
     }
@@ -50,12 +50,13 @@ extension CUDABackend {
         precondition(indices.count == source.rows && table.columns == source.columns)
         precondition(Int(indices.largest) < table.rows, "index \(indices.largest) outside the table")
         guard indices.count > 0 else { return }
+        let segments = indices.sort(driver: driver)
         var arguments = KernelArguments()
         arguments.view(source)
         arguments.view(table)
         for address in [indices.memory.address, indices.order, indices.starts] { arguments.address(address) }
         arguments.integer(source.columns)
-        launch(FixedKernels.scatterAddRows, blocks: (indices.segments, 1), arguments)
+        launch(FixedKernels.scatterAddRows, blocks: (segments, 1), arguments)
     }
 
     /// Fixed kernels compile wherever pointwise ones do.

@@ -9,32 +9,70 @@ public final class CUDABackend: Backend {
     package let driver: any DeviceDriver
     let pool: CUDAPool
     let loops: CUDALoops
-    private let kernels = Mutex<[PointwiseProgram: CUDAKernel]>([:])
-    private let functions = Mutex<[KernelSource: any DeviceFunction]>([:])
+    /// Of products.
+    let precision: CUDAPrecision
+    private let shared: Shared
+
+    /// What a backend and its ``exact`` one have in common.
+    private final class Shared: Sendable {
+        let kernels = Mutex<[PointwiseProgram: CUDAKernel]>([:])
+        let functions = Mutex<[KernelSource: any DeviceFunction]>([:])
+        let failure = Mutex<RecurrentError?>(nil)
+    }
 
     /// - Parameters:
     ///   - device: counted from 0.
-    ///   - precision: of products.
+    ///   - precision: of products, but for those of manifold updates.
     /// - Throws: ``RecurrentCore/RecurrentError/backend(_:)`` if there is no such device, or a
     ///   library is missing: one line that names it.
     public convenience init(device: Int = 0, precision: CUDAPrecision = .float32) throws {
-        self.init(driver: try CUDADevice(index: device, precision: precision))
+        self.init(driver: try CUDADevice(index: device), precision: precision)
+        // What can't throw later compiles here.
+        for program in [Self.fillProgram, Self.copyProgram] { _ = try kernel(program) }
+        for source in FixedKernels.all { _ = try function(source) }
     }
 
-    package init(driver: any DeviceDriver, loops: CUDALoops = .automatic) {
+    package init(driver: any DeviceDriver, loops: CUDALoops = .automatic, precision: CUDAPrecision = .float32) {
         self.driver = driver
         self.loops = loops
+        self.precision = precision
         pool = CUDAPool(driver)
+        shared = Shared()
     }
+
+    private init(exact other: CUDABackend) {
+        (driver, loops, precision, pool, shared) = (other.driver, other.loops, .float32, other.pool, other.shared)
+    }
+
+    public var exact: any Backend { precision == .float32 ? self : CUDABackend(exact: self) }
 
     public var name: String { "cuda" }
     public var summary: String { "\(driver.name), Float32" }
     public var scalarType: ScalarType { .float32 }
 
+    /// Keeps what is thrown where nothing can be, until the next call that can.
+    func attempt<Result>(_ body: () throws -> Result) -> Result? {
+        do { return try body() } catch {
+            let kept = error as? RecurrentError ?? .backend("cuda: \(error)")
+            shared.failure.withLock { if $0 == nil { $0 = kept } }
+            return nil
+        }
+    }
+
+    /// The first error since the last call that no other call could throw.
+    func takeError() -> RecurrentError? {
+        let kept = shared.failure.withLock { failure in
+            defer { failure = nil }
+            return failure
+        }
+        let other = driver.takeError()
+        return kept ?? other
+    }
+
     // MARK: Memory
 
     public func allocate(_ count: Int) throws -> any Memory {
-        if let error = driver.takeError() { throw error }
+        if let error = takeError() { throw error }
         let memory = try CUDAMemory(count: count, pool: pool)
         driver.clear(memory.address, bytes: max(count, 1) * MemoryLayout<Float>.size)
         return memory
@@ -95,23 +133,23 @@ public final class CUDABackend: Backend {
         driver.gemm(
             DeviceProduct(
                 transposesA: left.isTransposed, transposesB: right.isTransposed, m: c.columns, n: c.rows, k: a.columns,
-                alpha: Float(alpha), beta: Float(beta), a: left.address, b: right.address, c: c.address,
+                precision: precision, alpha: Float(alpha), beta: Float(beta), a: left.address, b: right.address, c: c.address,
                 lda: left.stride, ldb: right.stride, ldc: max(c.rowStride, c.columns)))
     }
 
     public func compile(_ program: PointwiseProgram) throws -> any Kernel { try kernel(program) }
 
     private func kernel(_ program: PointwiseProgram) throws -> CUDAKernel {
-        if let known = kernels.withLock({ $0[program] }) { return known }
+        if let known = shared.kernels.withLock({ $0[program] }) { return known }
         let made = CUDAKernel(program, try function(PointwiseSource.kernel(program)))
-        kernels.withLock { $0[program] = made }
+        shared.kernels.withLock { $0[program] = made }
         return made
     }
 
     func function(_ source: KernelSource) throws -> any DeviceFunction {
-        if let known = functions.withLock({ $0[source] }) { return known }
+        if let known = shared.functions.withLock({ $0[source] }) { return known }
         let made = try driver.compile(source)
-        functions.withLock { $0[source] = made }
+        shared.functions.withLock { $0[source] = made }
         return made
     }
 

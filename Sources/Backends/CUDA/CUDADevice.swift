@@ -15,9 +15,10 @@ final class CUDADevice: DeviceDriver, Sendable {
     let blockSize = 256
     let processors: Int
     let sharedMemory: Int
+    let registers: Int
 
     /// - Throws: ``RecurrentError/backend(_:)``.
-    init(index: Int, precision: CUDAPrecision) throws {
+    init(index: Int) throws {
         var message = [CChar](repeating: 0, count: 1024)
         guard CUDALibraries.withFolders({ cud_open($0, &message, message.count) }) else {
             throw RecurrentError.backend("cuda: \(Self.text(message)); \(CUDALibraries.advice)")
@@ -31,11 +32,11 @@ final class CUDADevice: DeviceDriver, Sendable {
         name = String(cString: cud_device_name(device))
         processors = Int(cud_device_processors(device))
         sharedMemory = Int(cud_device_shared_memory(device))
+        registers = Int(cud_device_registers(device))
         cache = KernelCache(architecture: architecture, compiler: Int(cud_compiler_version()))
         guard capability >= 50 else {
             throw RecurrentError.backend("cuda: \(name) has compute capability \(capability / 10).\(capability % 10); 5.0 or higher is needed")
         }
-        _ = cud_set_precision(device, precision.rawValue)
     }
 
     deinit { cud_device_close(device) }
@@ -116,7 +117,9 @@ final class CUDADevice: DeviceDriver, Sendable {
     }
 
     func launch(_ function: any DeviceFunction, _ shape: LaunchShape, arguments: KernelArguments) {
+        // As long as C's struct, which ends at a multiple of 8.
         var bytes = arguments.bytes
+        while bytes.count % 8 != 0 { bytes.append(0) }
         let grid = [UInt32(shape.grid.0), UInt32(shape.grid.1), 1], block = [UInt32(shape.block), 1, 1]
         let error = bytes.withUnsafeMutableBytes { bytes in
             cud_launch(
@@ -131,7 +134,7 @@ final class CUDADevice: DeviceDriver, Sendable {
     func gemm(_ p: DeviceProduct) {
         check(
             cud_gemm(
-                device, p.transposesA, p.transposesB, Int32(p.m), Int32(p.n), Int32(p.k), p.alpha, p.a, Int32(p.lda), p.b,
+                device, p.precision.rawValue, p.transposesA, p.transposesB, Int32(p.m), Int32(p.n), Int32(p.k), p.alpha, p.a, Int32(p.lda), p.b,
                 Int32(p.ldb), p.beta, p.c, Int32(p.ldc)), "a product")
     }
 

@@ -58,8 +58,10 @@ final class CUDAPool: Sendable {
 /// Row numbers on the device, and in which order a scatter adds the rows.
 final class CUDAIndices: IndexMemory, Sendable {
     private struct Contents {
-        var segments = 0
+        var indices: [Int32] = []
         var largest: Int32 = -1
+        /// How many different rows there are; nil until they are sorted.
+        var segments: Int?
     }
 
     let count: Int
@@ -74,27 +76,55 @@ final class CUDAIndices: IndexMemory, Sendable {
         update(indices, driver: driver)
     }
 
-    /// How many different rows there are.
-    var segments: Int { contents.withLock { $0.segments } }
     var largest: Int32 { contents.withLock { $0.largest } }
     var order: DeviceAddress { memory.address + DeviceAddress(4 * count) }
     var starts: DeviceAddress { memory.address + DeviceAddress(8 * count) }
 
     func update(_ indices: [Int32], driver: any DeviceDriver) {
         precondition(indices.count == count && indices.allSatisfy { $0 >= 0 })
-        // Keys that sort by index, then by position.
-        let keys = indices.enumerated().map { UInt64($1) << 32 | UInt64($0) }.sorted()
-        var numbers = indices
-        numbers.reserveCapacity(3 * count + 1)
-        for key in keys { numbers.append(Int32(truncatingIfNeeded: key)) }
-        var last: UInt64?
-        for (position, key) in keys.enumerated() where key >> 32 != last {
-            numbers.append(Int32(position))
-            last = key >> 32
+        indices.withUnsafeBytes { driver.upload($0, to: memory.address) }
+        contents.withLock { $0 = Contents(indices: indices, largest: indices.max() ?? -1) }
+    }
+
+    /// Makes the order for a scatter, if it isn't made yet: only then, since the device
+    /// has work by then, and a gather needs none.
+    /// - Returns: how many different rows there are.
+    func sort(driver: any DeviceDriver) -> Int {
+        contents.withLock { contents in
+            if let known = contents.segments { return known }
+            let indices = contents.indices
+            var numbers = Self.positions(indices, largest: contents.largest)
+            var last: Int32 = -1
+            for position in 0..<count {
+                let index = indices[Int(numbers[position])]
+                if index != last { numbers.append(Int32(position)) }
+                last = index
+            }
+            let segments = numbers.count - count
+            numbers.append(Int32(count))
+            numbers.withUnsafeBytes { driver.upload($0, to: order) }
+            contents.segments = segments
+            return segments
         }
-        let segments = numbers.count - 2 * count
-        numbers.append(Int32(count))
-        numbers.withUnsafeBytes { driver.upload($0, to: memory.address) }
-        contents.withLock { $0 = Contents(segments: segments, largest: indices.max() ?? -1) }
+    }
+
+    /// Positions sorted by index, then by position: by 11 bits of the index at a time.
+    static func positions(_ indices: [Int32], largest: Int32) -> [Int32] {
+        var order = (0..<Int32(indices.count)).map { $0 }, next = order, shift: Int32 = 0
+        // Room for where each index's positions begin.
+        order.reserveCapacity(2 * indices.count + 1)
+        repeat {
+            var places = [Int](repeating: 0, count: 2049)
+            for index in indices { places[Int(index >> shift & 2047) + 1] += 1 }
+            for digit in 1...2048 { places[digit] += places[digit - 1] }
+            for position in order {
+                let digit = Int(indices[Int(position)] >> shift & 2047)
+                next[places[digit]] = position
+                places[digit] += 1
+            }
+            swap(&order, &next)
+            shift += 11
+        } while shift < 31 && largest >> shift > 0
+        return order
     }
 }

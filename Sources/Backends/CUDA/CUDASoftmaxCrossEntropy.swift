@@ -29,9 +29,18 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
         inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
         dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
     ) throws -> LossSums {
+        try start(
+            inputs: inputs, weight: weight, bias: bias, targets: targets, dropout: dropout, gradients: gradients)()
+    }
+
+    func start(
+        inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
+        dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
+    ) throws -> () throws -> LossSums {
         let rows = inputs.rows, driver = backend.driver
         precondition(targets.count == rows && weight.rows == classes && targets.allSatisfy { Int($0) < classes })
-        guard rows > 0 else { return LossSums() }
+        precondition(bias.columns == classes && bias.columnStride == 1)
+        guard rows > 0 else { return { LossSums() } }
         let counted = targets.count { $0 >= 0 }
         let targetMemory = try reserve(&self.targets, rows), verdictMemory = try reserve(&verdicts, 2 * rows)
         targets.withUnsafeBytes { driver.upload($0, to: targetMemory.address) }
@@ -40,10 +49,10 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
         for start in stride(from: 0, to: rows, by: chunk) {
             let range = start..<min(start + chunk, rows), input = inputs.rows(range)
             let x = MatrixView(memory, rows: range.count, columns: classes)
-            backend.copy(bias.broadcast(rows: range.count, columns: classes), to: x)
-            backend.gemm(alpha: 1, input, weight.transposed, beta: 1, x)
+            backend.gemm(input, weight.transposed, into: x)
             var arguments = KernelArguments()
             arguments.view(x)
+            arguments.address(bias.address)
             arguments.address(targetMemory.address)
             arguments.address(verdictMemory.address)
             arguments.integer(start)
@@ -60,14 +69,16 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
                 backend.sumColumns(x, beta: 1, into: gradients.bias)
             }
         }
-        var results = [Float](repeating: 0, count: 2 * rows)
-        results.withUnsafeMutableBytes { driver.download(verdictMemory.address, into: $0) }
-        if let error = driver.takeError() { throw error }
-        var sums = LossSums(count: counted)
-        for row in 0..<rows {
-            sums.loss += Double(results[2 * row])
-            if results[2 * row + 1] > 0 { sums.correct += 1 }
+        return { [backend] in
+            var results = [Float](repeating: 0, count: 2 * rows)
+            results.withUnsafeMutableBytes { driver.download(verdictMemory.address, into: $0) }
+            if let error = backend.takeError() { throw error }
+            var sums = LossSums(count: counted)
+            for row in 0..<rows {
+                sums.loss += Double(results[2 * row])
+                if results[2 * row + 1] > 0 { sums.correct += 1 }
+            }
+            return sums
         }
-        return sums
     }
 }

@@ -14,6 +14,8 @@ package protocol DeviceDriver: AnyObject, Sendable {
     var processors: Int { get }
     /// Of one block, in bytes.
     var sharedMemory: Int { get }
+    /// Of one block, 32 bits each.
+    var registers: Int { get }
 
     /// - Throws: ``RecurrentError/backend(_:)`` if there isn't as much.
     func allocate(bytes: Int) throws -> DeviceAddress
@@ -90,6 +92,7 @@ package struct LaunchShape: Sendable {
 package struct DeviceProduct: Sendable {
     package var transposesA: Bool, transposesB: Bool
     package var m: Int, n: Int, k: Int
+    package var precision: CUDAPrecision
     package var alpha: Float, beta: Float
     package var a: DeviceAddress, b: DeviceAddress, c: DeviceAddress
     package var lda: Int, ldb: Int, ldc: Int

@@ -9,7 +9,7 @@ enum KernelPrelude {
         #define KERNEL extern "C" __global__ void
         #define DEVICE static __device__ __forceinline__
         #define SHARED __shared__
-        #define DYNAMIC_SHARED(type, name) extern __shared__ type name[]
+        #define DYNAMIC_SHARED(type, name) extern __shared__ __align__(16) type name[]
         #define THREAD threadIdx.x
         #define THREADS blockDim.x
         #define BLOCK blockIdx.x

@@ -36,27 +36,43 @@ package enum CUDALibraries {
     package static let folders: [String] = {
         let environment = ProcessInfo.processInfo.environment
         var result: [String] = []
-        for variable in ["CUDA_HOME", "CUDA_PATH"] {
+        for variable in ["CUDA_HOME", "CUDA_PATH", "CONDA_PREFIX"] {
             if let home = environment[variable], !home.isEmpty { result += ["\(home)/lib64", "\(home)/lib"] }
         }
         let manager = FileManager.default
         func entries(_ folder: String) -> [String] { (try? manager.contentsOfDirectory(atPath: folder).sorted()) ?? [] }
         for name in entries("/usr/local").reversed() where name.hasPrefix("cuda") { result.append("/usr/local/\(name)/lib64") }
-        // site-packages of an active environment, and of each python3 on the PATH.
-        var prefixes = environment["VIRTUAL_ENV"].map { [$0] } ?? []
-        for folder in (environment["PATH"] ?? "").split(separator: ":") where manager.fileExists(atPath: "\(folder)/python3") {
-            prefixes.append(URL(fileURLWithPath: String(folder)).deletingLastPathComponent().path)
-        }
-        for prefix in prefixes {
-            for python in entries("\(prefix)/lib") where python.hasPrefix("python3") {
-                for packages in ["site-packages", "dist-packages"] {
-                    let nvidia = "\(prefix)/lib/\(python)/\(packages)/nvidia"
-                    result += entries(nvidia).map { "\(nvidia)/\($0)/lib" }
+        for prefix in pythonPrefixes(environment) {
+            for lib in ["lib", "lib64"] {
+                for python in entries("\(prefix)/\(lib)") where python.hasPrefix("python3") {
+                    for packages in ["site-packages", "dist-packages"] {
+                        let nvidia = "\(prefix)/\(lib)/\(python)/\(packages)/nvidia"
+                        result += entries(nvidia).map { "\(nvidia)/\($0)/lib" }
+                    }
                 }
             }
         }
-        return result.filter { manager.fileExists(atPath: $0) }
+        var seen: Set<String> = []
+        return result.filter { manager.fileExists(atPath: $0) && seen.insert($0).inserted }
     }()
+
+    /// Where packages may be installed: an active environment, that of each python3 on
+    /// the PATH and of what it is a link to, and where pip puts them besides.
+    private static func pythonPrefixes(_ environment: [String: String]) -> [String] {
+        let manager = FileManager.default
+        var prefixes = ["VIRTUAL_ENV", "CONDA_PREFIX"].compactMap { environment[$0] }
+        for folder in (environment["PATH"] ?? "").split(separator: ":") {
+            var program = URL(fileURLWithPath: "\(folder)/python3")
+            // A link may lead from one environment into another.
+            for _ in 0..<8 where manager.fileExists(atPath: program.path) {
+                prefixes.append(program.deletingLastPathComponent().deletingLastPathComponent().path)
+                guard let target = try? manager.destinationOfSymbolicLink(atPath: program.path) else { break }
+                program = URL(fileURLWithPath: target, relativeTo: program.deletingLastPathComponent()).standardizedFileURL
+            }
+        }
+        if let home = environment["HOME"] { prefixes.append("\(home)/.local") }
+        return prefixes + ["/usr/local"]
+    }
 
     static func withFolders<Result>(_ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Result) -> Result {
         let copies = folders.map { strdup($0) }

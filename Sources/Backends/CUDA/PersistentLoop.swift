@@ -24,7 +24,7 @@ final class PersistentLoop {
         guard
             let geometry = PersistentGeometry(
                 batch: binding.batch, products: products, kernels: steps.compactMap(\.kernelColumns),
-                processors: driver.processors, shared: driver.sharedMemory, most: 4 * driver.blockSize)
+                processors: driver.processors, shared: driver.sharedMemory, registers: driver.registers, most: 4 * driver.blockSize)
         else { return nil }
         self.geometry = geometry
 

@@ -1,5 +1,6 @@
 /// Softmax cross-entropy of a chunk of logits: block r takes row r from logits to
-/// gradient, in place, while the row lies in the caches.
+/// gradient, in place, while the row lies in the caches. The bias is added here: that
+/// saves the product from reading it from all rows.
 enum SoftmaxKernels {
     /// Writes each row's loss and whether its first largest logit is the target;
     /// with `scale` above 0 the logits become `scale · (softmax − onehot)`, and 0
@@ -9,6 +10,7 @@ enum SoftmaxKernels {
         body: """
             typedef struct {
                 View logits;
+                const float *bias;
                 const int *targets;
                 float *losses;
                 uint32 first, columns, drops;
@@ -21,6 +23,12 @@ enum SoftmaxKernels {
                 return a->rate > op_uniform(a->key, (uint64)row * a->columns + c) ? 0.0f : x * a->keep;
             }
 
+            // Once they have been dropped from, logits hold their bias.
+            DEVICE float logit(const Arguments *a, uint32 c) {
+                const float x = AT(a->logits, BLOCK, c);
+                return a->drops ? x : x + a->bias[c];
+            }
+
             KERNEL softmax_rows(const Arguments a) {
                 SHARED float values[1024];
                 SHARED uint32 places[1024];
@@ -29,7 +37,7 @@ enum SoftmaxKernels {
                 float best = -bits_to_float(0x7f800000u);
                 uint32 place = ~0u;
                 for (uint32 c = THREAD; c < a.columns; c += THREADS) {
-                    const float x = dropped(&a, row, c, AT(a.logits, BLOCK, c));
+                    const float x = dropped(&a, row, c, AT(a.logits, BLOCK, c) + a.bias[c]);
                     if (a.drops) AT(a.logits, BLOCK, c) = x;
                     if (x > best || place == ~0u || x != x) { best = x; place = c; }
                 }
@@ -52,7 +60,7 @@ enum SoftmaxKernels {
                 const uint32 guess = places[0];
                 BARRIER();
                 float sum = 0.0f;
-                for (uint32 c = THREAD; c < a.columns; c += THREADS) sum += expf(AT(a.logits, BLOCK, c) - largest);
+                for (uint32 c = THREAD; c < a.columns; c += THREADS) sum += expf(logit(&a, c) - largest);
                 values[THREAD] = sum;
                 BARRIER();
                 for (uint32 half = THREADS / 2; half > 0; half /= 2) {
@@ -61,14 +69,14 @@ enum SoftmaxKernels {
                 }
                 sum = values[0];
                 if (THREAD == 0) {
-                    a.losses[2 * row] = target < 0 ? 0.0f : largest - AT(a.logits, BLOCK, target) + logf(sum);
+                    a.losses[2 * row] = target < 0 ? 0.0f : largest - logit(&a, (uint32)target) + logf(sum);
                     a.losses[2 * row + 1] = target >= 0 && guess == (uint32)target ? 1.0f : 0.0f;
                 }
                 // The target's logit has been read before any is overwritten.
                 BARRIER();
                 if (a.scale > 0.0f) {
                     for (uint32 c = THREAD; c < a.columns; c += THREADS) {
-                        const float share = expf(AT(a.logits, BLOCK, c) - largest) / sum;
+                        const float share = expf(logit(&a, c) - largest) / sum;
                         const float g = target < 0 ? 0.0f : a.scale * (share - (c == (uint32)target ? 1.0f : 0.0f));
                         AT(a.logits, BLOCK, c) = dropped(&a, row, c, g);
                     }

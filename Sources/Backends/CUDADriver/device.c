@@ -7,10 +7,12 @@
 enum {
     STREAM_NON_BLOCKING = 1,
     CAPTURE_THREAD_LOCAL = 1,
+    REGISTERS_PER_BLOCK = 12,
     PROCESSOR_COUNT = 16,
     CAPABILITY_MAJOR = 75,
     CAPABILITY_MINOR = 76,
     SHARED_MEMORY_PER_BLOCK_OPTIN = 97,
+    PAGEABLE_MEMORY_BY_HOST_PAGE_TABLES = 100,
     FUNCTION_DYNAMIC_SHARED_MEMORY = 8,
 };
 // From cublas_api.h, cublas_v2.h, library_types.h and cusolverDn.h.
@@ -25,7 +27,7 @@ enum {
 };
 
 struct cud_device {
-    int ordinal, capability, processors, shared_memory, precision;
+    int ordinal, capability, processors, shared_memory, registers, reads_host_pages;
     char name[256];
     void *context, *stream, *cublas, *cusolver;
     uint64_t cublas_workspace;
@@ -70,6 +72,8 @@ static int set_up(cud_device *d) {
     if ((error = cud_cuDeviceGetAttribute(&minor, CAPABILITY_MINOR, d->ordinal))) return error;
     if ((error = cud_cuDeviceGetAttribute(&d->processors, PROCESSOR_COUNT, d->ordinal))) return error;
     if ((error = cud_cuDeviceGetAttribute(&d->shared_memory, SHARED_MEMORY_PER_BLOCK_OPTIN, d->ordinal))) return error;
+    if ((error = cud_cuDeviceGetAttribute(&d->registers, REGISTERS_PER_BLOCK, d->ordinal))) return error;
+    if ((error = cud_cuDeviceGetAttribute(&d->reads_host_pages, PAGEABLE_MEMORY_BY_HOST_PAGE_TABLES, d->ordinal))) return error;
     d->capability = 10 * major + minor;
     if ((error = cud_cuStreamCreate(&d->stream, STREAM_NON_BLOCKING))) return error;
     if ((error = cublas_error(cud_cublasCreate_v2(&d->cublas)))) return error;
@@ -86,6 +90,10 @@ cud_device *cud_device_open(int index, char *message, size_t capacity) {
     if (!error) error = cud_cuDeviceGetCount(&count);
     if (error) {
         snprintf(message, capacity, "the driver can't be used: %s", cud_error_text(error));
+        return NULL;
+    }
+    if (count == 0) {
+        snprintf(message, capacity, "the driver sees no device");
         return NULL;
     }
     if (index < 0 || index >= count) {
@@ -123,6 +131,7 @@ const char *cud_device_name(const cud_device *d) { return d->name; }
 int cud_device_capability(const cud_device *d) { return d->capability; }
 int cud_device_processors(const cud_device *d) { return d->processors; }
 int cud_device_shared_memory(const cud_device *d) { return d->shared_memory; }
+int cud_device_registers(const cud_device *d) { return d->registers; }
 
 // The context belongs to a thread, and callers may change theirs.
 static int enter(cud_device *d) { return cud_cuCtxSetCurrent(d->context); }
@@ -140,9 +149,11 @@ int cud_release(cud_device *d, uint64_t address) {
     return error ? error : cud_cuMemFree_v2(address);
 }
 int cud_upload(cud_device *d, uint64_t address, const void *source, size_t bytes) {
-    // From pageable memory this returns once the source has been read.
+    // From pageable memory this returns once the source has been read, except where
+    // the device reads the host's pages itself (Grace).
     int error = enter(d);
-    return error ? error : cud_cuMemcpyHtoDAsync_v2(address, source, bytes, d->stream);
+    if (!error) error = cud_cuMemcpyHtoDAsync_v2(address, source, bytes, d->stream);
+    return error || !d->reads_host_pages ? error : cud_cuStreamSynchronize(d->stream);
 }
 int cud_download(cud_device *d, void *destination, uint64_t address, size_t bytes) {
     int error = enter(d);
@@ -184,12 +195,8 @@ int cud_launch(
         function, grid[0], grid[1], grid[2], block[0], block[1], block[2], shared_memory, d->stream, parameters, NULL);
 }
 
-int cud_set_precision(cud_device *d, int precision) {
-    d->precision = precision;
-    return 0;
-}
 int cud_gemm(
-    cud_device *d, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, uint64_t a, int lda, uint64_t b,
+    cud_device *d, int precision, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, uint64_t a, int lda, uint64_t b,
     int ldb, float beta, uint64_t c, int ldc
 ) {
     static const int computes[] = {COMPUTE_32F, COMPUTE_32F_FAST_TF32, COMPUTE_32F_FAST_16BF};
@@ -197,7 +204,7 @@ int cud_gemm(
     if (error) return error;
     return cublas_error(cud_cublasGemmEx(
         d->cublas, transpose_a, transpose_b, m, n, k, &alpha, (const void *)a, R_32F, lda, (const void *)b, R_32F, ldb, &beta,
-        (void *)c, R_32F, ldc, computes[d->precision], GEMM_DEFAULT));
+        (void *)c, R_32F, ldc, computes[precision], GEMM_DEFAULT));
 }
 
 static int reserve(uint64_t *memory, size_t *size, size_t wanted) {

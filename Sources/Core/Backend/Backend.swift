@@ -11,6 +11,9 @@ public protocol Backend: AnyObject, Sendable {
     /// One line for `cli list`: what it runs on.
     var summary: String { get }
     var scalarType: ScalarType { get }
+    /// The same device and memory with products of full precision, where others may be
+    /// rounded: for what must stay orthogonal. By default the backend itself.
+    var exact: any Backend { get }
 
     // Memory.
     /// Memory of `count` scalars, filled with zeros.
@@ -91,6 +94,8 @@ public enum Reduction: Sendable, CaseIterable {
 }
 
 extension Backend {
+    public var exact: any Backend { self }
+
     public func allocate(rows: Int, columns: Int) throws -> MatrixView {
         MatrixView(try allocate(rows * columns), rows: rows, columns: columns)
     }

@@ -16,6 +16,24 @@ public protocol SoftmaxCrossEntropy: AnyObject {
         inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
         dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
     ) throws -> LossSums
+
+    /// The same, but it need not wait for the device: the sums come from the closure,
+    /// which is to be called before the next batch. By default they are there at once.
+    func start(
+        inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
+        dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
+    ) throws -> () throws -> LossSums
+}
+
+extension SoftmaxCrossEntropy {
+    public func start(
+        inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
+        dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
+    ) throws -> () throws -> LossSums {
+        let sums = try self(
+            inputs: inputs, weight: weight, bias: bias, targets: targets, dropout: dropout, gradients: gradients)
+        return { sums }
+    }
 }
 
 /// Where the gradients of a projection go.

@@ -116,15 +116,16 @@ public final class SequenceModel {
         backend.fill(parameters.allGradients, with: 0)
         let sums = try forward(batch, training: true, step: step)
         try backward(batch, step: step)
-        return sums
+        // Only now: a device has the backward pass to do meanwhile.
+        return try sums()
     }
 
     /// Loss of one batch, without dropout and gradients.
     public func evaluate(_ batch: Batch) throws -> LossSums {
-        try forward(batch, training: false, step: 0)
+        try forward(batch, training: false, step: 0)()
     }
 
-    private func forward(_ batch: Batch, training: Bool, step: Int) throws -> LossSums {
+    private func forward(_ batch: Batch, training: Bool, step: Int) throws -> () throws -> LossSums {
         var values = try inputs(batch, training: training, step: step)
         if training, drops(.embedding), embedding != nil {
             try dropout!.apply(inPlace: values, batch: batch.batch, key: key(0, step: step))
@@ -150,9 +151,9 @@ public final class SequenceModel {
         if let squaredError {
             let (sums, error) = try squaredError(try projection.forward(values), values: batch.values)
             if training { projection.backward(input: values, gradient: error, into: target) }
-            return sums
+            return { sums }
         }
-        return try loss(
+        return try loss.start(
             inputs: values, weight: projection.weightView, bias: projection.biasView, targets: batch.targets,
             dropout: training && drops(.logits)
                 ? (configuration.dropout, key(1 + configuration.layers, step: step)) : nil,

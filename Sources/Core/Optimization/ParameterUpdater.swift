@@ -109,7 +109,7 @@ public final class ParameterUpdater {
                 skewInitialization.values(size: size, random: &random), rows: size, columns: size)
             let result = Constrained(
                 block: block, skew: skew, gradient: try backend.allocate(rows: size, columns: size),
-                workspace: try manifold.makeWorkspace(size: size, on: backend), state: try state(size * size))
+                workspace: try manifold.makeWorkspace(size: size, on: backend.exact), state: try state(size * size))
             try result.workspace.computeWeight(from: skew, into: parameters.value(of: block))
             return result
         }

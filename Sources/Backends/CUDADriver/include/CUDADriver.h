@@ -9,7 +9,8 @@
 /// them as far as they are used here).
 
 /// Opens the libraries. `folders` (ended by NULL) are searched before the system's
-/// own places. False if one is missing; `message` then says which.
+/// own places. All are of one release of CUDA, the newest that is complete and that the
+/// driver can run. False if one is missing; `message` then says which.
 bool cud_open(const char *const *folders, char *message, size_t capacity);
 /// NVRTC alone, which needs no driver.
 bool cud_open_compiler(const char *const *folders, char *message, size_t capacity);
@@ -33,6 +34,8 @@ int cud_device_capability(const cud_device *device);
 int cud_device_processors(const cud_device *device);
 /// The most shared memory of a block, in bytes.
 int cud_device_shared_memory(const cud_device *device);
+/// Of a block, 32 bits each.
+int cud_device_registers(const cud_device *device);
 int cud_driver_version(void);
 
 int cud_memory_info(cud_device *device, size_t *free, size_t *total);
@@ -55,10 +58,9 @@ int cud_launch(
 
 /// How products are computed.
 enum { CUD_FLOAT32 = 0, CUD_TF32 = 1, CUD_BFLOAT16 = 2 };
-int cud_set_precision(cud_device *device, int precision);
 /// Column-major, as cublasSgemm: C [m, n] ← alpha · op(A) · op(B) + beta · C.
 int cud_gemm(
-    cud_device *device, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, uint64_t a, int lda,
+    cud_device *device, int precision, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, uint64_t a, int lda,
     uint64_t b, int ldb, float beta, uint64_t c, int ldc);
 /// A · X = B for column-major A [n, n] (destroyed) and B [n, columns]; with
 /// `transpose`, Aᵀ · X = B. `info` > 0: singular.
