@@ -160,7 +160,7 @@ static void NAME(multiply)(const ck_product *p) {
 #endif
     };
     // A long k goes in stretches that leave what is read again in the nearest caches.
-    const int64_t stretch = p->transpose_a ? 96 : p->packed ? 1024 : 256;
+    const int64_t stretch = p->packed && !p->transpose_a ? 1024 : 256;
     const int64_t whole = (p->n + WIDTH - 1) / WIDTH, panels = (whole + PANEL - 1) / PANEL;
     int64_t start = 0;
     do {

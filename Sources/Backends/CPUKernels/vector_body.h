@@ -15,9 +15,10 @@ static inline __attribute__((always_inline)) vf NAME(pick)(vi mask, vf a, vf b) 
 static inline __attribute__((always_inline)) vf NAME(absolute)(vf x) { return (vf)((vi)x & 0x7fffffff); }
 
 // exp(x): x = n ln 2 + r, a polynomial in r (coefficients: Cephes' expf), 2^n in
-// two factors so that denormal results come out.
-static inline __attribute__((always_inline)) vf NAME(exp)(vf x) {
-    const vf clamped = NAME(pick)(x > 88.8f, NAME(splat)(88.8f), NAME(pick)(x < -104.0f, NAME(splat)(-104.0f), x));
+// two factors so that denormal results come out. What x > 0 needs can be left out.
+static inline __attribute__((always_inline)) vf NAME(exp_bounded)(vf x, bool is_up_to_0) {
+    vf clamped = NAME(pick)(x < -104.0f, NAME(splat)(-104.0f), x);
+    if (!is_up_to_0) clamped = NAME(pick)(x > 88.8f, NAME(splat)(88.8f), clamped);
     vf n = clamped * 1.44269504088896341f;
     n = (n + 12582912.0f) - 12582912.0f;  // to the nearest integer
     vf r = clamped - n * 0.693359375f;
@@ -32,10 +33,11 @@ static inline __attribute__((always_inline)) vf NAME(exp)(vf x) {
     const vi whole = __builtin_convertvector(NAME(pick)(n == n, n, NAME(splat)(0)), vi);
     const vi half = whole >> 1;
     vf y = p * (vf)((half + 127) << 23) * (vf)((whole - half + 127) << 23);
-    y = NAME(pick)(x > 88.7228394f, NAME(splat)(__builtin_inff()), y);
+    if (!is_up_to_0) y = NAME(pick)(x > 88.7228394f, NAME(splat)(__builtin_inff()), y);
     y = NAME(pick)(x < -103.97208f, NAME(splat)(0), y);
     return NAME(pick)(x == x, y, x);
 }
+static inline __attribute__((always_inline)) vf NAME(exp)(vf x) { return NAME(exp_bounded)(x, false); }
 
 // log(x), Cephes' logf.
 static inline __attribute__((always_inline)) vf NAME(log)(vf x) {
@@ -255,16 +257,19 @@ static ck_row_result NAME(exponentials)(
             for (int64_t j = n - i; j < WIDTH; j++) x[j] = -__builtin_inff();
         }
         *(vf *)(row + i) = x;
-        best = NAME(pick)((x > best) | (x != x), x, best);
+        best = NAME(pick)(x > best, x, best);  // a NaN stays out of it, and reaches the sum
     }
     ck_row_result result = {best[0], 0, 0};
     for (int j = 1; j < WIDTH; j++) {
-        if (best[j] > result.maximum || best[j] != best[j]) result.maximum = best[j];
+        if (best[j] > result.maximum) result.maximum = best[j];
     }
-    while (result.argmax < n - 1 && row[result.argmax] != result.maximum) result.argmax++;
+    int64_t at = 0;
+    while (at + WIDTH < padded && __builtin_reduce_or(*(vf *)(row + at) == result.maximum) == 0) at += WIDTH;
+    while (at < n - 1 && row[at] != result.maximum) at++;
+    result.argmax = (int32_t)at;
     vf sum = {0};
     for (int64_t i = 0; i < padded; i += WIDTH) {
-        const vf e = NAME(exp)(*(vf *)(row + i) - result.maximum);
+        const vf e = NAME(exp_bounded)(*(vf *)(row + i) - result.maximum, true);
         sum += e;
         vf kept = e;
         if (mask) kept = NAME(pick)(*(const vf *)(mask + i) < rate, NAME(splat)(0), e * keep);
