@@ -46,6 +46,9 @@ struct ConstraintStudy: Study {
                     label: "uRNN, rotations", id: "urnn",
                     options: ["--cell", "urnn", "--skew-init", "henaff", "--manifold-learning-rate", "0.0001"]),
                 rnn("RNN from an orthogonal W", "orthogonal-rnn", from: "orthogonal"),
+                .init(
+                    label: "the same, W at the rate of B", id: "slow-orthogonal-rnn",
+                    options: ["--cell", "rnn", "--recurrent-init", "orthogonal", "--recurrent-learning-rate", "0.0001"]),
                 rnn("RNN from W = I", "identity-rnn", from: "identity"), rnn("RNN", "rnn", from: "uniform"),
             ], epochs: 20)
     }
