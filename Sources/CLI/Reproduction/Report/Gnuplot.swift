@@ -63,8 +63,8 @@ public enum Gnuplot {
         var parts: [String] = []
         if !figure.band.isEmpty {
             lines += ["$band << EOD"] + figure.band.map { "\($0.x) \(y($0.low)) \(y($0.high))" } + ["EOD"]
-            parts.append("$band using 1:2:3 with filledcurves fc rgb '#009E73' fs transparent solid 0.15 title 'between the bounds'")
-            parts += ["2", "3"].map { "$band using 1:\($0) with lines lc rgb '#009E73' dt 2 lw 1.5 notitle" }
+            parts.append("$band using 1:2:3 with filledcurves fc rgb '#808080' fs transparent solid 0.15 title 'between the bounds'")
+            parts += ["2", "3"].map { "$band using 1:\($0) with lines lc rgb '#808080' dt 2 lw 1.5 notitle" }
         }
         for (index, curve) in figure.curves.enumerated() {
             lines += ["$curve\(index) << EOD"] + curve.points.map { "\($0.x) \(y($0.y))" } + ["EOD"]
