@@ -61,9 +61,16 @@ public struct Runner: Sendable {
         waiting.reverse()
         var done = tasks.count - waiting.count
         var failure: (any Error)?
+        // Rounds of 20 ms that interrupted runs have to end by themselves: ten seconds.
+        var grace = 500
         defer { for run in active where run.process.isRunning { run.process.terminate(); run.process.waitUntilExit() } }
         while !waiting.isEmpty || !active.isEmpty {
-            let stops = failure != nil || shouldStop()
+            let isInterrupted = shouldStop(), stops = failure != nil || isInterrupted
+            // A terminal's Ctrl-C reaches the runs, too; a signal to this program alone doesn't.
+            if isInterrupted, grace > 0 {
+                grace -= 1
+                if grace == 0 { for run in active where run.process.isRunning { run.process.interrupt() } }
+            }
             while !stops, active.count < jobs, let task = waiting.popLast() { active.append(try start(task)) }
             if active.isEmpty { break }
             Thread.sleep(forTimeInterval: 0.02)
