@@ -31,6 +31,39 @@ struct ReproduceTests {
         #expect(try tables(String(contentsOfFile: folder.file("report.md"), encoding: .utf8)) == tables(markdown))
     }
 
+    /// Runs of several commands in one report, from a folder without weights as it is
+    /// committed; nothing is trained.
+    @Test func runsThatAreThereMakeOneReport() throws {
+        let folder = try TemporaryFolder(), manager = FileManager.default
+        let run = try Tool(["reproduce", "figure1", "figure3", "--jobs", "2", "--output", folder.path], environment: Self.noCorpus)
+        try #require(run.status == 0, "\(run.errors)")
+        let text = try String(contentsOfFile: folder.file("runs/smoke/ptb-urnn-relu/seed1/greedy.txt"), encoding: .utf8)
+        try manager.copyItem(atPath: folder.file("runs/smoke/recall-n100-urnn"), toPath: folder.file("kept"))
+        for name in ["ptb-urnn-relu/seed1/model.safetensors", "recall-n100-urnn"] {
+            try manager.removeItem(atPath: folder.file("runs/smoke/\(name)"))
+        }
+        let line = ["reproduce", "all", "--scale", "smoke,short", "--report-only", "--output", folder.path]
+        let tool = try Tool(line, environment: Self.noCorpus)
+        try #require(tool.status == 0, "\(tool.errors)")
+        let markdown = try String(contentsOfFile: folder.file("report.md"), encoding: .utf8)
+        let titles = markdown.split(separator: "\n").filter { $0.hasPrefix("## ") }.map { $0.dropFirst(3).prefix { $0 != ":" } }
+        #expect(
+            titles == [
+                "Table 1", "Table 2", "Table 3 (scale smoke)", "Table 5 (scale smoke)", "Table 6 (scale smoke)",
+                "Figure 1 (scale smoke)", "Figure 3 (scale smoke)", "Figure 4 (scale smoke)",
+            ])
+        #expect(markdown.contains(text) && markdown.contains("figure1-smoke.svg"))
+        #expect(markdown.contains("--report-only`") && markdown.contains("runs aren't finished"))
+        #expect(!manager.fileExists(atPath: folder.file("runs/smoke/recall-n100-urnn")))
+        #expect(manager.fileExists(atPath: folder.file("table3-smoke.csv")))
+
+        // A finished run again: one fewer is missing.
+        func missing(_ text: String) -> Int? { text.firstMatch(of: /Incomplete: (\d+) runs/).flatMap { Int($0.1) } }
+        try manager.moveItem(atPath: folder.file("kept"), toPath: folder.file("runs/smoke/recall-n100-urnn"))
+        try #require(try Tool(line, environment: Self.noCorpus).status == 0)
+        #expect(try missing(String(contentsOfFile: folder.file("report.md"), encoding: .utf8)) == missing(markdown).map { $0 - 1 })
+    }
+
     @Test func aFolderOfOtherRunsIsRefused() throws {
         let folder = try TemporaryFolder()
         let line = ["reproduce", "figure1", "--output", folder.path]
@@ -47,6 +80,8 @@ struct ReproduceTests {
         ("reproduce table1 --seeds 1,a --output x", 2), ("reproduce table1 --seeds 1,1 --output x", 2),
         ("reproduce table1 --jobs 0 --output x", 2), ("reproduce table3 --models lstm --output x", 2), ("reproduce table5 --scale paper --output x", 1),
         ("reproduce table5 --data /nowhere --output x", 1), ("reproduce table1 --output /dev/null/x", 1),
+        ("reproduce table1 --scale short,short --output x", 2), ("reproduce table1 --scale short, --output x", 2),
+        ("reproduce all --report-only --output x", 1),
     ])
     func whatIsWrongIsSaidInOneLine(line: String, status: Int32) throws {
         let tool = try Tool(line.split(separator: " ").map(String.init), environment: Self.noCorpus)

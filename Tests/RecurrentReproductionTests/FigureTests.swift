@@ -18,6 +18,20 @@ struct FigureTests {
         #expect(document.root == "svg")
         #expect(document.paths >= 4 && svg.contains("first") && svg.contains("second") && svg.contains("between the bounds"))
     }
+
+    /// One spike must not flatten the other epochs; a diverging end is shown as it is.
+    @Test func spikesAreCut() {
+        var figure = Figure(title: "loss", xLabel: "epoch", yLabel: "loss")
+        figure.curves = [
+            .init("calm", (0..<100).map { .init(Double($0), 2) }),
+            .init("spiky", (0..<100).map { .init(Double($0), $0 == 7 ? 1e6 : 3) }), .init("none", []),
+        ]
+        #expect(figure.highest.map { ($0 * 10).rounded() } == 36)
+        figure.curves[1].points[7].y = 4
+        #expect(figure.highest == nil)
+        figure.curves[1].points = (0..<100).map { .init(Double($0), $0 < 50 ? 3 : 100) }
+        #expect(figure.highest == nil)
+    }
 }
 
 /// Whether a text is XML, and what is in it.

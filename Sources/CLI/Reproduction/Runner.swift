@@ -17,12 +17,14 @@ public struct Runner: Sendable {
     public let aliases: [String: String]
     /// Told of each run's end.
     public let report: @Sendable (String) -> Void
+    /// Told every second what is at work, in one line.
+    public let showProgress: (@Sendable (String) -> Void)?
     public let shouldStop: @Sendable () -> Bool
 
     public init(
         executable: String, output: String, subfolder: String, seeds: [UInt64], jobs: Int, machine: Machine,
         aliases: [String: String] = [:], report: @escaping @Sendable (String) -> Void,
-        shouldStop: @escaping @Sendable () -> Bool
+        showProgress: (@Sendable (String) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool
     ) {
         self.executable = executable
         self.output = output
@@ -32,6 +34,7 @@ public struct Runner: Sendable {
         self.machine = machine
         self.aliases = aliases
         self.report = report
+        self.showProgress = showProgress
         self.shouldStop = shouldStop
     }
 
@@ -48,21 +51,21 @@ public struct Runner: Sendable {
         let start: Date
     }
 
-    func folder(_ experiment: Experiment, _ seed: UInt64) -> String {
-        "\(output)/\(subfolder)/\(experiment.id)/seed\(seed)"
+    private func task(_ experiment: Experiment, _ seed: UInt64) -> Task {
+        Task(experiment: experiment, seed: seed, folder: "\(output)/\(subfolder)/\(experiment.id)/seed\(seed)")
     }
 
     /// - Returns: false if it was stopped before all were done.
     /// - Throws: ``RecurrentError`` if a run failed for another reason than divergence.
     public func run(_ experiments: [Experiment]) throws -> Bool {
-        let tasks = experiments.flatMap { e in seeds.map { Task(experiment: e, seed: $0, folder: folder(e, $0)) } }
-        var waiting = try tasks.filter { try !isFinished($0) }, active: [Active] = []
+        let tasks = experiments.flatMap { experiment in seeds.map { task(experiment, $0) } }
+        var waiting = try tasks.filter { try record($0) == nil }, active: [Active] = []
         if waiting.count < tasks.count { report("\(tasks.count - waiting.count) of \(tasks.count) runs were finished before") }
         waiting.reverse()
         var done = tasks.count - waiting.count
         var failure: (any Error)?
         // Rounds of 20 ms that interrupted runs have to end by themselves: ten seconds.
-        var grace = 500
+        var grace = 500, rounds = 0
         defer { for run in active where run.process.isRunning { run.process.terminate(); run.process.waitUntilExit() } }
         while !waiting.isEmpty || !active.isEmpty {
             let isInterrupted = shouldStop(), stops = failure != nil || isInterrupted
@@ -73,6 +76,11 @@ public struct Runner: Sendable {
             }
             while !stops, active.count < jobs, let task = waiting.popLast() { active.append(try start(task)) }
             if active.isEmpty { break }
+            if let showProgress, rounds % 50 == 0 {
+                let states = active.map { RunProgress(experiment: $0.task.experiment, seed: $0.task.seed, folder: $0.task.folder).text }
+                showProgress("[\(done)/\(tasks.count)] " + states.joined(separator: ", "))
+            }
+            rounds += 1
             Thread.sleep(forTimeInterval: 0.02)
             for index in active.indices.reversed() where !active[index].process.isRunning {
                 let ended = active.remove(at: index)
@@ -81,23 +89,26 @@ public struct Runner: Sendable {
                         done += 1
                         report("[\(done)/\(tasks.count)] \(ended.task.experiment.id) seed \(ended.task.seed), \(Int(-ended.start.timeIntervalSinceNow.rounded())) s")
                     }
-                } catch { failure = failure ?? error }
+                } catch {
+                    if failure == nil, !active.isEmpty {
+                        report("\(ended.task.experiment.id) seed \(ended.task.seed) failed; no other is started, \(active.count) at work will end")
+                    }
+                    failure = failure ?? error
+                }
             }
         }
+        showProgress?("")
         if let failure { throw failure }
         return done == tasks.count
     }
 
     /// What is there of these experiments.
+    ///
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if a folder is damaged, or
+    ///   holds another experiment.
     public func records(_ experiments: [Experiment]) throws -> [String: [RunRecord]] {
         var result: [String: [RunRecord]] = [:]
-        for experiment in experiments {
-            result[experiment.id] = try seeds.compactMap { seed in
-                let folder = folder(experiment, seed)
-                guard FileManager.default.fileExists(atPath: folder + "/" + RunRecord.completionFile) else { return nil }
-                return try RunRecord(experiment, seed: seed, folder: folder)
-            }
-        }
+        for experiment in experiments { result[experiment.id] = try seeds.compactMap { try record(task(experiment, $0)) } }
         return result
     }
 
@@ -105,15 +116,15 @@ public struct Runner: Sendable {
         ["train"] + task.experiment.options + ["--seed", "\(task.seed)", "--threads", "\(max(machine.processors / jobs, 1))"]
     }
 
-    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if the folder holds another experiment.
-    private func isFinished(_ task: Task) throws -> Bool {
-        guard FileManager.default.fileExists(atPath: task.folder + "/" + RunRecord.completionFile) else { return false }
+    /// Nil if it isn't finished.
+    private func record(_ task: Task) throws -> RunRecord? {
+        guard FileManager.default.fileExists(atPath: task.folder + "/" + RunRecord.completionFile) else { return nil }
         let record = try RunRecord(task.experiment, seed: task.seed, folder: task.folder)
         guard Self.withoutPlaces(record.completion.command) == Self.withoutPlaces(command(task)) else {
             throw RecurrentError.checkpoint(
                 path: task.folder, reason: "was made with other options; choose another --output, or remove the folder")
         }
-        return true
+        return record
     }
 
     /// With folders as seen from the report, so that a report can be moved and shown.

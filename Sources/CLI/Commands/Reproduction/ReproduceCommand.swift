@@ -8,13 +8,16 @@ struct ReproduceCommand: ParsableCommand {
         commandName: "reproduce", abstract: "Run the paper's experiments again, and set the results beside its numbers.",
         discussion: """
             Writes report.html, report.md, a CSV file per table and an SVG file per plot into --output, and each run into \
-            a folder below. The same command again goes on where it stood, and runs nothing twice.
+            a folder below. The same command again goes on where it stood, and runs nothing twice. Runs of several commands \
+            may share one --output; --report-only then makes one report of them.
             """)
 
     @Argument(help: ArgumentHelp(
         "table1 … table7, figure1 … figure4; beyond the paper: table4-searched, constraint; or all.", valueName: "what"))
     var what: [String]
-    @Option(help: "smoke (minutes; shows that it works), short (hours), or paper (its epochs, sizes and learning rates).")
+    @Option(
+        help:
+            "smoke (minutes; shows that it works), short (hours), or paper (its epochs, sizes and learning rates); or several, separated by commas.")
     var scale = "smoke"
     @Option(help: "Seeds, separated by commas; results are mean ± standard deviation.")
     var seeds = "1"
@@ -27,41 +30,60 @@ struct ReproduceCommand: ParsableCommand {
     var output: String
     @Option(help: "Folder of the Penn Treebank (default: $PTB_DIR; at scale smoke a generated corpus, if there is none).")
     var data: String?
+    @Flag(help: "Train nothing: make the report of the runs that are there, without what has none.")
+    var reportOnly = false
     @Flag(help: "Print nothing but errors.")
     var quiet = false
 
     func run() throws {
         let studies = try wanted()
-        let draft = try self.plan(("-", "none", "-"))
-        let needsCorpus = studies.contains { $0.experiments(draft).contains { $0.options.contains("--data") } }
-        let path = try ResultsFolder.check(output: output, jobs: jobs)
-        let plan = try self.plan(needsCorpus ? corpus(in: path) : ("-", "none", "-"))
-        let folder = try ResultsFolder(path)
-        var experiments: [Experiment] = []
-        for experiment in studies.flatMap({ $0.experiments(plan) }) where !experiments.contains(experiment) {
-            experiments.append(experiment)
+        let drafts = try plans(("-", "none", "-"))
+        let needsCorpus = studies.contains { study in
+            drafts.contains { study.experiments($0).contains { $0.options.contains("--data") } }
         }
+        let path = try ResultsFolder.check(output: output, jobs: jobs)
+        let plans = try needsCorpus ? self.plans(reportOnly ? corpusOfRuns(in: path) : corpus(in: path)) : drafts
+        if reportOnly, !FileManager.default.fileExists(atPath: path + "/runs") {
+            throw RecurrentError.file(path: output, reason: "has no runs to report; leave --report-only out to make them")
+        }
+        let folder = try ResultsFolder(path)
         Interruption.install()
-        let executable = ResultsFolder.executable, isQuiet = quiet
-        let machine = Machine()
-        let runner = Runner(
-            executable: executable, output: path, subfolder: "runs/\(plan.scale.rawValue)", seeds: plan.seeds, jobs: jobs,
-            machine: machine, aliases: [plan.corpus: plan.corpusShown],
-            report: { if !isQuiet { Terminal.print($0) } }, shouldStop: { Interruption.isRequested })
-        let isComplete = try runner.run(experiments)
-        let results = Results(plan: plan, records: try runner.records(experiments)) { try Self.output(of: executable, $0) }
+        var results: [Results] = [], missing = 0
+        for plan in plans {
+            var experiments: [Experiment] = []
+            for experiment in studies.flatMap({ $0.experiments(plan) }) where !experiments.contains(experiment) {
+                experiments.append(experiment)
+            }
+            let runner = folder.runner(
+                "runs/\(plan.scale.rawValue)", seeds: plan.seeds, jobs: jobs, aliases: [plan.corpus: plan.corpusShown], quiet: quiet)
+            if !reportOnly, !Interruption.isRequested { _ = try runner.run(experiments) }
+            let records = try runner.records(experiments)
+            missing += experiments.count * plan.seeds.count - records.values.reduce(0) { $0 + $1.count }
+            results.append(Results(plan: plan, records: records) { try Self.output(of: ResultsFolder.executable, $0) })
+        }
         let report = Report(
-            title: "uRNN: An Approach to Bounded Gradients, reproduced", command: ["cli"] + arguments, machine: machine,
-            settings: plan.facts, sections: try studies.map { try $0.section(results) }, isComplete: isComplete)
+            title: "uRNN: An Approach to Bounded Gradients, reproduced", command: ["cli"] + arguments, machine: Machine(),
+            settings: [("Scale", "\(scale), seeds \(seeds)"), ("Corpus", plans[0].corpusName)],
+            sections: try studies.flatMap { try sections($0, results) }, missing: missing)
         try report.write(into: folder.path)
         if !quiet { Terminal.print("\(folder.path)/report.html") }
-        if !isComplete { throw ExitCode(130) }
+        if missing > 0, !reportOnly { throw ExitCode(130) }
+    }
+
+    /// A study at every scale; once, if it trains nothing.
+    private func sections(_ study: any Study, _ results: [Results]) throws -> [Section] {
+        if study.experiments(results[0].plan).isEmpty { return [try study.section(results[0])] }
+        return try results.compactMap { results in
+            let section = try study.section(results)
+            if reportOnly, section.records.isEmpty { return nil }
+            return scale.contains(",") ? section.named(results.plan.scale) : section
+        }
     }
 
     /// As it can be given again.
     private var arguments: [String] {
         ["reproduce"] + what + ["--scale", scale, "--seeds", seeds, "--jobs", "\(jobs)", "--output", output]
-            + (models.map { ["--models", $0] } ?? []) + (data.map { ["--data", $0] } ?? [])
+            + (models.map { ["--models", $0] } ?? []) + (data.map { ["--data", $0] } ?? []) + (reportOnly ? ["--report-only"] : [])
     }
 
     private func wanted() throws -> [any Study] {
@@ -73,17 +95,24 @@ struct ReproduceCommand: ParsableCommand {
         return what.contains("all") ? Studies.all : Studies.all.filter { what.contains($0.id) }
     }
 
-    private func plan(_ corpus: (folder: String, name: String, shown: String)) throws -> Plan {
-        guard let scale = Scale(rawValue: scale) else {
-            throw RecurrentError.unknownName(kind: "scale", name: scale, known: Scale.allCases.map(\.rawValue))
+    /// One for each scale.
+    private func plans(_ corpus: (folder: String, name: String, shown: String)) throws -> [Plan] {
+        let scales = try scale.split(separator: ",", omittingEmptySubsequences: false).map { name in
+            guard let scale = Scale(rawValue: String(name)) else {
+                throw RecurrentError.unknownName(kind: "scale", name: String(name), known: Scale.allCases.map(\.rawValue))
+            }
+            return scale
         }
+        guard Set(scales).count == scales.count else { throw RecurrentError.invalidOption("--scale names one twice: \(scale)") }
         let chosen = models.map { Set($0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)) }
         for name in chosen ?? [] where !ToyTask.modelNames.contains(name) {
             throw RecurrentError.unknownName(kind: "model", name: name, known: ToyTask.modelNames)
         }
-        return Plan(
-            scale: scale, seeds: try Self.seeds(seeds), corpus: corpus.folder, corpusName: corpus.name,
-            corpusShown: corpus.shown, models: chosen)
+        let seeds = try Self.seeds(seeds)
+        return scales.map {
+            Plan(
+                scale: $0, seeds: seeds, corpus: corpus.folder, corpusName: corpus.name, corpusShown: corpus.shown, models: chosen)
+        }
     }
 
     /// "1,2,3".
@@ -114,6 +143,12 @@ struct ReproduceCommand: ParsableCommand {
         let path = folder + "/corpus"
         try MiniCorpus.write(into: path)
         return (path, MiniCorpus.name, "corpus")
+    }
+
+    /// What the runs that are there were trained on; nothing reads it.
+    private func corpusOfRuns(in folder: String) -> (folder: String, name: String, shown: String) {
+        let isMade = scale == Scale.smoke.rawValue && FileManager.default.fileExists(atPath: folder + "/corpus")
+        return ("-", data != nil ? "the corpus of --data" : isMade ? MiniCorpus.name : "the Penn Treebank", "-")
     }
 
     private static func output(of executable: String, _ arguments: [String]) throws -> String {

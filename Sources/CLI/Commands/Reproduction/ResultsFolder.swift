@@ -33,6 +33,17 @@ struct ResultsFolder {
         lock = try FolderLock(path)
     }
 
+    /// Trains experiments with this program and shows how far it is.
+    func runner(_ subfolder: String, seeds: [UInt64], jobs: Int, aliases: [String: String] = [:], quiet: Bool) -> Runner {
+        let isLive = !quiet && Terminal.isInteractive
+        // A line that wraps could not be redrawn.
+        let showProgress: @Sendable (String) -> Void = { Terminal.print("\r\u{1B}[K" + $0.prefix(Terminal.width - 1), terminator: "") }
+        return Runner(
+            executable: Self.executable, output: path, subfolder: subfolder, seeds: seeds, jobs: jobs, machine: Machine(),
+            aliases: aliases, report: { if !quiet { Terminal.print((isLive ? "\r\u{1B}[K" : "") + $0) } },
+            showProgress: isLive ? showProgress : nil, shouldStop: { Interruption.isRequested })
+    }
+
     /// This program's file, which the runs are processes of.
     static var executable: String {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]

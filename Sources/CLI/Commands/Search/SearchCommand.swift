@@ -38,19 +38,19 @@ struct SearchCommand: ParsableCommand {
 
     func run() throws {
         let search = try settings()
-        let seeds = try ReproduceCommand.seeds(seeds), isQuiet = quiet
+        let seeds = try ReproduceCommand.seeds(seeds)
         let metric = try search.experiments.map { try Self.check($0.options) }[0]
         let folder = try ResultsFolder(ResultsFolder.check(output: output, jobs: jobs))
         Interruption.install()
-        let runner = Runner(
-            executable: ResultsFolder.executable, output: folder.path, subfolder: "runs", seeds: seeds, jobs: jobs,
-            machine: Machine(), report: { if !isQuiet { Terminal.print($0) } }, shouldStop: { Interruption.isRequested })
+        let runner = folder.runner("runs", seeds: seeds, jobs: jobs, quiet: quiet)
         let isComplete = try runner.run(search.experiments)
-        let ranking = search.ranking(try runner.records(search.experiments))
+        let records = try runner.records(search.experiments)
+        let ranking = search.ranking(records)
         let section = search.section(ranking, metric: metric)
         let report = Report(
             title: "A search for settings", command: ["cli"] + arguments, machine: runner.machine,
-            settings: [("Seeds", self.seeds)], sections: [section], isComplete: isComplete)
+            settings: [("Seeds", self.seeds)], sections: [section],
+            missing: search.experiments.count * seeds.count - records.values.reduce(0) { $0 + $1.count })
         try report.write(into: folder.path)
         let table = section.tables[0]
         Terminal.print(Terminal.table(table.header, Array(table.rows.prefix(10))))

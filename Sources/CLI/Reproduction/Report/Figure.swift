@@ -7,6 +7,7 @@ public struct Figure: Sendable {
     }
     public struct Curve: Sendable {
         public var label: String
+        /// None: the curve isn't drawn, and the others keep their colours.
         public var points: [Point]
         public init(_ label: String, _ points: [Point]) { (self.label, self.points) = (label, points) }
     }
@@ -31,5 +32,19 @@ public struct Figure: Sendable {
         self.xLabel = xLabel
         self.yLabel = yLabel
         self.isLogarithmic = isLogarithmic
+    }
+
+    /// Whether there is something to draw.
+    var hasPoints: Bool { curves.contains { !$0.points.isEmpty } }
+
+    /// Where a linear axis ends, if a few spikes would flatten all else: above 95 % of
+    /// every curve's points.
+    public var highest: Double? {
+        guard !isLogarithmic else { return nil }
+        let values = curves.map { $0.points.map(\.y).filter(\.isFinite).sorted() }.filter { !$0.isEmpty }
+        guard let usual = values.map({ $0[($0.count - 1) * 95 / 100] }).max(), let most = values.map({ $0.last! }).max(),
+            usual > 0, most > 2 * usual
+        else { return nil }
+        return 1.2 * usual
     }
 }

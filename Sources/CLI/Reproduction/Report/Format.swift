@@ -8,12 +8,13 @@ enum Format {
         return String(format: "%.\(digits)f", value)
     }
 
-    /// Mean ± sample standard deviation; the number alone if there is one.
+    /// Mean ± sample standard deviation; the number alone if there is one, or if counts
+    /// (without digits) are all the same.
     static func mean(_ values: [Double], digits: Int = 2, scale: Double = 1) -> String {
         guard !values.isEmpty else { return "–" }
         let values = values.map { $0 * scale }
         let mean = values.reduce(0, +) / Double(values.count)
-        guard values.count > 1 else { return number(mean, digits: digits) }
+        guard values.count > 1, digits > 0 || Set(values).count > 1 else { return number(mean, digits: digits) }
         let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
         return "\(number(mean, digits: digits)) ± \(number(variance.squareRoot(), digits: digits))"
     }

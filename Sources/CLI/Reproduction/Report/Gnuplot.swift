@@ -57,16 +57,17 @@ public enum Gnuplot {
             "set encoding utf8",
             "set terminal svg size 720,420 dynamic noenhanced font 'sans-serif,14' background 'white'",
             "set title \(quoted(figure.title))", "set xlabel \(quoted(figure.xLabel))", "set ylabel \(quoted(figure.yLabel))",
-            "set key below", "set grid lc rgb '#dddddd'",
+            "set key below samplen 2.5", "set grid lc rgb '#dddddd'",
         ]
         if figure.isLogarithmic { lines.append("set logscale y; set format y '1e%L'") }
+        if let highest = figure.highest { lines.append("set yrange [:\(highest)]") }
         var parts: [String] = []
         if !figure.band.isEmpty {
             lines += ["$band << EOD"] + figure.band.map { "\($0.x) \(y($0.low)) \(y($0.high))" } + ["EOD"]
             parts.append("$band using 1:2:3 with filledcurves fc rgb '#808080' fs transparent solid 0.15 title 'between the bounds'")
             parts += ["2", "3"].map { "$band using 1:\($0) with lines lc rgb '#808080' dt 2 lw 1.5 notitle" }
         }
-        for (index, curve) in figure.curves.enumerated() {
+        for (index, curve) in figure.curves.enumerated() where !curve.points.isEmpty {
             lines += ["$curve\(index) << EOD"] + curve.points.map { "\($0.x) \(y($0.y))" } + ["EOD"]
             parts.append(
                 "$curve\(index) using 1:2 with \(curve.points.count > 15 ? "lines" : "linespoints pt 7 ps 0.4") "

@@ -81,13 +81,13 @@ struct HTMLReport {
         @media (prefers-color-scheme: dark) {
           :root { --ground: #0d1117; --ink: #e6edf3; --faint: #9198a1; --line: #3d444d; --shade: #151b23; --link: #79c0ff; }
         }
-        body { margin: 0 auto; max-width: 60rem; padding: 1rem; background: var(--ground); color: var(--ink);
+        body { margin: 0 auto; max-width: 70rem; padding: 1rem; background: var(--ground); color: var(--ink);
           font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
         h1 { font-size: 1.6rem; line-height: 1.25; } h2 { font-size: 1.2rem; margin-top: 2.5rem; } h3 { font-size: 1rem; }
         a { color: var(--link); } nav a { display: inline-block; margin: 0 .6rem .3rem 0; }
         dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } dt { color: var(--faint); } dd { margin: 0; }
-        .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
-        th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+        .scroll { overflow-x: auto; } p, dl { max-width: 60rem; } table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
+        th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
         th { background: var(--shade); } th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
         figure { margin: 1rem 0; overflow-x: auto; } img { max-width: 100%; min-width: 34rem; height: auto; border-radius: 6px; }
         pre { background: var(--shade); padding: .8rem; white-space: pre-wrap; border-radius: 6px; }

@@ -9,18 +9,18 @@ public struct Report: Sendable {
     /// What else a reader must know: names and values.
     public let settings: [(String, String)]
     public let sections: [Section]
-    /// Whether every run was finished.
-    public let isComplete: Bool
+    /// Runs that the sections need and that aren't finished.
+    public let missing: Int
 
     public init(
-        title: String, command: [String], machine: Machine, settings: [(String, String)], sections: [Section], isComplete: Bool
+        title: String, command: [String], machine: Machine, settings: [(String, String)], sections: [Section], missing: Int
     ) {
         self.title = title
         self.command = command
         self.machine = machine
         self.settings = settings
         self.sections = sections
-        self.isComplete = isComplete
+        self.missing = missing
     }
 
     /// Writes `report.md`, `report.html`, `TABLE.csv` and `FIGURE.svg` into `folder`.
@@ -44,7 +44,10 @@ public struct Report: Sendable {
     var facts: [(String, String)] {
         var facts = [("Command", Self.shell(command))] + settings
         facts += [("Machine of the report", machine.description), ("Date", Machine.today)]
-        if !isComplete { facts.append(("Incomplete", "some runs aren't finished; the same command goes on with them")) }
+        if missing > 0 {
+            let runs = missing == 1 ? "1 run isn't finished" : "\(missing) runs aren't finished"
+            facts.append(("Incomplete", "\(runs); the same command (without --report-only) goes on"))
+        }
         return facts
     }
 

@@ -29,4 +29,15 @@ public struct Section: Sendable {
     }
 
     init(_ study: any Study, _ notes: [String]) { self.init(id: study.id, title: study.title, notes: notes) }
+
+    /// With the scale in every name, for a report of several scales: `table3-short`.
+    public func named(_ scale: Scale) -> Section {
+        var section = self
+        let suffix = "-" + scale.rawValue
+        section.id += suffix
+        if let colon = title.firstIndex(of: ":") { section.title.insert(contentsOf: " (scale \(scale.rawValue))", at: colon) }
+        for index in tables.indices { section.tables[index].name += suffix }
+        for index in plots.indices { section.plots[index].name += suffix }
+        return section
+    }
 }

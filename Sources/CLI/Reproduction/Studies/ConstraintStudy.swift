@@ -95,7 +95,7 @@ struct ConstraintStudy: Study {
                     "\(records.count)" + (records.contains { $0.completion.status != 0 } ? " (diverged)" : ""),
                 ])
                 section.records += records
-                guard let first = norms.first else { continue }
+                let first = norms.first ?? []
                 figure.curves.append(.init(model.label, first.map { .init(Double($0.step), $0.mean) }))
                 if model.id == "urnn" {
                     figure.band = first.compactMap { norm in
@@ -103,7 +103,7 @@ struct ConstraintStudy: Study {
                     }
                 }
             }
-            if !figure.curves.isEmpty { section.plots.append(.init(name: "\(id)-\(task.id)", figure: figure)) }
+            if figure.hasPoints { section.plots.append(.init(name: "\(id)-\(task.id)", figure: figure)) }
         }
         section.tables = [
             .init(

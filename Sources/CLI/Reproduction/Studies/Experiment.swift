@@ -42,11 +42,6 @@ public struct Plan: Sendable {
         self.corpusShown = corpusShown
         self.models = models
     }
-
-    /// In the report, besides its command.
-    public var facts: [(String, String)] {
-        [("Scale", "\(scale.rawValue), seeds \(seeds.map(String.init).joined(separator: ", "))"), ("Corpus", corpusName)]
-    }
 }
 
 /// A table or figure of the paper.

@@ -1,3 +1,4 @@
+import Foundation
 import RecurrentCore
 
 /// Table 6: the bounds, and what was measured in training.
@@ -71,17 +72,18 @@ struct NormFigure: Study {
             for (label, cell) in LanguageTask.cells.reversed() {
                 let records = results.of(LanguageTask.experiment(cell: cell, activation, results.plan))
                 section.records += records
-                guard let first = records.first, let start = first.norms.first, let end = first.norms.last else { continue }
-                figure.curves.append(.init(label, first.norms.map { .init(Double($0.step), $0.mean) }))
+                let norms = records.first?.norms ?? []
+                figure.curves.append(.init(label, norms.map { .init(Double($0.step), $0.mean) }))
+                guard let start = norms.first, let end = norms.last else { continue }
                 if cell == "urnn" {
-                    figure.band = first.norms.compactMap { norm in
+                    figure.band = norms.compactMap { norm in
                         norm.bounds.map { .init(x: Double(norm.step), low: $0.lowerBound, high: $0.upperBound) }
                     }
                 }
                 rows.append(
                     [activation.label, label] + [start, end].flatMap { ["\($0.step)", Format.number($0.mean, digits: 5)] })
             }
-            if !figure.curves.isEmpty { section.plots.append(.init(name: "\(id)-\(activation.id)", figure: figure)) }
+            if figure.hasPoints { section.plots.append(.init(name: "\(id)-\(activation.id)", figure: figure)) }
         }
         section.tables = [.init(name: id, header: ["activation", "model", "first batch", "norm", "last batch", "norm"], rows: rows)]
         return section
@@ -107,11 +109,27 @@ struct TextFigure: Study {
             ])
         section.records = Array(results.of(experiment(results.plan)).prefix(1))
         if let record = section.records.first {
-            section.texts = [
-                ("greedy", try results.runTool(["generate", record.folder, "--words", "50", "--greedy"])),
-                ("drawn, temperature 1, seed 1", try results.runTool(["generate", record.folder, "--words", "50", "--seed", "1"])),
-            ]
+            for (title, name, options) in [
+                ("greedy", "greedy", ["--greedy"]), ("drawn, temperature 1, seed 1", "drawn", ["--seed", "1"]),
+            ] {
+                if let text = try results.text(of: record, named: name, options) { section.texts.append((title, text)) }
+            }
         }
         return section
+    }
+}
+
+extension Results {
+    /// What a run's model writes. It is kept beside the model, so that a report can be
+    /// made again where the weights were left out; nil where both are missing.
+    fileprivate func text(of record: RunRecord, named name: String, _ options: [String]) throws -> String? {
+        let file = "\(record.folder)/\(name).txt"
+        guard FileManager.default.fileExists(atPath: record.folder + "/model.safetensors") else {
+            let kept = FileManager.default.contents(atPath: file)
+            return kept.map { String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .newlines) }
+        }
+        let text = try runTool(["generate", record.folder, "--words", "50"] + options)
+        try AtomicFile.write(text + "\n", to: file)
+        return text
     }
 }

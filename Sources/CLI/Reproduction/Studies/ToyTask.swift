@@ -180,16 +180,16 @@ struct LossFigure: Study {
 
     func section(_ results: Results) -> Section {
         var section = Section(
-            self, [task.effort.settings(results.plan.scale), "Training losses have dropout, validation losses don't. The first seed is drawn."])
+            self, [task.effort.settings(results.plan.scale), "Training losses have dropout, validation losses don't. The first seed is drawn; spikes beyond the frame are cut."])
         var figure = Figure(title: title, xLabel: "epoch", yLabel: "cross-entropy")
         for model in models {
             let records = results.of(task.experiment(model, length: 100, results.plan.scale))
             section.records += records
-            guard let first = records.first else { continue }
-            figure.curves.append(.init("\(model.label), validation", first.valid.map { .init(Double($0.epoch), $0.loss) }))
-            figure.curves.append(.init("\(model.label), training", first.train.map { .init(Double($0.epoch), $0.loss) }))
+            for (split, lines) in [("validation", records.first?.valid), ("training", records.first?.train)] {
+                figure.curves.append(.init("\(model.label), \(split)", (lines ?? []).map { .init(Double($0.epoch), $0.loss) }))
+            }
         }
-        if !figure.curves.isEmpty { section.plots = [.init(name: id, figure: figure)] }
+        if figure.hasPoints { section.plots = [.init(name: id, figure: figure)] }
         return section
     }
 }

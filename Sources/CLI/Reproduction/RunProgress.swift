@@ -1,0 +1,22 @@
+import Foundation
+
+/// How far a run has come that another process trains, for a person who waits.
+struct RunProgress {
+    let experiment: Experiment
+    let seed: UInt64
+    let folder: String
+
+    /// `recall-n20-rnn/2 epoch 70/200`.
+    var text: String {
+        let epochs = experiment.options.firstIndex(of: "--epochs").map { "/" + experiment.options[$0 + 1] } ?? ""
+        return "\(experiment.id)/\(seed)" + (epoch.map { " epoch \($0)\(epochs)" } ?? "")
+    }
+
+    /// The last one in the metrics; nil before the first has ended.
+    private var epoch: Int? {
+        guard let file = FileHandle(forReadingAtPath: folder + "/metrics.jsonl"), let size = try? file.seekToEnd(),
+            (try? file.seek(toOffset: size - min(size, 4096))) != nil, let end = try? file.readToEnd()
+        else { return nil }
+        return String(decoding: end, as: UTF8.self).matches(of: /"epoch":(\d+)/).last.flatMap { Int($0.1) }
+    }
+}
