@@ -75,13 +75,49 @@ struct ReproduceTests {
         #expect(tool.status == 1 && tool.errors.contains("was made with other options"))
     }
 
+    /// Runs on one corpus must not stand in a report as runs on another.
+    @Test func aFolderOfAnotherCorpusIsRefused() throws {
+        let folder = try TemporaryFolder(), corpus = try TemporaryFolder()
+        let line = ["reproduce", "figure3", "--output", folder.path]
+        try #require(try Tool(line, environment: Self.noCorpus).status == 0)
+        for split in ["train", "valid", "test"] {
+            let text = String(repeating: "a bank sold its shares\n", count: 900)
+            try text.write(toFile: corpus.file("ptb.\(split).txt"), atomically: true, encoding: .utf8)
+        }
+        let tool = try Tool(line + ["--data", corpus.path], environment: Self.noCorpus)
+        #expect(tool.status == 1 && tool.errors.contains("was trained on a generated mini corpus"), "\(tool.errors)")
+        let report = try Tool(line + ["--report-only"], environment: ["PTB_DIR": corpus.path])
+        #expect(report.status == 0)
+        #expect(try String(contentsOfFile: folder.file("report.md"), encoding: .utf8).contains("Corpus: a generated mini corpus"))
+    }
+
+    @Test func aDivergedRunIsNoResultToAverage() throws {
+        let folder = try TemporaryFolder()
+        let line = ["reproduce", "figure1", "table3", "--models", "rnn", "--seeds", "1,2", "--jobs", "2", "--output", folder.path]
+        try #require(try Tool(line, environment: Self.noCorpus).status == 0)
+        let run = folder.file("runs/smoke/recall-n20-rnn/seed2")
+        let record = try String(contentsOfFile: run + "/reproduction.json", encoding: .utf8)
+            .replacing("\"status\" : 0", with: "\"status\" : 1").replacing("\"message\" : \"\"", with: "\"message\" : \"the loss became nan\"")
+        try record.write(toFile: run + "/reproduction.json", atomically: true, encoding: .utf8)
+        let metrics = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8)
+        try metrics.split(separator: "\n").first.map { $0 + "\n" }!.write(toFile: run + "/metrics.jsonl", atomically: true, encoding: .utf8)
+        try #require(try Tool(line, environment: Self.noCorpus).status == 0)
+        let markdown = try String(contentsOfFile: folder.file("report.md"), encoding: .utf8)
+        let row = try #require(markdown.split(separator: "\n").first { $0.hasPrefix("| 20 | RNN |") })
+        #expect(row.hasSuffix("| 2 | 1 of 2, 1 diverged |") && !row.contains("±"), "\(row)")
+        #expect(markdown.contains("; the loss became nan"))
+        let runs = try String(contentsOfFile: folder.file("runs.csv"), encoding: .utf8).split(separator: "\r\n")
+        #expect(runs.count(where: { $0.contains(",diverged,") }) == 1 && runs.count(where: { $0.contains(",finished,") }) == 9)
+    }
+
     @Test(arguments: [
         ("reproduce --output x", 1), ("reproduce table8 --output x", 2), ("reproduce all --scale huge --output x", 2),
         ("reproduce table1 --seeds 1,a --output x", 2), ("reproduce table1 --seeds 1,1 --output x", 2),
         ("reproduce table1 --jobs 0 --output x", 2), ("reproduce table3 --models lstm --output x", 2), ("reproduce table5 --scale paper --output x", 1),
         ("reproduce table5 --data /nowhere --output x", 1), ("reproduce table1 --output /dev/null/x", 1),
         ("reproduce table1 --scale short,short --output x", 2), ("reproduce table1 --scale short, --output x", 2),
-        ("reproduce all --report-only --output x", 1),
+        ("reproduce all --report-only --output x", 1), ("reproduce table4-searched --models gru --output x", 2),
+        ("reproduce table1 --backend tpu --output x", 2), ("reproduce table1 --device 1 --output x", 2),
     ])
     func whatIsWrongIsSaidInOneLine(line: String, status: Int32) throws {
         let tool = try Tool(line.split(separator: " ").map(String.init), environment: Self.noCorpus)

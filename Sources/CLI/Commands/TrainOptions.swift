@@ -12,7 +12,7 @@ struct TrainOptions: ParsableArguments {
     var slope: Double?
     @Option(parsing: .unconditional, help: "Where a GRU's reset gate acts: after or before the product (default: after, as torch).")
     var resetGate: String?
-    @Option(parsing: .unconditional, help: "Start of unconstrained recurrent weights: uniform, identity or orthogonal (default: uniform).")
+    @Option(parsing: .unconditional, help: "Start of unconstrained recurrent weights: uniform, identity, orthogonal or rotations (default: uniform).")
     var recurrentInit: RecurrentInitialization?
 
     @Option(parsing: .unconditional, help: "Data set (default: recall).")

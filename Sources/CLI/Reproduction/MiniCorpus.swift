@@ -19,16 +19,20 @@ public enum MiniCorpus {
         } catch {
             throw RecurrentError.file(path: folder, reason: "the folder can't be made; choose an --output that can be written")
         }
-        for (index, (split, count)) in sizes.enumerated() {
-            var random = RandomStream(RandomKey(seed: 1, purpose: .trainData, stream: index))
-            let lines = (0..<count).map { _ in
-                words.enumerated().compactMap { place, choices -> String? in
-                    let pick = Int(random.uniform(in: 0...0.999999) * Double(choices.count))
-                    // The adjective and the adverb may be missing.
-                    return (place == 1 || place == 6) && pick == 0 ? nil : choices[pick]
-                }.joined(separator: " ")
-            }
-            try AtomicFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: "\(folder)/ptb.\(split).txt")
+        for (split, text) in texts { try AtomicFile.write(text, to: "\(folder)/ptb.\(split).txt") }
+    }
+
+    static var sizesInBytes: [Int] { texts.map(\.text.utf8.count) }
+
+    private static let texts: [(split: String, text: String)] = sizes.enumerated().map { index, size in
+        var random = RandomStream(RandomKey(seed: 1, purpose: .trainData, stream: index))
+        let lines = (0..<size.1).map { _ in
+            words.enumerated().compactMap { place, choices -> String? in
+                let pick = Int(random.uniform(in: 0...0.999999) * Double(choices.count))
+                // The adjective and the adverb may be missing.
+                return (place == 1 || place == 6) && pick == 0 ? nil : choices[pick]
+            }.joined(separator: " ")
         }
+        return (size.0, lines.joined(separator: "\n") + "\n")
     }
 }

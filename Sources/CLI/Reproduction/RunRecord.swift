@@ -24,9 +24,12 @@ public struct RunRecord: Sendable {
         public var command: [String]
         public var status: Int32
         public var message: String
+        /// Of the run; of its training alone, if it was resumed.
         public var seconds: Double
         public var machine: String
         public var date: String
+        /// ``Corpus/recorded``, of a language model.
+        public var corpus: String?
     }
 
     public let experiment: Experiment
@@ -49,14 +52,23 @@ public struct RunRecord: Sendable {
             let completion = try? JSONDecoder().decode(Completion.self, from: data)
         else { throw RecurrentError.checkpoint(path: file, reason: "isn't readable; remove the run's folder to run it again") }
         self.completion = completion
+        for object in try Self.metrics(folder) { add(object) }
+    }
+
+    private static func metrics(_ folder: String) throws -> [[String: Any]] {
         let path = folder + "/metrics.jsonl"
         let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        for line in text.split(separator: "\n") {
+        return try text.split(separator: "\n").map { line in
             guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
                 throw RecurrentError.checkpoint(path: path, reason: "has a line that is no JSON object; remove the run's folder to run it again")
             }
-            add(object)
+            return object
         }
+    }
+
+    /// Of all epochs in a run's metrics, without validation.
+    static func trainSeconds(_ folder: String) throws -> Double {
+        try metrics(folder).reduce(0) { $0 + (($1["seconds"] as? NSNumber)?.doubleValue ?? 0) }
     }
 
     private mutating func add(_ object: [String: Any]) {
@@ -84,4 +96,16 @@ public struct RunRecord: Sendable {
 
     /// The validation of the epoch whose weights were tested.
     var bestValid: Line? { valid.min { $0.loss < $1.loss } }
+
+    var hasDiverged: Bool { completion.status != 0 }
+}
+
+extension [RunRecord] {
+    /// Of the runs that didn't diverge; the others have no result to average.
+    var epochs: String { Format.mean(filter { !$0.hasDiverged }.map { Double($0.valid.count) }, digits: 0) }
+    /// How many results a row has: `3`, or `2 of 3, 1 diverged`.
+    var seeds: String {
+        let diverged = count(where: \.hasDiverged)
+        return diverged == 0 ? "\(count)" : "\(count - diverged) of \(count), \(diverged) diverged"
+    }
 }

@@ -13,6 +13,8 @@ public struct Runner: Sendable {
     public let seeds: [UInt64]
     public let jobs: Int
     public let machine: Machine
+    /// What the language models read; nil if they aren't wanted, or nothing is trained.
+    public let corpus: Corpus?
     /// Names of folders for readers, as `$PTB_DIR`.
     public let aliases: [String: String]
     /// Told of each run's end.
@@ -23,7 +25,7 @@ public struct Runner: Sendable {
 
     public init(
         executable: String, output: String, subfolder: String, seeds: [UInt64], jobs: Int, machine: Machine,
-        aliases: [String: String] = [:], report: @escaping @Sendable (String) -> Void,
+        corpus: Corpus? = nil, aliases: [String: String] = [:], report: @escaping @Sendable (String) -> Void,
         showProgress: (@Sendable (String) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool
     ) {
         self.executable = executable
@@ -32,6 +34,7 @@ public struct Runner: Sendable {
         self.seeds = seeds
         self.jobs = jobs
         self.machine = machine
+        self.corpus = corpus
         self.aliases = aliases
         self.report = report
         self.showProgress = showProgress
@@ -124,6 +127,11 @@ public struct Runner: Sendable {
             throw RecurrentError.checkpoint(
                 path: task.folder, reason: "was made with other options; choose another --output, or remove the folder")
         }
+        if let corpus, let recorded = record.completion.corpus, recorded != corpus.recorded {
+            throw RecurrentError.checkpoint(
+                path: task.folder,
+                reason: "was trained on \(Corpus(recorded: recorded)?.name ?? "another corpus"); choose another --output, or remove the folder")
+        }
         return record
     }
 
@@ -185,9 +193,11 @@ public struct Runner: Sendable {
                 path: run.task.folder,
                 reason: "the run failed (\(message.isEmpty ? "status \(status)" : message.replacingOccurrences(of: "error: ", with: "")))")
         }
-        let completion = RunRecord.Completion(
+        var completion = RunRecord.Completion(
             command: shown(run.command), status: status, message: message, seconds: -run.start.timeIntervalSinceNow,
-            machine: machine.description, date: Machine.today)
+            machine: machine.description, date: Machine.today, corpus: run.command.contains("--data") ? corpus?.recorded : nil)
+        // A resumed run has trained before.
+        completion.seconds = max(completion.seconds, try RunRecord.trainSeconds(run.task.folder))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try AtomicFile.write(Array(try encoder.encode(completion)) + [10], to: run.task.folder + "/" + RunRecord.completionFile)

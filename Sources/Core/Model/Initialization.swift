@@ -7,6 +7,9 @@ public enum RecurrentInitialization: String, Sendable, CaseIterable, Codable {
     case identity
     /// A random orthogonal matrix per gate (Saxe, McClelland & Ganguli 2014).
     case orthogonal
+    /// Rotations of the planes by uniform angles in ±π, per gate: the exponential of
+    /// what Henaff, Szlam & LeCun (2016) start B at, so the control for a uRNN from there.
+    case rotations
 }
 
 /// How embedding and projection start.
@@ -55,6 +58,8 @@ struct Initializer {
                     values += (0..<size * size).map { $0 / size == $0 % size ? 1 : 0 }
                 case (.recurrentWeight, .orthogonal):
                     values += Self.orthogonal(size, &random)
+                case (.recurrentWeight, .rotations):
+                    values += Self.rotations(size, &random)
                 default:
                     values += (0..<part.count * (packed.rows == 1 ? 1 : packed.columns)).map { _ in
                         random.uniform(in: -bound...bound)
@@ -80,5 +85,19 @@ struct Initializer {
             if norm > 1e-6 { rows.append(row.map { $0 / norm }) }
         }
         return rows.flatMap { $0 }
+    }
+
+    /// Blocks [[cos θ, −sin θ], [sin θ, cos θ]]; the last unit of an odd size stays.
+    static func rotations(_ size: Int, _ random: inout RandomStream) -> [Double] {
+        var matrix = (0..<size * size).map { $0 / size == $0 % size ? 1.0 : 0 }
+        for i in stride(from: 0, to: size - 1, by: 2) {
+            let angle = random.uniform(in: -.pi...(.pi))
+            let (cosine, sine) = (RealFunctions.cos(angle), RealFunctions.sin(angle))
+            matrix[i * size + i] = cosine
+            matrix[i * size + i + 1] = -sine
+            matrix[(i + 1) * size + i] = sine
+            matrix[(i + 1) * size + i + 1] = cosine
+        }
+        return matrix
     }
 }

@@ -30,44 +30,61 @@ struct ReproduceCommand: ParsableCommand {
     var output: String
     @Option(help: "Folder of the Penn Treebank (default: $PTB_DIR; at scale smoke a generated corpus, if there is none).")
     var data: String?
+    @Option(help: "What trains, as of train (default: cpu). A folder's runs are of one backend.")
+    var backend = "cpu"
+    @OptionGroup var deviceOptions: DeviceOptions
     @Flag(help: "Train nothing: make the report of the runs that are there, without what has none.")
     var reportOnly = false
     @Flag(help: "Print nothing but errors.")
     var quiet = false
 
     func run() throws {
-        let studies = try wanted()
-        let drafts = try plans(("-", "none", "-"))
-        let needsCorpus = studies.contains { study in
+        let studies = try wanted(), device = try device()
+        let drafts = try plans(("-", reportOnly ? "the corpus that each run names" : "none", "-"))
+        try checkModels(studies, drafts[0])
+        let needsCorpus = !reportOnly && studies.contains { study in
             drafts.contains { study.experiments($0).contains { $0.options.contains("--data") } }
         }
         let path = try ResultsFolder.check(output: output, jobs: jobs)
-        let plans = try needsCorpus ? self.plans(reportOnly ? corpusOfRuns(in: path) : corpus(in: path)) : drafts
+        let folderOfCorpus = try needsCorpus ? corpus(in: path) : nil
+        let corpus = try folderOfCorpus.map { try Corpus(folder: $0.folder) }
+        let plans = try folderOfCorpus.map { try self.plans(($0.folder, corpus!.name, $0.shown)) } ?? drafts
         if reportOnly, !FileManager.default.fileExists(atPath: path + "/runs") {
             throw RecurrentError.file(path: output, reason: "has no runs to report; leave --report-only out to make them")
         }
-        let folder = try ResultsFolder(path)
+        let folder = try ResultsFolder(path), machine = Machine(usesGPUs: !device.isEmpty)
         Interruption.install()
         var results: [Results] = [], missing = 0
         for plan in plans {
             var experiments: [Experiment] = []
-            for experiment in studies.flatMap({ $0.experiments(plan) }) where !experiments.contains(experiment) {
-                experiments.append(experiment)
+            for experiment in studies.flatMap({ $0.experiments(plan) }) where !experiments.contains(where: { $0.id == experiment.id }) {
+                experiments.append(Experiment(experiment.id, experiment.options + device))
             }
             let runner = folder.runner(
-                "runs/\(plan.scale.rawValue)", seeds: plan.seeds, jobs: jobs, aliases: [plan.corpus: plan.corpusShown], quiet: quiet)
+                "runs/\(plan.scale.rawValue)", seeds: plan.seeds, jobs: jobs, machine: machine, corpus: corpus,
+                aliases: [plan.corpus: plan.corpusShown], quiet: quiet)
             if !reportOnly, !Interruption.isRequested { _ = try runner.run(experiments) }
             let records = try runner.records(experiments)
             missing += experiments.count * plan.seeds.count - records.values.reduce(0) { $0 + $1.count }
-            results.append(Results(plan: plan, records: records) { try Self.output(of: ResultsFolder.executable, $0) })
+            results.append(Results(plan: Self.named(plan, records), records: records) { try Self.output(of: ResultsFolder.executable, $0) })
         }
+        let corpora = results.map(\.plan.corpusName).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         let report = Report(
-            title: "uRNN: An Approach to Bounded Gradients, reproduced", command: ["cli"] + arguments, machine: Machine(),
-            settings: [("Scale", "\(scale), seeds \(seeds)"), ("Corpus", plans[0].corpusName)],
+            title: "uRNN: An Approach to Bounded Gradients, reproduced", command: ["cli"] + arguments, machine: machine,
+            settings: [("Scale", "\(scale), seeds \(seeds)"), ("Corpus", corpora.joined(separator: "; "))],
             sections: try studies.flatMap { try sections($0, results) }, missing: missing)
         try report.write(into: folder.path)
         if !quiet { Terminal.print("\(folder.path)/report.html") }
         if missing > 0, !reportOnly { throw ExitCode(130) }
+    }
+
+    /// With the corpus that the runs were made on, where they tell.
+    private static func named(_ plan: Plan, _ records: [String: [RunRecord]]) -> Plan {
+        var plan = plan
+        if let corpus = records.values.joined().lazy.compactMap(\.completion.corpus).first.flatMap(Corpus.init(recorded:)) {
+            plan.corpusName = corpus.name
+        }
+        return plan
     }
 
     /// A study at every scale; once, if it trains nothing.
@@ -83,7 +100,29 @@ struct ReproduceCommand: ParsableCommand {
     /// As it can be given again.
     private var arguments: [String] {
         ["reproduce"] + what + ["--scale", scale, "--seeds", seeds, "--jobs", "\(jobs)", "--output", output]
-            + (models.map { ["--models", $0] } ?? []) + (data.map { ["--data", $0] } ?? []) + (reportOnly ? ["--report-only"] : [])
+            + (models.map { ["--models", $0] } ?? []) + (data.map { ["--data", $0] } ?? []) + ((try? device()) ?? [])
+            + (reportOnly ? ["--report-only"] : [])
+    }
+
+    /// The backend, as options of `train`; none for the default.
+    private func device() throws -> [String] {
+        var configuration = RunConfiguration()
+        configuration.backend = backend
+        _ = try Registry.current.backends.find("backend", backend)
+        try deviceOptions.apply(to: &configuration)
+        guard backend != "cpu" else { return [] }
+        return ["--backend", backend] + (configuration.device != 0 ? ["--device", "\(configuration.device)"] : [])
+            + (configuration.precision != .fp32 ? ["--precision", configuration.precision.rawValue] : [])
+    }
+
+    /// Tables that were named must have one of the models.
+    private func checkModels(_ studies: [any Study], _ plan: Plan) throws {
+        guard let models, !what.contains("all") else { return }
+        var unfiltered = plan
+        unfiltered.models = nil
+        for study in studies where study.experiments(plan).isEmpty && !study.experiments(unfiltered).isEmpty {
+            throw RecurrentError.invalidOption("\(study.id) has none of the models \(models); `reproduce --help` lists them")
+        }
     }
 
     private func wanted() throws -> [any Study] {
@@ -127,14 +166,14 @@ struct ReproduceCommand: ParsableCommand {
         return numbers
     }
 
-    private func corpus(in folder: String) throws -> (folder: String, name: String, shown: String) {
+    private func corpus(in folder: String) throws -> (folder: String, shown: String) {
         let given = data ?? ProcessInfo.processInfo.environment["PTB_DIR"]
         if let given, !given.isEmpty {
             let path = URL(fileURLWithPath: given).standardizedFileURL.path
             guard FileManager.default.fileExists(atPath: path) else {
                 throw RecurrentError.dataset("there is no folder '\(given)'; --data (or $PTB_DIR) names the one with ptb.train.txt")
             }
-            return (path, data == nil ? "the Penn Treebank in $PTB_DIR" : "the corpus of --data", data ?? "$PTB_DIR")
+            return (path, data ?? "$PTB_DIR")
         }
         guard scale == Scale.smoke.rawValue else {
             throw RecurrentError.dataset(
@@ -142,13 +181,7 @@ struct ReproduceCommand: ParsableCommand {
         }
         let path = folder + "/corpus"
         try MiniCorpus.write(into: path)
-        return (path, MiniCorpus.name, "corpus")
-    }
-
-    /// What the runs that are there were trained on; nothing reads it.
-    private func corpusOfRuns(in folder: String) -> (folder: String, name: String, shown: String) {
-        let isMade = scale == Scale.smoke.rawValue && FileManager.default.fileExists(atPath: folder + "/corpus")
-        return ("-", data != nil ? "the corpus of --data" : isMade ? MiniCorpus.name : "the Penn Treebank", "-")
+        return (path, "corpus")
     }
 
     private static func output(of executable: String, _ arguments: [String]) throws -> String {

@@ -37,6 +37,13 @@ public struct Figure: Sendable {
     /// Whether there is something to draw.
     var hasPoints: Bool { curves.contains { !$0.points.isEmpty } }
 
+    /// Where a logarithmic axis begins: below all curves, but not below 1e-12, where
+    /// what vanished lies.
+    public var lowest: Double {
+        let values = curves.flatMap(\.points).map(\.y) + band.map(\.low)
+        return max(1e-12, (values.filter { $0 > 0 && $0.isFinite }.min() ?? 1) / 3)
+    }
+
     /// Where a linear axis ends, if a few spikes would flatten all else: above 95 % of
     /// every curve's points.
     public var highest: Double? {

@@ -44,13 +44,10 @@ public enum Gnuplot {
 
     // Readable on light and dark ground (Okabe & Ito's palette).
     private static let colors = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
-    /// Where what is 0 or less lies on a logarithmic axis.
-    private static let floor = 1e-12
-
     static func script(_ figure: Figure) -> String {
         func quoted(_ text: String) -> String { "\"" + text.map { "\\\"\n".contains($0) ? " " : String($0) }.joined() + "\"" }
         func y(_ value: Double) -> String {
-            let value = figure.isLogarithmic ? min(max(value, floor), 1e12) : value
+            let value = figure.isLogarithmic ? min(max(value, figure.lowest), 1e12) : value
             return value.isFinite ? "\(value)" : "NaN"
         }
         var lines = [
@@ -59,7 +56,7 @@ public enum Gnuplot {
             "set title \(quoted(figure.title))", "set xlabel \(quoted(figure.xLabel))", "set ylabel \(quoted(figure.yLabel))",
             "set key below samplen 2.5", "set grid lc rgb '#dddddd'",
         ]
-        if figure.isLogarithmic { lines.append("set logscale y; set format y '1e%L'") }
+        if figure.isLogarithmic { lines.append("set logscale y; set format y '1e%L'; set yrange [\(figure.lowest):]") }
         if let highest = figure.highest { lines.append("set yrange [:\(highest)]") }
         var parts: [String] = []
         if !figure.band.isEmpty {

@@ -80,6 +80,7 @@ struct HTMLReport {
         :root { --ground: #fff; --ink: #1b1f24; --faint: #59636e; --line: #d1d9e0; --shade: #f6f8fa; --link: #0550ae; }
         @media (prefers-color-scheme: dark) {
           :root { --ground: #0d1117; --ink: #e6edf3; --faint: #9198a1; --line: #3d444d; --shade: #151b23; --link: #79c0ff; }
+          figure img { filter: invert(.93) hue-rotate(180deg); }
         }
         body { margin: 0 auto; max-width: 70rem; padding: 1rem; background: var(--ground); color: var(--ink);
           font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }

@@ -20,7 +20,8 @@ struct MarkdownReport {
                     let place = Report.relative(record.folder, to: folder)
                     lines.append(
                         "- [\(record.experiment.id), seed \(record.seed)](\(place)): `cli \(Report.shell(record.completion.command))`, "
-                            + "\(Int(record.completion.seconds.rounded())) s on \(record.completion.machine), \(record.completion.date)")
+                            + "\(Int(record.completion.seconds.rounded())) s on \(record.completion.machine), \(record.completion.date)"
+                            + (record.hasDiverged ? "; \(record.completion.message)" : ""))
                 }
                 lines += ["", "</details>", ""]
             }

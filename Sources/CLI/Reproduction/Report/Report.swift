@@ -23,7 +23,8 @@ public struct Report: Sendable {
         self.missing = missing
     }
 
-    /// Writes `report.md`, `report.html`, `TABLE.csv` and `FIGURE.svg` into `folder`.
+    /// Writes `report.md`, `report.html`, `TABLE.csv`, `FIGURE.svg` and, a row for each
+    /// run with its numbers in full, `runs.csv` into `folder`.
     /// - Throws: ``RecurrentError/file(path:reason:)`` if one can't be written, or
     ///   gnuplot isn't installed.
     public func write(into folder: String) throws {
@@ -35,6 +36,9 @@ public struct Report: Sendable {
                 drawings[plot.name] = svg
                 try AtomicFile.write(svg, to: "\(folder)/\(plot.name).svg")
             }
+        }
+        if sections.contains(where: { !$0.records.isEmpty }) {
+            try AtomicFile.write(Self.csv(runs(folder)), to: "\(folder)/runs.csv")
         }
         try AtomicFile.write(MarkdownReport(report: self, folder: folder).text, to: folder + "/report.md")
         try AtomicFile.write(HTMLReport(report: self, folder: folder, drawings: drawings).text, to: folder + "/report.html")
@@ -49,6 +53,26 @@ public struct Report: Sendable {
             facts.append(("Incomplete", "\(runs); the same command (without --report-only) goes on"))
         }
         return facts
+    }
+
+    /// For programs: what the tables are means of.
+    private func runs(_ folder: String) -> Section.Table {
+        var seen: Set<String> = []
+        func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
+        let rows = sections.flatMap(\.records).filter { seen.insert($0.folder).inserted }.map { record in
+            [
+                Self.relative(record.folder, to: folder), record.experiment.id, "\(record.seed)", record.hasDiverged ? "diverged" : "finished",
+                "\(record.valid.count)", text(record.bestValid?.loss), text(record.bestValid?.metric), text(record.test?.loss),
+                text(record.test?.metric), text(record.norms.first?.mean), text(record.norms.last?.mean), text(record.completion.seconds),
+                record.completion.machine, record.completion.date, Self.shell(["cli"] + record.completion.command),
+            ]
+        }
+        return Section.Table(
+            name: "runs",
+            header: [
+                "folder", "experiment", "seed", "end", "epochs", "valid loss", "valid metric", "test loss", "test metric",
+                "first norm", "last norm", "seconds", "machine", "date", "command",
+            ], rows: rows)
     }
 
     /// RFC 4180.

@@ -5,10 +5,16 @@ public struct Section: Sendable {
         public var name: String
         public var header: [String]
         public var rows: [[String]]
+        public init(name: String, header: [String], rows: [[String]]) {
+            self.name = name
+            self.header = header
+            self.rows = rows
+        }
     }
     public struct Plot: Sendable {
         public var name: String
         public var figure: Figure
+        public init(name: String, figure: Figure) { (self.name, self.figure) = (name, figure) }
     }
 
     public var id: String
@@ -22,13 +28,13 @@ public struct Section: Sendable {
     /// What the numbers come from.
     public var records: [RunRecord] = []
 
-    init(id: String, title: String, notes: [String]) {
+    public init(id: String, title: String, notes: [String]) {
         self.id = id
         self.title = title
         self.notes = notes
     }
 
-    init(_ study: any Study, _ notes: [String]) { self.init(id: study.id, title: study.title, notes: notes) }
+    public init(_ study: any Study, _ notes: [String]) { self.init(id: study.id, title: study.title, notes: notes) }
 
     /// With the scale in every name, for a report of several scales: `table3-short`.
     public func named(_ scale: Scale) -> Section {

@@ -77,5 +77,5 @@ public struct Results: Sendable {
     }
 
     /// Of an experiment, one record per seed that was finished.
-    func of(_ experiment: Experiment) -> [RunRecord] { records[experiment.id] ?? [] }
+    public func of(_ experiment: Experiment) -> [RunRecord] { records[experiment.id] ?? [] }
 }

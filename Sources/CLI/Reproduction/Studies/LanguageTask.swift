@@ -28,15 +28,15 @@ enum LanguageTask {
     static func experiment(cell: String, _ activation: Activation, _ plan: Plan) -> Experiment {
         Experiment(
             "ptb-\(cell)-\(activation.id)",
-            options(cell, bptt: bptt, width: activation.width, shortEpochs: 2, plan) + activation.options
+            options(cell, bptt: bptt, width: activation.width, plan) + activation.options
                 + ["--track-gradients", interval(plan.scale)])
     }
 
     static func gated(cell: String, bptt: Int, _ plan: Plan) -> Experiment {
-        Experiment("ptb-\(cell)-bptt\(bptt)", options(cell, bptt: bptt, width: 200, shortEpochs: 5, plan))
+        Experiment("ptb-\(cell)-bptt\(bptt)", options(cell, bptt: bptt, width: 200, plan))
     }
 
-    private static func options(_ cell: String, bptt: Int, width: Int, shortEpochs: Int, _ plan: Plan) -> [String] {
+    private static func options(_ cell: String, bptt: Int, width: Int, _ plan: Plan) -> [String] {
         let common = ["--dataset", "ptb", "--data", plan.corpus, "--cell", cell, "--bptt", "\(bptt)"]
         switch plan.scale {
         case .smoke:
@@ -45,12 +45,13 @@ enum LanguageTask {
                 "--embedding-size", "40", "--hidden-size", "\(width / 4)", "--batch-size", "20", "--epochs", "2",
                 "--batches-per-epoch", "8", "--evaluation-batch-size", "20", "--learning-rate", "0.001",
             ]
-        case .short: return common + ["--hidden-size", "\(width)", "--epochs", "\(shortEpochs)"]
+        case .short: return common + ["--hidden-size", "\(width)", "--epochs", "2"]
         case .paper: return common + ["--hidden-size", "\(width)", "--epochs", "300"]
         }
     }
 
-    private static func interval(_ scale: Scale) -> String {
+    /// Batches between two measurements of the norm.
+    static func interval(_ scale: Scale) -> String {
         switch scale {
         case .smoke: "1"
         case .short: "20"
@@ -65,7 +66,7 @@ enum LanguageTask {
         let common = "On \(plan.corpusName). Adam, dropout 0.2 on embedding and output, gradients of the recurrent weights clipped to ±0.25"
         switch plan.scale {
         case .smoke: return "\(common); a quarter of the paper's widths, 16 batches of 20 sequences, learning rate 1e-3: too little to learn anything."
-        case .short: return "\(common); E 400, H 200 (|x|: 100), batches of 80, learning rate 1e-4; 2 of the paper's 300 epochs for RNN and uRNN, 5 for GRU and uGRU: perplexities are far from converged."
+        case .short: return "\(common); E 400, H 200 (|x|: 100), batches of 80, learning rate 1e-4; 2 of the paper's 300 epochs: perplexities are far from converged."
         case .paper: return "\(common); E 400, H 200 (|x|: 100), batches of 80, learning rate 1e-4, 300 epochs."
         }
     }
@@ -135,8 +136,8 @@ private enum PerplexityColumns {
         [
             paper.map { Format.number($0.0) } ?? "–", Format.mean(records.compactMap { $0.bestValid?.metric }),
             paper.map { Format.number($0.1) } ?? "–", Format.mean(records.compactMap { $0.test?.metric }),
-            Format.mean(records.map { Double($0.valid.count) }, digits: 0),
-            "\(records.count)" + (records.contains { $0.completion.status != 0 } ? " (diverged)" : ""),
+            records.epochs,
+            records.seeds,
         ]
     }
 }

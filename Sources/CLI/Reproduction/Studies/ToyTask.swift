@@ -12,6 +12,8 @@ public struct ToyTask: Sendable {
         /// As part of a folder's name.
         public let id: String
         let options: [String]
+        /// Where they are others at a length.
+        var optionsByLength: [Int: [String]] = [:]
     }
 
     /// The paper's two, its future work, and controls.
@@ -48,7 +50,8 @@ public struct ToyTask: Sendable {
     func experiment(_ model: Model, length: Int, _ scale: Scale) -> Experiment {
         Experiment(
             "\(dataset)-n\(length)-\(model.id)\(effort.suffix)",
-            ["--dataset", dataset, "--length", "\(length)"] + model.options + effort.options(scale))
+            ["--dataset", dataset, "--length", "\(length)"] + (model.optionsByLength[length] ?? model.options)
+                + effort.options(scale))
     }
 
     /// How a task is trained.
@@ -81,10 +84,10 @@ public struct ToyTask: Sendable {
             },
             models: ToyTask.models)
 
-        /// What `cli search` found at N = 100, for each model by itself: for the uRNN a
+        /// What `cli search` found at N = 100, and again at N = 400, for the uRNN: a
         /// large step of the input and output weights and a small one of B; for the
-        /// RNN from W = I a smaller one of all weights. The last model has the uRNN's
-        /// rates without its constraint: what they do by themselves.
+        /// RNN from W = I at N = 100: a smaller one of all weights. The last model has
+        /// the uRNN's rates without its constraint: what they do by themselves.
         static let searched = Effort(
             suffix: "-searched",
             options: { scale in
@@ -92,7 +95,7 @@ public struct ToyTask: Sendable {
                     + (scale == .smoke ? smoke : ["--epochs", scale == .short ? "100" : "200"])
             },
             settings: { scale in
-                let found = "\(sizes); cosine decay, gradients' norm clipped to 1, no dropout, 10,000 new sequences each epoch. Learning rates by `cli search` at N = 100, by validation loss: 1e-2 and 3e-5 for B; RNNs: 3e-3; the RNN with the uRNN's rates: 1e-2 and 3e-5 for W"
+                let found = "\(sizes); cosine decay, gradients' norm clipped to 1, no dropout, 10,000 new sequences each epoch. Learning rates by `cli search`, by validation loss: uRNN 1e-2 and 3e-5 for B, at N = 400 3e-3 and 1e-5; RNNs 3e-3 (searched at N = 100 only, from W = I); the RNN with the uRNN's rates has those for W that the uRNN has for B"
                 switch scale {
                 case .smoke: return "\(found). Here 400 sequences and 2 epochs: too little to learn anything."
                 case .short: return "\(found). 100 epochs."
@@ -101,18 +104,20 @@ public struct ToyTask: Sendable {
             },
             models: [
                 Model(label: "RNN", id: "rnn", options: ["--cell", "rnn", "--learning-rate", "0.003"]),
-                Model(
-                    label: "uRNN", id: "urnn",
-                    options: ["--cell", "urnn", "--learning-rate", "0.01", "--manifold-learning-rate", "0.00003"]),
+                searched("uRNN", "urnn", ["--cell", "urnn"], rate: "--manifold-learning-rate"),
                 Model(
                     label: "RNN from W = I", id: "identity-rnn",
                     options: ["--cell", "rnn", "--recurrent-init", "identity", "--learning-rate", "0.003"]),
-                Model(
-                    label: "RNN from W = I, the uRNN's rates", id: "slow-identity-rnn",
-                    options: [
-                        "--cell", "rnn", "--recurrent-init", "identity", "--learning-rate", "0.01", "--recurrent-learning-rate", "0.00003",
-                    ]),
+                searched(
+                    "RNN from W = I, the uRNN's rates", "slow-identity-rnn", ["--cell", "rnn", "--recurrent-init", "identity"],
+                    rate: "--recurrent-learning-rate"),
             ])
+
+        private static func searched(_ label: String, _ id: String, _ cell: [String], rate: String) -> Model {
+            Model(
+                label: label, id: id, options: cell + ["--learning-rate", "0.01", rate, "0.00003"],
+                optionsByLength: [400: cell + ["--learning-rate", "0.003", rate, "0.00001"]])
+        }
     }
 }
 
@@ -150,8 +155,8 @@ struct ToyTable: Study {
                 rows.append([
                     "\(length)", model.label, paper.map { Format.number($0.1) } ?? "–",
                     Format.mean(tests.map(\.metric), scale: 100), paper.map { Format.number($0.0) } ?? "–",
-                    Format.mean(tests.map(\.loss), digits: 3), Format.mean(records.map { Double($0.valid.count) }, digits: 0),
-                    "\(records.count)" + (records.contains { $0.completion.status != 0 } ? " (diverged)" : ""),
+                    Format.mean(tests.map(\.loss), digits: 3), records.epochs,
+                    records.seeds,
                 ])
                 section.records += records
             }
