@@ -42,7 +42,7 @@ public final class RecurrentLayer {
     /// The cell's own parameters inside the packed ones.
     let layout: PackedLayout
     private let weightDropoutRate: Double
-    private let zoneoutRate: Double
+    let zoneoutRate: Double
     private var zoneout: ZoneoutMask?
     private var weightDropout: WeightDropout?
     private var runs: [RunKey: RecurrentRun] = [:]

@@ -14,8 +14,13 @@ import Darwin
 /// with `‖I‖_F = √H` and `‖I‖₂ = 1`. The paper prints eigenvalues for λ and Λ, which
 /// holds for normal matrices; here they are the smallest and the largest singular
 /// value, with which it holds for every `W`.
+///
+/// With zoneout at rate z the mean step `z x_{t−1} + (1 − z) σ(…)` has the Jacobian
+/// `z I + (1 − z) J`. A step's factors are then `z + (1 − z) Λγ` at most, and at least
+/// the largest of `(1 − z) λβ − z`, `z − (1 − z) Λγ` and 0.
 public struct GradientBounds: Sendable, Equatable {
-    /// What one step multiplies the norm by at least (λβ) and at most (Λγ).
+    /// What one step multiplies the norm by at least (λβ) and at most (Λγ); with
+    /// zoneout, for the mean step.
     public let gain: ClosedRange<Double>
     /// H.
     public let width: Int
@@ -24,8 +29,16 @@ public struct GradientBounds: Sendable, Equatable {
     ///   - slopes: β...γ of the activation.
     ///   - singularValues: λ...Λ of the recurrent weight; 1...1 if it is orthogonal.
     ///   - width: H.
-    public init(slopes: ClosedRange<Double>, singularValues: ClosedRange<Double>, width: Int) {
-        gain = slopes.lowerBound * singularValues.lowerBound...slopes.upperBound * singularValues.upperBound
+    ///   - zoneout: the rate z at which units keep their values, in 0..<1.
+    public init(
+        slopes: ClosedRange<Double>, singularValues: ClosedRange<Double>, width: Int, zoneout: Double = 0
+    ) {
+        precondition((0..<1).contains(zoneout))
+        let z = zoneout
+        let low = (1 - z) * (slopes.lowerBound * singularValues.lowerBound)
+        let high = (1 - z) * (slopes.upperBound * singularValues.upperBound)
+        // The least gain of a sum is what one part has more than the other takes away.
+        gain = max(low - z, z - high, 0)...z + high
         self.width = width
     }
 
@@ -50,17 +63,21 @@ public struct GradientBounds: Sendable, Equatable {
         case explodes = "∞"
     }
 
+    /// A gain within 1e-5 of 1 counts as 1: the singular values of a Float32 matrix
+    /// that is as orthogonal as can be are no nearer.
     public var limit: Limit {
-        let (lower, upper) = (gain.lowerBound, gain.upperBound)
-        if upper < 1 { return .vanishes }
-        if lower > 1 { return .explodes }
-        if lower == 1 { return upper == 1 ? .constant : .mayExplode }
-        return upper == 1 ? .mayVanish : .mayVanishOrExplode
+        let tolerance = 1e-5
+        let lower = gain.lowerBound - 1, upper = gain.upperBound - 1
+        if upper < -tolerance { return .vanishes }
+        if lower > tolerance { return .explodes }
+        if lower >= -tolerance { return upper <= tolerance ? .constant : .mayExplode }
+        return upper <= tolerance ? .mayVanish : .mayVanishOrExplode
     }
 }
 
 extension SequenceModel {
-    /// The bounds for a layer's present weight; nil for a cell without
+    /// The bounds for a layer's present weight and its zoneout, as ``GradientFlow``
+    /// measures them; nil for a cell without
     /// ``RecurrentCell/slopeBounds``, about which the theorem says nothing.
     ///
     /// - Parameter layer: counted from 0; nil for the last.
@@ -77,7 +94,6 @@ extension SequenceModel {
         let values =
             packed.parts[0].parameter.constraint == .orthogonal
             ? 1...1 : try SingularValues.range(of: parameters.value(number), on: backend)
-        return GradientBounds(slopes: slopes, singularValues: values, width: layer.hiddenWidth)
+        return GradientBounds(slopes: slopes, singularValues: values, width: layer.hiddenWidth, zoneout: layer.zoneoutRate)
     }
-
 }

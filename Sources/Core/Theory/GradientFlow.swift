@@ -14,7 +14,8 @@ import Darwin
 ///
 /// The derivatives are exact: products of each step's Jacobian, for any cell on any
 /// backend. x stands for all states of one recurrent layer, and its inputs are held
-/// fixed; dropout is left out. It runs beside the model and changes nothing in it.
+/// fixed. Dropout is left out, and zoneout has its mean, as when a model is used. It
+/// runs beside the model and changes nothing in it.
 public final class GradientFlow {
     /// Where the operator norm, which takes longer, is wanted.
     public enum OperatorNorms: Sendable { case everyStep, lastStep, none }

@@ -18,8 +18,9 @@ public struct GradientNorms: Sendable, Equatable {
     public struct Statistics: Sendable, Equatable {
         public let values: [Double]
         public var mean: Double { values.reduce(0, +) / Double(values.count) }
-        public var minimum: Double { values.min()! }
-        public var maximum: Double { values.max()! }
+        /// NaN if one of them is, as the mean.
+        public var minimum: Double { values.contains(where: \.isNaN) ? .nan : values.min()! }
+        public var maximum: Double { values.contains(where: \.isNaN) ? .nan : values.max()! }
     }
 
     /// `∂x_T/∂x_k`.

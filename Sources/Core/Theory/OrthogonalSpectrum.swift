@@ -59,11 +59,13 @@ public final class OrthogonalSpectrum {
         }.sorted()
     }
 
-    /// The largest element of `WᵀW − I` in magnitude.
+    /// The largest element of `WᵀW − I` in magnitude; NaN if one is.
     public static func orthogonalityError(of weight: MatrixView, on backend: any Backend) throws -> Double {
         let product = try backend.allocate(rows: weight.columns, columns: weight.columns)
         backend.gemm(weight.transposed, weight, into: product)
         let values: [Double] = backend.download(product)
+        // `max` would pass over NaN.
+        if values.contains(where: \.isNaN) { return .nan }
         return values.enumerated().reduce(0) { largest, element in
             max(largest, abs(element.1 - (element.0 % (weight.columns + 1) == 0 ? 1 : 0)))
         }

@@ -34,11 +34,14 @@ public enum SingularValues {
     /// The largest of A [n, n] (row by row): its operator norm ‖A‖₂.
     ///
     /// Lanczos on `AᵀA` with full reorthogonalisation (Golub & Van Loan, *Matrix
-    /// Computations*, Section 10.3), until the value stands to 13 digits.
+    /// Computations*, Section 10.3), until the value stands to 13 digits. NaN if an
+    /// element is.
     ///
     /// - Complexity: some tens of products with A.
     public static func largest(_ a: UnsafeBufferPointer<Double>, size n: Int) -> Double {
         precondition(a.count == n * n)
+        // `max` would pass over NaN.
+        if a.contains(where: \.isNaN) { return .nan }
         let scale = a.reduce(0) { max($0, abs($1)) }
         guard scale > 0 else { return 0 }
         guard scale.isFinite else { return .infinity }

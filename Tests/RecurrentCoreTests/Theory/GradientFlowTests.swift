@@ -15,11 +15,12 @@ struct GradientFlowTests {
 
     static func model(
         _ cell: any RecurrentCell, hidden: Int = hidden, width: Int = width, backend: any Backend = ReferenceBackend(),
-        start: RecurrentInitialization = .uniform, layers: Int = 1
+        start: RecurrentInitialization = .uniform, layers: Int = 1, zoneout: Double = 0
     ) throws -> SequenceModel {
         try SequenceModel(
             cell: cell,
-            configuration: ModelConfiguration(hiddenSize: hidden, layers: layers, recurrentInitialization: start),
+            configuration: ModelConfiguration(
+                hiddenSize: hidden, layers: layers, zoneout: zoneout, recurrentInitialization: start),
             data: DatasetDescription(
                 inputs: .vectors(width: width), targets: .positionClass(classes: 2), isContinuous: false, metric: .accuracy),
             backend: backend, seed: 3)
@@ -128,8 +129,17 @@ struct GradientFlowTests {
         VanillaRNN(activation: ReLU()), VanillaRNN(activation: LeakyReLU(slope: 0.95)), VanillaRNN(activation: AbsoluteValue()),
     ]
 
-    @Test(arguments: bounded.indices) func staysWithinBounds(_ index: Int) throws {
-        let model = try Self.model(Self.bounded[index], hidden: 40, width: 6, backend: CPUBackend(threads: 2))
+    @Test(arguments: bounded.indices, [0, 0.1, 0.5, 0.8]) func staysWithinBounds(_ index: Int, zoneout: Double) throws {
+        try checkBounds(of: Self.bounded[index], zoneout: zoneout)
+    }
+
+    /// Mean steps of different units don't keep a norm that each of both parts keeps.
+    @Test(arguments: [0.2, 0.5, 0.8]) func zoneoutLetsTheNormShrink(rate: Double) throws {
+        try checkBounds(of: URNN(activation: AbsoluteValue()), zoneout: rate)
+    }
+
+    private func checkBounds(of cell: any RecurrentCell, zoneout: Double) throws {
+        let model = try Self.model(cell, hidden: 40, width: 6, backend: CPUBackend(threads: 2), zoneout: zoneout)
         if !model.parameters.orthogonalBlocks.isEmpty {
             _ = try ParameterUpdater(
                 model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew())
@@ -148,6 +158,17 @@ struct GradientFlowTests {
         #expect(!isTight, "none of these has a norm that stays at its bound")
     }
 
+    /// W = ±I and σ(x) = x: no other bounds than these hold for all weights.
+    @Test(arguments: [0.3, 0.8], [1.0, -1.0]) func boundsOfZoneoutAreReached(rate: Double, sign: Double) throws {
+        let backend = ReferenceBackend()
+        let model = try Self.model(VanillaRNN(activation: Identity()), hidden: 9, start: .identity, zoneout: rate)
+        let weight = try #require(model.parameters.parameters.firstIndex { $0.name == "rnn.weight_hh_l0" })
+        backend.upload((0..<81).map { $0 % 10 == 0 ? sign : 0 }, to: model.parameters.value(weight))
+        let bounds = try #require(try model.gradientBounds()).frobeniusNorm(after: Self.steps - 1)
+        let norm = try GradientFlow(model).measure(Self.batch()).last.frobenius.mean
+        #expect(abs(norm - (sign > 0 ? bounds.upperBound : bounds.lowerBound)) < 1e-9)
+    }
+
     /// Beyond the range of Float32: 0.5²⁹⁹ and 2²⁹⁹.
     @Test(arguments: [0.5, 2.0]) func longProductsKeepTheirValue(_ gain: Double) throws {
         let backend = try CPUBackend(threads: 1)
@@ -159,6 +180,16 @@ struct GradientFlowTests {
         #expect(abs(norms.last.frobenius.mean / (3 * pow(gain, 299)) - 1) < 1e-6)
         #expect(abs(norms.last.operatorNorm!.mean / pow(gain, 299) - 1) < 1e-6)
         #expect(try model.gradientBounds()?.limit == (gain < 1 ? .vanishes : .explodes))
+    }
+
+    @Test func aWeightWithoutNumbersHasNormsWithout() throws {
+        let model = try Self.model(VanillaRNN(activation: Identity()), backend: CPUBackend(threads: 1), start: .identity)
+        let weight = try #require(model.parameters.parameters.firstIndex { $0.name == "rnn.weight_hh_l0" })
+        model.backend.upload([Double](repeating: .nan, count: 16), to: model.parameters.value(weight))
+        let last = try GradientFlow(model).measure(Self.batch()).last
+        for values in [last.frobenius, try #require(last.operatorNorm)] {
+            #expect(values.mean.isNaN && values.minimum.isNaN && values.maximum.isNaN)
+        }
     }
 
     @Test func refusesStepsThatAreNotThere() throws {

@@ -3,6 +3,7 @@ import Foundation
 import RecurrentCore
 import ReferenceBackend
 import Testing
+import VanillaRNNCell
 
 struct SingularValueTests {
     /// A dense matrix with known singular values: reflections on both sides of a diagonal.
@@ -45,6 +46,30 @@ struct SingularValueTests {
         let backend = try CPUBackend(threads: 1)
         let weight = try backend.makeMatrix([1, 0, 0, Double.nan], rows: 2, columns: 2)
         #expect(throws: RecurrentError.self) { try SingularValues.range(of: weight, on: backend) }
+    }
+
+    @Test(arguments: [[1, 0, 0, Double.nan], [.nan, 0, 0, 1], [.infinity, .nan, 0, 1]]) func aMatrixWithoutNumbersHasNoNorm(_ a: [Double]) {
+        #expect(a.withUnsafeBufferPointer { SingularValues.largest($0, size: 2) }.isNaN)
+        #expect([1, 0, 0, -Double.infinity].withUnsafeBufferPointer { SingularValues.largest($0, size: 2) } == .infinity)
+    }
+
+    /// Their computed singular values are 1 only to so many digits.
+    @Test(arguments: [30, 100, 200]) func anOrthogonalStartKeepsTheNorm(width: Int) throws {
+        let model = try GradientFlowTests.model(
+            VanillaRNN(activation: AbsoluteValue()), hidden: width, backend: CPUBackend(threads: 1), start: .orthogonal)
+        #expect(try model.gradientBounds()?.limit == .constant)
+        #expect(GradientBounds(slopes: 1...1, singularValues: 0.9999...1.0001, width: 4).limit == .mayVanishOrExplode)
+    }
+
+    @Test func zoneoutWidensTheGain() {
+        func gain(_ slopes: ClosedRange<Double>, _ rate: Double) -> [Double] {
+            let gain = GradientBounds(slopes: slopes, singularValues: 1...1, width: 4, zoneout: rate).gain
+            return [gain.lowerBound, gain.upperBound].map { ($0 * 1e9).rounded() / 1e9 }
+        }
+        #expect(gain(1...1, 0.5) == [0, 1])
+        #expect(gain(0.5...1, 0.1) == [0.35, 1])
+        #expect(gain(0...0.25, 0.8) == [0.75, 0.85])
+        #expect(gain(0...1, 0.2) == [0, 1])
     }
 
     /// The paper's Table 1.
