@@ -42,7 +42,7 @@ struct CompareCommand: ParsableCommand {
         for run in runs where !Interruption.isRequested {
             // A cell that diverges is a result; the others are trained all the same.
             let (made, summary) = try TrainCommand.train(
-                run.options, output: run.folder, overwrite: overwrite, RunReporting(quiet: quiet))
+                run.options, output: run.folder, overwrite: overwrite, quiet: quiet)
             metric = made.model.data.metric
             var shown = run.options
             shown.cell = run.name

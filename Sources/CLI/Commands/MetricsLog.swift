@@ -8,6 +8,8 @@ final class MetricsLog: TrainingObserver {
     private let options: RunConfiguration
     private var file: LogFile!
     private var metric = DatasetDescription.Metric.accuracy
+    /// Of the last batch.
+    private var epoch = 1
 
     init(_ directory: RunDirectory, _ options: RunConfiguration) {
         self.directory = directory
@@ -105,12 +107,16 @@ final class MetricsLog: TrainingObserver {
         try model.save(to: directory.file("model.safetensors"))
     }
 
+    func didTrainBatch(_ progress: BatchProgress) throws { epoch = progress.epoch }
+
+    /// A line without a split: so it is told apart from an epoch's.
     func didMeasure(_ values: [String: Double], step: Int) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         encoder.nonConformingFloatEncodingStrategy = .infinityAsText
         var line = values
         line["step"] = Double(step)
+        line["epoch"] = Double(epoch)
         try write(try encoder.encode(line))
     }
 

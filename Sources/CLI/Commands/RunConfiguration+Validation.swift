@@ -37,6 +37,7 @@ extension RunConfiguration {
         try require((0...Self.largestSize).contains(device), "--device must be at least 0 and a GPU's number, not \(device)")
         for (name, value, most) in [
             ("--threads", threads, 1024), ("--batches-per-epoch", batchesPerEpoch, .max), ("--patience", patience, .max),
+            ("--track-gradients", trackGradients, .max),
             ("--epochs", epochs, .max), ("--layers", layers, 1000),
             // Products of two of these, and of one with a split's size, stay far
             // from overflowing.
@@ -50,21 +51,29 @@ extension RunConfiguration {
         }
     }
 
-    private static let largestSize = 1 << 24
+    static let largestSize = 1 << 24
 
+    /// Where a run is computed and its data lie.
+    static let places: Set<String> = ["backend", "threads", "device", "precision", "data"]
     /// What may change when a run is gone on with: nothing that its state depends on.
-    private static let resumable: Set<String> = [
-        "epochs", "patience", "stopLoss", "learningRate", "checkpointEvery", "backend", "threads", "device", "precision", "data",
-    ]
+    private static let resumable = places.union([
+        "epochs", "patience", "stopLoss", "learningRate", "checkpointEvery", "tensorboard", "trackGradients",
+    ])
 
     /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the first option that
     ///   a resumed run can't change.
     func checkResumable(as wanted: RunConfiguration) throws {
-        let old = try options(), new = try wanted.options()
-        for key in Set(old.keys).union(new.keys).subtracting(Self.resumable).sorted() where old[key] != new[key] {
-            let option = key.reduce(into: "--") { $0 += $1.isUppercase ? "-\($1.lowercased())" : String($1) }
+        for change in try changes(to: wanted) where !Self.resumable.contains(change.key) {
             throw RecurrentError.invalidOption(
-                "\(option) can't change in a run that is resumed (it is \(old[key] ?? "not set")); leave it out, or train anew with --output")
+                "\(change.option) can't change in a run that is resumed (it is \(change.old ?? "not set")); leave it out, or train anew with --output")
+        }
+    }
+
+    /// The options in which another configuration differs, in the order of their names.
+    func changes(to wanted: RunConfiguration) throws -> [(key: String, option: String, old: String?)] {
+        let old = try options(), new = try wanted.options()
+        return Set(old.keys).union(new.keys).sorted().filter { old[$0] != new[$0] }.map { key in
+            (key, key.reduce(into: "--") { $0 += $1.isUppercase ? "-\($1.lowercased())" : String($1) }, old[key])
         }
     }
 

@@ -66,6 +66,10 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     public var stopLoss: Double?
     /// Steps ("500") or minutes ("10m") between checkpoints.
     public var checkpointEvery: String?
+    /// Whether event files for TensorBoard are written.
+    public var tensorboard = false
+    /// Batches between two measurements of gradient norms; nil for none.
+    public var trackGradients: Int?
 
     public var backend = "cpu"
     public var threads: Int?

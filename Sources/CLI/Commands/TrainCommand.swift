@@ -13,42 +13,34 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Replace a run that the output folder already holds.")
     var overwrite = false
     @Option(help: ArgumentHelp(
-        "Go on with the run in this folder, with its own options; --epochs, --patience, --stop-loss, --learning-rate, --checkpoint-every, --backend, --threads, --device, --precision and --data may be given anew.",
+        "Go on with the run in this folder, with its own options; --epochs, --patience, --stop-loss, --learning-rate, --checkpoint-every, --tensorboard, --track-gradients, --backend, --threads, --device, --precision and --data may be given anew.",
         valueName: "run"))
     var resume: String?
     @Option(help: ArgumentHelp(
         "Start a new run from the weights in this folder, with that run's options where none are given.", valueName: "run"))
     var from: String?
-    @Flag(help: "With --output or --resume: write an event file for TensorBoard, too.")
-    var tensorboard = false
-    @Option(help: ArgumentHelp(
-        "With --output or --resume: measure ‖∂x_T/∂x_1‖ every so many batches, for metrics.jsonl and TensorBoard.", valueName: "batches"))
+    @Flag(inversion: .prefixedNo, help: "With --output or --resume: write event files for TensorBoard, too (default: no, or as the run began).")
+    var tensorboard: Bool?
+    @Option(parsing: .unconditional, help: ArgumentHelp(
+        "With --output or --resume: measure ‖∂x_T/∂x_1‖ every so many batches, for metrics.jsonl and TensorBoard; 0 for never (default: never, or as the run began).",
+        valueName: "batches"))
     var trackGradients: Int?
     @Flag(help: "Print nothing but errors.")
     var quiet = false
 
-    var reporting: RunReporting {
-        RunReporting(quiet: quiet, tensorboard: tensorboard, trackGradients: trackGradients)
-    }
-
     func run() throws {
-        let hasFolder = resume != nil || output != nil
-        guard !tensorboard || hasFolder else {
-            throw RecurrentError.invalidOption("--tensorboard writes into the run's folder; add --output")
+        if resume == nil, output == nil {
+            let writing = tensorboard == true ? "--tensorboard" : trackGradients != nil ? "--track-gradients" : nil
+            if let writing { throw RecurrentError.invalidOption("\(writing) writes into the run's folder; add --output") }
         }
-        if let trackGradients {
-            guard trackGradients >= 1 else {
-                throw RecurrentError.invalidOption("--track-gradients must be at least 1, not \(trackGradients)")
-            }
-            guard hasFolder else {
-                throw RecurrentError.invalidOption("--track-gradients writes into the run's folder; add --output")
-            }
+        if let trackGradients, trackGradients < 0 {
+            throw RecurrentError.invalidOption("--track-gradients must be at least 1, or 0 for never, not \(trackGradients)")
         }
         guard from == nil || resume == nil else {
             throw RecurrentError.invalidOption("--from starts a new run, --resume goes on with one; leave out one of them")
         }
         let (run, summary) = try resume.map(resumed) ?? from.map(started) ?? Self.train(
-            options.resolve(cell: cell), output: output, overwrite: overwrite, reporting)
+            recorded(options.resolve(cell: cell)), output: output, overwrite: overwrite, quiet: quiet)
         if !quiet {
             Terminal.print("")
             Terminal.print(SummaryTable.text([(run.options, summary)], metric: run.model.data.metric))
@@ -63,51 +55,60 @@ struct TrainCommand: ParsableCommand {
         if let error = summary.error { throw error }
     }
 
+    /// With what this command writes beside the losses, or else what the run does that
+    /// the configuration is of.
+    func recorded(_ configuration: RunConfiguration) -> RunConfiguration {
+        var result = configuration
+        let hasFolder = resume != nil || output != nil
+        result.tensorboard = hasFolder && tensorboard ?? result.tensorboard
+        let interval = trackGradients ?? result.trackGradients ?? 0
+        result.trackGradients = hasFolder && interval > 0 ? interval : nil
+        return result
+    }
+
     private func resumed(_ folder: String) throws -> (run: TrainingRun, summary: TrainingSummary) {
         guard output == nil, !overwrite else {
             throw RecurrentError.invalidOption("--resume goes on in its own folder; leave out --output and --overwrite")
         }
         let directory = try RunDirectory(resuming: folder)
         let saved = try directory.configuration()
-        let wanted = try options.applied(to: saved, cell: cell)
+        let wanted = try recorded(options.applied(to: saved, cell: cell))
         try saved.checkResumable(as: wanted)
-        let run = try TrainingRun(wanted, vocabulary: directory.vocabulary(), measuresGradientNorm: tensorboard)
-        return try Self.train(run, in: directory, resumes: true, reporting)
+        let run = try TrainingRun(wanted, vocabulary: directory.vocabulary())
+        return try Self.train(run, in: directory, resumes: true, quiet: quiet)
     }
 
     /// Trains one run from the beginning. A run that diverged has a summary too.
     static func train(
-        _ configuration: RunConfiguration, output: String?, overwrite: Bool, _ reporting: RunReporting
+        _ configuration: RunConfiguration, output: String?, overwrite: Bool, quiet: Bool
     ) throws -> (run: TrainingRun, summary: TrainingSummary) {
         if let output { try RunDirectory.check(output, overwrite: overwrite) }
-        return try train(
-            TrainingRun(configuration, measuresGradientNorm: reporting.tensorboard), output: output, overwrite: overwrite,
-            reporting)
+        return try train(TrainingRun(configuration), output: output, overwrite: overwrite, quiet: quiet)
     }
 
     /// Trains a run that is put together already from its beginning.
     static func train(
-        _ run: TrainingRun, output: String?, overwrite: Bool, _ reporting: RunReporting
+        _ run: TrainingRun, output: String?, overwrite: Bool, quiet: Bool
     ) throws -> (run: TrainingRun, summary: TrainingSummary) {
         // Before training, so that nobody waits for an hour to learn that nothing
         // can be written; after all else, so that a mistake replaces no older run.
         _ = try run.trainer([])
         let directory = try output.map { try RunDirectory(creating: $0, run.options, overwrite: overwrite) }
         try directory?.writeDataFiles(run.dataset)
-        return try train(run, in: directory, resumes: false, reporting)
+        return try train(run, in: directory, resumes: false, quiet: quiet)
     }
 
     private static func train(
-        _ run: TrainingRun, in directory: RunDirectory?, resumes: Bool, _ reporting: RunReporting
+        _ run: TrainingRun, in directory: RunDirectory?, resumes: Bool, quiet: Bool
     ) throws -> (run: TrainingRun, summary: TrainingSummary) {
         let keeper = SummaryKeeper(), log = directory.map { MetricsLog($0, run.options) }
         var observers: [any TrainingObserver] = [keeper]
-        if !reporting.quiet { observers.insert(ConsoleProgress(label: run.options.cell), at: 0) }
+        if !quiet { observers.insert(ConsoleProgress(label: run.options.cell), at: 0) }
         if let log { observers.insert(log, at: 0) }
-        if reporting.tensorboard, let directory {
+        if run.options.tensorboard, let directory {
             observers.append(TensorBoardLog(in: directory.path, model: run.model, updater: run.updater))
         }
-        if let interval = reporting.trackGradients {
+        if let interval = run.options.trackGradients {
             observers.append(
                 GradientTracker(
                     every: interval, model: run.model, dataset: run.dataset, batchSize: run.options.batchSize,
@@ -116,7 +117,7 @@ struct TrainCommand: ParsableCommand {
         let trainer = try run.trainer(observers)
         if resumes, let log {
             try log.resume(trainer)
-            if !reporting.quiet { Terminal.print("goes on after step \(trainer.updater.step)") }
+            if !quiet { Terminal.print("goes on after step \(trainer.updater.step)") }
         } else {
             try log?.begin(trainer)
         }
@@ -127,14 +128,6 @@ struct TrainCommand: ParsableCommand {
             return (run, keeper.summary!)
         }
     }
-}
-
-/// What a run tells while it is trained.
-struct RunReporting {
-    var quiet = false
-    var tensorboard = false
-    /// Batches between two measurements of gradient norms; nil for none.
-    var trackGradients: Int?
 }
 
 /// Keeps the summary of a run that ends with an error too.

@@ -11,11 +11,7 @@ struct TrainingRun {
     /// - Parameters:
     ///   - options: all of them.
     ///   - vocabulary: the words of a run that exists, in whose ids the data must come.
-    ///   - measuresGradientNorm: whether the updater measures what it doesn't clip.
-    init(
-        _ options: RunConfiguration, vocabulary: [String]? = nil, measuresGradientNorm: Bool = false,
-        registry: Registry = .current
-    ) throws {
+    init(_ options: RunConfiguration, vocabulary: [String]? = nil, registry: Registry = .current) throws {
         let context = registry.context(options)
         let cell = try registry.cells.find("cell", options.cell).make(context)
         let optimizer = try registry.optimizers.find("optimizer", options.optimizer).make(context)
@@ -35,7 +31,7 @@ struct TrainingRun {
                 normClip: options.clipNorm,
                 // AdamW has its own.
                 weightDecay: optimizer.withoutWeightDecay.name == optimizer.name ? options.weightDecay ?? 0 : 0,
-                measuresNorm: measuresGradientNorm))
+                measuresNorm: options.tensorboard))
         self.options = context.resolved
     }
 

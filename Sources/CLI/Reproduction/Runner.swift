@@ -162,6 +162,7 @@ public struct Runner: Sendable {
         var arguments = full + ["--overwrite"]
         if begun {
             arguments = ["train", "--resume", task.folder]
+            // The run's own folder may say less: it lies elsewhere now, or is of an older program.
             for name in ["--track-gradients", "--threads", "--data"] {
                 if let index = full.firstIndex(of: name) { arguments += full[index...index + 1] }
             }

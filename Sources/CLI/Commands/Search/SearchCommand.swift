@@ -92,6 +92,6 @@ struct SearchCommand: ParsableCommand {
         } catch {
             throw RecurrentError.invalidOption("train doesn't take '\(Report.shell(options))': \(TrainCommand.message(for: error))")
         }
-        return try TrainingRun(command.options.resolve(cell: command.cell), measuresGradientNorm: false).model.data.metric
+        return try TrainingRun(command.options.resolve(cell: command.cell)).model.data.metric
     }
 }
