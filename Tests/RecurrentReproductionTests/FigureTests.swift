@@ -19,6 +19,18 @@ struct FigureTests {
         #expect(document.paths >= 4 && svg.contains("first") && svg.contains("second") && svg.contains("between the bounds"))
     }
 
+    @Test func gnuplotDrawsBars() throws {
+        var figure = Figure(title: "angles", xLabel: "θ", yLabel: "eigenvalues")
+        figure.curves = [.init("W", (0..<9).map { .init(Double($0), $0 == 4 ? 50 : 1) })]
+        #expect(try !Gnuplot.svg(figure).contains("<polygon"))
+        figure.barWidth = 1
+        figure.xTicks = [.init(-0.5, "−π"), .init(8.5, "π")]
+        // The one high bar is the figure, no spike.
+        #expect(figure.highest == nil)
+        let svg = try Gnuplot.svg(figure)
+        #expect(try XMLDocumentCheck(svg).root == "svg" && svg.components(separatedBy: "<polygon").count > 9 && svg.contains("−π"))
+    }
+
     /// One spike must not flatten the other epochs; a diverging end is shown as it is.
     @Test func spikesAreCut() {
         var figure = Figure(title: "loss", xLabel: "epoch", yLabel: "loss")

@@ -1,5 +1,6 @@
 import Foundation
 import RecurrentCore
+import RecurrentReproduction
 
 /// One step of `cli gradients`: what `--json` prints.
 struct GradientPoint: Codable, Sendable {
@@ -12,6 +13,17 @@ struct GradientPoint: Codable, Sendable {
     /// Of the Frobenius norm; nil for cells without bounds.
     let lowerBound: Double?
     let upperBound: Double?
+
+    /// Every point has every key: a missing bound is null.
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(step, forKey: .step)
+        for (key, value) in [
+            (CodingKeys.frobeniusNorm, frobeniusNorm), (.frobeniusNormMinimum, frobeniusNormMinimum),
+            (.frobeniusNormMaximum, frobeniusNormMaximum), (.operatorNorm, operatorNorm),
+            (.operatorNormMaximum, operatorNormMaximum), (.lowerBound, lowerBound), (.upperBound, upperBound),
+        ] { try container.encode(value, forKey: key) }
+    }
 }
 
 extension GradientNorms {
@@ -52,12 +64,14 @@ enum GradientTable {
     static func chart(_ points: [GradientPoint], width: Int, height: Int = 12) -> String {
         let floor = -12.0
         func level(_ value: Double) -> Double { value > 0 ? min(max(log10(value), floor), 12) : floor }
-        let levels = points.flatMap { [$0.frobeniusNorm, $0.lowerBound ?? $0.frobeniusNorm, $0.upperBound ?? $0.frobeniusNorm] }.map(level)
+        // A bound of 0 or ∞ has no place on this axis.
+        let bounds = points.flatMap { [$0.lowerBound, $0.upperBound] }.compactMap(\.self).filter { $0 > 0 && $0.isFinite }
+        let levels = (points.map(\.frobeniusNorm) + bounds).map(level)
         let low = (levels.min()! - 0.05).rounded(.down), high = max((levels.max()! + 0.05).rounded(.up), low + 1)
         let columns = max(width - 10, 10)
         var grid = [[Character]](repeating: .init(repeating: " ", count: columns), count: height)
         func mark(_ column: Int, _ value: Double?, _ sign: Character) {
-            guard let value, !value.isNaN else { return }
+            guard let value, !value.isNaN, (low...high).contains(level(value)) else { return }
             let row = Int(((high - level(value)) / (high - low) * Double(height - 1)).rounded())
             grid[row][column] = sign
         }
@@ -76,5 +90,18 @@ enum GradientTable {
         let ends = "\(points[0].step)".count + "\(points[points.count - 1].step)".count
         let axis = String(repeating: " ", count: 10) + "\(points[0].step)" + String(repeating: " ", count: max(columns - ends, 1)) + "\(points[points.count - 1].step)"
         return (lines + [axis]).joined(separator: "\n")
+    }
+
+    static func figure(_ points: [GradientPoint], _ title: String) -> Figure {
+        var figure = Figure(
+            title: "‖∂x_t/∂x_\(points[0].step)‖, \(title)", xLabel: "step t", yLabel: "norm", isLogarithmic: true)
+        figure.curves = [
+            .init("Frobenius norm", points.map { .init(Double($0.step), $0.frobeniusNorm) }),
+            .init("operator norm", points.map { .init(Double($0.step), $0.operatorNorm) }),
+        ]
+        figure.band = points.compactMap { point in
+            point.lowerBound.map { .init(x: Double(point.step), low: $0, high: point.upperBound!) }
+        }
+        return figure
     }
 }

@@ -6,109 +6,111 @@ import RecurrentReproduction
 struct GradientsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gradients", abstract: "How far gradients reach: ‖∂x_t/∂x_k‖ of a saved run or a fresh model, with the theory's bounds.",
-        discussion: "Exact, without dropout. Norms are means over the sequences of one batch; bounds are of the Frobenius norm.")
+        discussion: """
+            Exact, without dropout, with zoneout at its mean. Norms are means over the sequences of one batch, whose states \
+            start from zero; bounds are of the Frobenius norm. Of orthogonal recurrent weights it shows the angles of the \
+            eigenvalues, too.
+            """)
 
     @Argument(help: ArgumentHelp("The folder that `train --output` wrote; without, a fresh model of these options.", valueName: "run"))
     var runFolder: String?
     @Option(help: "Cell of a fresh model (default: urnn).")
     var cell: String?
     @OptionGroup var options: TrainOptions
-    @Option(help: "k, the step whose state is the starting point, from 1.")
+    @Option(parsing: .unconditional, help: "k, the step whose state is the starting point, from 1.")
     var from = 1
-    @Option(help: "The last t (default: the last step).")
+    @Option(parsing: .unconditional, help: "The last t (default: the last step).")
     var to: Int?
-    @Option(help: "How many sequences are measured.")
-    var samples = 8
-    @Option(help: "The recurrent layer, from 0 (default: the last).")
+    @Option(parsing: .unconditional, help: "How many sequences are measured at most (default: 8, or the run's batch size if that is smaller).")
+    var samples: Int?
+    @Option(parsing: .unconditional, help: "The recurrent layer, from 0 (default: the last).")
     var layer: Int?
-    @Option(help: "Whose first batch: train, valid or test.")
+    @Option(help: "Whose batch: train, valid or test.")
     var split = "valid"
+    @Option(parsing: .unconditional, help: "Which batch of the split, from 1; each has as many sequences as are measured.")
+    var batch = 1
     @Flag(help: "Print a JSON array with one object per step.")
     var json = false
     @Option(help: ArgumentHelp("Draw the norms into this SVG file, by gnuplot.", valueName: "file.svg"))
     var plot: String?
+    @Option(help: ArgumentHelp("Draw how the angles of the eigenvalues are spread into this SVG file, by gnuplot.", valueName: "file.svg"))
+    var plotAngles: String?
+    @Option(help: ArgumentHelp("Write a JSON array with the angles, one object per orthogonal weight, into this file.", valueName: "file.json"))
+    var jsonAngles: String?
 
     func run() throws {
-        guard samples >= 1 else { throw RecurrentError.invalidOption("--samples must be at least 1, not \(samples)") }
+        if let samples, !(1...RunConfiguration.largestSize).contains(samples) {
+            throw RecurrentError.invalidOption("--samples must be in 1...\(RunConfiguration.largestSize), not \(samples)")
+        }
         guard let part = Split(rawValue: split) else {
             throw RecurrentError.unknownName(kind: "split", name: split, known: Split.allCases.map(\.rawValue))
         }
-        if plot != nil { try Gnuplot.check() }
-        let made = try model()
+        if plot != nil || plotAngles != nil { try Gnuplot.check() }
+        let made = try measuredRun()
         let model = made.model
         if let layer, !model.recurrentLayers.indices.contains(layer) {
             throw RecurrentError.invalidOption("--layer must be in 0...\(model.recurrentLayers.count - 1), not \(layer)")
         }
-        let size = min(samples, made.options.batchSize)
-        guard made.dataset.batchCount(part, batchSize: size) > 0 else {
-            throw RecurrentError.dataset("its \(split) split is too small for \(size) sequences; choose fewer --samples")
-        }
-        let batch = try made.dataset.batch(part, epoch: 0, index: 0, batchSize: size)
-        let norms = try GradientFlow(model, layer: layer, samples: samples).measure(batch, from: from, to: to)
+        let batch = try chosenBatch(part, of: made.dataset, size: samples ?? min(8, made.options.batchSize))
+        let norms = try GradientFlow(model, layer: layer, samples: batch.batch).measure(batch, from: from, to: to)
         let points = norms.points(bounds: try model.gradientBounds(layer: layer))
-        if let plot { try draw(points, made.options, into: plot) }
+        let title = made.options.cell + (made.options.activation.map { " \($0)" } ?? "")
+        if let plot { try AtomicFile.write(Array(try Gnuplot.svg(GradientTable.figure(points, title)).utf8), to: plot) }
+        try writeAngles(of: model, title)
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            encoder.nonConformingFloatEncodingStrategy = .infinityAsText
-            Terminal.print(String(decoding: try encoder.encode(points), as: UTF8.self))
+            Terminal.print(try Self.text(points))
         } else {
             Terminal.print(GradientTable.text(points))
             Terminal.print("")
             Terminal.print(GradientTable.chart(points, width: min(Terminal.width, 100)))
-            Terminal.print(try description(of: model))
-            if let plot { Terminal.print("drawn into \(plot)") }
+            for spectrum in try spectra(of: model) { Terminal.print(spectrum.text) }
+            Terminal.print(try theory(of: model, made.options))
+            for file in [plot, plotAngles].compactMap(\.self) { Terminal.print("drawn into \(file)") }
+            if let jsonAngles { Terminal.print("written into \(jsonAngles)") }
         }
     }
 
-    private func model() throws -> TrainingRun {
-        guard let runFolder else {
-            var configuration = try options.resolve(cell: cell)
-            if configuration.threads == nil { configuration.threads = options.threads }
-            return try TrainingRun(configuration)
+    /// As many sequences as are measured.
+    private func chosenBatch(_ part: Split, of dataset: any Dataset, size: Int) throws -> Batch {
+        let count = dataset.batchCount(part, batchSize: size)
+        guard count > 0 else {
+            throw RecurrentError.dataset("its \(split) split is too small for \(size) sequences; choose fewer --samples")
         }
-        let directory = RunDirectory(opening: runFolder)
-        let saved = try directory.configuration()
-        let wanted = try options.applied(to: saved, cell: cell)
-        try saved.checkResumable(as: wanted)
-        let made = try TrainingRun(wanted, vocabulary: directory.vocabulary())
-        try directory.loadModel(into: made.model)
-        return made
+        guard (1...count).contains(batch) else {
+            throw RecurrentError.invalidOption("--batch must be in 1...\(count) (batches of \(size) sequences in \(split)), not \(batch)")
+        }
+        return try dataset.batch(part, epoch: 0, index: batch - 1, batchSize: size)
     }
 
-    /// What is known of the recurrent weight itself.
-    private func description(of model: SequenceModel) throws -> String {
-        let number = layer ?? model.recurrentLayers.count - 1
-        var lines: [String] = []
-        for block in model.parameters.orthogonalBlocks where block.name.contains("_l\(number).") {
-            let weight = model.parameters.value(of: block)
-            let angles = try OrthogonalSpectrum(size: weight.rows, on: model.backend).angles(of: weight).map(abs).sorted()
-            let error = try OrthogonalSpectrum.orthogonalityError(of: weight, on: model.backend)
-            lines.append(
-                "\(block.name): ‖WᵀW − I‖max \(GradientTable.number(error)); angles of its eigenvalues "
-                    + "\(Terminal.number(angles.first!, digits: 3)) to \(Terminal.number(angles.last!, digits: 3)), "
-                    + "median \(Terminal.number(angles[angles.count / 2], digits: 3))")
-        }
-        if let bounds = try model.gradientBounds(layer: number) {
-            let gain = [bounds.gain.lowerBound, bounds.gain.upperBound].map(GradientTable.number).joined(separator: " to ")
-            lines.append("each step multiplies the norm by \(gain); for t → ∞: \(bounds.limit.rawValue)")
-        } else {
-            lines.append("the theorem gives no bounds for this cell")
-        }
-        return lines.joined(separator: "\n")
+    private static func text(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        encoder.nonConformingFloatEncodingStrategy = .infinityAsText
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
-    private func draw(_ points: [GradientPoint], _ options: RunConfiguration, into path: String) throws {
-        var figure = Figure(
-            title: "‖∂x_t/∂x_\(from)‖, \(options.cell)\(options.activation.map { " " + $0 } ?? "")", xLabel: "step t",
-            yLabel: "norm", isLogarithmic: true)
-        figure.curves = [
-            .init("Frobenius norm", points.map { .init(Double($0.step), $0.frobeniusNorm) }),
-            .init("operator norm", points.map { .init(Double($0.step), $0.operatorNorm) }),
-        ]
-        figure.band = points.compactMap { point in
-            point.lowerBound.map { .init(x: Double(point.step), low: $0, high: point.upperBound!) }
+    private func spectra(of model: SequenceModel) throws -> [WeightSpectrum] {
+        let suffix = "_l\(layer ?? model.recurrentLayers.count - 1)."
+        return try model.parameters.orthogonalBlocks.filter { $0.name.contains(suffix) }.map { try WeightSpectrum($0, of: model) }
+    }
+
+    private func writeAngles(of model: SequenceModel, _ title: String) throws {
+        guard let option = plotAngles != nil ? "--plot-angles" : jsonAngles != nil ? "--json-angles" : nil else { return }
+        let spectra = try spectra(of: model)
+        guard !spectra.isEmpty else {
+            throw RecurrentError.invalidOption(
+                "\(option) needs a cell with an orthogonal recurrent weight, as urnn or ugru; \(model.recurrentLayers[0].cell.name) has none")
         }
-        try AtomicFile.write(Array(try Gnuplot.svg(figure).utf8), to: path)
+        if let plotAngles {
+            try AtomicFile.write(Array(try Gnuplot.svg(WeightSpectrum.figure(spectra, title)).utf8), to: plotAngles)
+        }
+        if let jsonAngles { try AtomicFile.write(Array((try Self.text(spectra) + "\n").utf8), to: jsonAngles) }
+    }
+
+    private func theory(of model: SequenceModel, _ options: RunConfiguration) throws -> String {
+        guard let bounds = try model.gradientBounds(layer: layer) else { return "the theorem gives no bounds for this cell" }
+        let gain = [bounds.gain.lowerBound, bounds.gain.upperBound].map(GradientTable.number).joined(separator: " to ")
+        let step = options.zoneout > 0 ? "each mean step with zoneout \(options.zoneout)" : "each step"
+        return "\(step) multiplies the norm by \(gain); for t → ∞: \(bounds.limit.rawValue)"
     }
 }

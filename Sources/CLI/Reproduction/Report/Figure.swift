@@ -11,6 +11,12 @@ public struct Figure: Sendable {
         public var points: [Point]
         public init(_ label: String, _ points: [Point]) { (self.label, self.points) = (label, points) }
     }
+    /// A mark of an axis.
+    public struct Tick: Sendable {
+        public var x: Double
+        public var label: String
+        public init(_ x: Double, _ label: String) { (self.x, self.label) = (x, label) }
+    }
     /// What lies between two bounds at x.
     public struct Band: Sendable {
         public var x: Double
@@ -24,6 +30,10 @@ public struct Figure: Sendable {
     public var yLabel: String
     /// Whether y has a logarithmic axis; values up to 0 lie at its lower end.
     public var isLogarithmic: Bool
+    /// Points are bars so wide, from 0 up; nil for lines.
+    public var barWidth: Double?
+    /// The x axis's own marks, at whose first and last it ends; none: as gnuplot chooses.
+    public var xTicks: [Tick] = []
     public var curves: [Curve] = []
     public var band: [Band] = []
 
@@ -47,7 +57,7 @@ public struct Figure: Sendable {
     /// Where a linear axis ends, if a few spikes would flatten all else: above 95 % of
     /// every curve's points.
     public var highest: Double? {
-        guard !isLogarithmic else { return nil }
+        guard !isLogarithmic, barWidth == nil else { return nil }
         let values = curves.map { $0.points.map(\.y).filter(\.isFinite).sorted() }.filter { !$0.isEmpty }
         guard let usual = values.map({ $0[min($0.count - 1, $0.count * 95 / 100)] }).max(), let most = values.map({ $0.last! }).max(),
             usual > 0, most > 2 * usual

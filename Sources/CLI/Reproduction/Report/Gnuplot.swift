@@ -58,6 +58,11 @@ public enum Gnuplot {
         ]
         if figure.isLogarithmic { lines.append("set logscale y; set format y '1e%L'; set yrange [\(figure.lowest):]") }
         if let highest = figure.highest { lines.append("set yrange [:\(highest)]") }
+        if let first = figure.xTicks.first, let last = figure.xTicks.last {
+            lines.append("set xtics (\(figure.xTicks.map { "\(quoted($0.label)) \($0.x)" }.joined(separator: ", ")))")
+            lines.append("set xrange [\(first.x):\(last.x)]")
+        }
+        if let width = figure.barWidth { lines.append("set boxwidth \(width) absolute; set yrange [0:]") }
         var parts: [String] = []
         if !figure.band.isEmpty {
             lines += ["$band << EOD"] + figure.band.map { "\($0.x) \(y($0.low)) \(y($0.high))" } + ["EOD"]
@@ -66,8 +71,10 @@ public enum Gnuplot {
         }
         for (index, curve) in figure.curves.enumerated() where !curve.points.isEmpty {
             lines += ["$curve\(index) << EOD"] + curve.points.map { "\($0.x) \(y($0.y))" } + ["EOD"]
+            let style = figure.barWidth != nil
+                ? "boxes fs transparent solid 0.4" : curve.points.count > 15 ? "lines" : "linespoints pt 7 ps 0.4"
             parts.append(
-                "$curve\(index) using 1:2 with \(curve.points.count > 15 ? "lines" : "linespoints pt 7 ps 0.4") "
+                "$curve\(index) using 1:2 with \(style) "
                     + "lc rgb '\(colors[index % colors.count])' lw 2 title \(quoted(curve.label))")
         }
         lines.append("plot " + parts.joined(separator: ", "))

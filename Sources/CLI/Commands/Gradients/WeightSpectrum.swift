@@ -1,0 +1,59 @@
+import Foundation
+import RecurrentCore
+import RecurrentReproduction
+
+/// What is known of an orthogonal recurrent weight itself: what `--json-angles` writes.
+struct WeightSpectrum: Codable, Sendable {
+    /// As in `rnn.weight_hh_l0.W`.
+    let name: String
+    /// ‖WᵀW − I‖max.
+    let orthogonalityError: Double
+    /// Of the eigenvalues exp(iθ), ascending, in (−π, π].
+    let angles: [Double]
+
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the weight holds no numbers.
+    init(_ block: ParameterStore.OrthogonalBlock, of model: SequenceModel) throws {
+        let weight = model.parameters.value(of: block)
+        name = block.name
+        orthogonalityError = try OrthogonalSpectrum.orthogonalityError(of: weight, on: model.backend)
+        guard orthogonalityError.isFinite else {
+            throw RecurrentError.linearAlgebra("\(block.name) holds values that are no numbers; it has no eigenvalues")
+        }
+        angles = try OrthogonalSpectrum(size: weight.rows, on: model.backend).angles(of: weight)
+    }
+
+    /// Two lines: the eigenvalues come in pairs exp(±iθ), so θ in 0...π tells all.
+    var text: String {
+        let sorted = angles.map(abs).sorted()
+        let (low, high, middle) = (sorted[0], sorted[sorted.count - 1], sorted[sorted.count / 2])
+        let counts = Self.counts(sorted, in: 0...Double.pi, bins: 40), most = counts.max()!
+        let bars = counts.map { $0 == 0 ? "·" : String(Self.blocks[max(($0 * Self.blocks.count - 1) / most, 0)]) }.joined()
+        return """
+            \(name): ‖WᵀW − I‖max \(GradientTable.number(orthogonalityError)); angles of its eigenvalues \
+            \(Terminal.number(low, digits: 3)) to \(Terminal.number(high, digits: 3)), median \(Terminal.number(middle, digits: 3))
+                0 \(bars) π
+            """
+    }
+    private static let blocks = Array("▁▂▃▄▅▆▇█")
+
+    /// How many angles lie in each of some equal parts of `range`.
+    static func counts(_ angles: [Double], in range: ClosedRange<Double>, bins: Int) -> [Int] {
+        var result = [Int](repeating: 0, count: bins)
+        let width = (range.upperBound - range.lowerBound) / Double(bins)
+        for angle in angles { result[min(max(Int((angle - range.lowerBound) / width), 0), bins - 1)] += 1 }
+        return result
+    }
+
+    /// Bars over (−π, π]; angles near 0 lie in the one in the middle.
+    static func figure(_ spectra: [WeightSpectrum], _ title: String) -> Figure {
+        let bins = 61, width = 2 * Double.pi / Double(bins)
+        var figure = Figure(title: "eigenvalues exp(iθ), \(title)", xLabel: "angle θ", yLabel: "eigenvalues")
+        figure.barWidth = width
+        figure.xTicks = [(-1, "-π"), (-0.5, "-π/2"), (0, "0"), (0.5, "π/2"), (1, "π")].map { .init($0.0 * .pi, $0.1) }
+        figure.curves = spectra.map { spectrum in
+            let counts = counts(spectrum.angles, in: -Double.pi...Double.pi, bins: bins)
+            return .init(spectrum.name, counts.enumerated().map { .init(-.pi + (Double($0.offset) + 0.5) * width, Double($0.element)) })
+        }
+        return figure
+    }
+}
