@@ -75,7 +75,7 @@ public enum Gnuplot {
                 ? "boxes fs transparent solid 0.4" : curve.points.count > 15 ? "lines" : "linespoints pt 7 ps 0.4"
             parts.append(
                 "$curve\(index) using 1:2 with \(style) "
-                    + "lc rgb '\(colors[index % colors.count])' lw 2 title \(quoted(curve.label))")
+                    + "lc rgb '\(colors[index % colors.count])' dt \(index / colors.count + 1) lw 2 title \(quoted(curve.label))")
         }
         lines.append("plot " + parts.joined(separator: ", "))
         return lines.joined(separator: "\n") + "\n"

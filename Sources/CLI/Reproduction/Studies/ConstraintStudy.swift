@@ -29,8 +29,14 @@ struct ConstraintStudy: Study {
 
     private static let smokeSizes = ["--train-size", "300", "--valid-size", "100", "--test-size", "100"]
 
-    private static func rnn(_ label: String, _ id: String, from start: String) -> ToyTask.Model {
-        .init(label: label, id: id, options: ["--cell", "rnn", "--recurrent-init", start])
+    private static let clip = ["--clip-norm", "1"]
+
+    private static func rnn(_ label: String, _ id: String, from start: String, _ more: [String] = []) -> ToyTask.Model {
+        .init(label: label, id: id, options: ["--cell", "rnn", "--recurrent-init", start] + more)
+    }
+
+    private static func urnn(_ label: String, _ id: String, rate: String) -> ToyTask.Model {
+        .init(label: label, id: id, options: ["--cell", "urnn", "--skew-init", "henaff", "--manifold-learning-rate", rate])
     }
 
     private static func slow(_ label: String, _ id: String, from start: String, _ more: [String] = []) -> ToyTask.Model {
@@ -56,16 +62,19 @@ struct ConstraintStudy: Study {
             smokeData: ["--dataset", "copying", "--length", "\(delay / 10)", "--hidden-size", "30"] + smokeSizes,
             options: ["--activation", "modrelu", "--optimizer", "rmsprop", "--batch-size", "32"],
             models: [
+                urnn("uRNN, rotations, B at a tenth of the rate", "urnn", rate: "0.0001"),
+                slow("RNN from rotations, W at that rate", "slow-rotations-rnn", from: "rotations"),
+                slow("the same, gradients' norm clipped to 1", "clipped-rotations-rnn", from: "rotations", clip),
+                urnn("uRNN, rotations, one rate", "fast-urnn", rate: "0.001"),
+                rnn("RNN from rotations, one rate", "rotations-rnn", from: "rotations"),
+                rnn("the same, gradients' norm clipped to 1", "fast-clipped-rotations-rnn", from: "rotations", clip),
                 .init(
-                    label: "uRNN, rotations", id: "urnn",
-                    options: ["--cell", "urnn", "--skew-init", "henaff", "--manifold-learning-rate", "0.0001"]),
-                .init(
-                    label: "uRNN, B = 0", id: "zero-urnn", options: ["--cell", "urnn", "--manifold-learning-rate", "0.0001"]),
-                slow("RNN from rotations, W at the rate of B", "slow-rotations-rnn", from: "rotations"),
-                slow("the same, norm of gradients clipped to 1", "clipped-rotations-rnn", from: "rotations", ["--clip-norm", "1"]),
-                slow("RNN from an orthogonal W, at the rate of B", "slow-orthogonal-rnn", from: "orthogonal"),
-                rnn("RNN from an orthogonal W", "orthogonal-rnn", from: "orthogonal"),
-                rnn("RNN from W = I", "identity-rnn", from: "identity"), rnn("RNN", "rnn", from: "uniform"),
+                    label: "uRNN, B = 0, B at a tenth of the rate", id: "zero-urnn",
+                    options: ["--cell", "urnn", "--manifold-learning-rate", "0.0001"]),
+                slow("RNN from an orthogonal W, at that rate", "slow-orthogonal-rnn", from: "orthogonal"),
+                rnn("RNN from an orthogonal W, one rate", "orthogonal-rnn", from: "orthogonal"),
+                rnn("RNN from W = I, one rate", "identity-rnn", from: "identity"),
+                rnn("RNN, one rate", "rnn", from: "uniform"),
             ], epochs: 20, delay: delay)
     }
 
@@ -91,9 +100,9 @@ struct ConstraintStudy: Study {
         var section = Section(
             self,
             [
-                "The paper compares the uRNN with an RNN that starts elsewhere. Here RNNs start at an orthogonal matrix, too. Between the uRNN and the RNN from rotations, whose W starts at a matrix of the same kind and moves at the rate of B, only the constraint is left."
+                "The paper compares the uRNN with an RNN that starts elsewhere. Here RNNs start at an orthogonal matrix, too. Between the uRNN and the RNN from rotations, whose W starts at a matrix of the same kind and moves at the same rate, only the constraint is left."
                     + (isSmoke ? " A few sequences, two epochs, copying at a tenth of T: too little to learn anything." : ""),
-                "Recall: ReLU, H 50, Adam 1e-3, dropout 0.2 on the logits, 10,000 new sequences each epoch. Copying memory: modReLU, H 128, RMSprop 1e-3 (B: 1e-4), batches of 32, 1,600 new sequences each epoch; the loss is per position, and a model without memory has 10 ln 8 / (T + 20): 0.173 at T = 100, 0.065 at T = 300, 0.0204 at T = 1000.",
+                "Recall: ReLU, H 50, Adam 1e-3, dropout 0.2 on the logits, 10,000 new sequences each epoch. Copying memory: modReLU, H 128, RMSprop 1e-3 (B or W: 1e-4 or 1e-3), batches of 32, 1,600 new sequences each epoch; the loss is per position, and a model without memory has 10 ln 8 / (T + 20): 0.173 at T = 100, 0.065 at T = 300, 0.0204 at T = 1000.",
                 "Norms are means over four sequences of the batch just trained; the plots show the first seed, shaded the uRNN's bounds.",
             ])
         var rows: [[String]] = []
