@@ -57,6 +57,39 @@ struct DigitsTests {
         #expect(a.sorted() == b.sorted() && a != b)
     }
 
+    private func pixels(_ folder: String, permutationSeed: UInt64, seed: UInt64) throws -> [Float] {
+        let digits = try DigitsDataset(directory: folder, isPermuted: true, permutationSeed: permutationSeed, seed: seed)
+        guard case .vectors(let values, _) = digits.batch(.test, epoch: 0, index: 0, batchSize: 1).inputs else { return [] }
+        return values
+    }
+
+    @Test func thePermutationHasASeedOfItsOwn() throws {
+        let files = try Files(), first = try pixels(files.folder, permutationSeed: 1, seed: 1)
+        #expect(try first.count == 12 && pixels(files.folder, permutationSeed: 1, seed: 2) == first)
+        #expect(try pixels(files.folder, permutationSeed: 2, seed: 1) != first)
+    }
+
+    @Test func labelsAreClasses() throws {
+        let files = try Files(), name = "t10k-labels-idx1-ubyte"
+        try files.write(Files.header(1, [20]) + [UInt8](repeating: 26, count: 20), name)
+        #expect(try DigitsDataset(directory: files.folder, classes: 27).description.targets == .sequenceClass(classes: 27))
+        #expect(throws: RecurrentError.dataset("\(files.folder)/\(name): image 1 has the label 26, but the labels of 10 classes are 0 to 9")) {
+            try DigitsDataset(directory: files.folder)
+        }
+        for classes in [1, 257] {
+            #expect(throws: RecurrentError.self) { try DigitsDataset(directory: files.folder, classes: classes) }
+        }
+    }
+
+    @Test func filesAsTheyAreShippedAreToBeUnpacked() throws {
+        let files = try Files(), name = "train-images-idx3-ubyte"
+        try FileManager.default.moveItem(atPath: "\(files.folder)/\(name)", toPath: "\(files.folder)/\(name).gz")
+        #expect(
+            throws: RecurrentError.dataset(
+                "\(files.folder)/\(name): is still packed; unpack all four with: gunzip -k \(files.folder)/*.gz")
+        ) { try DigitsDataset(directory: files.folder) }
+    }
+
     @Test(arguments: ["missing", "empty", "short", "long", "type", "gzip", "dimensions", "huge", "counts", "sizes"])
     func damagedFilesAreRefusedInOneLine(damage: String) throws {
         let files = try Files(), name = "train-images-idx3-ubyte", whole = Files.images(60, 0)

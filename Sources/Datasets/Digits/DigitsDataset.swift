@@ -24,13 +24,23 @@ public struct DigitsDataset: Dataset {
     /// - Parameters:
     ///   - directory: of train-images-idx3-ubyte, train-labels-idx1-ubyte,
     ///     t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, unpacked.
+    ///   - classes: how many; labels are below. 10 for MNIST and its like, 27 for EMNIST's
+    ///     letters, which are numbered from 1.
     ///   - isPermuted: whether the pixels come in a random order, the same for all images.
-    ///   - seed: of the pixels' order, and of the images' in each epoch.
-    /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a file is missing or damaged, or
-    ///   they don't fit together.
-    public init(directory: String, isPermuted: Bool = false, seed: UInt64 = 1) throws {
-        train = try Self.read("train", in: directory)
-        test = try Self.read("t10k", in: directory)
+    ///   - permutationSeed: of that order; one for all runs, as results are compared on one order.
+    ///   - seed: of the images' order in each epoch.
+    /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a file is missing or damaged,
+    ///   has a label that is no class, or they don't fit together;
+    ///   ``RecurrentCore/RecurrentError/invalidOption(_:)`` for `classes` out of range.
+    public init(
+        directory: String, classes: Int = 10, isPermuted: Bool = false, permutationSeed: UInt64 = 1, seed: UInt64 = 1
+    ) throws {
+        guard (2...256).contains(classes) else {
+            throw RecurrentError.invalidOption("digits: the number of classes must be in 2...256, not \(classes)")
+        }
+        self.classes = classes
+        train = try Self.read("train", in: directory, classes: classes)
+        test = try Self.read("t10k", in: directory, classes: classes)
         guard train.size == test.size else {
             throw RecurrentError.dataset("\(directory): training and test images have other sizes (\(train.size) and \(test.size) pixels)")
         }
@@ -38,20 +48,23 @@ public struct DigitsDataset: Dataset {
         guard trainCount < train.labels.count else {
             throw RecurrentError.dataset("\(directory): \(train.labels.count) training images are too few; the last twelfth is kept for validation")
         }
-        classes = Int(max(train.labels.max()!, test.labels.max()!)) + 1
         self.isPermuted = isPermuted
-        var random = RandomStream(RandomKey(seed: seed, purpose: .shuffle, stream: 1))
+        var random = RandomStream(RandomKey(seed: permutationSeed, purpose: .shuffle, stream: 1))
         pixels = isPermuted ? (0..<train.size).shuffled(using: &random) : Array(0..<train.size)
         order = ShuffledOrder(seed: seed, count: trainCount)
     }
 
-    private static func read(_ part: String, in directory: String) throws -> Images {
+    private static func read(_ part: String, in directory: String, classes: Int) throws -> Images {
         let images = try IDXFile(path: "\(directory)/\(part)-images-idx3-ubyte", dimensionCount: 3)
         let labels = try IDXFile(path: "\(directory)/\(part)-labels-idx1-ubyte", dimensionCount: 1)
         let size = images.dimensions[1] * images.dimensions[2]
         guard images.dimensions[0] == labels.dimensions[0], size > 0, !labels.bytes.isEmpty else {
             throw RecurrentError.dataset(
                 "\(directory): \(part) has \(images.dimensions[0]) images of \(size) pixels and \(labels.dimensions[0]) labels")
+        }
+        if let index = labels.bytes.firstIndex(where: { $0 >= classes }) {
+            throw RecurrentError.dataset(
+                "\(directory)/\(part)-labels-idx1-ubyte: image \(index + 1) has the label \(labels.bytes[index]), but the labels of \(classes) classes are 0 to \(classes - 1)")
         }
         return Images(size: size, pixels: images.bytes, labels: labels.bytes)
     }

@@ -13,12 +13,16 @@ struct IDXFile {
     init(path: String, dimensionCount: Int) throws {
         func fail(_ reason: String) -> RecurrentError { .dataset("\(path): \(reason)") }
         let file: FileReader
-        do { file = try FileReader(path) } catch RecurrentError.file(_, let reason) { throw fail(reason) }
+        do { file = try FileReader(path) } catch RecurrentError.file(_, let reason) {
+            guard (try? FileReader(path + ".gz")) != nil else { throw fail(reason) }
+            let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+            throw fail("is still packed; unpack all four with: gunzip -k \(folder)/*.gz")
+        }
         let headerSize = 4 + 4 * dimensionCount
         guard file.size >= headerSize else { throw fail("is no IDX file: it has only \(file.size) bytes") }
         var header = [UInt8](repeating: 0, count: headerSize)
         try header.withUnsafeMutableBytes { try file.read(at: 0, into: $0) }
-        if header[0] == 0x1F, header[1] == 0x8B { throw fail("is compressed; unpack it with gunzip") }
+        if header[0] == 0x1F, header[1] == 0x8B { throw fail("is compressed; unpack it with gunzip, under the name that ends in .gz") }
         guard header[0] == 0, header[1] == 0, header[2] == 8 else { throw fail("is no IDX file of bytes") }
         guard Int(header[3]) == dimensionCount else {
             throw fail("has \(header[3]) dimensions, not \(dimensionCount); are images and labels exchanged?")
