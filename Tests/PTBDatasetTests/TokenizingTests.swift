@@ -63,7 +63,8 @@ import Testing
 @Test func tokensMayBeCharacters() throws {
     let corpus = try TemporaryCorpus(train: " ab a \n\nä b\n", valid: "b a\n", test: "ax\n")
     let treebank = try PennTreebank(directory: corpus.directory, bptt: 5, level: .characters)
-    #expect(treebank.name == "ptb-char")
+    #expect(treebank.name == "ptb-char" && treebank.description.metric == .bitsPerCharacter)
+    #expect(PennTreebank.blank == "_")
     #expect(treebank.vocabulary == ["a", "b", "_", "<eos>", "ä", "<unk>"])
     #expect(treebank.tokens(.train) == [0, 1, 2, 0, 3, 3, 4, 2, 1, 3])
     #expect(treebank.tokens(.valid) == [1, 2, 0, 3] && treebank.tokens(.test) == [0, 5, 3])

@@ -38,6 +38,17 @@ struct MemoryTaskTests {
         }
     }
 
+    /// What is printed beside a loss: here measured on the batches themselves.
+    @Test func baselines() throws {
+        let adding = try AddingDataset(length: 30, sizes: SplitSizes(train: 20_000))
+        let sums = adding.batch(.train, epoch: 0, index: 0, batchSize: 20_000).values
+        let error = sums.reduce(0.0) { $0 + Double(($1 - 1) * ($1 - 1)) } / Double(sums.count)
+        #expect(abs(error - adding.description.baseline!.loss) < 0.005)
+        let copying = try CopyingDataset(delay: 1000, sizes: Self.sizes)
+        #expect(copying.description.baseline!.loss == copying.memorylessLoss)
+        #expect(abs(try RecallDataset(length: 5, symbols: 8).description.baseline!.loss - 3 * 0.6931471805599453) < 1e-12)
+    }
+
     @Test func sizesOutOfRange() {
         #expect(throws: RecurrentError.self) { try CopyingDataset(delay: 0) }
         #expect(throws: RecurrentError.self) { try AddingDataset(length: 1) }

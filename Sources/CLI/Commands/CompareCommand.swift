@@ -38,18 +38,19 @@ struct CompareCommand: ParsableCommand {
     func run() throws {
         let runs = try plan()
         var finished: [(options: RunConfiguration, summary: TrainingSummary)] = []
-        var metric = DatasetDescription.Metric.accuracy
+        var data: DatasetDescription?
         for run in runs where !Interruption.isRequested {
             // A cell that diverges is a result; the others are trained all the same.
             let (made, summary) = try TrainCommand.train(
                 run.options, output: run.folder, overwrite: overwrite, quiet: quiet)
-            metric = made.model.data.metric
+            data = made.model.data
             var shown = run.options
             shown.cell = run.name
             finished.append((shown, summary))
         }
         Terminal.print("")
-        Terminal.print(SummaryTable.text(finished, metric: metric))
+        Terminal.print(SummaryTable.text(finished, metric: data?.metric ?? .accuracy))
+        if let baseline = data.flatMap(SummaryTable.baseline) { Terminal.print(baseline) }
         Terminal.print(SummaryTable.settings(runs[0].options))
         if Interruption.isRequested { throw ExitCode(130) }
         if let error = finished.lazy.compactMap(\.summary.error).first { throw error }

@@ -4,7 +4,7 @@ import RecurrentCore
 
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate", abstract: "Loss and accuracy or perplexity of a saved run.")
+        commandName: "evaluate", abstract: "Loss of a saved run, and its accuracy, perplexity or bits per character.")
 
     @Argument(help: ArgumentHelp("The folder that `train --output` wrote.", valueName: "run"))
     var runFolder: String
@@ -27,6 +27,8 @@ struct EvaluateCommand: ParsableCommand {
         let loss: Double
         let accuracy: Double?
         let perplexity: Double?
+        let bitsPerCharacter: Double?
+        let baselineLoss: Double?
         let count: Int
         let seconds: Double
         /// Of language models.
@@ -55,22 +57,26 @@ struct EvaluateCommand: ParsableCommand {
         let sums = try made.model.evaluate(
             made.dataset, split: part, batchSize: options.evaluationBatchSize ?? options.batchSize)
         let seconds = (clock.now - start).inSeconds
-        let metric = made.model.data.metric, isLanguageModel = metric == .perplexity
+        let metric = made.model.data.metric, isLanguageModel = metric.isOfText
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
             encoder.nonConformingFloatEncodingStrategy = .infinityAsText
             let result = Result(
                 split: split, loss: sums.meanLoss, accuracy: metric == .accuracy ? sums.accuracy : nil,
-                perplexity: isLanguageModel ? sums.perplexity : nil, count: sums.count, seconds: seconds,
+                perplexity: metric == .perplexity ? sums.perplexity : nil,
+                bitsPerCharacter: metric == .bitsPerCharacter ? metric.value(of: sums) : nil,
+                baselineLoss: made.model.data.baseline?.loss, count: sums.count, seconds: seconds,
                 tokensPerSecond: isLanguageModel ? Double(sums.count) / seconds : nil)
             Terminal.print(String(decoding: try encoder.encode(result), as: UTF8.self))
         } else {
+            let unit = metric == .bitsPerCharacter ? "characters" : isLanguageModel ? "tokens" : "predictions"
             Terminal.print(
                 "\(split): loss \(Terminal.number(sums.meanLoss))  "
                     + "\(metric.label) \(metric.text(sums))"
-                    + "  (\(sums.count) \(isLanguageModel ? "tokens" : "predictions"), \(Terminal.number(seconds, digits: 1)) s"
-                    + (isLanguageModel ? ", \(Terminal.number(Double(sums.count) / seconds, digits: 0)) tokens/s)" : ")"))
+                    + "  (\(sums.count) \(unit), \(Terminal.number(seconds, digits: 1)) s"
+                    + (isLanguageModel ? ", \(Terminal.number(Double(sums.count) / seconds, digits: 0)) \(unit)/s)" : ")"))
+            if let baseline = SummaryTable.baseline(made.model.data) { Terminal.print(baseline) }
         }
     }
 }

@@ -65,6 +65,7 @@ final class MetricsLog: TrainingObserver {
         let loss: Double
         let accuracy: Double?
         let perplexity: Double?
+        let bitsPerCharacter: Double?
         let seconds: Double?
         let sequencesPerSecond: Double?
         let learningRate: Double?
@@ -82,6 +83,7 @@ final class MetricsLog: TrainingObserver {
         let line = Line(
             step: step, epoch: epoch, split: split, loss: sums.meanLoss,
             accuracy: metric == .accuracy ? sums.accuracy : nil, perplexity: metric == .perplexity ? sums.perplexity : nil,
+            bitsPerCharacter: metric == .bitsPerCharacter ? metric.value(of: sums) : nil,
             seconds: seconds, sequencesPerSecond: rate, learningRate: learningRate, isBest: isBest)
         try write(try encoder.encode(line))
     }

@@ -32,6 +32,11 @@ enum SummaryTable {
         }
     }
 
+    /// What to judge the losses by; nil for a data set that has nothing to say.
+    static func baseline(_ data: DatasetDescription) -> String? {
+        data.baseline.map { "\($0.name): loss \(Terminal.number($0.loss))" }
+    }
+
     /// What the figures depend on, in one line.
     static func settings(_ o: RunConfiguration) -> String {
         var parts = [o.dataset]

@@ -58,13 +58,11 @@ enum Terminal {
 }
 
 extension DatasetDescription.Metric {
-    /// As people write it.
-    var label: String { self == .squaredError ? "squared error" : rawValue }
-
     func text(_ sums: LossSums) -> String {
         switch self {
         case .accuracy: Terminal.percent(sums.accuracy)
         case .perplexity: Terminal.number(sums.perplexity, digits: 2)
+        case .bitsPerCharacter: Terminal.number(value(of: sums))
         case .squaredError: Terminal.number(sums.meanLoss, digits: 6)
         }
     }

@@ -8,7 +8,7 @@ public struct RunRecord: Sendable {
         public let epoch: Int
         public let step: Int
         public let loss: Double
-        /// Accuracy in 0...1, or perplexity.
+        /// Accuracy in 0...1, perplexity, bits per character; the loss where there is none of them.
         public let metric: Double
     }
     /// `‖∂x_T/∂x_1‖_F` at a step of training.
@@ -86,7 +86,7 @@ public struct RunRecord: Sendable {
         guard let split = object["split"] as? String, let loss = number("loss") else { return }
         let line = Line(
             epoch: Int(number("epoch") ?? 0), step: step, loss: loss,
-            metric: number("accuracy") ?? number("perplexity") ?? .nan)
+            metric: number("accuracy") ?? number("perplexity") ?? number("bitsPerCharacter") ?? loss)
         switch split {
         case "train": train.append(line)
         case "valid": valid.append(line)

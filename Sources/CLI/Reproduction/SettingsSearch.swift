@@ -103,7 +103,7 @@ public struct SettingsSearch: Sendable {
 
     /// The table of a ranking, and the validation losses of its first five.
     public func section(_ ranking: [Outcome], metric: DatasetDescription.Metric) -> Section {
-        let (label, scale) = metric == .accuracy ? ("accuracy %", 100.0) : (metric.rawValue, 1)
+        let (label, scale) = metric == .accuracy ? ("accuracy %", 100.0) : (metric.label, 1)
         var section = Section(
             id: "search", title: "Settings by validation loss",
             notes: [

@@ -59,23 +59,26 @@ public struct DatasetDescription: Sendable, Equatable {
     public let isContinuous: Bool
     /// The measure to print beside the loss.
     public let metric: Metric
-    public enum Metric: String, Sendable, Codable {
-        case accuracy, perplexity, squaredError
+    /// What to judge a loss by; nil if there is nothing so simple.
+    public let baseline: Baseline?
 
-        public func value(of sums: LossSums) -> Double {
-            switch self {
-            case .accuracy: sums.accuracy
-            case .perplexity: sums.perplexity
-            case .squaredError: sums.meanLoss
-            }
+    /// A loss that takes no learning of the task.
+    public struct Baseline: Sendable, Equatable {
+        /// Who has it: "a model without memory".
+        public let name: String
+        public let loss: Double
+        public init(_ name: String, loss: Double) {
+            self.name = name
+            self.loss = loss
         }
     }
 
-    public init(inputs: Inputs, targets: Targets, isContinuous: Bool, metric: Metric) {
+    public init(inputs: Inputs, targets: Targets, isContinuous: Bool, metric: Metric, baseline: Baseline? = nil) {
         self.inputs = inputs
         self.targets = targets
         self.isContinuous = isContinuous
         self.metric = metric
+        self.baseline = baseline
     }
     /// Classes, or numbers that are predicted.
     public var classes: Int {

@@ -16,6 +16,8 @@ public struct PennTreebank: Dataset, VocabularyProviding {
     /// T, the steps of a batch; the last of a split may have fewer.
     public let bptt: Int
     public let level: Level
+    /// The token between two words where tokens are characters.
+    public static var blank: String { Tokenizer.blank }
     private let directory: String
     /// In the order of `Split.allCases`.
     private let streams: [TokenStream]
@@ -63,7 +65,7 @@ public struct PennTreebank: Dataset, VocabularyProviding {
     public var description: DatasetDescription {
         DatasetDescription(
             inputs: .tokens(vocabulary: vocabulary.count), targets: .positionClass(classes: vocabulary.count),
-            isContinuous: true, metric: .perplexity)
+            isContinuous: true, metric: level == .words ? .perplexity : .bitsPerCharacter)
     }
 
     /// All tokens of a split, in the order of the text.

@@ -37,7 +37,7 @@ public struct CopyingDataset: Dataset {
     public var description: DatasetDescription {
         DatasetDescription(
             inputs: .tokens(vocabulary: Self.alphabet + 2), targets: .positionClass(classes: Self.alphabet + 1),
-            isContinuous: false, metric: .accuracy)
+            isContinuous: false, metric: .accuracy, baseline: .init("a model without memory", loss: memorylessLoss))
     }
 
     public var sizes: SplitSizes { sequences.sizes }

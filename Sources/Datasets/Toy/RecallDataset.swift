@@ -35,7 +35,7 @@ public struct RecallDataset: Dataset {
     public var description: DatasetDescription {
         DatasetDescription(
             inputs: .tokens(vocabulary: symbols), targets: .sequenceClass(classes: symbols), isContinuous: false,
-            metric: .accuracy)
+            metric: .accuracy, baseline: .init("a model without memory", loss: RealFunctions.log(Double(symbols))))
     }
     public func batchCount(_ split: Split, batchSize: Int) -> Int { task.batchCount(split, batchSize: batchSize) }
     public func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) -> Batch {
