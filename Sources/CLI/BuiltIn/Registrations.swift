@@ -33,34 +33,61 @@ extension Registry {
             Plugin("modrelu", ModReLU().summary) { _ in ModReLU() },
         ]
         registry.datasets = [
-            DatasetPlugin("recall", "task I: name the first of N numbers", defaults: { $0.useToyDefaults() }) {
+            DatasetPlugin(
+                "recall", "task I: name the first of N numbers", options: .generated.union([.symbols, .embeddingSize]),
+                defaults: { $0.useToyDefaults() }, settings: { "N \($0.length) M \($0.symbols), \($0.sequences)" }
+            ) {
                 try RecallDataset(
                     length: $0.options.length, symbols: $0.options.symbols, sizes: $0.sizes, seed: $0.options.seed,
                     freshEachEpoch: $0.options.freshData)
             },
-            DatasetPlugin("kth-largest", "task II: find the k-th largest of N numbers", defaults: { $0.useToyDefaults() }) {
+            DatasetPlugin(
+                "kth-largest", "task II: find the k-th largest of N numbers", options: .generated.union([.k, .embeddingSize]),
+                defaults: { $0.useToyDefaults() }, settings: { "N \($0.length) k \($0.k), \($0.sequences)" }
+            ) {
                 try KthLargestDataset(
                     length: $0.options.length, k: $0.options.k, sizes: $0.sizes, seed: $0.options.seed,
                     freshEachEpoch: $0.options.freshData)
             },
-            DatasetPlugin("copying", "repeat ten symbols after --length steps", defaults: { $0.useMemoryDefaults() }) {
+            DatasetPlugin(
+                "copying", "repeat ten symbols after --length steps", options: .generated.union([.embeddingSize]),
+                defaults: { $0.useMemoryDefaults() }, settings: { "T \($0.length), \($0.sequences)" }
+            ) {
                 try CopyingDataset(
                     delay: $0.options.length, sizes: $0.sizes, seed: $0.options.seed, freshEachEpoch: $0.options.freshData)
             },
-            DatasetPlugin("adding", "the sum of the two marked ones of N numbers", defaults: { $0.useMemoryDefaults() }) {
+            DatasetPlugin(
+                "adding", "the sum of the two marked ones of N numbers", options: .generated,
+                defaults: { $0.useMemoryDefaults() }, settings: { "N \($0.length), \($0.sequences)" }
+            ) {
                 try AddingDataset(
                     length: $0.options.length, sizes: $0.sizes, seed: $0.options.seed, freshEachEpoch: $0.options.freshData)
             },
-            DatasetPlugin("digits", "images of MNIST's format, a pixel a step (--data or $MNIST_DIR)", defaults: { $0.useMemoryDefaults() }) {
-                try DigitsDataset(directory: $0.digitsDirectory(), seed: $0.options.seed)
+            DatasetPlugin(
+                "digits", "images of MNIST's format, a pixel a step (--data or $MNIST_DIR)", options: [.data, .classes],
+                defaults: { $0.useDigitDefaults() }, settings: { "\($0.classes) classes" }
+            ) {
+                try DigitsDataset(directory: $0.digitsDirectory(), classes: $0.options.classes, seed: $0.options.seed)
             },
-            DatasetPlugin("permuted-digits", "the same with the pixels in a random order", defaults: { $0.useMemoryDefaults() }) {
-                try DigitsDataset(directory: $0.digitsDirectory(), isPermuted: true, seed: $0.options.seed)
+            DatasetPlugin(
+                "permuted-digits", "the same with the pixels in a random order, for all seeds the same",
+                options: [.data, .classes, .permutationSeed], defaults: { $0.useDigitDefaults(permutationSeed: 1) },
+                settings: { "\($0.classes) classes, permutation \($0.permutationSeed ?? $0.seed)" }
+            ) {
+                try DigitsDataset(
+                    directory: $0.digitsDirectory(), classes: $0.options.classes, isPermuted: true,
+                    permutationSeed: $0.options.permutationSeed ?? $0.options.seed, seed: $0.options.seed)
             },
-            DatasetPlugin("ptb", "a corpus by words: Penn Treebank (--data or $PTB_DIR)", defaults: { $0.useCorpusDefaults() }) {
+            DatasetPlugin(
+                "ptb", "a corpus by words: Penn Treebank (--data or $PTB_DIR)", options: .corpus,
+                defaults: { $0.useCorpusDefaults() }, settings: { "BPTT \($0.bptt)" }
+            ) {
                 try PennTreebank(directory: $0.corpusDirectory(), bptt: $0.options.bptt)
             },
-            DatasetPlugin("ptb-char", "a corpus by characters", defaults: { $0.useCorpusDefaults() }) {
+            DatasetPlugin(
+                "ptb-char", "a corpus by characters", options: .corpus, tokens: .characters(blank: PennTreebank.blank),
+                defaults: { $0.useCharacterDefaults() }, settings: { "BPTT \($0.bptt)" }
+            ) {
                 try PennTreebank(directory: $0.corpusDirectory(), bptt: $0.options.bptt, level: .characters)
             },
         ]
@@ -95,6 +122,11 @@ extension Registry {
         registry.downloads = [PennTreebank.source]
         return registry
     }
+}
+
+extension RunConfiguration {
+    /// Of generated data, for the line under a table.
+    fileprivate var sequences: String { "\(trainSize)\(freshData ? " fresh" : "") sequences" }
 }
 
 extension PluginContext {

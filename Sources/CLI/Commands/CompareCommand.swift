@@ -51,7 +51,7 @@ struct CompareCommand: ParsableCommand {
         Terminal.print("")
         Terminal.print(SummaryTable.text(finished, metric: data?.metric ?? .accuracy))
         if let baseline = data.flatMap(SummaryTable.baseline) { Terminal.print(baseline) }
-        Terminal.print(SummaryTable.settings(runs[0].options))
+        Terminal.print(try SummaryTable.settings(runs[0].options))
         if Interruption.isRequested { throw ExitCode(130) }
         if let error = finished.lazy.compactMap(\.summary.error).first { throw error }
     }

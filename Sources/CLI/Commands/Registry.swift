@@ -81,21 +81,6 @@ public struct PluginContext: Sendable {
     }
 }
 
-/// A data set, with the defaults that suit it.
-public struct DatasetPlugin: Sendable {
-    public let plugin: Plugin<any Dataset>
-    /// Changes the general defaults before the command line's options are applied.
-    public let defaults: @Sendable (inout RunConfiguration) -> Void
-
-    public init(
-        _ name: String, _ summary: String, defaults: @escaping @Sendable (inout RunConfiguration) -> Void = { _ in },
-        _ make: @escaping @Sendable (PluginContext) throws -> any Dataset
-    ) {
-        plugin = Plugin(name, summary, make)
-        self.defaults = defaults
-    }
-}
-
 /// All that the commands can put together: one line per plug-in.
 public struct Registry: Sendable {
     public var cells: [Plugin<any RecurrentCell>] = []

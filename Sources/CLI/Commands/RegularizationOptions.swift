@@ -16,7 +16,7 @@ struct RegularizationOptions: ParsableArguments {
     var zoneout: Double?
     @Option(parsing: .unconditional, help: "Weight decay: decoupled for adamw (default: 0.01), an L2 penalty for the others (default: 0).")
     var weightDecay: Double?
-    @Option(parsing: .unconditional, help: "Shrink all gradients together to at most this norm (default: no bound).")
+    @Option(parsing: .unconditional, help: "Shrink all gradients together to at most this norm (default: no bound; ptb-char: 1).")
     var clipNorm: Double?
 
     @Option(parsing: .unconditional, help: "Learning-rate schedule: constant, step, plateau or cosine (default: constant).")

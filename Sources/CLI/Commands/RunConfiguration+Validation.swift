@@ -1,4 +1,3 @@
-import Foundation
 import RecurrentCore
 
 extension RunConfiguration {
@@ -43,7 +42,7 @@ extension RunConfiguration {
             // from overflowing.
             ("--bptt", bptt, Self.largestSize), ("--batch-size", batchSize, Self.largestSize),
             ("--evaluation-batch-size", evaluationBatchSize, Self.largestSize),
-            ("--embedding-size", embeddingSize, Self.largestSize), ("--hidden-size", hiddenSize, Self.largestSize),
+            ("--classes", classes, Self.largestSize), ("--embedding-size", embeddingSize, Self.largestSize), ("--hidden-size", hiddenSize, Self.largestSize),
         ] as [(String, Int?, Int)] {
             guard let value else { continue }
             try require(value >= 1, "\(name) must be at least 1, not \(value)")
@@ -67,18 +66,5 @@ extension RunConfiguration {
             throw RecurrentError.invalidOption(
                 "\(change.option) can't change in a run that is resumed (it is \(change.old ?? "not set")); leave it out, or train anew with --output")
         }
-    }
-
-    /// The options in which another configuration differs, in the order of their names.
-    func changes(to wanted: RunConfiguration) throws -> [(key: String, option: String, old: String?)] {
-        let old = try options(), new = try wanted.options()
-        return Set(old.keys).union(new.keys).sorted().filter { old[$0] != new[$0] }.map { key in
-            (key, key.reduce(into: "--") { $0 += $1.isUppercase ? "-\($1.lowercased())" : String($1) }, old[key])
-        }
-    }
-
-    private func options() throws -> [String: String] {
-        let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(self)) as! [String: Any]
-        return object.mapValues { "\($0)" }
     }
 }

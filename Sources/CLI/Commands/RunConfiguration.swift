@@ -17,7 +17,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     public var skewInit = "zero"
 
     public var dataset = "recall"
-    /// N of the toy tasks.
+    /// N of the toy tasks, T of the delay in copying.
     public var length = 100
     /// M of task I.
     public var symbols = 10
@@ -27,8 +27,12 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     public var validSize = 1_000
     public var testSize = 1_000
     public var freshData = false
-    /// The folder of a corpus.
+    /// The folder of a corpus, or of images.
     public var data: String?
+    /// Of images.
+    public var classes = 10
+    /// Of the pixels' order; nil, in runs from before there was this option: ``seed``.
+    public var permutationSeed: UInt64?
     public var bptt = 35
 
     public var embeddingSize = 30
@@ -101,12 +105,22 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     /// there takes ten times the epochs).
     public mutating func useToyDefaults() { stopLoss = 0.005 }
 
-    /// What suits the field's other tests of memory: no dropout, and new sequences
-    /// each epoch where they are generated.
+    /// What suits the field's other tests of memory: no dropout (but if asked for, on
+    /// the outputs, as numbers have no logits), and new sequences each epoch.
     public mutating func useMemoryDefaults() {
-        dropout = 0
+        useDigitDefaults()
         freshData = true
+    }
+
+    /// The same for images, which are as many as there are.
+    ///
+    /// - Parameter permutationSeed: one for all runs, as the literature compares models
+    ///   on one order of the pixels.
+    public mutating func useDigitDefaults(permutationSeed: UInt64? = nil) {
+        dropout = 0
+        dropoutOn = [.output]
         hiddenSize = 128
+        self.permutationSeed = permutationSeed
     }
 
     /// What suits word-level language modelling (the paper's Table 9).
@@ -120,6 +134,25 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
         tableInit = .languageModel
         clipRecurrent = 0.25
         epochs = 10
+    }
+
+    /// What suits language modelling by characters: sizes, T and B of Kerg et al. 2019
+    /// (nnRNN), with their tenth of the learning rate for `B`; gradients clipped to
+    /// norm 1 as by Krueger et al. 2017 (zoneout). From W = I states that carry over
+    /// add up to losses far above chance; from rotations they don't.
+    public mutating func useCharacterDefaults() {
+        embeddingSize = 200
+        hiddenSize = 1024
+        bptt = 150
+        batchSize = 128
+        evaluationBatchSize = 10
+        manifoldLearningRate = 1e-4
+        skewInit = "henaff"
+        dropout = 0
+        dropoutOn = [.embedding, .output]
+        tableInit = .languageModel
+        clipNorm = 1
+        epochs = 20
     }
 }
 

@@ -37,22 +37,39 @@ enum SummaryTable {
         data.baseline.map { "\($0.name): loss \(Terminal.number($0.loss))" }
     }
 
-    /// What the figures depend on, in one line.
-    static func settings(_ o: RunConfiguration) -> String {
-        var parts = [o.dataset]
-        switch o.dataset {
-        case "recall": parts[0] += " N \(o.length) M \(o.symbols), \(o.trainSize)\(o.freshData ? " fresh" : "") sequences"
-        case "kth-largest": parts[0] += " N \(o.length) k \(o.k), \(o.trainSize)\(o.freshData ? " fresh" : "") sequences"
-        case "copying", "adding": parts[0] += " T \(o.length), \(o.trainSize)\(o.freshData ? " fresh" : "") sequences"
-        default: if o.data != nil { parts[0] += " BPTT \(o.bptt)" }
-        }
-        parts.append("E \(o.embeddingSize) H \(o.hiddenSize)\(o.layers > 1 ? " × \(o.layers)" : "") B \(o.batchSize)")
+    /// What the figures depend on, in one line: what every run has, and what differs
+    /// from the data set's defaults.
+    static func settings(_ o: RunConfiguration) throws -> String {
+        let data = try Registry.current.dataset(o.dataset)
+        let own = data.settings(o)
+        var parts = [o.dataset + (own.isEmpty ? "" : " \(own)")]
+        let embedding = data.options.contains(.embeddingSize) ? "E \(o.embeddingSize) " : ""
+        parts.append("\(embedding)H \(o.hiddenSize)\(o.layers > 1 ? " × \(o.layers)" : "") B \(o.batchSize)")
         if let activation = o.activation { parts.append(activation) }
         parts.append("\(o.optimizer) \(o.learningRate)")
-        parts.append("dropout \(o.dropout) on \(o.dropoutOn.map(\.rawValue).joined(separator: "+"))")
+        parts.append(o.dropout > 0 ? "dropout \(o.dropout) on \(o.dropoutOn.map(\.rawValue).joined(separator: "+"))" : "no dropout")
         parts.append("skew \(o.skewInit), recurrent \(o.recurrentInit.rawValue), \(o.manifold)")
         if let clip = o.clipRecurrent { parts.append("clip \(clip)") }
+        parts += try others(o, than: data)
         parts.append("seed \(o.seed), \(o.backend)\(o.precision == .fp32 ? "" : " \(o.precision.rawValue)")")
         return parts.joined(separator: "; ")
+    }
+
+    /// Named above or in the table, or without influence on the figures.
+    private static let told: Set<String> = [
+        "activation", "backend", "batchSize", "cell", "checkpointEvery", "clipRecurrent", "data", "dataset", "device", "dropout",
+        "dropoutOn", "embeddingSize", "hiddenSize", "layers", "learningRate", "manifold", "optimizer", "precision",
+        "recurrentInit", "seed", "skewInit", "tensorboard", "threads", "trackGradients", "version",
+    ]
+    /// Left to a data set that has words of its own.
+    private static let toldByData: Set<String> = [
+        "bptt", "classes", "freshData", "k", "length", "permutationSeed", "symbols", "trainSize",
+    ]
+
+    private static func others(_ o: RunConfiguration, than data: DatasetPlugin) throws -> [String] {
+        let known = data.settings(o).isEmpty ? told : told.union(toldByData)
+        return try data.standard.changes(to: o).filter { !known.contains($0.key) }.map { change in
+            change.option.dropFirst(2) + (change.new == "true" ? "" : " \(change.new ?? "none")")
+        }
     }
 }

@@ -45,7 +45,7 @@ struct TrainCommand: ParsableCommand {
             Terminal.print("")
             Terminal.print(SummaryTable.text([(run.options, summary)], metric: run.model.data.metric))
             if let baseline = SummaryTable.baseline(run.model.data) { Terminal.print(baseline) }
-            Terminal.print(SummaryTable.settings(run.options))
+            Terminal.print(try SummaryTable.settings(run.options))
             if let folder = resume ?? output {
                 Terminal.print(
                     summary.end == .interrupted

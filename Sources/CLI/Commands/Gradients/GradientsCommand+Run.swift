@@ -7,9 +7,7 @@ extension GradientsCommand {
     func measuredRun() throws -> TrainingRun {
         guard let runFolder else {
             let wanted = try options.resolve(cell: cell)
-            var usual = RunConfiguration()
-            usual.dataset = wanted.dataset
-            try Registry.current.dataset(wanted.dataset).defaults(&usual)
+            let usual = try Registry.current.dataset(wanted.dataset).standard
             for change in try usual.changes(to: wanted) { try Self.checkUse(of: change) }
             return try TrainingRun(wanted)
         }
@@ -26,7 +24,7 @@ extension GradientsCommand {
         return made
     }
 
-    private static func checkUse(of change: (key: String, option: String, old: String?)) throws {
+    private static func checkUse(of change: RunConfiguration.Change) throws {
         if change.key == "batchSize" || change.key == "evaluationBatchSize" {
             throw RecurrentError.invalidOption("\(change.option) does nothing in gradients; --samples says how many sequences are measured")
         }

@@ -5,19 +5,19 @@ import RecurrentCore
 struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate", abstract: "Write text with the language model of a saved run.",
-        discussion: "Prints word by word; the end of a sentence (<eos>) is a new line.")
+        discussion: "Prints word by word, or character by character if the model has learned those; the end of a sentence (<eos>) is a new line.")
 
     @Argument(help: ArgumentHelp("The folder that `train --output` or `import` wrote.", valueName: "run"))
     var runFolder: String
-    @Option(parsing: .unconditional, help: "How many words to write.")
+    @Option(parsing: .unconditional, help: "How many words to write, or characters.")
     var words = 100
-    @Option(parsing: .unconditional, help: "Text to continue; words are separated by blanks.")
+    @Option(parsing: .unconditional, help: "Text to continue; words are separated by blanks, and a blank at the end asks a model of characters for a new word.")
     var prompt: String?
-    @Option(parsing: .unconditional, help: "Below 1 likely words become likelier (default: 1).")
+    @Option(parsing: .unconditional, help: "Below 1 likely tokens become likelier (default: 1).")
     var temperature: Double?
-    @Option(parsing: .unconditional, help: "Draw from this many of the likeliest words only (default: all).")
+    @Option(parsing: .unconditional, help: "Draw from this many of the likeliest tokens only (default: all).")
     var topK: Int?
-    @Flag(help: "Always the likeliest word.")
+    @Flag(help: "Always the likeliest token.")
     var greedy = false
     @Option(parsing: .unconditional, help: "Seed of the draws.")
     var seed: UInt64 = 1
@@ -42,9 +42,9 @@ struct GenerateCommand: ParsableCommand {
         let sampling = try sampling()
         let saved = try SavedLanguageModel(RunDirectory(opening: runFolder), backend: backend, threads: threads ?? 1)
         let vocabulary = saved.vocabulary
-        let asked = try promptTokens(vocabulary)
+        let asked = try promptTokens(saved)
         let generator = try Generator(saved.model, sampling: sampling, seed: seed)
-        var writer = TextWriter(isSilent: json)
+        var writer = TextWriter(tokens: saved.tokens, isSilent: json)
         // A text begins where a sentence does.
         var token = vocabulary.firstIndex(of: VocabularyFile.endOfLine) ?? 0
         for next in asked {
@@ -81,36 +81,39 @@ struct GenerateCommand: ParsableCommand {
         return try Sampling(temperature: temperature ?? 1, topK: topK)
     }
 
-    /// Words that the model doesn't know become `<unk>`, with a warning.
-    private func promptTokens(_ vocabulary: [String]) throws -> [Int] {
+    /// Tokens that the model doesn't know become `<unk>`, with a warning.
+    private func promptTokens(_ saved: SavedLanguageModel) throws -> [Int] {
         guard let prompt else { return [] }
-        let ids = TokenNumbers(vocabulary)
-        // At the blanks of a corpus: others may be within a word.
-        return try prompt.utf8.split(whereSeparator: { $0 == 0x20 || (0x09...0x0D).contains($0) }).map { word in
-            let word = String(word)!
+        let ids = TokenNumbers(saved.vocabulary)
+        return try saved.tokens.tokens(of: prompt).map { word in
             if let id = ids[word] { return id }
+            let what = saved.tokens == .words ? "" : "the \(saved.tokens.unit) "
             guard let unknown = ids[VocabularyFile.unknownWord] else {
                 throw RecurrentError.invalidOption(
-                    "--prompt: the model doesn't know '\(word.prefix(40))', and has no \(VocabularyFile.unknownWord) to stand for it")
+                    "--prompt: the model doesn't know \(what)'\(word.prefix(40))', and has no \(VocabularyFile.unknownWord) to stand for it")
             }
             FileHandle.standardError.write(
-                Data("warning: the model doesn't know '\(word.prefix(40))'; \(VocabularyFile.unknownWord) stands for it\n".utf8))
+                Data("warning: the model doesn't know \(what)'\(word.prefix(40))'; \(VocabularyFile.unknownWord) stands for it\n".utf8))
             return unknown
         }
     }
 }
 
-/// Words with blanks between them, sentences on lines of their own.
+/// Text from tokens, sentences on lines of their own.
 private struct TextWriter {
+    let tokens: TokenForm
     let isSilent: Bool
     private(set) var text = ""
     private var isAtLineStart = true
 
-    init(isSilent: Bool) { self.isSilent = isSilent }
+    init(tokens: TokenForm, isSilent: Bool) {
+        self.tokens = tokens
+        self.isSilent = isSilent
+    }
 
     mutating func write(_ word: String) {
         let isEnd = word == VocabularyFile.endOfLine
-        let piece = isEnd ? "\n" : isAtLineStart ? word : " " + word
+        let piece = isEnd ? "\n" : tokens.text(of: word, isAtLineStart: isAtLineStart)
         isAtLineStart = isEnd
         if isSilent { text += piece } else { Terminal.print(piece, terminator: "") }
     }

@@ -36,9 +36,7 @@ struct ImportCommand: ParsableCommand {
         try RunDirectory.check(output, overwrite: overwrite)
         let weights = try StateDict(path: file)
         let registry = Registry.current
-        var options = RunConfiguration()
-        options.dataset = dataset
-        try registry.dataset(dataset).defaults(&options)
+        var options = try registry.dataset(dataset).standard
         options.cell = cell ?? (weights.gates == 1 ? "rnn" : "gru")
         options.activation = activation ?? (weights.gates == 1 ? nil : "tanh")
         options.resetGate = resetGate

@@ -5,6 +5,7 @@ struct SavedLanguageModel {
     let options: RunConfiguration
     let model: SequenceModel
     let vocabulary: [String]
+    let tokens: TokenForm
 
     /// - Parameters:
     ///   - directory: of the run.
@@ -23,6 +24,8 @@ struct SavedLanguageModel {
                 reason: "there is no \(VocabularyFile.name): this is no run of a language model (train one with --dataset ptb)")
         }
         vocabulary = words
+        // A run of a data set that isn't registered here can be generated from all the same.
+        tokens = (try? registry.dataset(options.dataset))?.tokens ?? .words
         let context = registry.context(options)
         model = try SequenceModel(
             cell: try registry.cells.find("cell", options.cell).make(context), configuration: options.model,

@@ -1,0 +1,98 @@
+import BuiltInPlugins
+import Foundation
+import RecurrentCommandLine
+import Testing
+
+/// What each data set makes of the options.
+struct DataOptionTests {
+    /// The help of one option of `train`, in one line.
+    private static func help(of option: String, in text: String) throws -> String {
+        let start = try #require(text.range(of: "  --\(option) "))
+        let end = text[start.upperBound...].range(of: "\n  -")?.lowerBound ?? text.endIndex
+        return text[start.lowerBound..<end].split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+
+    @Test func theHelpNamesEveryDefault() throws {
+        let text = try Tool("train --help").output
+        for plugin in Registry.builtIn.datasets {
+            var standard = RunConfiguration()
+            plugin.defaults(&standard)
+            let defaults: [(option: String, value: String?)] = [
+                ("hidden-size", "\(standard.hiddenSize)"), ("embedding-size", "\(standard.embeddingSize)"), ("bptt", "\(standard.bptt)"),
+                ("dropout", standard.dropout == 0 ? "0" : "\(standard.dropout)"),
+                ("dropout-on", standard.dropoutOn.map(\.rawValue).joined(separator: ",")),
+                ("batch-size", "\(standard.batchSize)"), ("epochs", "\(standard.epochs)"), ("learning-rate", "\(standard.learningRate)"),
+                ("stop-loss", standard.stopLoss.map { "\($0)" }), ("clip-norm", standard.clipNorm.map { "\(Int($0))" }),
+                ("skew-init", standard.skewInit), ("clip-recurrent", standard.clipRecurrent.map { "\($0)" }),
+                ("manifold-learning-rate", standard.manifoldLearningRate.map { "\($0)" }),
+            ]
+            for (option, value) in defaults {
+                guard let value, DataOption(rawValue: option).map(plugin.options.contains) ?? true else { continue }
+                let help = try Self.help(of: option, in: text)
+                #expect(help.firstRange(of: try Regex("[ :]\(value)[;,) ]")) != nil, "--\(option) of \(plugin.plugin.name) is \(value): \(help)")
+            }
+        }
+    }
+
+    @Test func theLastLineSaysWhatDiffersFromTheDefaults() throws {
+        let small = ["--length", "6", "--train-size", "40", "--valid-size", "20", "--test-size", "20", "--epochs", "1", "--dataset"]
+        let adding = try Tool(small + ["adding", "--schedule", "cosine", "--clip-norm", "2", "--no-fresh-data"])
+        let last = adding.output.split(separator: "\n").suffix(2)
+        #expect(
+            last.joined(separator: "\n") == """
+                always answering 1: loss 0.1667
+                adding N 6, 40 sequences; H 128 B 100; relu; adam 0.001; no dropout; skew zero, recurrent uniform, exponential; \
+                clip-norm 2; epochs 1; schedule cosine; test-size 20; valid-size 20; seed 1, cpu
+                """, "\(adding.errors)")
+        let copying = try Tool(small + ["copying", "--manifold-learning-rate", "0.0001", "--dropout", "0.5"]).output
+        #expect(copying.contains("copying T 6, 40 fresh sequences; E 30 H 128 B 100") && copying.contains("manifold-learning-rate 0.0001"))
+        #expect(copying.contains("dropout 0.5 on output") && copying.contains("\na model without memory: loss 0.7998\n"), "\(copying)")
+    }
+
+    @Test func evaluateTellsTheLossWithoutMemory() throws {
+        let folder = try TemporaryFolder(), run = folder.file("run")
+        let sizes = ["--length", "6", "--train-size", "40", "--valid-size", "20", "--test-size", "20"]
+        #expect(try Tool(["--dataset", "adding", "--epochs", "1", "--quiet", "--output", run] + sizes).status == 0)
+        #expect(try Tool(["evaluate", run]).output.hasSuffix("always answering 1: loss 0.1667\n"))
+        #expect(try Tool(["evaluate", run, "--json"]).object()["baselineLoss"] as? Double == 1.0 / 6)
+    }
+}
+
+/// Small files of MNIST's format, as a run on disk.
+struct DigitRunTests {
+    private func write(_ folder: TemporaryFolder) throws {
+        func header(_ sizes: [Int]) -> [UInt8] {
+            [0, 0, 8, UInt8(sizes.count)] + sizes.flatMap { [0, 0, 0, UInt8($0)] }
+        }
+        for (part, count) in [("train", 60), ("t10k", 20)] {
+            let pixels = (0..<12 * count).map { UInt8(truncatingIfNeeded: $0 * $0 * 7) }
+            try Data(header([count, 3, 4]) + pixels).write(to: URL(fileURLWithPath: folder.file("\(part)-images-idx3-ubyte")))
+            let labels = (0..<count).map { UInt8($0 % 10) }
+            try Data(header([count]) + labels).write(to: URL(fileURLWithPath: folder.file("\(part)-labels-idx1-ubyte")))
+        }
+    }
+
+    /// All seeds share one order of the pixels; a run from before the order had a seed of its own keeps its own.
+    @Test func theOrderOfThePixelsIsSaved() throws {
+        let folder = try TemporaryFolder(), run = folder.file("run")
+        try write(folder)
+        let trained = try Tool([
+            "--dataset", "permuted-digits", "--data", folder.path, "--hidden-size", "8", "--batch-size", "10", "--epochs", "1", "--seed", "5",
+            "--output", run,
+        ])
+        #expect(trained.status == 0 && trained.output.contains("permuted-digits 10 classes, permutation 1; H 8 B 10; "), "\(trained.errors)")
+        let loss = try Tool(["evaluate", run, "--json"]).object()["loss"] as? Double
+        #expect(try loss == metrics(run).last?["loss"] as? Double)
+        let config = URL(fileURLWithPath: run + "/config.json")
+        var options = try JSONSerialization.jsonObject(with: Data(contentsOf: config)) as! [String: Any]
+        #expect(options["permutationSeed"] as? Int == 1)
+        options["permutationSeed"] = 5
+        try JSONSerialization.data(withJSONObject: options).write(to: config)
+        let other = try Tool(["evaluate", run, "--json"]).object()["loss"] as? Double
+        options["permutationSeed"] = nil
+        options["classes"] = nil
+        try JSONSerialization.data(withJSONObject: options).write(to: config)
+        let old = try Tool(["evaluate", run, "--json"]).object()["loss"] as? Double
+        #expect(old != nil && old == other && old != loss)
+    }
+}
