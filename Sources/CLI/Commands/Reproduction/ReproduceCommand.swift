@@ -65,7 +65,7 @@ struct ReproduceCommand: ParsableCommand {
                 aliases: [plan.corpus: plan.corpusShown], quiet: quiet)
             if !reportOnly, !Interruption.isRequested { _ = try runner.run(experiments) }
             let records = try runner.records(experiments)
-            missing += experiments.count * plan.seeds.count - records.values.reduce(0) { $0 + $1.count }
+            missing += Self.missing(studies, plan, records, onlyBegun: reportOnly)
             results.append(Results(plan: Self.named(plan, records), records: records) { try Self.output(of: ResultsFolder.executable, $0) })
         }
         let corpora = results.map(\.plan.corpusName).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
@@ -76,6 +76,13 @@ struct ReproduceCommand: ParsableCommand {
         try report.write(into: folder.path)
         if !quiet { Terminal.print("\(folder.path)/report.html") }
         if missing > 0, !reportOnly { throw ExitCode(130) }
+    }
+
+    /// How many runs aren't finished; of those studies only that have some, if so asked.
+    private static func missing(_ studies: [any Study], _ plan: Plan, _ records: [String: [RunRecord]], onlyBegun: Bool) -> Int {
+        let names = studies.map { Set($0.experiments(plan).map(\.id)) }
+        let wanted = names.filter { names in !onlyBegun || names.contains { records[$0]?.isEmpty == false } }
+        return wanted.reduce(Set()) { $0.union($1) }.reduce(0) { $0 + plan.seeds.count - (records[$1]?.count ?? 0) }
     }
 
     /// With the corpus that the runs were made on, where they tell.

@@ -18,4 +18,12 @@ enum Format {
         let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
         return "\(number(mean, digits: digits)) ± \(number(variance.squareRoot(), digits: digits))"
     }
+
+    /// The smallest and the largest to three digits, where single ones lie orders of
+    /// magnitude apart; the number alone if there is one.
+    static func range(_ values: [Double]) -> String {
+        guard let low = values.min(), let high = values.max() else { return "–" }
+        let texts = [low, high].map { String(format: "%.3g", $0) }
+        return texts[0] == texts[1] ? texts[0] : texts.joined(separator: " … ")
+    }
 }

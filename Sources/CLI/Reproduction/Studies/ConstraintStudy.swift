@@ -103,7 +103,7 @@ struct ConstraintStudy: Study {
                 "The paper compares the uRNN with an RNN that starts elsewhere. Here RNNs start at an orthogonal matrix, too. Between the uRNN and the RNN from rotations, whose W starts at a matrix of the same kind and moves at the same rate, only the constraint is left."
                     + (isSmoke ? " A few sequences, two epochs, copying at a tenth of T: too little to learn anything." : ""),
                 "Recall: ReLU, H 50, Adam 1e-3, dropout 0.2 on the logits, 10,000 new sequences each epoch. Copying memory: modReLU, H 128, RMSprop 1e-3 (B or W: 1e-4 or 1e-3), batches of 32, 1,600 new sequences each epoch; the loss is per position, and a model without memory has 10 ln 8 / (T + 20): 0.173 at T = 100, 0.065 at T = 300, 0.0204 at T = 1000.",
-                "Norms are means over four sequences of the batch just trained; the plots show the first seed, shaded the uRNN's bounds.",
+                "Losses and norms are given as the smallest … the largest of the seeds. Norms are means over four sequences of the batch just trained; the plots show the first seed, shaded the uRNN's bounds.",
             ])
         var rows: [[String]] = []
         for task in Self.tasks {
@@ -112,15 +112,15 @@ struct ConstraintStudy: Study {
                 let records = results.of(experiment(task, model, results.plan.scale))
                 let norms = records.compactMap { $0.norms.isEmpty ? nil : $0.norms }
                 let memoryless = task.memoryless(results.plan.scale)
-                let ratios = memoryless.map { base in records.compactMap { $0.test.map { Format.number($0.loss / base, digits: 3) } } }
+                let ratios = memoryless.map { base in records.compactMap { $0.test.map { Format.range([$0.loss / base]) } } }
                 rows.append([
                     task.label, model.label,
                     memoryless == nil ? Format.mean(records.compactMap { $0.test?.metric }, scale: 100) : "–",
                     ratios.map { $0.isEmpty ? "–" : $0.joined(separator: ", ") } ?? "–",
-                    Format.mean(records.compactMap { $0.test?.loss }, digits: 5),
+                    Format.range(records.compactMap { $0.test?.loss }),
                     records.epochs,
-                    Format.mean(norms.map { $0.first!.mean }, digits: 4), Format.mean(norms.map { $0.last!.mean }, digits: 4),
-                    Format.mean(norms.map { $0.map(\.maximum).max()! }, digits: 4),
+                    Format.range(norms.map { $0.first!.mean }), Format.range(norms.map { $0.last!.mean }),
+                    Format.range(norms.map { $0.map(\.maximum).max()! }),
                     records.seeds,
                 ])
                 section.records += records
