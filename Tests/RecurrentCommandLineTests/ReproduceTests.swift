@@ -82,7 +82,7 @@ struct ReproduceTests {
         try #require(try Tool(line, environment: Self.noCorpus).status == 0)
         for split in ["train", "valid", "test"] {
             let text = String(repeating: "a bank sold its shares\n", count: 900)
-            try text.write(toFile: corpus.file("ptb.\(split).txt"), atomically: true, encoding: .utf8)
+            try text.write(toFile: corpus.file("\(split).txt"), atomically: true, encoding: .utf8)
         }
         let tool = try Tool(line + ["--data", corpus.path], environment: Self.noCorpus)
         #expect(tool.status == 1 && tool.errors.contains("was trained on a generated mini corpus"), "\(tool.errors)")

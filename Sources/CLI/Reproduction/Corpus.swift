@@ -12,8 +12,10 @@ public struct Corpus: Sendable {
 
     /// - Throws: ``RecurrentError/dataset(_:)`` if a file is missing.
     public init(folder: String) throws {
+        // As the data set looks for them: Mikolov's names, or WikiText's.
+        let prefix = FileManager.default.fileExists(atPath: folder + "/ptb.train.txt") ? "ptb." : ""
         sizes = try Self.splits.map { split in
-            let path = "\(folder)/ptb.\(split).txt"
+            let path = "\(folder)/\(prefix)\(split).txt"
             let attributes = try? FileManager.default.attributesOfItem(atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
             guard let size = attributes?[.size] as? Int else {
                 throw RecurrentError.dataset("\(path) is missing; the folder must hold ptb.train.txt, ptb.valid.txt and ptb.test.txt")
