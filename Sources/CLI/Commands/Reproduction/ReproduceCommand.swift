@@ -68,7 +68,8 @@ struct ReproduceCommand: ParsableCommand {
             missing += Self.missing(studies, plan, records, onlyBegun: reportOnly)
             results.append(Results(plan: Self.named(plan, records), records: records) { try Self.output(of: ResultsFolder.executable, $0) })
         }
-        let corpora = results.map(\.plan.corpusName).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        let names = results.map(\.plan.corpusName), known = names.filter { $0 != drafts[0].corpusName }
+        let corpora = (known.isEmpty ? names : known).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         let report = Report(
             title: "uRNN: An Approach to Bounded Gradients, reproduced", command: ["cli"] + arguments, machine: machine,
             settings: [("Scale", "\(scale), seeds \(seeds)"), ("Corpus", corpora.joined(separator: "; "))],

@@ -87,9 +87,15 @@ struct HTMLReport {
         h1 { font-size: 1.6rem; line-height: 1.25; } h2 { font-size: 1.2rem; margin-top: 2.5rem; } h3 { font-size: 1rem; }
         a { color: var(--link); } nav a { display: inline-block; margin: 0 .6rem .3rem 0; }
         dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } dt { color: var(--faint); } dd { margin: 0; }
-        .scroll { overflow-x: auto; } p, dl { max-width: 60rem; } table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
+        /* Shadows where a table goes on; they move away with the ends. */
+        .scroll { overflow-x: auto; background:
+          linear-gradient(to right, var(--ground) 50%, transparent) left / 2rem 100% no-repeat local,
+          linear-gradient(to left, var(--ground) 50%, transparent) right / 2rem 100% no-repeat local,
+          linear-gradient(to right, var(--line), transparent) left / .7rem 100% no-repeat scroll,
+          linear-gradient(to left, var(--line), transparent) right / .7rem 100% no-repeat scroll; }
+        p, dl { max-width: 60rem; } table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
         th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-        th { background: var(--shade); } th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
+        th { white-space: normal; vertical-align: bottom; border-bottom-width: 2px; } th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
         figure { margin: 1rem 0; overflow-x: auto; } img { max-width: 100%; min-width: 34rem; height: auto; border-radius: 6px; }
         pre { background: var(--shade); padding: .8rem; white-space: pre-wrap; border-radius: 6px; }
         code { background: var(--shade); font-size: .85em; } small, p { color: var(--faint); } li { margin: .4rem 0; }
