@@ -194,11 +194,11 @@ public struct Runner: Sendable {
                 path: run.task.folder,
                 reason: "the run failed (\(message.isEmpty ? "status \(status)" : message.replacingOccurrences(of: "error: ", with: "")))")
         }
-        var completion = RunRecord.Completion(
-            command: shown(run.command), status: status, message: message, seconds: -run.start.timeIntervalSinceNow,
-            machine: machine.description, date: Machine.today, corpus: run.command.contains("--data") ? corpus?.recorded : nil)
         // A resumed run has trained before.
-        completion.seconds = max(completion.seconds, try RunRecord.trainSeconds(run.task.folder))
+        let seconds = max(-run.start.timeIntervalSinceNow, try RunRecord.trainSeconds(run.task.folder))
+        let completion = RunRecord.Completion(
+            command: shown(run.command), status: status, message: message, seconds: seconds,
+            machine: machine.description, date: Machine.today, corpus: run.command.contains("--data") ? corpus?.recorded : nil)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try AtomicFile.write(Array(try encoder.encode(completion)) + [10], to: run.task.folder + "/" + RunRecord.completionFile)

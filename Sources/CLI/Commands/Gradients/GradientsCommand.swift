@@ -55,7 +55,7 @@ struct GradientsCommand: ParsableCommand {
         let norms = try GradientFlow(model, layer: layer, samples: batch.batch).measure(batch, from: from, to: to)
         let points = norms.points(bounds: try model.gradientBounds(layer: layer))
         let title = made.options.cell + (made.options.activation.map { " \($0)" } ?? "")
-        if let plot { try AtomicFile.write(Array(try Gnuplot.svg(GradientTable.figure(points, title)).utf8), to: plot) }
+        if let plot { try AtomicFile.write(Gnuplot.svg(GradientTable.figure(points, title)), to: plot) }
         try writeAngles(of: model, title)
         if json {
             Terminal.print(try Self.text(points))
@@ -102,9 +102,9 @@ struct GradientsCommand: ParsableCommand {
                 "\(option) needs a cell with an orthogonal recurrent weight, as urnn or ugru; \(model.recurrentLayers[0].cell.name) has none")
         }
         if let plotAngles {
-            try AtomicFile.write(Array(try Gnuplot.svg(WeightSpectrum.figure(spectra, title)).utf8), to: plotAngles)
+            try AtomicFile.write(Gnuplot.svg(WeightSpectrum.figure(spectra, title)), to: plotAngles)
         }
-        if let jsonAngles { try AtomicFile.write(Array((try Self.text(spectra) + "\n").utf8), to: jsonAngles) }
+        if let jsonAngles { try AtomicFile.write(Self.text(spectra) + "\n", to: jsonAngles) }
     }
 
     private func theory(of model: SequenceModel, _ options: RunConfiguration) throws -> String {
