@@ -24,6 +24,8 @@ struct TrackingTests {
         #expect(try resume(run, "--epochs 5 --track-gradients 0") == [4, 8, 12, 15, 20])
         #expect(try resume(run, "--epochs 6") == [4, 8, 12, 15, 20])
         #expect(try events() == 2)
+        #expect(try resume(run, "--epochs 8 --track-epochs 7,9") == [4, 8, 12, 15, 20] + Array(37...42))
+        #expect(try resume(run, "--epochs 9") == [4, 8, 12, 15, 20] + Array(37...42) + Array(49...54))
 
         // As folders were written before these options were kept: no key, and the command names it.
         try #require(try Tool("\(options) \(plain)").status == 0)
@@ -34,5 +36,25 @@ struct TrackingTests {
         try JSONSerialization.data(withJSONObject: object).write(to: file)
         #expect(try resume(plain, "--epochs 2") == [])
         #expect(try resume(plain, "--epochs 3 --track-gradients 6") == [18])
+    }
+
+    /// The loss of each epoch's weights, the best of which is that of the end; all else
+    /// comes out as without.
+    @Test func theTestSplitIsFollowedWithoutBeingUsed() throws {
+        let folder = try TemporaryFolder(), run = folder.file("run"), plain = folder.file("plain")
+        let options = "train --length 5 --hidden-size 6 --train-size 300 --test-size 200 --batch-size 50 --stop-loss 1e-9 --epochs"
+        let tool = try Tool("\(options) 2 --track-test --output \(run)")
+        try #require(tool.status == 0, "\(tool.errors)")
+        #expect(tool.output.split(separator: "\n").count { $0.contains("  epoch ") && $0.contains("  test accuracy ") } == 2)
+        try #require(try Tool("train --quiet --resume \(run) --epochs 4").status == 0)
+        try #require(try Tool("\(options) 4 --output \(plain)").status == 0)
+        let lines = try metrics(run), tests = lines.filter { $0["split"] as? String == "test" }
+        #expect(tests.map { $0["epoch"] as? Int }.prefix(4) == [1, 2, 3, 4] && tests.count == 5)
+        let end = try #require(tests.last), best = try #require(tests.dropLast().last { $0["isBest"] as? Bool == true })
+        #expect(end["isBest"] == nil && end["epoch"] as? Int == best["epoch"] as? Int && end["loss"] as? Double == best["loss"] as? Double)
+        func others(_ lines: [[String: Any]]) -> [Double?] {
+            lines.filter { $0["split"] as? String != "test" || $0["isBest"] == nil }.map { $0["loss"] as? Double }
+        }
+        #expect(others(lines) == others(try metrics(plain)))
     }
 }

@@ -48,6 +48,7 @@ final class ConsoleProgress: TrainingObserver {
         let line =
             "\(label)  epoch \(record.epoch)  train loss \(Terminal.number(record.train.meanLoss))"
             + "  valid loss \(Terminal.number(record.validation.meanLoss))  valid \(metric(record.validation))"
+            + (record.test.map { "  test \(metric($0))" } ?? "")
             + "  \(Int(record.sequencesPerSecond)) sequences/s\(record.isBest ? "  *" : "")"
         if isLive {
             Terminal.print("\r\u{1B}[K" + line)

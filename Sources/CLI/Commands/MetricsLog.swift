@@ -127,6 +127,7 @@ final class MetricsLog: TrainingObserver {
             .train, record.train, epoch: record.epoch, step: record.step, seconds: record.trainSeconds,
             rate: record.sequencesPerSecond, learningRate: record.learningRate)
         try write(.valid, record.validation, epoch: record.epoch, step: record.step, isBest: record.isBest)
+        if let test = record.test { try write(.test, test, epoch: record.epoch, step: record.step, isBest: record.isBest) }
     }
 
     func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws {

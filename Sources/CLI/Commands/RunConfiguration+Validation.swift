@@ -34,6 +34,9 @@ extension RunConfiguration {
             if let value { try require(value > 0 && value.isFinite, "\(name) must be above 0 and finite, not \(value)") }
         }
         try require((0...Self.largestSize).contains(device), "--device must be at least 0 and a GPU's number, not \(device)")
+        for epoch in trackEpochs ?? [] {
+            try require(epoch >= 1, "--track-epochs must be epochs from 1, not \(epoch)")
+        }
         for (name, value, most) in [
             ("--threads", threads, 1024), ("--batches-per-epoch", batchesPerEpoch, .max), ("--patience", patience, .max),
             ("--track-gradients", trackGradients, .max),
@@ -56,7 +59,8 @@ extension RunConfiguration {
     static let places: Set<String> = ["backend", "threads", "device", "precision", "data"]
     /// What may change when a run is gone on with: nothing that its state depends on.
     private static let resumable = places.union([
-        "epochs", "patience", "stopLoss", "learningRate", "checkpointEvery", "tensorboard", "trackGradients",
+        "epochs", "patience", "stopLoss", "learningRate", "checkpointEvery", "tensorboard", "trackGradients", "trackEpochs",
+        "trackTest",
     ])
 
     /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the first option that

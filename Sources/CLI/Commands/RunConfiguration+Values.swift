@@ -41,6 +41,8 @@ private struct OptionValue: Decodable {
             text = "\(number)"
         } else if let list = try? container.decode([String].self) {
             text = list.joined(separator: ",")
+        } else if let list = try? container.decode([Int].self) {
+            text = list.map(String.init).joined(separator: ",")
         } else {
             text = try container.decode(String.self)
         }

@@ -74,6 +74,10 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     public var tensorboard = false
     /// Batches between two measurements of gradient norms; nil for none.
     public var trackGradients: Int?
+    /// Epochs in which gradient norms are measured after every batch; nil for none.
+    public var trackEpochs: [Int]?
+    /// Whether the test split is evaluated after each epoch, too.
+    public var trackTest = false
 
     public var backend = "cpu"
     public var threads: Int?
@@ -98,7 +102,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
         Trainer.Settings(
             epochs: epochs, batchSize: batchSize, evaluationBatchSize: evaluationBatchSize, learningRate: learningRate,
             patience: patience, stopLoss: stopLoss, batchesPerEpoch: batchesPerEpoch,
-            checkpointInterval: checkpointEvery.flatMap(CheckpointInterval.init(text:)), schedule: learningRateSchedule)
+            tracksTest: trackTest, checkpointInterval: checkpointEvery.flatMap(CheckpointInterval.init(text:)), schedule: learningRateSchedule)
     }
 
     /// What suits the toy tasks (the paper's Table 8, but the learning rate, which

@@ -59,7 +59,7 @@ enum SummaryTable {
     private static let told: Set<String> = [
         "activation", "backend", "batchSize", "cell", "checkpointEvery", "clipRecurrent", "data", "dataset", "device", "dropout",
         "dropoutOn", "embeddingSize", "hiddenSize", "layers", "learningRate", "manifold", "optimizer", "precision",
-        "recurrentInit", "seed", "skewInit", "tensorboard", "threads", "trackGradients", "version",
+        "recurrentInit", "seed", "skewInit", "tensorboard", "threads", "trackEpochs", "trackGradients", "trackTest", "version",
     ]
     /// Left to a data set that has words of its own.
     private static let toldByData: Set<String> = [

@@ -13,29 +13,18 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Replace a run that the output folder already holds.")
     var overwrite = false
     @Option(help: ArgumentHelp(
-        "Go on with the run in this folder, with its own options; --epochs, --patience, --stop-loss, --learning-rate, --checkpoint-every, --tensorboard, --track-gradients, --backend, --threads, --device, --precision and --data may be given anew.",
+        "Go on with the run in this folder, with its own options; --epochs, --patience, --stop-loss, --learning-rate, --checkpoint-every, --tensorboard, --track-gradients, --track-epochs, --track-test, --backend, --threads, --device, --precision and --data may be given anew.",
         valueName: "run"))
     var resume: String?
     @Option(help: ArgumentHelp(
         "Start a new run from the weights in this folder, with that run's options where none are given.", valueName: "run"))
     var from: String?
-    @Flag(inversion: .prefixedNo, help: "With --output or --resume: write event files for TensorBoard, too (default: no, or as the run began).")
-    var tensorboard: Bool?
-    @Option(parsing: .unconditional, help: ArgumentHelp(
-        "With --output or --resume: measure ‖∂x_T/∂x_1‖ every so many batches, for metrics.jsonl and TensorBoard; 0 for never (default: never, or as the run began).",
-        valueName: "batches"))
-    var trackGradients: Int?
+    @OptionGroup var tracking: TrackingOptions
     @Flag(help: "Print nothing but errors.")
     var quiet = false
 
     func run() throws {
-        if resume == nil, output == nil {
-            let writing = tensorboard == true ? "--tensorboard" : trackGradients != nil ? "--track-gradients" : nil
-            if let writing { throw RecurrentError.invalidOption("\(writing) writes into the run's folder; add --output") }
-        }
-        if let trackGradients, trackGradients < 0 {
-            throw RecurrentError.invalidOption("--track-gradients must be at least 1, or 0 for never, not \(trackGradients)")
-        }
+        if resume == nil, output == nil { try tracking.checkWithoutFolder() }
         guard from == nil || resume == nil else {
             throw RecurrentError.invalidOption("--from starts a new run, --resume goes on with one; leave out one of them")
         }
@@ -56,15 +45,9 @@ struct TrainCommand: ParsableCommand {
         if let error = summary.error { throw error }
     }
 
-    /// With what this command writes beside the losses, or else what the run does that
-    /// the configuration is of.
-    func recorded(_ configuration: RunConfiguration) -> RunConfiguration {
-        var result = configuration
-        let hasFolder = resume != nil || output != nil
-        result.tensorboard = hasFolder && tensorboard ?? result.tensorboard
-        let interval = trackGradients ?? result.trackGradients ?? 0
-        result.trackGradients = hasFolder && interval > 0 ? interval : nil
-        return result
+    /// With what this command tracks beside the losses.
+    func recorded(_ configuration: RunConfiguration) throws -> RunConfiguration {
+        try tracking.applied(to: configuration, hasFolder: resume != nil || output != nil)
     }
 
     private func resumed(_ folder: String) throws -> (run: TrainingRun, summary: TrainingSummary) {
@@ -109,10 +92,11 @@ struct TrainCommand: ParsableCommand {
         if run.options.tensorboard, let directory {
             observers.append(TensorBoardLog(in: directory.path, model: run.model, updater: run.updater))
         }
-        if let interval = run.options.trackGradients {
+        let trackedEpochs = Set(run.options.trackEpochs ?? [])
+        if run.options.trackGradients != nil || !trackedEpochs.isEmpty {
             observers.append(
                 GradientTracker(
-                    every: interval, model: run.model, dataset: run.dataset, batchSize: run.options.batchSize,
+                    every: run.options.trackGradients, epochs: trackedEpochs, model: run.model, dataset: run.dataset, batchSize: run.options.batchSize,
                     observers: observers))
         }
         let trainer = try run.trainer(observers)

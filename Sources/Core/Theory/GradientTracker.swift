@@ -1,7 +1,9 @@
-/// Measures `∂x_T/∂x_1` every few batches of training, and tells other observers by
+/// Measures `∂x_T/∂x_1` every few batches of training, or after every batch of some
+/// epochs, and tells other observers by
 /// ``TrainingObserver/didMeasure(_:step:)``.
 public final class GradientTracker: TrainingObserver {
-    private let interval: Int
+    private let interval: Int?
+    private let epochs: Set<Int>
     private let model: SequenceModel
     private let dataset: any Dataset
     private let batchSize: Int
@@ -9,18 +11,20 @@ public final class GradientTracker: TrainingObserver {
     private let observers: [any TrainingObserver]
 
     /// - Parameters:
-    ///   - interval: batches from one measurement to the next.
+    ///   - interval: batches from one measurement to the next; nil: only in `epochs`.
+    ///   - epochs: from 1, in which every batch is measured.
     ///   - model: what is trained.
     ///   - dataset: that it is trained on.
     ///   - batchSize: of training.
     ///   - samples: how many sequences of the batch are measured at most.
     ///   - observers: who is told.
     public init(
-        every interval: Int, model: SequenceModel, dataset: any Dataset, batchSize: Int, samples: Int = 4,
-        observers: [any TrainingObserver]
+        every interval: Int?, epochs: Set<Int> = [], model: SequenceModel, dataset: any Dataset, batchSize: Int,
+        samples: Int = 4, observers: [any TrainingObserver]
     ) {
-        precondition(interval > 0)
+        precondition(interval.map { $0 > 0 } ?? !epochs.isEmpty)
         self.interval = interval
+        self.epochs = epochs
         self.model = model
         self.dataset = dataset
         self.batchSize = batchSize
@@ -30,7 +34,8 @@ public final class GradientTracker: TrainingObserver {
 
     /// On the batch that was just trained, with the weights after it.
     public func didTrainBatch(_ progress: BatchProgress) throws {
-        guard progress.step % interval == 0 else { return }
+        let isDue = interval.map { progress.step.isMultiple(of: $0) } ?? false
+        guard isDue || epochs.contains(progress.epoch) else { return }
         let batch = try dataset.batch(.train, epoch: progress.epoch - 1, index: progress.batch - 1, batchSize: batchSize)
         let norms = try flow.measure(
             batch, operatorNorms: .lastStep, continuing: model.data.isContinuous && !batch.startsSequences)

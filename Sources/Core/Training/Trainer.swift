@@ -16,6 +16,9 @@ public final class Trainer {
         public var stopLoss: Double?
         /// At most this many training batches per epoch; nil: all.
         public var batchesPerEpoch: Int?
+        /// Whether the test split is evaluated after each epoch, to be shown; nothing
+        /// is chosen by it.
+        public var tracksTest: Bool
         /// Checkpoints besides those at the end of each epoch and of an
         /// interrupted run; nil: none.
         public var checkpointInterval: CheckpointInterval?
@@ -23,7 +26,7 @@ public final class Trainer {
 
         public init(
             epochs: Int = 200, batchSize: Int = 100, evaluationBatchSize: Int? = nil, learningRate: Double = 1e-3,
-            patience: Int? = nil, stopLoss: Double? = nil, batchesPerEpoch: Int? = nil,
+            patience: Int? = nil, stopLoss: Double? = nil, batchesPerEpoch: Int? = nil, tracksTest: Bool = false,
             checkpointInterval: CheckpointInterval? = nil, schedule: LearningRateSchedule = LearningRateSchedule()
         ) {
             self.epochs = epochs
@@ -33,6 +36,7 @@ public final class Trainer {
             self.patience = patience
             self.stopLoss = stopLoss
             self.batchesPerEpoch = batchesPerEpoch
+            self.tracksTest = tracksTest
             self.checkpointInterval = checkpointInterval
             self.schedule = schedule
         }
@@ -130,7 +134,7 @@ public final class Trainer {
             }
             let record = EpochRecord(
                 epoch: progress.epoch, step: updater.step, train: progress.sums, validation: validation,
-                trainSeconds: progress.seconds,
+                test: settings.tracksTest ? try evaluate(.test) : nil, trainSeconds: progress.seconds,
                 sequencesPerSecond: Double(progress.sequences) / max(progress.seconds, 1e-9),
                 learningRate: progress.learningRate,
                 isBest: validation.meanLoss < (progress.best?.validation.meanLoss ?? .infinity))

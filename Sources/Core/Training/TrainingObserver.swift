@@ -64,6 +64,8 @@ public struct EpochRecord: Sendable, Codable, Equatable {
     public let step: Int
     public let train: LossSums
     public let validation: LossSums
+    /// Where ``Trainer/Settings/tracksTest`` asks for it.
+    public let test: LossSums?
     /// Of training alone.
     public let trainSeconds: Double
     public let sequencesPerSecond: Double

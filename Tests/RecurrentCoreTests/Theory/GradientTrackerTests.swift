@@ -29,19 +29,19 @@ struct GradientTrackerTests {
         }
     }
 
-    static func train(every interval: Int?) throws -> (weights: [Float], log: Log) {
+    static func train(every interval: Int?, epochs: Set<Int> = []) throws -> (weights: [Float], log: Log) {
         let model = try SequenceModel(
             cell: URNN(), configuration: ModelConfiguration(embeddingSize: 5, hiddenSize: 8), data: Stream().description,
             backend: CPUBackend(threads: 1))
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew())
         let log = Log()
-        let trackers = interval.map {
-            [GradientTracker(every: $0, model: model, dataset: Stream(), batchSize: 3, observers: [log])]
-        }
+        let isTracked = interval != nil || !epochs.isEmpty
+        let tracker = isTracked
+            ? GradientTracker(every: interval, epochs: epochs, model: model, dataset: Stream(), batchSize: 3, observers: [log]) : nil
         _ = try Trainer(
             model: model, dataset: Stream(), updater: updater, settings: .init(epochs: 2, batchSize: 3),
-            observers: trackers ?? []
+            observers: tracker.map { [$0] } ?? []
         ).run()
         return (model.snapshot(), log)
     }
@@ -57,5 +57,10 @@ struct GradientTrackerTests {
             #expect(mean > 0 && mean <= 8.0.squareRoot() + 1e-5)
             #expect(values["frobeniusNormMinimum"]! <= mean && mean <= values["frobeniusNormMaximum"]!)
         }
+    }
+
+    @Test func measuresEveryBatchOfTheEpochsAskedFor() throws {
+        #expect(try Self.train(every: nil, epochs: [2, 9]).log.measured.map(\.step) == [7, 8, 9, 10, 11, 12])
+        #expect(try Self.train(every: 4, epochs: [1]).log.measured.map(\.step) == [1, 2, 3, 4, 5, 6, 8, 12])
     }
 }

@@ -33,7 +33,7 @@ struct SearchCommand: ParsableCommand {
 
     /// Options of train that the search gives itself.
     private static let own = [
-        "--output", "--seed", "--threads", "--resume", "--from", "--overwrite", "--quiet", "--tensorboard", "--track-gradients",
+        "--output", "--seed", "--threads", "--resume", "--from", "--overwrite", "--quiet", "--tensorboard", "--track-gradients", "--track-epochs",
     ]
 
     func run() throws {

@@ -40,18 +40,19 @@ final class TensorBoardLog: TrainingObserver {
     }
 
     func didFinishEpoch(_ record: EpochRecord) throws {
-        for (split, sums) in [(Split.train, record.train), (.valid, record.validation)] { try write(split, sums, record.step) }
+        for (split, sums) in [(Split.train, record.train), (.valid, record.validation)] { try write(split.rawValue, sums, record.step) }
+        if let test = record.test { try write("test by epoch", test, record.step) }
         try writeWeights(step: record.step)
     }
 
     func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws {
         // Where the run ended: a run that goes on from here ends later, so that no step has two.
-        if let test = summary.test { try write(.test, test, updater.step) }
+        if let test = summary.test { try write(Split.test.rawValue, test, updater.step) }
     }
 
-    private func write(_ split: Split, _ sums: LossSums, _ step: Int) throws {
-        try file.scalar("loss/\(split.rawValue)", sums.meanLoss, step: step)
-        try file.scalar("\(metric.rawValue)/\(split.rawValue)", metric.value(of: sums), step: step)
+    private func write(_ name: String, _ sums: LossSums, _ step: Int) throws {
+        try file.scalar("loss/\(name)", sums.meanLoss, step: step)
+        try file.scalar("\(metric.rawValue)/\(name)", metric.value(of: sums), step: step)
     }
 
     private func writeWeights(step: Int) throws {
