@@ -64,6 +64,37 @@ struct ReproduceTests {
         #expect(try missing(String(contentsOfFile: folder.file("report.md"), encoding: .utf8)) == missing(markdown).map { $0 - 1 })
     }
 
+    /// The paper's epochs a few at a time come to the same as all at once.
+    @Test func aRunGoesOnWithMoreEpochs() throws {
+        let folder = try TemporaryFolder(), whole = try TemporaryFolder()
+        func reproduce(_ what: String, _ folder: TemporaryFolder) throws -> (output: String, rows: [Substring], report: String) {
+            let line = ["reproduce", "table3", "figure3"] + what.split(separator: " ").map(String.init)
+            let tool = try Tool(line + ["--models", "urnn", "--jobs", "2", "--output", folder.path], environment: Self.noCorpus)
+            try #require(tool.status == 0, "\(tool.errors)")
+            let report = try String(contentsOfFile: folder.file("report.md"), encoding: .utf8)
+            return (tool.output, report.split(separator: "\n").filter { $0.contains("| uRNN |") }, report)
+        }
+        let begun = try reproduce("--epochs 1", folder)
+        #expect(begun.rows.count == 3 && begun.rows.allSatisfy { $0.hasSuffix("| 1 | 1 |") })
+        let seen = try reproduce("--report-only", folder)
+        #expect(seen.rows == begun.rows && seen.report.contains("Incomplete: 4 runs"))
+
+        // One is taken away while it goes on: what it had before is still its result.
+        let run = folder.file("runs/smoke/recall-n20-urnn/seed1")
+        try #require(try Tool("train --quiet --resume \(run) --epochs 2").status == 0)
+        #expect(try reproduce("--report-only", folder).rows[0].hasSuffix("| 1 | 1 |"))
+
+        let gone = try reproduce("", folder), all = try reproduce("", whole)
+        #expect(!gone.output.contains("finished before") && gone.rows == all.rows && gone.rows.allSatisfy { $0.hasSuffix("| 2 | 1 |") })
+        #expect(gone.report.contains("--epochs 2 --track-test") && !gone.report.contains("Incomplete"))
+        for name in ["recall-n50-urnn", "ptb-urnn-relu"] {
+            let weights = try [folder, whole].map { try Data(contentsOf: URL(fileURLWithPath: $0.file("runs/smoke/\(name)/seed1/model.safetensors"))) }
+            #expect(weights[0] == weights[1])
+        }
+        // Fewer than there are: nothing is undone.
+        #expect(try reproduce("--epochs 1", folder).rows == all.rows)
+    }
+
     @Test func aFolderOfOtherRunsIsRefused() throws {
         let folder = try TemporaryFolder()
         let line = ["reproduce", "figure1", "--output", folder.path]
@@ -117,6 +148,7 @@ struct ReproduceTests {
         ("reproduce table5 --data /nowhere --output x", 1), ("reproduce table1 --output /dev/null/x", 1),
         ("reproduce table1 --scale short,short --output x", 2), ("reproduce table1 --scale short, --output x", 2),
         ("reproduce all --report-only --output x", 1), ("reproduce table4-searched --models gru --output x", 2),
+        ("reproduce table1 --epochs 0 --output x", 2),
         ("reproduce table1 --backend tpu --output x", 2), ("reproduce table1 --device 1 --output x", 2),
     ])
     func whatIsWrongIsSaidInOneLine(line: String, status: Int32) throws {

@@ -24,6 +24,14 @@ struct StudyTests {
         #expect(known.count == 99)
     }
 
+    @Test func epochsAreLimitedWhereARunCanGoOn() {
+        let constant = Experiment("a", ["--cell", "rnn", "--epochs", "200", "--track-test"])
+        #expect(constant.limited(to: 7).options == ["--cell", "rnn", "--epochs", "7", "--track-test"])
+        #expect(constant.limited(to: 200) == constant && constant.limited(to: .max) == constant)
+        let falling = Experiment("b", ["--schedule", "cosine", "--epochs", "200"])
+        #expect(falling.limited(to: 7) == falling)
+    }
+
     /// A section can be written before anything was run, and its rows fit its header.
     @Test(arguments: Scale.allCases) func sectionsStandWithoutRuns(_ scale: Scale) throws {
         let results = Results(plan: Self.plan(scale), records: [:]) { _ in throw RecurrentError.dataset("not to be run") }

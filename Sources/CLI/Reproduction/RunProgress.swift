@@ -8,7 +8,7 @@ struct RunProgress {
 
     /// `recall-n20-rnn/2 epoch 70/200`.
     var text: String {
-        let epochs = experiment.options.firstIndex(of: "--epochs").map { "/" + experiment.options[$0 + 1] } ?? ""
+        let epochs = experiment.epochs.map { "/\($0)" } ?? ""
         return "\(experiment.id)/\(seed)" + (epoch.map { " epoch \($0)\(epochs)" } ?? "")
     }
 

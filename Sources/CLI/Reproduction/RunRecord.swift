@@ -13,6 +13,7 @@ public struct RunRecord: Sendable {
     }
     /// `‖∂x_T/∂x_1‖_F` at a step of training.
     public struct Norm: Sendable {
+        public let epoch: Int
         public let step: Int
         public let mean: Double
         public let minimum: Double
@@ -39,7 +40,10 @@ public struct RunRecord: Sendable {
     public let completion: Completion
     public private(set) var train: [Line] = []
     public private(set) var valid: [Line] = []
+    /// Of the best weights.
     public private(set) var test: Line?
+    /// After each epoch, where the run was told to.
+    public private(set) var tests: [Line] = []
     public private(set) var norms: [Norm] = []
 
     public static let completionFile = "reproduction.json"
@@ -53,6 +57,11 @@ public struct RunRecord: Sendable {
         else { throw RecurrentError.checkpoint(path: file, reason: "isn't readable; remove the run's folder to run it again") }
         self.completion = completion
         for object in try Self.metrics(folder) { add(object) }
+        // Its folder may have gone on to more, and be there only half-way.
+        if let epochs = Experiment.epochs(completion.command) {
+            for lines in [\Self.train, \Self.valid, \Self.tests] { self[keyPath: lines].removeAll { $0.epoch > epochs } }
+            norms.removeAll { $0.epoch > epochs }
+        }
     }
 
     private static func metrics(_ folder: String) throws -> [[String: Any]] {
@@ -75,22 +84,23 @@ public struct RunRecord: Sendable {
         func number(_ key: String) -> Double? {
             (object[key] as? NSNumber)?.doubleValue ?? (object[key] as? String).flatMap(Double.init)
         }
-        let step = Int(number("step") ?? 0)
+        let step = Int(number("step") ?? 0), epoch = Int(number("epoch") ?? 0)
         if let mean = number("frobeniusNorm") {
             let bounds = number("lowerBound").flatMap { low in number("upperBound").map { low...max(low, $0) } }
             norms.append(
                 Norm(
-                    step: step, mean: mean, minimum: number("frobeniusNormMinimum") ?? mean,
+                    epoch: epoch, step: step, mean: mean, minimum: number("frobeniusNormMinimum") ?? mean,
                     maximum: number("frobeniusNormMaximum") ?? mean, bounds: bounds))
         }
         guard let split = object["split"] as? String, let loss = number("loss") else { return }
         let line = Line(
-            epoch: Int(number("epoch") ?? 0), step: step, loss: loss,
+            epoch: epoch, step: step, loss: loss,
             metric: number("accuracy") ?? number("perplexity") ?? number("bitsPerCharacter") ?? loss)
         switch split {
         case "train": train.append(line)
         case "valid": valid.append(line)
-        default: test = line
+        // An epoch's says whether it was the best so far; the one of the end doesn't.
+        default: if object["isBest"] != nil { tests.append(line) } else { test = line }
         }
     }
 
@@ -98,6 +108,12 @@ public struct RunRecord: Sendable {
     var bestValid: Line? { valid.min { $0.loss < $1.loss } }
 
     var hasDiverged: Bool { completion.status != 0 }
+
+    /// Whether there is no more to train: as many epochs as asked for, or the run ended by itself.
+    public var isComplete: Bool {
+        guard let done = Experiment.epochs(completion.command), let wanted = experiment.epochs else { return true }
+        return hasDiverged || done >= wanted || valid.count < done
+    }
 }
 
 extension [RunRecord] {

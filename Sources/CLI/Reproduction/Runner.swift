@@ -62,7 +62,7 @@ public struct Runner: Sendable {
     /// - Throws: ``RecurrentError`` if a run failed for another reason than divergence.
     public func run(_ experiments: [Experiment]) throws -> Bool {
         let tasks = experiments.flatMap { experiment in seeds.map { task(experiment, $0) } }
-        var waiting = try tasks.filter { try record($0) == nil }, active: [Active] = []
+        var waiting = try tasks.filter { try record($0)?.isComplete != true }, active: [Active] = []
         if waiting.count < tasks.count { report("\(tasks.count - waiting.count) of \(tasks.count) runs were finished before") }
         waiting.reverse()
         var done = tasks.count - waiting.count
@@ -119,11 +119,11 @@ public struct Runner: Sendable {
         ["train"] + task.experiment.options + ["--seed", "\(task.seed)", "--threads", "\(max(machine.processors / jobs, 1))"]
     }
 
-    /// Nil if it isn't finished.
+    /// Nil if it isn't finished. It may have fewer epochs than asked for.
     private func record(_ task: Task) throws -> RunRecord? {
         guard FileManager.default.fileExists(atPath: task.folder + "/" + RunRecord.completionFile) else { return nil }
         let record = try RunRecord(task.experiment, seed: task.seed, folder: task.folder)
-        guard Self.withoutPlaces(record.completion.command) == Self.withoutPlaces(command(task)) else {
+        guard Self.essence(record.completion.command) == Self.essence(command(task)) else {
             throw RecurrentError.checkpoint(
                 path: task.folder, reason: "was made with other options; choose another --output, or remove the folder")
         }
@@ -140,13 +140,18 @@ public struct Runner: Sendable {
         command.map { aliases[$0] ?? Report.relative($0, to: output) }
     }
 
-    /// The options that numbers depend on.
-    private static func withoutPlaces(_ command: [String]) -> [String] {
+    /// The options that numbers depend on; not the epochs, after which a run can go on.
+    private static func essence(_ command: [String]) -> [String] {
+        let isContinuable = !command.contains("--schedule")
         var result: [String] = []
         var index = 0
         while index < command.count {
-            if ["--threads", "--output", "--data"].contains(command[index]) {
+            if ["--threads", "--output", "--data", "--track-gradients", "--track-epochs"].contains(command[index])
+                || (isContinuable && command[index] == "--epochs")
+            {
                 index += 2
+            } else if command[index] == "--track-test" {
+                index += 1
             } else {
                 result.append(command[index])
                 index += 1
@@ -163,9 +168,10 @@ public struct Runner: Sendable {
         if begun {
             arguments = ["train", "--resume", task.folder]
             // The run's own folder may say less: it lies elsewhere now, or is of an older program.
-            for name in ["--track-gradients", "--threads", "--data"] {
+            for name in ["--epochs", "--track-gradients", "--track-epochs", "--threads", "--data"] {
                 if let index = full.firstIndex(of: name) { arguments += full[index...index + 1] }
             }
+            if full.contains("--track-test") { arguments.append("--track-test") }
         }
         let process = Process(), errors = Pipe()
         process.executableURL = URL(fileURLWithPath: executable)

@@ -24,6 +24,8 @@ struct ReproduceCommand: ParsableCommand {
     @Option(help: ArgumentHelp(
         "Of tables 3 and 4 these models only, separated by commas: \(ToyTask.modelNames.joined(separator: ", ")) (default: all)."))
     var models: String?
+    @Option(help: "Of each run at most so many epochs; a later call with more goes on (default: the scale's). Runs whose learning rate falls over their epochs keep theirs.")
+    var epochs: Int?
     @Option(help: "Runs side by side; they share the processors.")
     var jobs = 1
     @Option(help: "Folder of the results.")
@@ -39,6 +41,7 @@ struct ReproduceCommand: ParsableCommand {
     var quiet = false
 
     func run() throws {
+        if let epochs, epochs < 1 { throw RecurrentError.invalidOption("--epochs must be at least 1, not \(epochs)") }
         let studies = try wanted(), device = try device()
         let drafts = try plans(("-", reportOnly ? "the corpus that each run names" : "none", "-"))
         try checkModels(studies, drafts[0])
@@ -58,7 +61,7 @@ struct ReproduceCommand: ParsableCommand {
         for plan in plans {
             var experiments: [Experiment] = []
             for experiment in studies.flatMap({ $0.experiments(plan) }) where !experiments.contains(where: { $0.id == experiment.id }) {
-                experiments.append(Experiment(experiment.id, experiment.options + device))
+                experiments.append(Experiment(experiment.id, experiment.options + device).limited(to: epochs ?? .max))
             }
             let runner = folder.runner(
                 "runs/\(plan.scale.rawValue)", seeds: plan.seeds, jobs: jobs, machine: machine, corpus: corpus,
@@ -83,7 +86,7 @@ struct ReproduceCommand: ParsableCommand {
     private static func missing(_ studies: [any Study], _ plan: Plan, _ records: [String: [RunRecord]], onlyBegun: Bool) -> Int {
         let names = studies.map { Set($0.experiments(plan).map(\.id)) }
         let wanted = names.filter { names in !onlyBegun || names.contains { records[$0]?.isEmpty == false } }
-        return wanted.reduce(Set()) { $0.union($1) }.reduce(0) { $0 + plan.seeds.count - (records[$1]?.count ?? 0) }
+        return wanted.reduce(Set()) { $0.union($1) }.reduce(0) { $0 + plan.seeds.count - (records[$1]?.count { $0.isComplete } ?? 0) }
     }
 
     /// With the corpus that the runs were made on, where they tell.
@@ -108,7 +111,7 @@ struct ReproduceCommand: ParsableCommand {
     /// As it can be given again.
     private var arguments: [String] {
         ["reproduce"] + what + ["--scale", scale, "--seeds", seeds, "--jobs", "\(jobs)", "--output", output]
-            + (models.map { ["--models", $0] } ?? []) + (data.map { ["--data", $0] } ?? []) + ((try? device()) ?? [])
+            + (models.map { ["--models", $0] } ?? []) + (epochs.map { ["--epochs", "\($0)"] } ?? []) + (data.map { ["--data", $0] } ?? []) + ((try? device()) ?? [])
             + (reportOnly ? ["--report-only"] : [])
     }
 

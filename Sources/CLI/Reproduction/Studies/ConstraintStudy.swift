@@ -21,7 +21,7 @@ struct ConstraintStudy: Study {
         /// Of copying memory.
         var delay: Int? = nil
 
-        /// The loss of a copying model without memory; the blanks make accuracies say little.
+        /// The loss of a copying model without memory.
         func memoryless(_ scale: Scale) -> Double? {
             delay.map { 10 * RealFunctions.log(8) / Double((scale == .smoke ? $0 / 10 : $0) + 20) }
         }

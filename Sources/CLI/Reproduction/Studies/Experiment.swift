@@ -18,6 +18,24 @@ public struct Experiment: Sendable, Hashable {
         self.id = id
         self.options = options
     }
+
+    /// With no more epochs than these. One whose learning rate falls to its end over the
+    /// epochs stays as it is: a part of it would not be its beginning.
+    public func limited(to epochs: Int) -> Experiment {
+        guard !options.contains("--schedule"), let index = options.firstIndex(of: "--epochs"), let own = self.epochs, own > epochs
+        else { return self }
+        var options = options
+        options[index + 1] = "\(epochs)"
+        return Experiment(id, options)
+    }
+
+    var epochs: Int? { Self.epochs(options) }
+
+    /// Of a command line.
+    static func epochs(_ options: [String]) -> Int? {
+        guard let index = options.firstIndex(of: "--epochs"), index + 1 < options.count else { return nil }
+        return Int(options[index + 1])
+    }
 }
 
 /// What is asked for.

@@ -29,7 +29,7 @@ enum LanguageTask {
         Experiment(
             "ptb-\(cell)-\(activation.id)",
             options(cell, bptt: bptt, width: activation.width, plan) + activation.options
-                + ["--track-gradients", interval(plan.scale)])
+                + ["--track-gradients", interval(plan.scale)] + tracked(plan.scale))
     }
 
     static func gated(cell: String, bptt: Int, _ plan: Plan) -> Experiment {
@@ -59,6 +59,20 @@ enum LanguageTask {
         }
     }
 
+    /// Epochs of which Figure 4 shows every batch.
+    static func epochsShown(_ scale: Scale) -> [Int] {
+        switch scale {
+        case .smoke: [2]
+        case .short: []
+        case .paper: [7, 100]
+        }
+    }
+
+    private static func tracked(_ scale: Scale) -> [String] {
+        let epochs = epochsShown(scale).map(String.init)
+        return epochs.isEmpty ? [] : ["--track-epochs", epochs.joined(separator: ",")]
+    }
+
     /// Units at this scale.
     static func width(_ activation: Activation, _ scale: Scale) -> Int { scale == .smoke ? activation.width / 4 : activation.width }
 
@@ -66,8 +80,8 @@ enum LanguageTask {
         let common = "On \(plan.corpusName). Adam, dropout 0.2 on embedding and output, gradients of the recurrent weights clipped to ±0.25"
         switch plan.scale {
         case .smoke: return "\(common); a quarter of the paper's widths, 16 batches of 20 sequences, learning rate 1e-3: too little to learn anything."
-        case .short: return "\(common); E 400, H 200 (|x|: 100), batches of 80, learning rate 1e-4; 2 of the paper's 300 epochs: perplexities are far from converged."
-        case .paper: return "\(common); E 400, H 200 (|x|: 100), batches of 80, learning rate 1e-4, 300 epochs."
+        case .short: return "\(common); E 400, H 200 (|x|: 100), batches of 80, learning rate 1e-4; at most 2 of the paper's 300 epochs: perplexities are far from converged."
+        case .paper: return "\(common); E 400, H 200 (|x|: 100), batches of 80, learning rate 1e-4, up to 300 epochs; each run's command tells how many were trained."
         }
     }
 }

@@ -73,31 +73,41 @@ struct NormFigure: Study {
             self,
             [
                 LanguageTask.settings(results.plan),
-                "Means over four sequences of the batch that was just trained, from the first batch to the last (the paper shows epochs 7 and 100). Shaded: the uRNN's bounds. Norms below 1e-12 are drawn at 1e-12. The first seed is drawn.",
+                "Means over four sequences of the batch that was just trained, from the first batch to the last, and after every batch of the epochs that have a plot of their own (the paper's: 7 and 100). Shaded: the uRNN's bounds. Norms below 1e-12 are drawn at 1e-12. The first seed is drawn.",
             ])
         var rows: [[String]] = []
         for activation in activations {
-            var figure = Figure(
-                title: "\(activation.label), H = \(LanguageTask.width(activation, results.plan.scale))", xLabel: "batch",
-                yLabel: "‖∂x_T/∂x_1‖_F", isLogarithmic: true)
+            var norms: [(cell: String, norms: [RunRecord.Norm])] = []
             for (label, cell) in LanguageTask.cells.reversed() {
                 let records = results.of(LanguageTask.experiment(cell: cell, activation, results.plan))
                 section.records += records
-                let norms = records.first?.norms ?? []
-                figure.curves.append(.init(label, norms.map { .init(Double($0.step), $0.mean) }))
-                guard let start = norms.first, let end = norms.last else { continue }
-                if cell == "urnn" {
-                    figure.band = norms.compactMap { norm in
-                        norm.bounds.map { .init(x: Double(norm.step), low: $0.lowerBound, high: $0.upperBound) }
-                    }
-                }
+                norms.append((label, records.first?.norms ?? []))
+                guard let start = norms.last?.norms.first, let end = norms.last?.norms.last else { continue }
                 rows.append(
                     [activation.label, label] + [start, end].flatMap { ["\($0.step)", Format.number($0.mean, digits: 5)] })
             }
-            if figure.hasPoints { section.plots.append(.init(name: "\(id)-\(activation.id)", figure: figure)) }
+            let title = "\(activation.label), H = \(LanguageTask.width(activation, results.plan.scale))"
+            var figures = [Self.figure(title, norms)]
+            for epoch in LanguageTask.epochsShown(results.plan.scale) {
+                figures.append(Self.figure("\(title), epoch \(epoch)", norms.map { ($0.cell, $0.norms.filter { $0.epoch == epoch }) }))
+            }
+            let names = [""] + LanguageTask.epochsShown(results.plan.scale).map { "-epoch\($0)" }
+            for (name, figure) in zip(names, figures) where figure.hasPoints {
+                section.plots.append(.init(name: "\(id)-\(activation.id)\(name)", figure: figure))
+            }
         }
         section.tables = [.init(name: id, header: ["activation", "model", "first batch", "norm", "last batch", "norm"], rows: rows)]
         return section
+    }
+
+    /// The first cell's bounds are shaded.
+    private static func figure(_ title: String, _ norms: [(cell: String, norms: [RunRecord.Norm])]) -> Figure {
+        var figure = Figure(title: title, xLabel: "batch", yLabel: "‖∂x_T/∂x_1‖_F", isLogarithmic: true)
+        figure.curves = norms.map { cell, norms in .init(cell, norms.map { .init(Double($0.step), $0.mean) }) }
+        figure.band = (norms.first?.norms ?? []).compactMap { norm in
+            norm.bounds.map { .init(x: Double(norm.step), low: $0.lowerBound, high: $0.upperBound) }
+        }
+        return figure
     }
 }
 

@@ -51,7 +51,7 @@ public struct ToyTask: Sendable {
         Experiment(
             "\(dataset)-n\(length)-\(model.id)\(effort.suffix)",
             ["--dataset", dataset, "--length", "\(length)"] + (model.optionsByLength[length] ?? model.options)
-                + effort.options(scale))
+                + effort.options(scale) + ["--track-test"])
     }
 
     /// How a task is trained.
@@ -185,16 +185,19 @@ struct LossFigure: Study {
 
     func section(_ results: Results) -> Section {
         var section = Section(
-            self, [task.effort.settings(results.plan.scale), "Training losses have dropout, validation losses don't. The first seed is drawn; spikes beyond the frame are cut."])
-        var figure = Figure(title: title, xLabel: "epoch", yLabel: "cross-entropy")
+            self, [task.effort.settings(results.plan.scale), "Training losses have dropout, those of validation and test don't. The first seed is drawn; spikes beyond the frame are cut."])
+        var held = Figure(title: title, xLabel: "epoch", yLabel: "cross-entropy"), trained = held
+        trained.title += ", training"
         for model in models {
             let records = results.of(task.experiment(model, length: 100, results.plan.scale))
             section.records += records
-            for (split, lines) in [("validation", records.first?.valid), ("training", records.first?.train)] {
-                figure.curves.append(.init("\(model.label), \(split)", (lines ?? []).map { .init(Double($0.epoch), $0.loss) }))
+            func curve(_ split: String, _ lines: KeyPath<RunRecord, [RunRecord.Line]>) -> Figure.Curve {
+                .init("\(model.label), \(split)", (records.first?[keyPath: lines] ?? []).map { .init(Double($0.epoch), $0.loss) })
             }
+            held.curves += [curve("test", \.tests), curve("validation", \.valid)]
+            trained.curves.append(curve("training", \.train))
         }
-        if figure.hasPoints { section.plots = [.init(name: id, figure: figure)] }
+        section.plots = [("", held), ("-training", trained)].filter { $0.1.hasPoints }.map { .init(name: id + $0.0, figure: $0.1) }
         return section
     }
 }
