@@ -1,3 +1,4 @@
+import Foundation
 import RecurrentCore
 import RecurrentTestSupport
 import ReferenceBackend
@@ -36,4 +37,12 @@ func crossEntropyAgreesWithNumpy(isDropout: Bool) throws {
     #expect(abs(sums.loss - 2 * 1.3862943611198906) < 1e-15)
     #expect(sums.correct == 1 && sums.count == 2)
     #expect(abs(sums.perplexity - 4) < 1e-14 && sums.accuracy == 0.5)
+}
+
+/// States of runs hold such sums; those that were saved before rows could be unrated have three numbers.
+@Test func olderSumsAreRead() throws {
+    let older = try JSONDecoder().decode(LossSums.self, from: Data(#"{"loss":3,"correct":1,"count":4}"#.utf8))
+    #expect(older == LossSums(loss: 3, correct: 1, count: 4, rated: 4))
+    let newer = LossSums(loss: 3, correct: 1, count: 4, rated: 2)
+    #expect(try JSONDecoder().decode(LossSums.self, from: JSONEncoder().encode(newer)) == newer && newer.accuracy == 0.5)
 }

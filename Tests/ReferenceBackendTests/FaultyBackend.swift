@@ -14,7 +14,7 @@ enum Fault: String, CaseIterable, Sendable {
     case updateIgnored, scatterOverwrites, scatterBackwards, gatherOffByOne
     case solveTransposed, solveHidesSingular
     case eigenvaluesDescend, eigenvectorsConjugated, eigenvectorsUnscaled
-    case lossCountsIgnored, lossOverwritesGradients, lossGradientUnscaled, lossHidesNaN, lossForgetsDropout
+    case lossCountsIgnored, lossOverwritesGradients, lossGradientUnscaled, lossHidesNaN, lossForgetsDropout, lossRatesAll
     case recurrenceRepeatsEpilogue, recurrenceForgetsInitialState
 
     /// Where `checkBackend` must find it.
@@ -32,7 +32,8 @@ enum Fault: String, CaseIterable, Sendable {
         case .updateIgnored, .scatterOverwrites, .scatterBackwards, .gatherOffByOne: .indexedRows
         case .solveTransposed, .solveHidesSingular: .solve
         case .eigenvaluesDescend, .eigenvectorsConjugated, .eigenvectorsUnscaled: .eigendecomposition
-        case .lossCountsIgnored, .lossOverwritesGradients, .lossGradientUnscaled, .lossHidesNaN, .lossForgetsDropout:
+        case .lossCountsIgnored, .lossOverwritesGradients, .lossGradientUnscaled, .lossHidesNaN, .lossForgetsDropout,
+            .lossRatesAll:
             .crossEntropy
         case .recurrenceRepeatsEpilogue, .recurrenceForgetsInitialState: .recurrence
         }
@@ -212,8 +213,9 @@ final class FaultyBackend: Backend {
         }
     }
 
-    func makeSoftmaxCrossEntropy(classes: Int, width: Int) throws -> any SoftmaxCrossEntropy {
-        FaultyCrossEntropy(try base.makeSoftmaxCrossEntropy(classes: classes, width: width), fault, base)
+    func makeSoftmaxCrossEntropy(classes: Int, width: Int, unrated: Int?) throws -> any SoftmaxCrossEntropy {
+        FaultyCrossEntropy(
+            try base.makeSoftmaxCrossEntropy(classes: classes, width: width, unrated: fault == .lossRatesAll ? nil : unrated), fault, base)
     }
     func makeRecurrence(_ plan: RecurrencePlan, _ binding: RecurrenceBinding) throws -> any RecurrenceExecutor {
         FaultyRecurrence(try DefaultRecurrence(plan, binding, on: base), fault, base)

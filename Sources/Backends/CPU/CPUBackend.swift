@@ -152,8 +152,8 @@ public final class CPUBackend: Backend, @unchecked Sendable {
         try CPURecurrence(plan, binding, on: self)
     }
 
-    public func makeSoftmaxCrossEntropy(classes: Int, width: Int) throws -> any SoftmaxCrossEntropy {
-        CPUSoftmaxCrossEntropy(on: self)
+    public func makeSoftmaxCrossEntropy(classes: Int, width: Int, unrated: Int?) throws -> any SoftmaxCrossEntropy {
+        CPUSoftmaxCrossEntropy(unrated: unrated, on: self)
     }
 }
 

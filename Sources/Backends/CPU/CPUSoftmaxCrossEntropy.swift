@@ -3,9 +3,13 @@ import RecurrentCore
 
 final class CPUSoftmaxCrossEntropy: SoftmaxCrossEntropy {
     private let backend: CPUBackend
+    private let unrated: Int?
     private let workspace = Workspace()
 
-    init(on backend: CPUBackend) { self.backend = backend }
+    init(unrated: Int?, on backend: CPUBackend) {
+        self.unrated = unrated
+        self.backend = backend
+    }
 
     func callAsFunction(
         inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
@@ -24,14 +28,15 @@ final class CPUSoftmaxCrossEntropy: SoftmaxCrossEntropy {
             job.dropout_rate = Float(dropout.rate)
             job.key = ck_key(dropout.key)
         }
-        let counted = targets.count { $0 >= 0 }
+        var sums = LossSums(over: targets, unrated: unrated)
+        job.unrated = Int32(unrated ?? -1)
         if let gradients {
             precondition(gradients.weight.isPacked && gradients.bias.isPacked && gradients.inputs.columnStride == 1)
             job.input_gradient = gradients.inputs.pointer
             job.input_gradient_ld = Int64(gradients.inputs.rowStride)
             job.weight_gradient = gradients.weight.pointer
             job.bias_gradient = gradients.bias.pointer
-            job.scale = 1 / Float(max(counted, 1))
+            job.scale = 1 / Float(max(sums.count, 1))
         }
         let memory = try workspace.pointer(
             Int(ck_cross_entropy_workspace(backend.team, job.rows, job.width, job.classes)))
@@ -40,6 +45,7 @@ final class CPUSoftmaxCrossEntropy: SoftmaxCrossEntropy {
             job.targets = targets.baseAddress
             ck_softmax_cross_entropy(backend.team, &job, memory)
         }
-        return LossSums(loss: job.loss, correct: Int(job.correct), count: counted)
+        (sums.loss, sums.correct) = (job.loss, Int(job.correct))
+        return sums
     }
 }

@@ -212,8 +212,8 @@ public final class CUDABackend: Backend {
         try CUDARecurrence(plan, binding, on: self)
     }
 
-    public func makeSoftmaxCrossEntropy(classes: Int, width: Int) throws -> any SoftmaxCrossEntropy {
-        try CUDASoftmaxCrossEntropy(classes: classes, on: self)
+    public func makeSoftmaxCrossEntropy(classes: Int, width: Int, unrated: Int?) throws -> any SoftmaxCrossEntropy {
+        try CUDASoftmaxCrossEntropy(classes: classes, unrated: unrated, on: self)
     }
 }
 

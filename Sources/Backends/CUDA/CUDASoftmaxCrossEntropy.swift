@@ -5,6 +5,7 @@ import RecurrentCore
 final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
     private let backend: CUDABackend
     private let classes: Int
+    private let unrated: Int?
     private let function: any DeviceFunction
     private var logits: CUDAMemory?
     private var targets: CUDAMemory?
@@ -14,8 +15,9 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
     /// About how many logits exist at once: 128 MiB.
     private static let chunkElements = 1 << 25
 
-    init(classes: Int, on backend: CUDABackend) throws {
+    init(classes: Int, unrated: Int?, on backend: CUDABackend) throws {
         self.classes = classes
+        self.unrated = unrated
         self.backend = backend
         function = try backend.function(SoftmaxKernels.rows)
     }
@@ -41,7 +43,7 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
         precondition(targets.count == rows && weight.rows == classes && targets.allSatisfy { Int($0) < classes })
         precondition(bias.columns == classes && bias.columnStride == 1)
         guard rows > 0 else { return { LossSums() } }
-        let counted = targets.count { $0 >= 0 }
+        let none = LossSums(over: targets, unrated: unrated)
         let targetMemory = try reserve(&self.targets, rows), verdictMemory = try reserve(&verdicts, 2 * rows)
         targets.withUnsafeBytes { driver.upload($0, to: targetMemory.address) }
         let chunk = min(max(1, Self.chunkElements / classes), rows)
@@ -58,7 +60,7 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
             arguments.integer(start)
             arguments.integer(classes)
             arguments.integer(dropout == nil ? 0 : 1)
-            arguments.float(gradients == nil ? 0 : 1 / Double(max(counted, 1)))
+            arguments.float(gradients == nil ? 0 : 1 / Double(max(none.count, 1)))
             arguments.float(dropout?.rate ?? 0)
             arguments.float(1 / (1 - (dropout?.rate ?? 0)))
             arguments.key(dropout?.key ?? RandomKey(seed: 0, purpose: .dropout))
@@ -69,14 +71,14 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
                 backend.sumColumns(x, beta: 1, into: gradients.bias)
             }
         }
-        return { [backend] in
+        return { [backend, unrated] in
             var results = [Float](repeating: 0, count: 2 * rows)
             results.withUnsafeMutableBytes { driver.download(verdictMemory.address, into: $0) }
             if let error = backend.takeError() { throw error }
-            var sums = LossSums(count: counted)
+            var sums = none
             for row in 0..<rows {
                 sums.loss += Double(results[2 * row])
-                if results[2 * row + 1] > 0 { sums.correct += 1 }
+                if results[2 * row + 1] > 0, Int(targets[row]) != unrated { sums.correct += 1 }
             }
             return sums
         }

@@ -78,7 +78,16 @@ public protocol Backend: AnyObject, Sendable {
     func makeRecurrence(_ plan: RecurrencePlan, _ binding: RecurrenceBinding) throws -> any RecurrenceExecutor
     /// Mean cross-entropy and its gradients through a linear projection, in
     /// chunks of rows; see ``SoftmaxCrossEntropy``.
-    func makeSoftmaxCrossEntropy(classes: Int, width: Int) throws -> any SoftmaxCrossEntropy
+    ///
+    /// - Parameter unrated: a class whose rows count for the loss but not for the accuracy.
+    func makeSoftmaxCrossEntropy(classes: Int, width: Int, unrated: Int?) throws -> any SoftmaxCrossEntropy
+}
+
+extension Backend {
+    /// The same, where all classes count for the accuracy.
+    public func makeSoftmaxCrossEntropy(classes: Int, width: Int) throws -> any SoftmaxCrossEntropy {
+        try makeSoftmaxCrossEntropy(classes: classes, width: width, unrated: nil)
+    }
 }
 
 /// A pointwise program that a backend has prepared.

@@ -1,6 +1,6 @@
 extension Backend {
-    public func makeSoftmaxCrossEntropy(classes: Int, width: Int) throws -> any SoftmaxCrossEntropy {
-        try DefaultSoftmaxCrossEntropy(classes: classes, on: self)
+    public func makeSoftmaxCrossEntropy(classes: Int, width: Int, unrated: Int?) throws -> any SoftmaxCrossEntropy {
+        try DefaultSoftmaxCrossEntropy(classes: classes, unrated: unrated, on: self)
     }
 }
 
@@ -9,6 +9,7 @@ extension Backend {
 final class DefaultSoftmaxCrossEntropy: SoftmaxCrossEntropy {
     private let backend: any Backend
     private let classes: Int
+    private let unrated: Int?
     private let logits: Scratch
     private let mask: Scratch
     private let columns: Scratch
@@ -22,9 +23,10 @@ final class DefaultSoftmaxCrossEntropy: SoftmaxCrossEntropy {
     /// About how many logits exist at once.
     private static let chunkElements = 1 << 20
 
-    init(classes: Int, on backend: any Backend) throws {
+    init(classes: Int, unrated: Int?, on backend: any Backend) throws {
         self.backend = backend
         self.classes = classes
+        self.unrated = unrated
         logits = Scratch(backend)
         mask = Scratch(backend)
         columns = Scratch(backend)
@@ -50,15 +52,14 @@ final class DefaultSoftmaxCrossEntropy: SoftmaxCrossEntropy {
     ) throws -> LossSums {
         let rows = inputs.rows
         precondition(targets.count == rows && weight.rows == classes && targets.allSatisfy { Int($0) < classes })
-        let counted = targets.count { $0 >= 0 }
-        let scale = 1 / Double(max(counted, 1))
+        var sums = LossSums(over: targets, unrated: unrated)
+        let scale = 1 / Double(max(sums.count, 1))
         let masks = try dropout.map { dropout in
             // Drawn over all rows at once: a chunk must not change the numbers.
             let view = try mask.view(rows: rows, columns: classes)
             backend.run(uniform, inputs: [], outputs: [view], scalars: [], key: dropout.key)
             return view
         }
-        var sums = LossSums(loss: 0, correct: 0, count: counted)
         let chunk = max(1, Self.chunkElements / classes)
         for start in stride(from: 0, to: rows, by: chunk) {
             let range = start..<min(start + chunk, rows)
@@ -119,7 +120,7 @@ final class DefaultSoftmaxCrossEntropy: SoftmaxCrossEntropy {
         let guesses: [Double] = backend.download(best)
         return LossSums(
             loss: losses.reduce(0, +),
-            correct: zip(guesses, targets).count { Int($0) == Int($1) && $1 >= 0 }, count: 0)
+            correct: zip(guesses, targets).count { Int($0) == Int($1) && $1 >= 0 && Int($1) != unrated })
     }
 
     /// Loss per row; with `restore` the exponentials are computed again, since

@@ -55,21 +55,42 @@ public struct ProjectionGradients: Sendable {
 public struct LossSums: Sendable, Equatable, Codable {
     /// Cross-entropy in nats.
     public var loss: Double
-    /// Rows whose first largest logit is the target.
+    /// Rated rows whose first largest logit is the target.
     public var correct: Int
     public var count: Int
-    public init(loss: Double = 0, correct: Int = 0, count: Int = 0) {
+    /// Those of them that count for the accuracy.
+    public var rated: Int
+
+    /// - Parameter rated: nil for all.
+    public init(loss: Double = 0, correct: Int = 0, count: Int = 0, rated: Int? = nil) {
         self.loss = loss
         self.correct = correct
         self.count = count
+        self.rated = rated ?? count
     }
+
+    /// Of nothing yet, over the rows of these targets.
+    public init(over targets: [Int32], unrated: Int?) {
+        let count = targets.count { $0 >= 0 }
+        self.init(count: count, rated: unrated.map { unrated in count - targets.count { Int($0) == unrated } })
+    }
+
+    /// Sums that were saved before rows could be unrated have no number of these.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            loss: try values.decode(Double.self, forKey: .loss), correct: try values.decode(Int.self, forKey: .correct),
+            count: try values.decode(Int.self, forKey: .count), rated: try values.decodeIfPresent(Int.self, forKey: .rated))
+    }
+
     public static func += (a: inout LossSums, b: LossSums) {
         a.loss += b.loss
         a.correct += b.correct
         a.count += b.count
+        a.rated += b.rated
     }
     /// Nats per counted row.
     public var meanLoss: Double { loss / Double(Swift.max(count, 1)) }
-    public var accuracy: Double { Double(correct) / Double(Swift.max(count, 1)) }
+    public var accuracy: Double { Double(correct) / Double(Swift.max(rated, 1)) }
     public var perplexity: Double { RealFunctions.exp(meanLoss) }
 }

@@ -59,6 +59,9 @@ public struct DatasetDescription: Sendable, Equatable {
     public let isContinuous: Bool
     /// The measure to print beside the loss.
     public let metric: Metric
+    /// A class whose positions count for the loss but not for the accuracy, as a blank's
+    /// that are easy and many; nil: all count.
+    public let unratedClass: Int?
     /// What to judge a loss by; nil if there is nothing so simple.
     public let baseline: Baseline?
 
@@ -73,11 +76,14 @@ public struct DatasetDescription: Sendable, Equatable {
         }
     }
 
-    public init(inputs: Inputs, targets: Targets, isContinuous: Bool, metric: Metric, baseline: Baseline? = nil) {
+    public init(
+        inputs: Inputs, targets: Targets, isContinuous: Bool, metric: Metric, unratedClass: Int? = nil, baseline: Baseline? = nil
+    ) {
         self.inputs = inputs
         self.targets = targets
         self.isContinuous = isContinuous
         self.metric = metric
+        self.unratedClass = unratedClass
         self.baseline = baseline
     }
     /// Classes, or numbers that are predicted.

@@ -62,7 +62,8 @@ public final class SequenceModel {
             name: "decoder", inputWidth: configuration.hiddenSize, outputWidth: data.classes,
             tied: configuration.tiesEmbedding ? embedding?.weight : nil, parameters: parameters, backend: backend)
         try parameters.allocate(on: backend)
-        loss = try backend.makeSoftmaxCrossEntropy(classes: data.classes, width: configuration.hiddenSize)
+        loss = try backend.makeSoftmaxCrossEntropy(
+            classes: data.classes, width: configuration.hiddenSize, unrated: data.unratedClass)
         squaredError = data.targets == .sequenceValue ? try SquaredError(on: backend) : nil
         let rate = configuration.dropout
         func layer() throws -> DropoutLayer {

@@ -5,7 +5,8 @@ import RecurrentCore
 ///
 /// Inputs, `delay + 20` long: ten symbols, `delay − 1` blanks, a marker, ten
 /// blanks. Targets: `delay + 10` blanks, then the ten symbols. A model without
-/// memory has a loss of ``memorylessLoss``, 10 ln 8 / (delay + 20).
+/// memory has a loss of ``memorylessLoss``, 10 ln 8 / (delay + 20), and an accuracy,
+/// which is that of the ten symbols, of one in eight.
 public struct CopyingDataset: Dataset {
     /// T of the literature.
     public let delay: Int
@@ -37,7 +38,7 @@ public struct CopyingDataset: Dataset {
     public var description: DatasetDescription {
         DatasetDescription(
             inputs: .tokens(vocabulary: Self.alphabet + 2), targets: .positionClass(classes: Self.alphabet + 1),
-            isContinuous: false, metric: .accuracy, baseline: .init("a model without memory", loss: memorylessLoss))
+            isContinuous: false, metric: .accuracy, unratedClass: Int(Self.blank), baseline: .init("a model without memory", loss: memorylessLoss))
     }
 
     public var sizes: SplitSizes { sequences.sizes }
