@@ -21,7 +21,7 @@ struct StudyTests {
             known[experiment.id] = experiment
         }
         #expect(Set(known.values.map(\.options)).count == known.count)
-        #expect(known.count == 99)
+        #expect(known.count == 109)
     }
 
     @Test func epochsAreLimitedWhereARunCanGoOn() {

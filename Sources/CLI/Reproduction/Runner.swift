@@ -173,6 +173,8 @@ public struct Runner: Sendable {
             }
             if full.contains("--track-test") { arguments.append("--track-test") }
         }
+        // One with fewer epochs, whose weights were left out: it would be taken for the new run's.
+        if !begun { try? manager.removeItem(atPath: task.folder + "/" + RunRecord.completionFile) }
         let process = Process(), errors = Pipe()
         process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = arguments + ["--quiet"]

@@ -35,8 +35,8 @@ struct ConstraintStudy: Study {
         .init(label: label, id: id, options: ["--cell", "rnn", "--recurrent-init", start] + more)
     }
 
-    private static func urnn(_ label: String, _ id: String, rate: String) -> ToyTask.Model {
-        .init(label: label, id: id, options: ["--cell", "urnn", "--skew-init", "henaff", "--manifold-learning-rate", rate])
+    private static func urnn(_ label: String, _ id: String, rate: String, _ more: [String] = []) -> ToyTask.Model {
+        .init(label: label, id: id, options: ["--cell", "urnn", "--skew-init", "henaff", "--manifold-learning-rate", rate] + more)
     }
 
     private static func slow(_ label: String, _ id: String, from start: String, _ more: [String] = []) -> ToyTask.Model {
@@ -63,19 +63,34 @@ struct ConstraintStudy: Study {
             options: ["--activation", "modrelu", "--optimizer", "rmsprop", "--batch-size", "32"],
             models: [
                 urnn("uRNN, rotations, B at a tenth of the rate", "urnn", rate: "0.0001"),
-                slow("RNN from rotations, W at that rate", "slow-rotations-rnn", from: "rotations"),
-                slow("the same, gradients' norm clipped to 1", "clipped-rotations-rnn", from: "rotations", clip),
+                urnn("uRNN, rotations, B at a tenth of the rate, clipped", "clipped-urnn", rate: "0.0001", clip),
+                slow("RNN from rotations, W at a tenth of the rate", "slow-rotations-rnn", from: "rotations"),
+                slow("RNN from rotations, W at a tenth of the rate, clipped", "clipped-rotations-rnn", from: "rotations", clip),
                 urnn("uRNN, rotations, one rate", "fast-urnn", rate: "0.001"),
+                urnn("uRNN, rotations, one rate, clipped", "fast-clipped-urnn", rate: "0.001", clip),
                 rnn("RNN from rotations, one rate", "rotations-rnn", from: "rotations"),
-                rnn("the same, gradients' norm clipped to 1", "fast-clipped-rotations-rnn", from: "rotations", clip),
+                rnn("RNN from rotations, one rate, clipped", "fast-clipped-rotations-rnn", from: "rotations", clip),
                 .init(
                     label: "uRNN, B = 0, B at a tenth of the rate", id: "zero-urnn",
                     options: ["--cell", "urnn", "--manifold-learning-rate", "0.0001"]),
-                slow("RNN from an orthogonal W, at that rate", "slow-orthogonal-rnn", from: "orthogonal"),
+                slow("RNN from an orthogonal W, W at a tenth of the rate", "slow-orthogonal-rnn", from: "orthogonal"),
                 rnn("RNN from an orthogonal W, one rate", "orthogonal-rnn", from: "orthogonal"),
                 rnn("RNN from W = I, one rate", "identity-rnn", from: "identity"),
                 rnn("RNN, one rate", "rnn", from: "uniform"),
             ], epochs: 20, delay: delay)
+    } + [300, 1000].map { n in
+        // The rates are what `cli search` found for the uRNN at N = 300.
+        Task(
+            label: "recall, N = \(n), small steps", id: "recall-slow-n\(n)",
+            data: ["--dataset", "recall", "--length", "\(n)"],
+            smokeData: ["--dataset", "recall", "--length", "\(n)"] + smokeSizes,
+            options: ["--fresh-data", "--dropout", "0", "--schedule", "cosine", "--clip-norm", "1", "--learning-rate", "0.0003"],
+            models: [
+                .init(label: "uRNN, B = 0", id: "urnn", options: ["--cell", "urnn", "--manifold-learning-rate", "0.00001"]),
+                .init(
+                    label: "RNN from W = I, W at B's rate", id: "identity-rnn",
+                    options: ["--cell", "rnn", "--recurrent-init", "identity", "--recurrent-learning-rate", "0.00001"]),
+            ], epochs: 120)
     }
 
     private func experiment(_ task: Task, _ model: ToyTask.Model, _ scale: Scale) -> Experiment {
@@ -102,7 +117,7 @@ struct ConstraintStudy: Study {
             [
                 "The paper compares the uRNN with an RNN that starts elsewhere. Here RNNs start at an orthogonal matrix, too. Between the uRNN and the RNN from rotations, whose W starts at a matrix of the same kind and moves at the same rate, only the constraint is left."
                     + (isSmoke ? " A few sequences, two epochs, copying at a tenth of T: too little to learn anything." : ""),
-                "Recall: ReLU, H 50, Adam 1e-3, dropout 0.2 on the logits, 10,000 new sequences each epoch. Copying memory: modReLU, H 128, RMSprop 1e-3 (B or W: 1e-4 or 1e-3), batches of 32, 1,600 new sequences each epoch; the loss is per position, and a model without memory has 10 ln 8 / (T + 20): 0.173 at T = 100, 0.065 at T = 300, 0.0204 at T = 1000.",
+                "Recall: ReLU, H 50, Adam 1e-3, dropout 0.2 on the logits, 10,000 new sequences each epoch; with small steps: Adam 3e-4, B or W 1e-5 (by `cli search` for the uRNN at N = 300), cosine decay, gradients' norm clipped to 1, no dropout. Copying memory: modReLU, H 128, RMSprop 1e-3 (B or W: 1e-4 or 1e-3), batches of 32, 1,600 new sequences each epoch, clipped: the norm of all gradients to 1; the loss is per position, and a model without memory has 10 ln 8 / (T + 20): 0.173 at T = 100, 0.065 at T = 300, 0.0204 at T = 1000.",
                 "Losses and norms are given as the smallest … the largest of the seeds. Norms are means over four sequences of the batch just trained; the plots show the first seed, shaded the uRNN's bounds.",
             ])
         var rows: [[String]] = []
