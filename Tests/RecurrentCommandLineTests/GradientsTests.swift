@@ -120,7 +120,7 @@ struct GradientsTests {
         ("gradients --cell gru --json-angles x.json", 2), ("train --track-gradients -1 --output x", 2),
         ("gradients --from 0", 2), ("gradients --from 9 --to 4", 2), ("gradients --length 5 --to 6", 2), ("gradients --samples 0", 2),
         ("gradients --layer 1", 2), ("gradients --split all", 2), ("gradients /nowhere", 1), ("gradients --cell lstm", 2),
-        ("train --track-epochs 0 --output x", 2), ("train --track-epochs 1,,2 --output x", 2), ("train --track-epochs 5", 2),
+        ("train --track-epochs 0,1 --output x", 2), ("train --track-epochs 1,,2 --output x", 2), ("train --track-epochs 5", 2),
         ("train --track-gradients 5", 2), ("train --track-gradients often --output x", 2),
     ])
     func whatIsWrongIsSaidInOneLine(line: String, status: Int32) throws {

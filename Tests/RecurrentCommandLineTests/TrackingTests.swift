@@ -25,7 +25,10 @@ struct TrackingTests {
         #expect(try resume(run, "--epochs 6") == [4, 8, 12, 15, 20])
         #expect(try events() == 2)
         #expect(try resume(run, "--epochs 8 --track-epochs 7,9") == [4, 8, 12, 15, 20] + Array(37...42))
-        #expect(try resume(run, "--epochs 9") == [4, 8, 12, 15, 20] + Array(37...42) + Array(49...54))
+        let before = [4, 8, 12, 15, 20] + Array(37...42) + Array(49...54)
+        #expect(try resume(run, "--epochs 9") == before)
+        #expect(try resume(run, "--epochs 11 --track-epochs 10") == before + Array(55...60))
+        #expect(try resume(run, "--epochs 12 --track-epochs 0") == before + Array(55...60))
 
         // As folders were written before these options were kept: no key, and the command names it.
         try #require(try Tool("\(options) \(plain)").status == 0)

@@ -6,10 +6,10 @@ import Testing
 
 /// The runner, with a script in the place of the program.
 struct RunnerTests {
-    /// Begins with what finds the folder of the run: `$folder`.
+    /// Begins with what finds the folder and the epochs of the run: `$folder`, `$epochs`.
     private static func script(_ body: String, in folder: URL) throws -> String {
         let file = folder.appendingPathComponent("program").path
-        let head = "#!/bin/sh\nfor word; do [ \"$last\" = --output ] && folder=$word; last=$word; done\nmkdir -p \"$folder\"\n"
+        let head = "#!/bin/sh\nfor word; do [ \"$last\" = --output ] && folder=$word; [ \"$last\" = --epochs ] && epochs=$word; last=$word; done\nmkdir -p \"$folder\"\n"
         try Data((head + body).utf8).write(to: URL(fileURLWithPath: file))
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
         return file
@@ -23,11 +23,11 @@ struct RunnerTests {
     }
 
     private static func runner(
-        _ executable: String, _ folder: URL, jobs: Int = 1, showProgress: (@Sendable (String) -> Void)? = nil
+        _ executable: String, _ folder: URL, jobs: Int = 1, addsEpochs: Bool = true, showProgress: (@Sendable (String) -> Void)? = nil
     ) -> Runner {
         Runner(
             executable: executable, output: folder.path, subfolder: "runs", seeds: [1], jobs: jobs, machine: Machine(),
-            report: { _ in }, showProgress: showProgress, shouldStop: { false })
+            addsEpochs: addsEpochs, report: { _ in }, showProgress: showProgress, shouldStop: { false })
     }
 
     private static let experiment = Experiment("a", ["--cell", "rnn", "--epochs", "3"])
@@ -67,26 +67,55 @@ struct RunnerTests {
         }
     }
 
-    /// Epochs that a run got later count once it has ended.
-    @Test func aRecordWithFewerEpochsIsNotComplete() throws {
+    private static let training = """
+        for epoch in $(seq 1 $epochs); do echo '{"epoch":'$epoch',"split":"valid","loss":2,"step":5}'; done > "$folder/metrics.jsonl"
+        """
+    private static func experiment(epochs: Int) -> Experiment { Experiment("a", ["--cell", "rnn", "--epochs", "\(epochs)"]) }
+
+    @Test func aRunWithFewerEpochsGoesOn() throws {
         try Self.withFolder { folder in
-            let script = try Self.script(
-                """
-                for epoch in 1 2 3; do echo '{"epoch":'$epoch',"split":"valid","loss":2,"step":5}'; done > "$folder/metrics.jsonl"
-                """, in: folder)
-            let runner = Self.runner(script, folder), short = Self.experiment.limited(to: 2)
-            #expect(try runner.run([short]))
-            let record = try #require(try runner.records([Self.experiment])["a"]?.first)
-            #expect(record.valid.map(\.epoch) == [1, 2] && !record.isComplete)
-            #expect(try runner.records([short])["a"]!.first!.isComplete)
+            let runner = Self.runner(try Self.script(Self.training, in: folder), folder)
+            func record(_ epochs: Int) throws -> RunRecord? { try runner.records([Self.experiment(epochs: epochs)])["a"]!.first }
+            #expect(try runner.run([Self.experiment(epochs: 2)]))
+            #expect(try record(2)?.isComplete == true && record(3)?.isComplete == false)
+            #expect(try runner.run([Self.experiment(epochs: 3)]))
+            // One with more is not cut.
+            #expect(try record(3)?.valid.count == 3 && record(3)?.isComplete == true && record(1)?.isComplete == true)
+
+            // Gone on with and stopped: its files are no more those of three epochs, and no result yet.
+            let stopping = try Self.script(Self.training + "\nexit 130\n", in: folder)
+            #expect(try !Self.runner(stopping, folder).run([Self.experiment(epochs: 9)]))
+            #expect(try record(9) == nil)
+            // It had nine already, whatever is asked for now: that is written down.
+            try "".write(toFile: folder.path + "/runs/a/seed1/state.safetensors", atomically: true, encoding: .utf8)
+            #expect(try Self.runner(Self.script("exit 0\n", in: folder), folder).run([Self.experiment(epochs: 4)]))
+            #expect(try record(4)?.completion.command.contains("9") == true && record(10)?.isComplete == false)
+        }
+    }
+
+    /// As searches do, where each setting is a run of its own.
+    @Test func otherEpochsAreAnotherRunWhereNoneAreAdded() throws {
+        try Self.withFolder { folder in
+            let runner = Self.runner(try Self.script(Self.training, in: folder), folder, addsEpochs: false)
+            #expect(try runner.run([Self.experiment(epochs: 2)]))
+            #expect(throws: RecurrentError.self) { try runner.run([Self.experiment(epochs: 3)]) }
+            #expect(throws: RecurrentError.self) { try runner.run([Experiment("a", ["--cell", "rnn"])]) }
+        }
+        try Self.withFolder { folder in
+            func falling(_ epochs: Int) -> Experiment { Experiment("a", ["--schedule", "cosine", "--epochs", "\(epochs)"]) }
+            let runner = Self.runner(try Self.script(Self.training, in: folder), folder)
+            #expect(try runner.run([falling(2)]))
+            #expect(throws: RecurrentError.self) { try runner.run([falling(3)]) }
+        }
+    }
+
+    /// A line that a killed run began is none; what lies before is as it was.
+    @Test func aTornLineIsLeftOut() throws {
+        try Self.withFolder { folder in
+            let script = try Self.script(Self.training + "\nprintf '{\"epoch\":4,\"spl' >> \"$folder/metrics.jsonl\"\n", in: folder)
+            let runner = Self.runner(script, folder)
             #expect(try runner.run([Self.experiment]))
             #expect(try runner.records([Self.experiment])["a"]!.first!.valid.count == 3)
-
-            // Begun anew and stopped: nothing of it is a result.
-            let stopping = try Self.script("echo '{\"epoch\":1,\"split\":\"valid\",\"loss\":2}' > \"$folder/metrics.jsonl\"; exit 130\n", in: folder)
-            let more = Experiment("a", ["--cell", "rnn", "--epochs", "9"])
-            #expect(try !Self.runner(stopping, folder).run([more]))
-            #expect(try runner.records([more])["a"]!.isEmpty)
         }
     }
 }

@@ -30,6 +30,8 @@ struct EvaluateCommand: ParsableCommand {
         let bitsPerCharacter: Double?
         let baselineLoss: Double?
         let count: Int
+        /// Those that the accuracy is of.
+        let rated: Int?
         let seconds: Double
         /// Of language models.
         let tokensPerSecond: Double?
@@ -66,15 +68,17 @@ struct EvaluateCommand: ParsableCommand {
                 split: split, loss: sums.meanLoss, accuracy: metric == .accuracy ? sums.accuracy : nil,
                 perplexity: metric == .perplexity ? sums.perplexity : nil,
                 bitsPerCharacter: metric == .bitsPerCharacter ? metric.value(of: sums) : nil,
-                baselineLoss: made.model.data.baseline?.loss, count: sums.count, seconds: seconds,
+                baselineLoss: made.model.data.baseline?.loss, count: sums.count,
+                rated: metric == .accuracy ? sums.rated : nil, seconds: seconds,
                 tokensPerSecond: isLanguageModel ? Double(sums.count) / seconds : nil)
             Terminal.print(String(decoding: try encoder.encode(result), as: UTF8.self))
         } else {
             let unit = metric == .bitsPerCharacter ? "characters" : isLanguageModel ? "tokens" : "predictions"
+            let rated = metric == .accuracy && sums.rated != sums.count ? ", \(sums.rated) of them rated" : ""
             Terminal.print(
                 "\(split): loss \(Terminal.number(sums.meanLoss))  "
                     + "\(metric.label) \(metric.text(sums))"
-                    + "  (\(sums.count) \(unit), \(Terminal.number(seconds, digits: 1)) s"
+                    + "  (\(sums.count) \(unit)\(rated), \(Terminal.number(seconds, digits: 1)) s"
                     + (isLanguageModel ? ", \(Terminal.number(Double(sums.count) / seconds, digits: 0)) \(unit)/s)" : ")"))
             if let baseline = SummaryTable.baseline(made.model.data) { Terminal.print(baseline) }
         }

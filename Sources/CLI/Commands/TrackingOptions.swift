@@ -11,7 +11,7 @@ struct TrackingOptions: ParsableArguments {
         valueName: "batches"))
     var trackGradients: Int?
     @Option(parsing: .unconditional, help: ArgumentHelp(
-        "The same after every batch of these epochs, separated by commas (default: none, or as the run began).", valueName: "epochs"))
+        "The same after every batch of these epochs, separated by commas; 0 for none (default: none, or as the run began).", valueName: "epochs"))
     var trackEpochs: String?
     @Flag(inversion: .prefixedNo, help: "Evaluate the test split after each epoch, too (default: no, or as the run began).")
     var trackTest: Bool?
@@ -34,16 +34,16 @@ struct TrackingOptions: ParsableArguments {
         let interval = trackGradients ?? result.trackGradients ?? 0
         result.trackGradients = hasFolder && interval > 0 ? interval : nil
         let epochs = try trackEpochs.map(Self.epochs) ?? result.trackEpochs
-        result.trackEpochs = hasFolder ? epochs : nil
+        result.trackEpochs = hasFolder && epochs?.isEmpty == false ? epochs : nil
         result.trackTest = trackTest ?? result.trackTest
         return result
     }
 
-    /// "7,100".
+    /// "7,100", or "0" for none.
     private static func epochs(_ text: String) throws -> [Int] {
-        try text.split(separator: ",", omittingEmptySubsequences: false).map { number in
+        try text == "0" ? [] : text.split(separator: ",", omittingEmptySubsequences: false).map { number in
             guard let epoch = Int(number), epoch >= 1 else {
-                throw RecurrentError.invalidOption("--track-epochs must be epochs from 1, separated by commas, such as 7,100, not '\(text)'")
+                throw RecurrentError.invalidOption("--track-epochs must be epochs from 1, separated by commas, such as 7,100, or 0 for none, not '\(text)'")
             }
             return epoch
         }

@@ -57,17 +57,13 @@ public struct RunRecord: Sendable {
         else { throw RecurrentError.checkpoint(path: file, reason: "isn't readable; remove the run's folder to run it again") }
         self.completion = completion
         for object in try Self.metrics(folder) { add(object) }
-        // Its folder may have gone on to more, and be there only half-way.
-        if let epochs = Experiment.epochs(completion.command) {
-            for lines in [\Self.train, \Self.valid, \Self.tests] { self[keyPath: lines].removeAll { $0.epoch > epochs } }
-            norms.removeAll { $0.epoch > epochs }
-        }
     }
 
     private static func metrics(_ folder: String) throws -> [[String: Any]] {
         let path = folder + "/metrics.jsonl"
         let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        return try text.split(separator: "\n").map { line in
+        // What a run that was killed didn't write to its end is none.
+        return try text.split(separator: "\n").dropLast(text.hasSuffix("\n") || text.isEmpty ? 0 : 1).map { line in
             guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
                 throw RecurrentError.checkpoint(path: path, reason: "has a line that is no JSON object; remove the run's folder to run it again")
             }
@@ -78,6 +74,11 @@ public struct RunRecord: Sendable {
     /// Of all epochs in a run's metrics, without validation.
     static func trainSeconds(_ folder: String) throws -> Double {
         try metrics(folder).reduce(0) { $0 + (($1["seconds"] as? NSNumber)?.doubleValue ?? 0) }
+    }
+
+    /// How many have ended.
+    static func epochs(_ folder: String) throws -> Int {
+        try metrics(folder).filter { $0["split"] as? String == "valid" }.compactMap { ($0["epoch"] as? NSNumber)?.intValue }.max() ?? 0
     }
 
     private mutating func add(_ object: [String: Any]) {
@@ -111,8 +112,9 @@ public struct RunRecord: Sendable {
 
     /// Whether there is no more to train: as many epochs as asked for, or the run ended by itself.
     public var isComplete: Bool {
-        guard let done = Experiment.epochs(completion.command), let wanted = experiment.epochs else { return true }
-        return hasDiverged || done >= wanted || valid.count < done
+        guard let asked = Experiment.epochs(completion.command), let wanted = experiment.epochs else { return true }
+        let done = valid.last?.epoch ?? 0
+        return hasDiverged || done >= wanted || done < asked
     }
 }
 

@@ -17,6 +17,8 @@ public struct Runner: Sendable {
     public let corpus: Corpus?
     /// Names of folders for readers, as `$PTB_DIR`.
     public let aliases: [String: String]
+    /// Whether a run with fewer epochs than asked for goes on, instead of being another.
+    public let addsEpochs: Bool
     /// Told of each run's end.
     public let report: @Sendable (String) -> Void
     /// Told every second what is at work, in one line.
@@ -25,7 +27,7 @@ public struct Runner: Sendable {
 
     public init(
         executable: String, output: String, subfolder: String, seeds: [UInt64], jobs: Int, machine: Machine,
-        corpus: Corpus? = nil, aliases: [String: String] = [:], report: @escaping @Sendable (String) -> Void,
+        corpus: Corpus? = nil, aliases: [String: String] = [:], addsEpochs: Bool = false, report: @escaping @Sendable (String) -> Void,
         showProgress: (@Sendable (String) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool
     ) {
         self.executable = executable
@@ -36,6 +38,7 @@ public struct Runner: Sendable {
         self.machine = machine
         self.corpus = corpus
         self.aliases = aliases
+        self.addsEpochs = addsEpochs
         self.report = report
         self.showProgress = showProgress
         self.shouldStop = shouldStop
@@ -123,7 +126,7 @@ public struct Runner: Sendable {
     private func record(_ task: Task) throws -> RunRecord? {
         guard FileManager.default.fileExists(atPath: task.folder + "/" + RunRecord.completionFile) else { return nil }
         let record = try RunRecord(task.experiment, seed: task.seed, folder: task.folder)
-        guard Self.essence(record.completion.command) == Self.essence(command(task)) else {
+        guard essence(record.completion.command) == essence(command(task)) else {
             throw RecurrentError.checkpoint(
                 path: task.folder, reason: "was made with other options; choose another --output, or remove the folder")
         }
@@ -141,13 +144,12 @@ public struct Runner: Sendable {
     }
 
     /// The options that numbers depend on; not the epochs, after which a run can go on.
-    private static func essence(_ command: [String]) -> [String] {
-        let isContinuable = !command.contains("--schedule")
+    private func essence(_ command: [String]) -> [String] {
         var result: [String] = []
         var index = 0
         while index < command.count {
             if ["--threads", "--output", "--data", "--track-gradients", "--track-epochs"].contains(command[index])
-                || (isContinuable && command[index] == "--epochs")
+                || (command[index] == "--epochs" && canAddEpochs(command))
             {
                 index += 2
             } else if command[index] == "--track-test" {
@@ -160,6 +162,9 @@ public struct Runner: Sendable {
         return result
     }
 
+    /// A learning rate that falls over the epochs isn't the same over more of them.
+    private func canAddEpochs(_ command: [String]) -> Bool { addsEpochs && !command.contains("--schedule") }
+
     private func start(_ task: Task) throws -> Active {
         let manager = FileManager.default
         let begun = manager.fileExists(atPath: task.folder + "/state.safetensors")
@@ -168,13 +173,14 @@ public struct Runner: Sendable {
         if begun {
             arguments = ["train", "--resume", task.folder]
             // The run's own folder may say less: it lies elsewhere now, or is of an older program.
-            for name in ["--epochs", "--track-gradients", "--track-epochs", "--threads", "--data"] {
+            for name in ["--epochs", "--track-gradients", "--track-epochs", "--threads", "--data"]
+            where name != "--epochs" || canAddEpochs(full) {
                 if let index = full.firstIndex(of: name) { arguments += full[index...index + 1] }
             }
             if full.contains("--track-test") { arguments.append("--track-test") }
         }
-        // One with fewer epochs, whose weights were left out: it would be taken for the new run's.
-        if !begun { try? manager.removeItem(atPath: task.folder + "/" + RunRecord.completionFile) }
+        // Of fewer epochs: the folder's files won't be those of that run any more.
+        try? manager.removeItem(atPath: task.folder + "/" + RunRecord.completionFile)
         let process = Process(), errors = Pipe()
         process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = arguments + ["--quiet"]
@@ -204,8 +210,13 @@ public struct Runner: Sendable {
         }
         // A resumed run has trained before.
         let seconds = max(-run.start.timeIntervalSinceNow, try RunRecord.trainSeconds(run.task.folder))
+        var command = run.command
+        // It had more already when it was gone on with.
+        if let index = command.lastIndex(of: "--epochs"), let asked = Experiment.epochs(command) {
+            command[index + 1] = "\(max(asked, try RunRecord.epochs(run.task.folder)))"
+        }
         let completion = RunRecord.Completion(
-            command: shown(run.command), status: status, message: message, seconds: seconds,
+            command: shown(command), status: status, message: message, seconds: seconds,
             machine: machine.description, date: Machine.today, corpus: run.command.contains("--data") ? corpus?.recorded : nil)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -65,7 +65,7 @@ struct ReproduceCommand: ParsableCommand {
             }
             let runner = folder.runner(
                 "runs/\(plan.scale.rawValue)", seeds: plan.seeds, jobs: jobs, machine: machine, corpus: corpus,
-                aliases: [plan.corpus: plan.corpusShown], quiet: quiet)
+                aliases: [plan.corpus: plan.corpusShown], addsEpochs: true, quiet: quiet)
             if !reportOnly, !Interruption.isRequested { _ = try runner.run(experiments) }
             let records = try runner.records(experiments)
             missing += Self.missing(studies, plan, records, onlyBegun: reportOnly)

@@ -36,14 +36,14 @@ struct ResultsFolder {
     /// Trains experiments with this program and shows how far it is.
     func runner(
         _ subfolder: String, seeds: [UInt64], jobs: Int, machine: Machine = Machine(), corpus: Corpus? = nil,
-        aliases: [String: String] = [:], quiet: Bool
+        aliases: [String: String] = [:], addsEpochs: Bool = false, quiet: Bool
     ) -> Runner {
         let isLive = !quiet && Terminal.isInteractive
         // A line that wraps could not be redrawn.
         let showProgress: @Sendable (String) -> Void = { Terminal.print("\r\u{1B}[K" + $0.prefix(Terminal.width - 1), terminator: "") }
         return Runner(
             executable: Self.executable, output: path, subfolder: subfolder, seeds: seeds, jobs: jobs, machine: machine,
-            corpus: corpus, aliases: aliases, report: { if !quiet { Terminal.print((isLive ? "\r\u{1B}[K" : "") + $0) } },
+            corpus: corpus, aliases: aliases, addsEpochs: addsEpochs, report: { if !quiet { Terminal.print((isLive ? "\r\u{1B}[K" : "") + $0) } },
             showProgress: isLive ? showProgress : nil, shouldStop: { Interruption.isRequested })
     }
 

@@ -33,7 +33,7 @@ public struct Experiment: Sendable, Hashable {
 
     /// Of a command line.
     static func epochs(_ options: [String]) -> Int? {
-        guard let index = options.firstIndex(of: "--epochs"), index + 1 < options.count else { return nil }
+        guard let index = options.lastIndex(of: "--epochs"), index + 1 < options.count else { return nil }
         return Int(options[index + 1])
     }
 }

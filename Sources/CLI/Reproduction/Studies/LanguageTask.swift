@@ -68,6 +68,12 @@ enum LanguageTask {
         }
     }
 
+    /// For readers, behind the interval.
+    static func alsoTracked(_ scale: Scale) -> String {
+        let epochs = epochsShown(scale)
+        return epochs.isEmpty ? "" : ", and after each of epochs \(epochs.map(String.init).joined(separator: " and ")),"
+    }
+
     private static func tracked(_ scale: Scale) -> [String] {
         let epochs = epochsShown(scale).map(String.init)
         return epochs.isEmpty ? [] : ["--track-epochs", epochs.joined(separator: ",")]

@@ -185,7 +185,7 @@ struct LossFigure: Study {
 
     func section(_ results: Results) -> Section {
         var section = Section(
-            self, [task.effort.settings(results.plan.scale), "Training losses have dropout, those of validation and test don't. The first seed is drawn; spikes beyond the frame are cut."])
+            self, [task.effort.settings(results.plan.scale), "Training losses have dropout, those of validation and test don't (test losses are there where the run has `--track-test`). The first seed is drawn; spikes beyond the frame are cut."])
         var held = Figure(title: title, xLabel: "epoch", yLabel: "cross-entropy"), trained = held
         trained.title += ", training"
         for model in models {
