@@ -19,6 +19,22 @@ struct FigureTests {
         #expect(document.paths >= 4 && svg.contains("first") && svg.contains("second") && svg.contains("between the bounds"))
     }
 
+    /// Names below take no room from the curves.
+    @Test func manyNamesMakeTheDrawingHigher() throws {
+        var figure = Figure(title: "norms", xLabel: "t", yLabel: "norm")
+        func height() throws -> Int {
+            Int(try #require(try Gnuplot.svg(figure).firstMatch(of: /viewBox="0 0 720 (\d+)"/)).1)!
+        }
+        figure.curves = (1...2).map { .init("curve \($0)", [.init(0, 1), .init(1, 2)]) }
+        #expect(try height() == 420)
+        figure.curves = (1...13).map { .init("a model with a long name, number \($0)", [.init(0, 1), .init(1, 2)]) }
+        #expect(try height() >= 420 + 3 * 18)
+        figure.curves += [.init("nothing to draw, which has no name below", [])]
+        let before = try height()
+        figure.curves.removeLast()
+        #expect(try height() == before)
+    }
+
     @Test func gnuplotDrawsBars() throws {
         var figure = Figure(title: "angles", xLabel: "θ", yLabel: "eigenvalues")
         figure.curves = [.init("W", (0..<9).map { .init(Double($0), $0 == 4 ? 50 : 1) })]

@@ -42,6 +42,13 @@ public enum Gnuplot {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// Of the drawing: what many names need below must not be taken from the plot.
+    static func height(_ figure: Figure) -> Int {
+        let names = figure.curves.filter { !$0.points.isEmpty }.map(\.label) + (figure.band.isEmpty ? [] : ["between the bounds"])
+        let columns = max(1, 720 / (8 * (names.map(\.count).max() ?? 0) + 60))
+        return 420 + 18 * max(0, (names.count + columns - 1) / columns - 3)
+    }
+
     // Readable on light and dark ground (Okabe & Ito's palette).
     private static let colors = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
     static func script(_ figure: Figure) -> String {
@@ -52,7 +59,7 @@ public enum Gnuplot {
         }
         var lines = [
             "set encoding utf8",
-            "set terminal svg size 720,420 dynamic noenhanced font 'sans-serif,14' background 'white'",
+            "set terminal svg size 720,\(height(figure)) dynamic noenhanced font 'sans-serif,14' background 'white'",
             "set title \(quoted(figure.title))", "set xlabel \(quoted(figure.xLabel))", "set ylabel \(quoted(figure.yLabel))",
             "set key below samplen 2.5", "set grid lc rgb '#dddddd'",
         ]

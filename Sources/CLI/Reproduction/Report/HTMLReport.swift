@@ -43,7 +43,7 @@ struct HTMLReport {
         parts += section.plots.map { plot in
             let data = Data((drawings[plot.name] ?? "").utf8).base64EncodedString()
             return "<figure class=\"plot\"><img alt=\"\(escaped(plot.figure.title)): \(escaped(plot.figure.curves.map(\.label).joined(separator: ", ")))\" "
-                + "width=\"720\" height=\"420\" src=\"data:image/svg+xml;base64,\(data)\"></figure>"
+                + "width=\"720\" height=\"\(Gnuplot.height(plot.figure))\" src=\"data:image/svg+xml;base64,\(data)\"></figure>"
         }
         parts += section.texts.map { "<h3>\(escaped($0.title))</h3><pre>\(escaped($0.text))</pre>" }
         let records = section.uniqueRecords
