@@ -77,9 +77,8 @@ public protocol Backend: AnyObject, Sendable {
     /// Binds a recurrence plan to its buffers; see ``RecurrenceExecutor``.
     func makeRecurrence(_ plan: RecurrencePlan, _ binding: RecurrenceBinding) throws -> any RecurrenceExecutor
     /// Mean cross-entropy and its gradients through a linear projection, in
-    /// chunks of rows; see ``SoftmaxCrossEntropy``.
-    ///
-    /// - Parameter unrated: a class whose rows count for the loss but not for the accuracy.
+    /// chunks of rows; see ``SoftmaxCrossEntropy``. Rows of the class `unrated` count for
+    /// the loss but not for the accuracy.
     func makeSoftmaxCrossEntropy(classes: Int, width: Int, unrated: Int?) throws -> any SoftmaxCrossEntropy
 }
 

@@ -61,7 +61,7 @@ public struct LossSums: Sendable, Equatable, Codable {
     /// Those of them that count for the accuracy.
     public var rated: Int
 
-    /// - Parameter rated: nil for all.
+    /// Sums that are known; without `rated` all rows count for the accuracy.
     public init(loss: Double = 0, correct: Int = 0, count: Int = 0, rated: Int? = nil) {
         self.loss = loss
         self.correct = correct
