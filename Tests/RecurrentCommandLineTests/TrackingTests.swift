@@ -41,6 +41,20 @@ struct TrackingTests {
         #expect(try resume(plain, "--epochs 3 --track-gradients 6") == [18])
     }
 
+    /// A model that has learned to answer with blanks is right nearly everywhere, and
+    /// knows nothing.
+    @Test func theAccuracyOfCopyingIsThatOfTheSymbols() throws {
+        let folder = try TemporaryFolder(), run = folder.file("run")
+        let train = try Tool("train --dataset copying --length 60 --hidden-size 8 --train-size 500 --valid-size 50 --test-size 50 --batch-size 50 --epochs 5 --quiet --output \(run)")
+        try #require(train.status == 0, "\(train.errors)")
+        let tool = try Tool("evaluate \(run) --json")
+        let result = try #require(try JSONSerialization.jsonObject(with: Data(tool.output.utf8)) as? [String: Any])
+        #expect(result["count"] as? Int == 50 * 80 && result["rated"] as? Int == 50 * 10)
+        // 70 of 80 targets are blanks.
+        #expect(try #require(result["accuracy"] as? Double) < 0.3)
+        #expect(try Tool("evaluate \(run)").output.contains("4000 predictions, 500 of them rated"))
+    }
+
     /// The loss of each epoch's weights, the best of which is that of the end; all else
     /// comes out as without.
     @Test func theTestSplitIsFollowedWithoutBeingUsed() throws {

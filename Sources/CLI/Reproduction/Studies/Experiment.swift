@@ -22,7 +22,7 @@ public struct Experiment: Sendable, Hashable {
     /// With no more epochs than these. One whose learning rate falls to its end over the
     /// epochs stays as it is: a part of it would not be its beginning.
     public func limited(to epochs: Int) -> Experiment {
-        guard !options.contains("--schedule"), let index = options.firstIndex(of: "--epochs"), let own = self.epochs, own > epochs
+        guard !options.contains("--schedule"), let index = options.lastIndex(of: "--epochs"), let own = self.epochs, own > epochs
         else { return self }
         var options = options
         options[index + 1] = "\(epochs)"
