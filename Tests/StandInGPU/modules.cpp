@@ -28,7 +28,9 @@ struct Kernel {
     Module *module;
     std::string name;
     size_t argumentBytes = 8, staticShared = 0;
+    // Static and dynamic shared memory are 48 KiB together, unless a launch may have more.
     int registers = 32, mostThreads = 1024, dynamicShared = 48 << 10;
+    bool asked = false;
     Launch launch = nullptr;
     char **ownStacks = nullptr, **ownShared = nullptr;
     void (*place)(uint32_t *, uint32_t *, uint32_t *) = nullptr;
@@ -179,9 +181,8 @@ CUresult launch(
     if (threads > (uint64_t)kernel->mostThreads) return fail(CUDA_ERROR_INVALID_VALUE, "a block of more threads than its launch bounds allow");
     if (warps * 32 * ((kernel->registers + 7) / 8 * 8) > (uint64_t)chip().registers) return fail(CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES, "a block of more registers than there are");
     if (shared > (unsigned)kernel->dynamicShared) {
-        return fail(CUDA_ERROR_INVALID_VALUE, kernel->dynamicShared > 48 << 10 ? "more dynamic shared memory than was asked for" : "more than 48 KiB of dynamic shared memory, which was not asked for");
+        return fail(CUDA_ERROR_INVALID_VALUE, kernel->asked ? "more dynamic shared memory than was asked for" : "more than 48 KiB of shared memory, which were not asked for");
     }
-    if (shared + kernel->staticShared > (size_t)chip().sharedMemory) return fail(CUDA_ERROR_INVALID_VALUE, "more shared memory than there is");
     if (grid[2] != 1 || block[1] != 1 || block[2] != 1) return fail(CUDA_ERROR_NOT_SUPPORTED, "a shape that the stand-in can't emulate");
     if (!parameters || !parameters[0]) return fail(CUDA_ERROR_INVALID_VALUE, "no arguments");
     uint64_t together = std::min<uint64_t>({2048 / (warps * 32), (uint64_t)(chip().sharedMemory + 1024) / (shared + kernel->staticShared + 1024),
@@ -276,6 +277,7 @@ API CUresult CUDAAPI cuModuleGetFunction(CUfunction *result, CUmodule handle, co
         if (!complete) return WRONG(CUDA_ERROR_INVALID_IMAGE, "an image of another version of the stand-in");
         found.argumentBytes = bytes();
         found.staticShared = staticShared();
+        found.dynamicShared -= (int)found.staticShared;
         found.registers = *registers;
         found.mostThreads = *mostThreads;
     }
@@ -295,6 +297,7 @@ API CUresult CUDAAPI cuFuncSetAttribute(CUfunction handle, CUfunction_attribute 
         return WRONG(CUDA_ERROR_INVALID_VALUE, "%s: %d bytes of shared memory, a block can have %d", kernel->name.c_str(), value, chip().sharedMemory);
     }
     kernel->dynamicShared = value;
+    kernel->asked = true;
     return CUDA_SUCCESS;
 }
 
