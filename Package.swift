@@ -63,7 +63,7 @@ let modules: [Module] = [
     .backend(
         "CUDABackend", "CUDA", ["CUDADriver"],
         testDependencies: [
-            "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell", "RecurrentOptimizers", "ManifoldUpdates",
+            "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell", "RecurrentOptimizers", "ManifoldUpdates", "ToyDatasets",
         ]),
 
     Module(name: "RecurrentReproduction", path: "Sources/CLI/Reproduction", dependencies: ["RecurrentCore"]),
