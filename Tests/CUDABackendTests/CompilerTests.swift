@@ -43,6 +43,8 @@ struct CompilerTests {
             let workspace = try manifold.makeWorkspace(size: 8, on: backend)
             try workspace.computeWeight(from: square, into: other)
         }
+        // In tiles of every size.
+        for size in [50, 100, 200, 300, 512] { _ = try SkewExponential(size: size, on: backend) }
         for reduction in Reduction.allCases { backend.reduceRows(reduction, square, into: other.columns(0..<1)) }
         return device.sources.sorted { ($0.name, $0.body) < ($1.name, $1.body) }
     }

@@ -11,12 +11,34 @@ public final class DefaultMatrixProgram: MatrixProgramExecutor {
     public let program: MatrixProgram
     public let size: Int
     private let backend: any Backend
-    private var kernels: [PointwiseProgram: any Kernel] = [:]
+    private let steps: [Step]
     private let identity: MatrixView?
     private let norm: ColumnNorm?
     /// Of all registers; those given at a run only while it runs.
     private var matrices: [MatrixView?]
     private var scalars: [Double]
+
+    /// A step with its kernel at hand: finding it by its program takes longer than a small
+    /// matrix does.
+    private indirect enum Step {
+        case plain(MatrixStep)
+        case pointwise(any Kernel, inputs: [MatrixOperand], scalars: [MatrixScalar], outputs: [Int])
+        case branch(MatrixCondition, then: [Step], otherwise: [Step])
+        case loop(atMost: Int, while: MatrixCondition, [Step])
+
+        static func all(_ steps: [MatrixStep], _ kernels: [PointwiseProgram: any Kernel]) -> [Step] {
+            steps.map { step in
+                switch step {
+                case .pointwise(let program, let inputs, let scalars, let outputs):
+                    .pointwise(kernels[program]!, inputs: inputs, scalars: scalars, outputs: outputs)
+                case .branch(let condition, let then, let otherwise):
+                    .branch(condition, then: all(then, kernels), otherwise: all(otherwise, kernels))
+                case .loop(let most, let condition, let body): .loop(atMost: most, while: condition, all(body, kernels))
+                default: .plain(step)
+                }
+            }
+        }
+    }
 
     public init(_ program: MatrixProgram, size: Int, on backend: any Backend) throws {
         self.program = program
@@ -32,7 +54,9 @@ public final class DefaultMatrixProgram: MatrixProgramExecutor {
             default: break
             }
         }
+        var kernels: [PointwiseProgram: any Kernel] = [:]
         for program in programs { kernels[program] = try backend.compile(program) }
+        steps = Step.all(program.steps, kernels)
         identity = usesIdentity
             ? try backend.makeMatrix((0..<size * size).map { $0 / size == $0 % size ? Float(1) : 0 }, rows: size, columns: size) : nil
         norm = usesNorm ? try ColumnNorm(size: size, on: backend) : nil
@@ -49,7 +73,7 @@ public final class DefaultMatrixProgram: MatrixProgramExecutor {
         }
         defer { for index in 0..<inputs.count + outputs.count { matrices[index] = nil } }
         for index in scalars.indices { scalars[index] = 0 }
-        try run(program.steps)
+        try run(steps)
     }
 
     private func matrix(_ operand: MatrixOperand) -> MatrixView {
@@ -67,33 +91,41 @@ public final class DefaultMatrixProgram: MatrixProgramExecutor {
     }
 
     private func holds(_ condition: MatrixCondition) -> Bool {
-        condition.program.evaluate(condition.inputs.map { scalars[$0] })[0] != 0
+        condition.program.withValues(input: { scalars[condition.inputs[$0]] }) { $0[condition.program.outputs[0]] != 0 }
     }
 
-    private func run(_ steps: [MatrixStep]) throws {
+    private func run(_ steps: [Step]) throws {
         for step in steps {
             switch step {
-            case .product(let alpha, let a, let b, let beta, let addend, let result):
-                let target = matrices[result]!
-                if let addend, addend != result { backend.copy(matrices[addend]!, to: target) }
-                backend.gemm(alpha: value(alpha), matrix(a), matrix(b), beta: addend == nil ? 0 : value(beta), target)
-            case .pointwise(let program, let inputs, let numbers, let outputs):
+            case .plain(let step): try run(step)
+            case .pointwise(let kernel, let inputs, let numbers, let outputs):
                 backend.run(
-                    kernels[program]!, inputs: inputs.map { matrix($0) }, outputs: outputs.map { matrices[$0]! },
-                    scalars: numbers.map { value($0) })
-            case .exchange(let a, let b): matrices.swapAt(a, b)
-            case .norm(let number, let result): scalars[result] = norm!(matrices[number]!)
-            case .scalars(let program, let inputs, let outputs):
-                for (output, value) in zip(outputs, program.evaluate(inputs.map { scalars[$0] })) { scalars[output] = value }
+                    kernel, inputs: inputs.map { matrix($0) }, outputs: outputs.map { matrices[$0]! }, scalars: numbers.map { value($0) })
             case .branch(let condition, let then, let otherwise): try run(holds(condition) ? then : otherwise)
             case .loop(let most, let condition, let body):
                 for _ in 0..<most {
                     guard holds(condition) else { break }
                     try run(body)
                 }
-            case .requireFinite(let scalar, let message):
-                guard scalars[scalar].isFinite else { throw RecurrentError.linearAlgebra(message) }
             }
+        }
+    }
+
+    private func run(_ step: MatrixStep) throws {
+        switch step {
+        case .product(let alpha, let a, let b, let beta, let addend, let result):
+            let target = matrices[result]!
+            if let addend, addend != result { backend.copy(matrices[addend]!, to: target) }
+            backend.gemm(alpha: value(alpha), matrix(a), matrix(b), beta: addend == nil ? 0 : value(beta), target)
+        case .exchange(let a, let b): matrices.swapAt(a, b)
+        case .norm(let number, let result): scalars[result] = norm!(matrices[number]!)
+        case .scalars(let program, let inputs, let outputs):
+            program.withValues(input: { scalars[inputs[$0]] }) { values in
+                for (output, value) in zip(outputs, program.outputs) { scalars[output] = values[value] }
+            }
+        case .requireFinite(let scalar, let message):
+            guard scalars[scalar].isFinite else { throw RecurrentError.linearAlgebra(message) }
+        case .pointwise, .branch, .loop: preconditionFailure("a step that was to be prepared")
         }
     }
 }
