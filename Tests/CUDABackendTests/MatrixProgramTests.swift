@@ -8,7 +8,7 @@ import Testing
 /// Matrix programs as one kernel, run on the emulated device.
 struct MatrixProgramTests {
     /// A skew matrix with ‖B‖₂ of about `norm`, exact in Float.
-    private static func skew(_ n: Int, norm: Double) -> [Double] {
+    static func skew(_ n: Int, norm: Double) -> [Double] {
         var random = RandomStream(RandomKey(seed: 1, purpose: .test, stream: n))
         var values = [Double](repeating: 0, count: n * n)
         for i in 0..<n {
@@ -20,7 +20,7 @@ struct MatrixProgramTests {
         return values
     }
 
-    private static func exponential(_ values: [Double], _ n: Int, on backend: any Backend) throws -> [Double] {
+    static func exponential(_ values: [Double], _ n: Int, on backend: any Backend) throws -> [Double] {
         // As a weight lies among others: not at the beginning, rows apart.
         let memory = try backend.makeMatrix([Double](repeating: 7, count: n * (n + 3) + 1), rows: 1, columns: n * (n + 3) + 1).memory
         let weight = MatrixView(memory, offset: 1, rows: n, columns: n, rowStride: n + 3)
@@ -31,7 +31,7 @@ struct MatrixProgramTests {
         return (0..<n * n).map { all[1 + $0 / n * (n + 3) + $0 % n] }
     }
 
-    private static func deviation(_ w: [Double], _ n: Int) -> Double {
+    static func deviation(_ w: [Double], _ n: Int) -> Double {
         var largest = 0.0
         for i in 0..<n {
             for j in 0...i {

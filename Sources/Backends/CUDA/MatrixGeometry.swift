@@ -5,22 +5,25 @@
 /// the inner dimension and the whole tile: a lane has 4, 8 or 16 rows of 4 columns. What
 /// the warps found is added through shared memory, in their order.
 ///
-/// Cycles of a product [n, n] · [n, n] in a kernel of the whole GPU, at 8 warps a block:
-/// 16 rows are 16 multiply–adds a lane for 8 loads of 16 bytes from shared memory, each two
-/// cycles of its pipe, so that both take 16 cycles for 4 of the inner dimension and a warp.
-/// A block reads its operands once from the L2, some 50 bytes a cycle, all of them in
-/// flight at once. To which come the barrier of the grid (an atomic addition and a read
-/// until it has changed, two ways to the L2 and back), the first operand's way, and the
-/// sums through shared memory:
+/// Cycles of a product [n, n] · [n, n] with 8 warps a block, from the machine code for
+/// sm_90: 16 rows are 128 multiply–adds of a warp for 16 loads of 16 bytes from shared
+/// memory and 9 other instructions, so that a processor's four parts, two warps each, take
+/// 38 cycles for one of the inner dimension; the loads take 32 of their pipe. A block reads
+/// its operands once from the L2, all of them (11 of 16 bytes a thread at n = 200) in
+/// flight before the first is used, at some 50 bytes a cycle. To which come the way of the
+/// first operand, the sums through shared memory and the result, and the barrier of the grid
+/// (a fence, an atomic addition, and a read until it shows the last block's):
 ///
-/// | n | blocks | multiply | read | latency, sums, result | barrier | a product at 1.7 GHz |
+/// | n | blocks | multiply | read | first, sums, result | barrier | a product at 1.7 GHz |
 /// | --- | ---: | ---: | ---: | ---: | ---: | ---: |
-/// | 50 | 8 | 260 | 190 | 1800 | 1700 | 2.3 µs |
-/// | 200 | 91 | 900 | 770 | 1800 | 1700 | 3.0 µs |
-/// | 512 | 128 | 8200 | 3900 | 2200 | 1700 | 9.4 µs |
+/// | 50 | 8 | 300 | 200 | 1800 | 1700 | 2.4 µs |
+/// | 200 | 91 | 1100 | 800 | 1800 | 1700 | 3.2 µs |
+/// | 512 | 128 | 9100 | 3900 | 2200 | 1700 | 9.9 µs |
 ///
-/// The exponential of a small B is three such products, two pointwise steps and a norm
-/// (about 700 cycles each), and the start: some 11 µs at n = 50 and 13 µs at n = 200.
+/// The exponential of a B with ‖B‖ below 0.58 is three such products, two pointwise steps
+/// and a norm (about 700 cycles each), and some 3 µs to start: 11 µs at n = 50 and 14 µs at
+/// n = 200, where one by one it takes 8 kernels and products of 3 to 6 µs and a wait. With
+/// degree 18, up to 3.01, it is five products: 21 µs. None of this has been measured yet.
 package struct MatrixGeometry: Sendable, Equatable {
     package let size: Int
     /// Of a tile, beside its 32 columns.

@@ -251,8 +251,8 @@ enum MatrixRoutines {
                 const uint32 mine = BLOCK == 0u ? 0x80000000u - (BLOCKS - 1u) : 1u;
                 uint32 before, now;
         #if __CUDA_ARCH__ >= 700
-                asm volatile("atom.add.release.gpu.u32 %0, [%1], %2;" : "=r"(before) : "l"(arrived), "r"(mine) : "memory");
-                do asm volatile("ld.acquire.gpu.u32 %0, [%1];" : "=r"(now) : "l"(arrived) : "memory");
+                asm volatile("atom.release.gpu.global.add.u32 %0, [%1], %2;" : "=r"(before) : "l"(arrived), "r"(mine) : "memory");
+                do asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(now) : "l"(arrived) : "memory");
                 while (((before ^ now) & 0x80000000u) == 0u);
         #else
                 __threadfence();
