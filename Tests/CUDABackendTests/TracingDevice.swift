@@ -38,6 +38,11 @@ final class TracingDevice: DeviceDriver, Sendable {
         let name: String
         init(_ name: String) { self.name = name }
     }
+    private final class Download: DeviceDownload {
+        func finish(into destination: UnsafeMutableRawBufferPointer) {
+            destination.initializeMemory(as: UInt8.self, repeating: 0)
+        }
+    }
     private final class Recording: DeviceRecording {
         let calls: Int
         let device: TracingDevice
@@ -88,6 +93,7 @@ final class TracingDevice: DeviceDriver, Sendable {
         note(.wait("a download of \(destination.count) bytes"))
         destination.initializeMemory(as: UInt8.self, repeating: 0)
     }
+    func startDownload(_ address: DeviceAddress, bytes: Int) -> any DeviceDownload { Download() }
     func clear(_ address: DeviceAddress, bytes: Int) { note(.clear(bytes: bytes)) }
     func synchronize() { note(.wait("everything")) }
     func takeError() -> RecurrentError? { nil }
