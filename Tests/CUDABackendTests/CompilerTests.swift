@@ -62,6 +62,8 @@ struct CompilerTests {
             let workspace = try manifold.makeWorkspace(size: 8, on: backend)
             try workspace.computeWeight(from: square, into: other)
         }
+        // In tiles of every size.
+        for size in [50, 100, 200, 300, 512] { _ = try SkewExponential(size: size, on: backend) }
         for reduction in Reduction.allCases { backend.reduceRows(reduction, square, into: other.columns(0..<1)) }
         return device.sources.sorted { ($0.key.name, $0.key.body) < ($1.key.name, $1.key.body) }.map { ($0.key, $0.value) }
     }

@@ -51,6 +51,21 @@ struct GPUTests {
             isExact: DeviceChecks.manifolds[index].name.hasPrefix("exact") || DeviceChecks.manifolds[index].name == "cayley")
     }
 
+    /// In tiles of every size, with blocks that fill the GPU.
+    @Test(arguments: [50, 200, 300, 512]) func theExponentialAgreesWithReference(size n: Int) throws {
+        let backend = try CUDABackend()
+        for norm in [0.3, 1, 3, 30] {
+            let values = MatrixProgramTests.skew(n, norm: norm)
+            let w = try MatrixProgramTests.exponential(values, n, on: backend)
+            let error = DeviceChecks.largestDifference(w, try MatrixProgramTests.exponential(values, n, on: ReferenceBackend()))
+            #expect(error <= 1e-6 * (10 + norm), "n \(n), ‖B‖ \(norm): \(error)")
+            #expect(MatrixProgramTests.deviation(w, n) <= 1e-5, "n \(n), ‖B‖ \(norm)")
+            for _ in 0..<20 {
+                #expect(try MatrixProgramTests.exponential(values, n, on: backend) == w, "n \(n), ‖B‖ \(norm): other bits")
+            }
+        }
+    }
+
     @Test(arguments: DeviceChecks.standardCells, [CUDALoops.persistent, .recorded])
     func trainingAgreesWithReference(cell: String, loops: CUDALoops) throws {
         let make = DeviceChecks.cells[cell]!

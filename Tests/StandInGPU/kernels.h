@@ -17,7 +17,8 @@ struct Kernel {
     // Static and dynamic shared memory are 48 KiB together, unless a launch may have more.
     int registers = 32, mostThreads = 1024, dynamicShared = 48 << 10;
     bool asked = false;
-    Launch launch = nullptr;
+    // And with all blocks at once.
+    Launch launch = nullptr, launchTogether = nullptr;
     char **ownStacks = nullptr, **ownShared = nullptr;
     void (*place)(uint32_t *, uint32_t *, uint32_t *) = nullptr;
 };

@@ -47,7 +47,7 @@ void onFault(int signal, siginfo_t *information, void *) {
     abort();
 }
 
-void run(const Kernel *kernel, const std::vector<char> &arguments, const unsigned grid[2], unsigned threads, unsigned shared) {
+void run(const Kernel *kernel, const std::vector<char> &arguments, const unsigned grid[2], unsigned threads, unsigned shared, bool cooperative) {
     // A fiber's stack may be the one that is broken.
     static thread_local char *signalStack = nullptr;
     if (!signalStack) {
@@ -64,10 +64,13 @@ void run(const Kernel *kernel, const std::vector<char> &arguments, const unsigne
     *kernel->ownStacks = stacks();
     *kernel->ownShared = sharedMemory(shared);
     running = kernel;
-    int failed = kernel->launch(arguments.data(), grid[0], grid[1], threads, shared);
+    int failed = (cooperative ? kernel->launchTogether : kernel->launch)(arguments.data(), grid[0], grid[1], threads, shared);
     running = nullptr;
     for (int i = 0; i < 3; i++) sigaction(faults[i], &previousActions[i], nullptr);
-    if (failed) wrong(kernel->name.c_str(), CUDA_ERROR_LAUNCH_FAILED, "a barrier that some threads of a block don't reach");
+    static const char *const failures[] = {
+        "a barrier that some threads don't reach, or one of all blocks in a launch that isn't cooperative",
+        "shared memory is touched past its end", "static shared memory in a cooperative launch, which the stand-in can't emulate"};
+    if (failed) wrong(kernel->name.c_str(), CUDA_ERROR_LAUNCH_FAILED, "%s", failures[failed - 1]);
     checkGuards(kernel->name.c_str());
 }
 
@@ -100,7 +103,7 @@ CUresult launch(
     if (!chip().compileOnly) arguments.assign((char *)parameters[0], (char *)parameters[0] + kernel->argumentBytes);
     Operation operation;
     char name[256];
-    snprintf(name, sizeof name, "launch %s grid %u %u block %u shared %u", kernel->name.c_str(), grid[0], grid[1], block[0], shared);
+    snprintf(name, sizeof name, "launch%s %s grid %u %u block %u shared %u", cooperative ? " cooperative" : "", kernel->name.c_str(), grid[0], grid[1], block[0], shared);
     operation.name = name;
     operation.kind = "kernel";
     operation.addresses = addressesIn(arguments.data(), arguments.size());
@@ -111,7 +114,7 @@ CUresult launch(
     unsigned width = grid[0], height = grid[1], size = block[0];
     operation.run = [=] {
         unsigned shape[2] = {width, height};
-        run(kernel, arguments, shape, size, shared);
+        run(kernel, arguments, shape, size, shared, cooperative);
     };
     return enqueue(function, stream, std::move(operation));
 }

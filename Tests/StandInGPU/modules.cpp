@@ -142,7 +142,8 @@ API CUresult CUDAAPI cuModuleGetFunction(CUfunction *result, CUmodule handle, co
         }
         size_t (*bytes)() = nullptr, (*staticShared)() = nullptr;
         const int *registers = nullptr, *mostThreads = nullptr;
-        bool complete = find(module->library, "emu_launch", found.launch) && find(module->library, "emu_own_stacks", found.ownStacks)
+        bool complete = find(module->library, "emu_launch", found.launch) && find(module->library, "emu_launch_cooperative", found.launchTogether)
+            && find(module->library, "emu_own_stacks", found.ownStacks)
             && find(module->library, "emu_own_shared", found.ownShared) && find(module->library, "emu_place", found.place)
             && find(module->library, "emu_argument_bytes", bytes) && find(module->library, "emu_static_shared_bytes", staticShared)
             && find(module->library, "standin_registers", registers) && find(module->library, "standin_most_threads", mostThreads);

@@ -19,6 +19,7 @@ final class CUDADevice: DeviceDriver, Sendable {
     let processors: Int
     let sharedMemory: Int
     let registers: Int
+    let startsCooperatively: Bool
 
     /// - Throws: ``RecurrentError/backend(_:)``.
     init(index: Int) throws {
@@ -39,6 +40,7 @@ final class CUDADevice: DeviceDriver, Sendable {
         processors = Int(cud_device_processors(device))
         sharedMemory = Int(cud_device_shared_memory(device))
         registers = Int(cud_device_registers(device))
+        startsCooperatively = capability >= 60
         cache = KernelCache(architecture: architecture, compiler: Int(cud_compiler_version()))
     }
 
