@@ -125,7 +125,8 @@ void emu_place(uint32 *block, uint32 *block_y, uint32 *thread) {
 // Where stacks and dynamic shared memory lie; made for each launch if they are NULL.
 char *emu_own_stacks, *emu_own_shared;
 
-// Non-zero if some threads of a block don't reach a barrier.
+// Non-zero if some threads of a block don't reach a barrier. Every other launch takes the
+// blocks from the last to the first: none may count on another.
 int emu_launch(const void *arguments, uint32 blocks, uint32 blocks_y, uint32 threads, uint32 shared) {
     emu_arguments = arguments;
     emu_blocks = blocks;
@@ -134,19 +135,22 @@ int emu_launch(const void *arguments, uint32 blocks, uint32 blocks_y, uint32 thr
     emu_shared = emu_own_shared ? emu_own_shared : malloc(shared ? shared : 1);
     char *stacks = emu_own_stacks ? emu_own_stacks : EMU_BARRIERS ? malloc((size_t)threads * EMU_STACK) : NULL;
     int failed = 0;
-    for (emu_block_y = 0; emu_block_y < blocks_y; emu_block_y++) {
-        for (emu_block = 0; emu_block < blocks; emu_block++) {
-            // What a block before left is garbage to the next one.
-            memset(emu_shared, 0xFF, shared);
-            if (emu_static_shared_bytes()) memset(__start_emu_static_shared, 0xFF, emu_static_shared_bytes());
-            if (EMU_BARRIERS) {
-                emu_prepare_blocks(stacks, 1);
-                failed |= emu_run_block() != EMU_DONE;
-            } else {
-                for (emu_thread = 0; emu_thread < threads; emu_thread++) EMU_KERNEL(*emu_arguments);
-            }
+    static int down = 0;
+    for (uint32 i = 0; i < blocks * blocks_y; i++) {
+        const uint32 number = down ? blocks * blocks_y - 1 - i : i;
+        emu_block = number % blocks;
+        emu_block_y = number / blocks;
+        // What a block before left is garbage to the next one.
+        memset(emu_shared, 0xFF, shared);
+        if (emu_static_shared_bytes()) memset(__start_emu_static_shared, 0xFF, emu_static_shared_bytes());
+        if (EMU_BARRIERS) {
+            emu_prepare_blocks(stacks, 1);
+            failed |= emu_run_block() != EMU_DONE;
+        } else {
+            for (emu_thread = 0; emu_thread < threads; emu_thread++) EMU_KERNEL(*emu_arguments);
         }
     }
+    down = !down;
     if (!emu_own_stacks) free(stacks);
     if (!emu_own_shared) free(emu_shared);
     return failed;

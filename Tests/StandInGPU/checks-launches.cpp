@@ -124,5 +124,6 @@ void addWrongLaunches() {
     wrong("dynamic shared memory past its end", "shared memory is touched past its end", [] {
         runBody("DYNAMIC_SHARED(float, memory); memory[THREAD] = a.value; a.data[0] = memory[0];", 32, 64);
     });
-    wrong("a barrier that some threads don't reach", "a barrier that some threads of a block don't reach", [] { runBody("if (THREAD < 16) BARRIER();"); });
+    wrong("a barrier of all blocks in an ordinary launch", "in a launch that isn't cooperative", [] { runBody("emu_grid_barrier(); a.data[0] = 1.0f; /* BARRIER */"); });
+    wrong("a barrier that some threads don't reach", "a barrier that some threads don't reach", [] { runBody("if (THREAD < 16) BARRIER();"); });
 }
