@@ -22,7 +22,7 @@ extension ParameterUpdater {
                 try fail(reason)
             }
             let found: [Float] = backend.download(weight)
-            let error = zip(given, found).reduce(0) { largest, pair in
+            let error = zip(given, found).reduce(0 as Float) { largest, pair in
                 let difference = (pair.0 - pair.1).magnitude
                 return difference.isFinite ? max(largest, difference) : .infinity
             }
