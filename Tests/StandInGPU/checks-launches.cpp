@@ -80,6 +80,17 @@ void addWrongLaunches() {
         Kernel kernel(filling);
         cuLaunchKernel(kernel.function, 1, 1, 1, 32, 1, 1, 0, s.stream, nullptr, nullptr);
     });
+    wrong("more than 4 KiB of arguments", "more than 4 KiB of arguments", [] {
+        Session s;
+        CUmodule module;
+        CUfunction function;
+        char bytes[8192] = {0};
+        void *parameters[] = {bytes};
+        std::string text = "typedef struct { char bytes[4097]; } Arguments;\nKERNEL check(const Arguments a) {}\n";
+        OK(cuModuleLoadData(&module, compile(text).data()));
+        OK(cuModuleGetFunction(&function, module, "check"));
+        cuLaunchKernel(function, 1, 1, 1, 32, 1, 1, 0, s.stream, parameters, nullptr);
+    });
     wrong("an argument that points to memory that has been freed", "points to memory that has been freed", [] {
         Session s;
         Kernel kernel(filling);

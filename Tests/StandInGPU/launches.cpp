@@ -91,6 +91,7 @@ CUresult launch(
     if (shared > (unsigned)kernel->dynamicShared) {
         return fail(CUDA_ERROR_INVALID_VALUE, kernel->asked ? "more dynamic shared memory than was asked for" : "more than 48 KiB of shared memory, which were not asked for");
     }
+    if (kernel->argumentBytes > 4096) return fail(CUDA_ERROR_INVALID_VALUE, "more than 4 KiB of arguments");
     if (grid[2] != 1 || block[1] != 1 || block[2] != 1) return fail(CUDA_ERROR_NOT_SUPPORTED, "a shape that the stand-in can't emulate");
     if (!parameters || !parameters[0]) return fail(CUDA_ERROR_INVALID_VALUE, "no arguments");
     uint64_t together = std::min<uint64_t>({2048 / (warps * 32), (uint64_t)(chip().sharedMemory + 1024) / (shared + kernel->staticShared + 1024),
