@@ -27,6 +27,7 @@ enum HostEmulation {
         #define BLOCKS emu_blocks
         #define BLOCKS_Y emu_blocks_y
         #define BARRIER() emu_barrier()
+        #define op_quotient(a, b) ((a) / (b))
         static inline float bits_to_float(uint32 bits) { float x; memcpy(&x, &bits, 4); return x; }
         \(prelude)
         \(body)
@@ -54,9 +55,11 @@ enum HostEmulation {
                 emu_fiber[t].uc_link = &emu_scheduler;
                 makecontext(&emu_fiber[t], emu_run, 0);
             }
-            for (;;) {
+            for (uint32 phase = 0;; phase++) {
                 uint32 done = 0;
-                for (uint32 t = 0; t < emu_threads; t++) {
+                for (uint32 i = 0; i < emu_threads; i++) {
+                    // In another order after each barrier: nothing holds by luck.
+                    const uint32 turned = (i + 13u * phase) % emu_threads, t = phase & 1u ? emu_threads - 1u - turned : turned;
                     emu_thread = t;
                     emu_state[t] = EMU_READY;
                     swapcontext(&emu_scheduler, &emu_fiber[t]);
