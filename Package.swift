@@ -63,8 +63,9 @@ let modules: [Module] = [
     .backend(
         "CUDABackend", "CUDA", ["CUDADriver"],
         testDependencies: [
-            "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell", "RecurrentOptimizers", "ManifoldUpdates",
-        ]),
+            "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell", "RecurrentOptimizers", "ManifoldUpdates", "ToyDatasets",
+        ],
+        testResources: [.embedInCode("HostEmulation.h")]),
 
     Module(name: "RecurrentReproduction", path: "Sources/CLI/Reproduction", dependencies: ["RecurrentCore"]),
     Module(

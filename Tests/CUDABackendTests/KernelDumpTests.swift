@@ -25,7 +25,7 @@ struct KernelDumpTests {
     @Test func writesEveryText() throws {
         let folder = try #require(KernelDump.folder)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        func write(_ sources: Set<KernelSource>, _ name: (KernelSource) -> String) throws {
+        func write(_ sources: some Sequence<KernelSource>, _ name: (KernelSource) -> String) throws {
             for source in sources { try Data(source.text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name(source)).cu")) }
         }
         for workload in KernelDump.workloads.split(separator: ",") {
@@ -34,14 +34,14 @@ struct KernelDumpTests {
             let device = CollectingDevice(), sizes = DeviceChecks.Sizes(hidden: hidden, steps: 2, batch: batch)
             _ = try DeviceChecks.train(
                 DeviceChecks.cells[cell]!(), on: CUDABackend(driver: device, loops: .persistent), sizes: sizes, updates: 1)
-            let loops = device.sources.filter { $0.name.hasPrefix("persistent") }
+            let loops = device.sources.keys.filter { $0.name.hasPrefix("persistent") }
             #expect(!loops.isEmpty, "\(workload) has no persistent loop")
             try write(loops) { "\(cell.replacing(" ", with: "-"))-h\(hidden)-b\(batch).\($0.name.dropFirst(11))" }
         }
         let device = CollectingDevice(), backend = CUDABackend(driver: device)
         _ = try backend.compile(Adam().program)
-        try write(device.sources) { _ in "adam" }
+        try write(device.sources.keys) { _ in "adam" }
         _ = try DeviceChecks.train(DeviceChecks.cells["gru tanh after"]!(), on: backend, updates: 1)
-        try write(device.sources.filter { !$0.name.hasPrefix("persistent") && $0.name != "pointwise" }) { $0.name }
+        try write(device.sources.keys.filter { !$0.name.hasPrefix("persistent") && $0.name != "pointwise" }) { $0.name }
     }
 }

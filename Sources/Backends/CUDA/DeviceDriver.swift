@@ -16,6 +16,8 @@ package protocol DeviceDriver: AnyObject, Sendable {
     var sharedMemory: Int { get }
     /// Of one block, 32 bits each.
     var registers: Int { get }
+    /// Whether it can run all blocks of a kernel at once.
+    var startsCooperatively: Bool { get }
 
     /// - Throws: ``RecurrentError/backend(_:)`` if there isn't as much.
     func allocate(bytes: Int) throws -> DeviceAddress
@@ -26,6 +28,8 @@ package protocol DeviceDriver: AnyObject, Sendable {
     func upload(_ source: UnsafeRawBufferPointer, to address: DeviceAddress)
     /// Waits for what came before.
     func download(_ address: DeviceAddress, into destination: UnsafeMutableRawBufferPointer)
+    /// Like a download, but returns at once: the copy is made when its turn comes.
+    func startDownload(_ address: DeviceAddress, bytes: Int) -> any DeviceDownload
     func clear(_ address: DeviceAddress, bytes: Int)
     func synchronize()
 
@@ -50,10 +54,22 @@ package protocol DeviceDriver: AnyObject, Sendable {
     func takeError() -> RecurrentError?
 }
 
+extension DeviceDriver {
+    package var startsCooperatively: Bool { true }
+}
+
 package typealias DeviceAddress = UInt64
 
 /// A compiled kernel.
 package protocol DeviceFunction: AnyObject, Sendable {}
+
+/// A copy to the host that is under way.
+package protocol DeviceDownload: AnyObject, Sendable {
+    /// Waits for this copy, not for what was asked for after it. To be called once, with
+    /// room for as many bytes as it was started with; what fails is kept as the error of
+    /// any call that can't throw.
+    func finish(into destination: UnsafeMutableRawBufferPointer)
+}
 
 /// Launches that were recorded, to be run as one.
 package protocol DeviceRecording: AnyObject, Sendable {

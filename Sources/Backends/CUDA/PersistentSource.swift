@@ -120,18 +120,6 @@ struct PersistentSource {
     }
 
     private static let definitions = """
-        #ifdef HOST_EMULATION
-        typedef struct { float x, y, z, w; } Four;
-        #define FMA(a, b, c) ((a) * (b) + (c))
-        #define AT_MOST(threads)
-        #define FROM_L2(place) (*(place))
-        #else
-        typedef float4 Four;
-        #define FMA(a, b, c) fmaf(a, b, c)
-        #define AT_MOST(threads) __launch_bounds__(threads, 1)
-        // Not by way of the L1, which shared memory leaves little of.
-        #define FROM_L2(place) __ldcg(place)
-        #endif
         DEVICE void add_row(Four *sum, float h, Four w) {
             sum->x = FMA(h, w.x, sum->x);
             sum->y = FMA(h, w.y, sum->y);
