@@ -1,6 +1,6 @@
 /// What every kernel's text begins with. The same text is CUDA C++ for NVRTC and,
-/// in the tests, C for the host: what differs is behind `HOST_EMULATION`, whose
-/// side of the definitions comes with the emulation.
+/// in the tests, C for the host: what differs is behind `HOST_EMULATION`; what threads,
+/// blocks and barriers are there comes with the emulation.
 enum KernelPrelude {
     static let text = """
         #ifndef HOST_EMULATION
@@ -18,6 +18,21 @@ enum KernelPrelude {
         #define BLOCKS_Y gridDim.y
         #define BARRIER() __syncthreads()
         #define bits_to_float(bits) __uint_as_float(bits)
+        typedef float4 Four;
+        #define FMA(a, b, c) fmaf(a, b, c)
+        // All registers of a processor for one block.
+        #define AT_MOST(threads) __launch_bounds__(threads, 1)
+        // Past the L1: what is read once, or was written by other blocks.
+        #define FROM_L2(place) __ldcg(place)
+        // Of a divisor from 2^-126 to 2^126, to two units in the last place; without the
+        // branches that a division has for all others.
+        #define op_quotient(a, b) __fdividef(a, b)
+        #else
+        typedef struct { float x, y, z, w; } Four;
+        #define FMA(a, b, c) ((a) * (b) + (c))
+        #define AT_MOST(threads)
+        #define FROM_L2(place) (*(place))
+        #define op_quotient(a, b) ((a) / (b))
         #endif
 
         typedef struct { float *data; long long row_stride, column_stride; } View;
@@ -28,7 +43,7 @@ enum KernelPrelude {
         DEVICE float op_sign(float a) { return a > 0.0f ? 1.0f : (a < 0.0f ? -1.0f : 0.0f); }
         DEVICE float op_sigmoid(float a) {
             float e = expf(-fabsf(a));
-            return (a >= 0.0f ? 1.0f : e) / (1.0f + e);
+            return op_quotient(a >= 0.0f ? 1.0f : e, 1.0f + e);
         }
 
         // Philox 4x32-10 (Salmon et al. 2011), word `index % 4` of block `index / 4`.
