@@ -40,7 +40,7 @@ final class CUDADevice: DeviceDriver, Sendable {
         processors = Int(cud_device_processors(device))
         sharedMemory = Int(cud_device_shared_memory(device))
         registers = Int(cud_device_registers(device))
-        startsCooperatively = cud_device_capability(device) >= 60
+        startsCooperatively = cud_device_starts_cooperatively(device)
         cache = KernelCache(architecture: architecture, compiler: Int(cud_compiler_version()))
     }
 

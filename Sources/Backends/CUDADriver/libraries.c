@@ -159,9 +159,13 @@ static int choose_release(int count, const char *const *folders, int driver, int
         return false; \
     }
 
-static bool open_driver(char *message, size_t capacity) {
+static bool find_driver(void) {
     if (!cuda && !(cuda = open_path(driver_name, driver_name))) cuda = open_in(driver_name, driver_folders);
-    if (!cuda) {
+    return cuda != NULL;
+}
+
+static bool open_driver(char *message, size_t capacity) {
+    if (!find_driver()) {
         snprintf(message, capacity, "NVIDIA's driver (%s) isn't found", driver_name);
         return false;
     }
@@ -202,10 +206,14 @@ static bool count_devices(int *count, char *message, size_t capacity) {
 }
 
 int cud_device_count(void) {
-    char message[512];
     int count = 0;
     pthread_mutex_lock(&lock);
-    if (!count_devices(&count, message, sizeof message)) count = 0;
+    if (find_driver()) {
+        // Of a driver that lacks something else, too.
+        int (*start)(unsigned) = (int (*)(unsigned))dlsym(cuda, "cuInit");
+        int (*count_them)(int *) = (int (*)(int *))dlsym(cuda, "cuDeviceGetCount");
+        if (!start || !count_them || start(0) || count_them(&count)) count = 0;
+    }
     pthread_mutex_unlock(&lock);
     return count;
 }

@@ -43,6 +43,8 @@ int cud_device_processors(const cud_device *device);
 int cud_device_shared_memory(const cud_device *device);
 /// Of a block, 32 bits each.
 int cud_device_registers(const cud_device *device);
+/// Whether it can have all blocks of a kernel at once.
+bool cud_device_starts_cooperatively(const cud_device *device);
 int cud_driver_version(void);
 
 int cud_memory_info(cud_device *device, size_t *free, size_t *total);
