@@ -28,7 +28,8 @@ enum KernelPrelude {
         // branches that a division has for all others.
         #define op_quotient(a, b) __fdividef(a, b)
         #else
-        typedef struct { float x, y, z, w; } Four;
+        // A GPU reads four at a time only where they are aligned.
+        typedef struct { float x, y, z, w; } __attribute__((aligned(16))) Four;
         #define FMA(a, b, c) ((a) * (b) + (c))
         #define AT_MOST(threads)
         #define FROM_L2(place) (*(place))
