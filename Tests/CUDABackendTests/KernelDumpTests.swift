@@ -38,10 +38,27 @@ struct KernelDumpTests {
             #expect(!loops.isEmpty, "\(workload) has no persistent loop")
             try write(loops) { "\(cell.replacing(" ", with: "-"))-h\(hidden)-b\(batch).\($0.name.dropFirst(11))" }
         }
-        let device = CollectingDevice(), backend = CUDABackend(driver: device)
-        _ = try backend.compile(Adam().program)
-        try write(device.sources.keys) { _ in "adam" }
-        _ = try DeviceChecks.train(DeviceChecks.cells["gru tanh after"]!(), on: backend, updates: 1)
-        try write(device.sources.keys.filter { !$0.name.hasPrefix("persistent") && $0.name != "pointwise" }) { $0.name }
+        let device = CollectingDevice(), backend = CUDABackend(driver: device), adam = Adam().program
+        let kernel = try backend.compile(adam), block = try backend.allocate(rows: 1, columns: 64)
+        let inputs = [MatrixView](repeating: block, count: adam.inputCount)
+        backend.run(
+            kernel, inputs: inputs, outputs: Array(inputs.prefix(adam.outputs.count)),
+            scalars: [Double](repeating: 1, count: adam.scalarCount))
+        try write(device.sources.keys) { $0.body.contains("View") ? "adam-strided" : "adam" }
+        for sizes in [DeviceChecks.Sizes(), DeviceChecks.Sizes(vocabulary: 8, embedding: 8, hidden: 8, batch: 4)] {
+            _ = try DeviceChecks.train(DeviceChecks.cells["gru tanh after"]!(), on: backend, sizes: sizes, updates: 1)
+        }
+        // Without dropout, and rows that are too long for shared memory.
+        for classes in [8, 1 << 17] {
+            let x = try backend.allocate(rows: 2, columns: 4), weight = try backend.allocate(rows: classes, columns: 4)
+            let bias = try backend.allocate(rows: 1, columns: classes)
+            let loss = try backend.makeSoftmaxCrossEntropy(classes: classes, width: 4, unrated: nil)
+            _ = try loss(inputs: x, weight: weight, bias: bias, targets: [0, 1], dropout: nil, gradients: nil)
+        }
+        let others = device.sources.keys.filter { !$0.name.hasPrefix("persistent") && $0.name != "pointwise" }
+        try write(others) { source in
+            let isByFour = source.body.contains("typedef Four Item") || source.body.contains("IS_PACKED 1")
+            return source.name + (isByFour ? "-4" : "") + (source.body.contains("DROPS 1") ? "-dropout" : "")
+        }
     }
 }
