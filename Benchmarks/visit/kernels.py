@@ -1,0 +1,1 @@
+"""Kernels compiled before the visit, by the compiler that is expected there."""
