@@ -64,7 +64,8 @@ let modules: [Module] = [
         "CUDABackend", "CUDA", ["CUDADriver"],
         testDependencies: [
             "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell", "RecurrentOptimizers", "ManifoldUpdates",
-        ]),
+        ],
+        testResources: [.embedInCode("HostEmulation.h")]),
 
     Module(name: "RecurrentReproduction", path: "Sources/CLI/Reproduction", dependencies: ["RecurrentCore"]),
     Module(

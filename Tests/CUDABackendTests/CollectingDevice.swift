@@ -34,6 +34,12 @@ final class CollectingDevice: DeviceDriver, Sendable {
     func download(_ address: DeviceAddress, into destination: UnsafeMutableRawBufferPointer) {
         destination.initializeMemory(as: UInt8.self, repeating: 0)
     }
+    private final class Zeros: DeviceDownload {
+        func finish(into destination: UnsafeMutableRawBufferPointer) {
+            destination.initializeMemory(as: UInt8.self, repeating: 0)
+        }
+    }
+    func startDownload(_ address: DeviceAddress, bytes: Int) -> any DeviceDownload { Zeros() }
     func clear(_ address: DeviceAddress, bytes: Int) {}
     func synchronize() {}
     func takeError() -> RecurrentError? { nil }

@@ -61,6 +61,19 @@ final class EmulatedDevice: DeviceDriver, Sendable {
         requireNoRecording()
         if destination.count > 0 { memcpy(destination.baseAddress!, pointer(address), destination.count) }
     }
+    /// Copied at once, as of when it was asked for.
+    private final class Download: DeviceDownload {
+        let bytes: [UInt8]
+        init(_ bytes: [UInt8]) { self.bytes = bytes }
+        func finish(into destination: UnsafeMutableRawBufferPointer) {
+            precondition(destination.count == bytes.count)
+            destination.copyBytes(from: bytes)
+        }
+    }
+    func startDownload(_ address: DeviceAddress, bytes: Int) -> any DeviceDownload {
+        requireNoRecording()
+        return Download(Array(UnsafeRawBufferPointer(start: pointer(address), count: bytes)))
+    }
     func clear(_ address: DeviceAddress, bytes: Int) {
         requireNoRecording()
         memset(pointer(address), 0, bytes)

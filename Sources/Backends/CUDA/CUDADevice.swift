@@ -88,6 +88,35 @@ final class CUDADevice: DeviceDriver, Sendable {
         guard destination.count > 0 else { return }
         check(cud_download(device, destination.baseAddress, address, destination.count), "a download")
     }
+    private final class Download: DeviceDownload {
+        private struct Transfer: @unchecked Sendable { let pointer: OpaquePointer }
+        private let transfer: Mutex<Transfer?>
+        private let bytes: Int
+        private let device: CUDADevice
+
+        init(_ address: DeviceAddress, bytes: Int, _ device: CUDADevice) {
+            var pointer: OpaquePointer?
+            if bytes > 0 { device.check(cud_start_download(device.device, address, bytes, &pointer), "a download") }
+            transfer = Mutex(pointer.map { Transfer(pointer: $0) })
+            self.bytes = bytes
+            self.device = device
+        }
+        private func end(_ destination: UnsafeMutableRawPointer?) {
+            let started = transfer.withLock { transfer in
+                defer { transfer = nil }
+                return transfer
+            }
+            guard let started else { return }
+            device.check(cud_finish_download(device.device, started.pointer, destination, bytes), "a download")
+        }
+        func finish(into destination: UnsafeMutableRawBufferPointer) {
+            precondition(destination.count == bytes, "a download of \(bytes) bytes into \(destination.count)")
+            end(destination.baseAddress)
+        }
+        deinit { end(nil) }
+    }
+    func startDownload(_ address: DeviceAddress, bytes: Int) -> any DeviceDownload { Download(address, bytes: bytes, self) }
+
     func clear(_ address: DeviceAddress, bytes: Int) { check(cud_clear(device, address, bytes), "clearing memory") }
     func synchronize() { check(cud_synchronize(device), "a kernel") }
 

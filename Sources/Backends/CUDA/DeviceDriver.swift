@@ -26,6 +26,8 @@ package protocol DeviceDriver: AnyObject, Sendable {
     func upload(_ source: UnsafeRawBufferPointer, to address: DeviceAddress)
     /// Waits for what came before.
     func download(_ address: DeviceAddress, into destination: UnsafeMutableRawBufferPointer)
+    /// Like a download, but returns at once: the copy is made when its turn comes.
+    func startDownload(_ address: DeviceAddress, bytes: Int) -> any DeviceDownload
     func clear(_ address: DeviceAddress, bytes: Int)
     func synchronize()
 
@@ -54,6 +56,14 @@ package typealias DeviceAddress = UInt64
 
 /// A compiled kernel.
 package protocol DeviceFunction: AnyObject, Sendable {}
+
+/// A copy to the host that is under way.
+package protocol DeviceDownload: AnyObject, Sendable {
+    /// Waits for this copy, not for what was asked for after it. To be called once, with
+    /// room for as many bytes as it was started with; what fails is kept as the error of
+    /// any call that can't throw.
+    func finish(into destination: UnsafeMutableRawBufferPointer)
+}
 
 /// Launches that were recorded, to be run as one.
 package protocol DeviceRecording: AnyObject, Sendable {

@@ -1,4 +1,4 @@
-#include "libraries.h"
+#include "device.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,16 +24,6 @@ enum {
     GEMM_DEFAULT = -1,
     EIG_VECTORS = 1,
     FILL_LOWER = 0,
-};
-
-struct cud_device {
-    int ordinal, capability, processors, shared_memory, registers, reads_host_pages;
-    char name[256];
-    void *context, *stream, *cublas, *cusolver;
-    uint64_t cublas_workspace;
-    // Of cuSOLVER: grows when needed; and one integer for its verdict, with pivots behind.
-    uint64_t workspace, integers;
-    size_t workspace_size, integers_size;
 };
 
 enum { CUBLAS_WORKSPACE = 32 << 20 };
@@ -101,6 +91,7 @@ cud_device *cud_device_open(int index, char *message, size_t capacity) {
         return NULL;
     }
     cud_device *d = calloc(1, sizeof *d);
+    pthread_mutex_init(&d->lock, NULL);
     error = cud_cuDeviceGet(&d->ordinal, index);
     if (!error) error = set_up(d);
     if (error) {
@@ -116,6 +107,9 @@ void cud_device_close(cud_device *d) {
     if (!d) return;
     if (d->context) {
         cud_cuCtxSetCurrent(d->context);
+        // Copies may still be going into the host's memory.
+        if (d->stream) cud_cuStreamSynchronize(d->stream);
+        cud_free_transfers(d);
         if (d->cusolver) cud_cusolverDnDestroy(d->cusolver);
         if (d->cublas) cud_cublasDestroy_v2(d->cublas);
         if (d->cublas_workspace) cud_cuMemFree_v2(d->cublas_workspace);
@@ -124,6 +118,7 @@ void cud_device_close(cud_device *d) {
         if (d->stream) cud_cuStreamDestroy_v2(d->stream);
         cud_cuDevicePrimaryCtxRelease_v2(d->ordinal);
     }
+    pthread_mutex_destroy(&d->lock);
     free(d);
 }
 
@@ -133,48 +128,45 @@ int cud_device_processors(const cud_device *d) { return d->processors; }
 int cud_device_shared_memory(const cud_device *d) { return d->shared_memory; }
 int cud_device_registers(const cud_device *d) { return d->registers; }
 
-// The context belongs to a thread, and callers may change theirs.
-static int enter(cud_device *d) { return cud_cuCtxSetCurrent(d->context); }
-
 int cud_memory_info(cud_device *d, size_t *available, size_t *total) {
-    int error = enter(d);
+    int error = cud_enter(d);
     return error ? error : cud_cuMemGetInfo_v2(available, total);
 }
 int cud_allocate(cud_device *d, size_t bytes, uint64_t *address) {
-    int error = enter(d);
+    int error = cud_enter(d);
     return error ? error : cud_cuMemAlloc_v2(address, bytes);
 }
 int cud_release(cud_device *d, uint64_t address) {
-    int error = enter(d);
+    int error = cud_enter(d);
     return error ? error : cud_cuMemFree_v2(address);
 }
 int cud_upload(cud_device *d, uint64_t address, const void *source, size_t bytes) {
     // From pageable memory this returns once the source has been read, except where
     // the device reads the host's pages itself (Grace).
-    int error = enter(d);
+    int error = cud_enter(d);
     if (!error) error = cud_cuMemcpyHtoDAsync_v2(address, source, bytes, d->stream);
     return error || !d->reads_host_pages ? error : cud_cuStreamSynchronize(d->stream);
 }
 int cud_download(cud_device *d, void *destination, uint64_t address, size_t bytes) {
-    int error = enter(d);
+    int error = cud_enter(d);
     if (!error) error = cud_cuMemcpyDtoHAsync_v2(destination, address, bytes, d->stream);
     return error ? error : cud_cuStreamSynchronize(d->stream);
 }
 int cud_clear(cud_device *d, uint64_t address, size_t bytes) {
-    int error = enter(d);
+    int error = cud_enter(d);
     return error ? error : cud_cuMemsetD8Async(address, 0, bytes, d->stream);
 }
 int cud_synchronize(cud_device *d) {
-    int error = enter(d);
+    int error = cud_enter(d);
     return error ? error : cud_cuStreamSynchronize(d->stream);
 }
 
 int cud_load_module(cud_device *d, const void *image, void **module) {
-    int error = enter(d);
+    int error = cud_enter(d);
     return error ? error : cud_cuModuleLoadData(module, image);
 }
 int cud_find_function(cud_device *d, void *module, const char *name, int shared_memory, void **function) {
-    int error = enter(d);
+    int error = cud_enter(d);
     if (!error) error = cud_cuModuleGetFunction(function, module, name);
     // More than 48 KiB must be asked for.
     if (!error && shared_memory > 48 << 10) error = cud_cuFuncSetAttribute(*function, FUNCTION_DYNAMIC_SHARED_MEMORY, shared_memory);
@@ -185,7 +177,7 @@ int cud_launch(
     bool cooperative
 ) {
     void *parameters[] = {arguments};
-    int error = enter(d);
+    int error = cud_enter(d);
     if (error) return error;
     if (cooperative) {
         return cud_cuLaunchCooperativeKernel(
@@ -200,7 +192,7 @@ int cud_gemm(
     int ldb, float beta, uint64_t c, int ldc
 ) {
     static const int computes[] = {COMPUTE_32F, COMPUTE_32F_FAST_TF32, COMPUTE_32F_FAST_16BF};
-    int error = enter(d);
+    int error = cud_enter(d);
     if (error) return error;
     return cublas_error(cud_cublasGemmEx(
         d->cublas, transpose_a, transpose_b, m, n, k, &alpha, (const void *)a, R_32F, lda, (const void *)b, R_32F, ldb, &beta,
@@ -218,7 +210,7 @@ static int reserve(uint64_t *memory, size_t *size, size_t wanted) {
 }
 
 int cud_solve(cud_device *d, bool transpose, int n, int columns, uint64_t a, uint64_t b, int *info) {
-    int count = 0, error = enter(d);
+    int count = 0, error = cud_enter(d);
     if (error) return error;
     if ((error = cusolver_error(cud_cusolverDnSgetrf_bufferSize(d->cusolver, n, n, (float *)a, n, &count)))) return error;
     if ((error = reserve(&d->workspace, &d->workspace_size, sizeof(float) * (size_t)count))) return error;
@@ -230,7 +222,7 @@ int cud_solve(cud_device *d, bool transpose, int n, int columns, uint64_t a, uin
 }
 
 int cud_hermitian_eigen(cud_device *d, int n, uint64_t matrix, uint64_t eigenvalues, int *info) {
-    int count = 0, error = enter(d);
+    int count = 0, error = cud_enter(d);
     if (error) return error;
     if ((error = cusolver_error(cud_cusolverDnCheevd_bufferSize(
              d->cusolver, EIG_VECTORS, FILL_LOWER, n, (const void *)matrix, n, (const float *)eigenvalues, &count)))) return error;
@@ -243,21 +235,21 @@ int cud_hermitian_eigen(cud_device *d, int n, uint64_t matrix, uint64_t eigenval
 }
 
 int cud_begin_capture(cud_device *d) {
-    int error = enter(d);
+    int error = cud_enter(d);
     return error ? error : cud_cuStreamBeginCapture_v2(d->stream, CAPTURE_THREAD_LOCAL);
 }
 int cud_end_capture(cud_device *d, void **graph) {
     void *recorded = NULL;
-    int error = enter(d);
+    int error = cud_enter(d);
     if (!error) error = cud_cuStreamEndCapture(d->stream, &recorded);
     if (!error) error = cud_cuGraphInstantiateWithFlags(graph, recorded, 0);
     if (recorded) cud_cuGraphDestroy(recorded);
     return error;
 }
 int cud_run_graph(cud_device *d, void *graph) {
-    int error = enter(d);
+    int error = cud_enter(d);
     return error ? error : cud_cuGraphLaunch(graph, d->stream);
 }
 void cud_free_graph(cud_device *d, void *graph) {
-    if (enter(d) == 0) cud_cuGraphExecDestroy(graph);
+    if (cud_enter(d) == 0) cud_cuGraphExecDestroy(graph);
 }

@@ -17,10 +17,16 @@
     X(cuda, int, cuMemFree_v2, (uint64_t)) \
     X(cuda, int, cuMemcpyHtoDAsync_v2, (uint64_t, const void *, size_t, void *)) \
     X(cuda, int, cuMemcpyDtoHAsync_v2, (void *, uint64_t, size_t, void *)) \
+    X(cuda, int, cuMemHostAlloc, (void **, size_t, unsigned)) \
+    X(cuda, int, cuMemFreeHost, (void *)) \
     X(cuda, int, cuMemsetD8Async, (uint64_t, unsigned char, size_t, void *)) \
     X(cuda, int, cuStreamCreate, (void **, unsigned)) \
     X(cuda, int, cuStreamDestroy_v2, (void *)) \
     X(cuda, int, cuStreamSynchronize, (void *)) \
+    X(cuda, int, cuEventCreate, (void **, unsigned)) \
+    X(cuda, int, cuEventDestroy_v2, (void *)) \
+    X(cuda, int, cuEventRecord, (void *, void *)) \
+    X(cuda, int, cuEventSynchronize, (void *)) \
     X(cuda, int, cuStreamBeginCapture_v2, (void *, int)) \
     X(cuda, int, cuStreamEndCapture, (void *, void **)) \
     X(cuda, int, cuGraphInstantiateWithFlags, (void **, void *, unsigned long long)) \

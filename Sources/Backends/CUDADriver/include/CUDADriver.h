@@ -45,6 +45,13 @@ int cud_release(cud_device *device, uint64_t address);
 int cud_upload(cud_device *device, uint64_t address, const void *source, size_t bytes);
 /// Waits for everything before it.
 int cud_download(cud_device *device, void *destination, uint64_t address, size_t bytes);
+/// A copy to the host that is under way.
+typedef struct cud_transfer cud_transfer;
+/// Returns at once; the copy is made after everything before it.
+int cud_start_download(cud_device *device, uint64_t address, size_t bytes, cud_transfer **transfer);
+/// Waits for this copy and no other work, and ends the transfer. Without a destination
+/// nothing is waited for.
+int cud_finish_download(cud_device *device, cud_transfer *transfer, void *destination, size_t bytes);
 int cud_clear(cud_device *device, uint64_t address, size_t bytes);
 int cud_synchronize(cud_device *device);
 

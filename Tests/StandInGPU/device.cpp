@@ -1,0 +1,234 @@
+// The machine: its devices, their attributes and contexts. STANDIN_* variables of the
+// environment make it another than one H100.
+#include "standin.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <unistd.h>
+
+namespace standin {
+
+namespace {
+
+// With K, M or G behind it.
+size_t number(const char *name, const char *otherwise) {
+    std::string value = environment(name, otherwise);
+    char *end = nullptr;
+    double result = strtod(value.c_str(), &end);
+    static const char units[] = "KMG";
+    for (int i = 0; i < 3; i++) {
+        if (*end == units[i]) {
+            result *= (double)(1ull << 10 * (i + 1));
+            end++;
+            break;
+        }
+    }
+    if (*end || end == value.c_str() || result < 0) {
+        fprintf(stderr, "stand-in: %s=%s is no number\n", name, value.c_str());
+        _exit(2);
+    }
+    return (size_t)result;
+}
+
+Chip read() {
+    Chip chip;
+    chip.devices = (int)number("STANDIN_DEVICES", "1");
+    chip.capability = (int)number("STANDIN_CAPABILITY", "90");
+    chip.processors = (int)number("STANDIN_PROCESSORS", "132");
+    chip.sharedMemory = (int)number("STANDIN_SHARED", "227K");
+    chip.registers = (int)number("STANDIN_REGISTERS", "64K");
+    chip.driver = (int)number("STANDIN_DRIVER", "13000");
+    chip.readsHostPages = (int)number("STANDIN_HOST_PAGES", "0");
+    chip.memory = number("STANDIN_MEMORY", "80G");
+    chip.lag = number("STANDIN_LAG", "500");
+    chip.compileOnly = number("STANDIN_COMPILE_ONLY", "0") != 0;
+    return chip;
+}
+
+bool initialised = false;
+auto &primaries = *new std::vector<Context *>();
+thread_local Context *currentContext = nullptr;
+
+}  // namespace
+
+const Chip &chip() {
+    static const Chip chip = read();
+    return chip;
+}
+
+std::recursive_mutex &lock() {
+    static std::recursive_mutex mutex;
+    return mutex;
+}
+
+Context *current() { return currentContext; }
+
+CUresult ready(const char *function) {
+    if (!initialised) return (CUresult)wrong(function, CUDA_ERROR_NOT_INITIALIZED, "cuInit hasn't been called");
+    if (!currentContext) return (CUresult)wrong(function, CUDA_ERROR_INVALID_CONTEXT, "this thread has no current context");
+    if (currentContext->destroyed) return (CUresult)wrong(function, CUDA_ERROR_CONTEXT_IS_DESTROYED, "the current context has been destroyed");
+    return CUDA_SUCCESS;
+}
+
+}  // namespace standin
+
+using namespace standin;
+
+#define REQUIRE_DEVICE(device) \
+    ONE_AT_A_TIME; \
+    if (!initialised) return WRONG(CUDA_ERROR_NOT_INITIALIZED, "cuInit hasn't been called"); \
+    if (device < 0 || device >= chip().devices) return WRONG(CUDA_ERROR_INVALID_DEVICE, "there is no device %d", device)
+
+API CUresult CUDAAPI cuInit(unsigned flags) {
+    ONE_AT_A_TIME;
+    if (flags) return WRONG(CUDA_ERROR_INVALID_VALUE, "flags must be 0");
+    if (chip().devices == 0) return REFUSED(CUDA_ERROR_NO_DEVICE, "no device");
+    initialised = true;
+    primaries.resize(chip().devices);
+    return CUDA_SUCCESS;
+}
+
+API CUresult CUDAAPI cuDriverGetVersion(int *version) {
+    if (!version) return WRONG(CUDA_ERROR_INVALID_VALUE, "nowhere to write to");
+    *version = chip().driver;
+    return CUDA_SUCCESS;
+}
+
+API CUresult CUDAAPI cuDeviceGetCount(int *count) {
+    ONE_AT_A_TIME;
+    if (!initialised) return WRONG(CUDA_ERROR_NOT_INITIALIZED, "cuInit hasn't been called");
+    if (!count) return WRONG(CUDA_ERROR_INVALID_VALUE, "nowhere to write to");
+    *count = chip().devices;
+    return CUDA_SUCCESS;
+}
+
+API CUresult CUDAAPI cuDeviceGet(CUdevice *device, int ordinal) {
+    REQUIRE_DEVICE(ordinal);
+    if (!device) return WRONG(CUDA_ERROR_INVALID_VALUE, "nowhere to write to");
+    *device = ordinal;
+    return CUDA_SUCCESS;
+}
+
+API CUresult CUDAAPI cuDeviceGetName(char *name, int length, CUdevice device) {
+    REQUIRE_DEVICE(device);
+    if (!name || length < 1) return WRONG(CUDA_ERROR_INVALID_VALUE, "nowhere to write to");
+    snprintf(name, (size_t)length, "stand-in GPU (sm_%d)", chip().capability);
+    return CUDA_SUCCESS;
+}
+
+API CUresult CUDAAPI cuDeviceGetAttribute(int *value, CUdevice_attribute attribute, CUdevice device) {
+    REQUIRE_DEVICE(device);
+    if (!value) return WRONG(CUDA_ERROR_INVALID_VALUE, "nowhere to write to");
+    switch (attribute) {
+    case CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK: *value = 1024; break;
+    case CU_DEVICE_ATTRIBUTE_WARP_SIZE: *value = 32; break;
+    case CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK: *value = 48 << 10; break;
+    case CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN: *value = chip().sharedMemory; break;
+    case CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_MULTIPROCESSOR: *value = chip().sharedMemory + 1024; break;
+    case CU_DEVICE_ATTRIBUTE_RESERVED_SHARED_MEMORY_PER_BLOCK: *value = 1024; break;
+    case CU_DEVICE_ATTRIBUTE_MAX_REGISTERS_PER_BLOCK: *value = chip().registers; break;
+    case CU_DEVICE_ATTRIBUTE_MAX_REGISTERS_PER_MULTIPROCESSOR: *value = chip().registers; break;
+    case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT: *value = chip().processors; break;
+    case CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_MULTIPROCESSOR: *value = 2048; break;
+    case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: *value = chip().capability / 10; break;
+    case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: *value = chip().capability % 10; break;
+    case CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH: *value = chip().capability >= 60; break;
+    case CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE: *value = 50 << 20; break;
+    case CU_DEVICE_ATTRIBUTE_CLOCK_RATE: *value = 1980000; break;
+    case CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE: *value = 2619000; break;
+    case CU_DEVICE_ATTRIBUTE_UNIFIED_ADDRESSING: *value = 1; break;
+    case CU_DEVICE_ATTRIBUTE_PAGEABLE_MEMORY_ACCESS: *value = chip().readsHostPages; break;
+    case CU_DEVICE_ATTRIBUTE_PAGEABLE_MEMORY_ACCESS_USES_HOST_PAGE_TABLES: *value = chip().readsHostPages; break;
+    default: return WRONG(CUDA_ERROR_INVALID_VALUE, "the stand-in doesn't know attribute %d", (int)attribute);
+    }
+    return CUDA_SUCCESS;
+}
+
+API CUresult CUDAAPI cuDevicePrimaryCtxRetain(CUcontext *context, CUdevice device) {
+    REQUIRE_DEVICE(device);
+    if (!context) return WRONG(CUDA_ERROR_INVALID_VALUE, "nowhere to write to");
+    Context *&primary = primaries[device];
+    if (!primary) primary = new Context{device};
+    primary->uses++;
+    *context = (CUcontext)primary;
+    return CUDA_SUCCESS;
+}
+
+API CUresult CUDAAPI cuDevicePrimaryCtxRelease(CUdevice device) {
+    REQUIRE_DEVICE(device);
+    Context *&primary = primaries[device];
+    if (!primary) return WRONG(CUDA_ERROR_INVALID_CONTEXT, "device %d has no primary context", device);
+    if (--primary->uses > 0) return CUDA_SUCCESS;
+    drain();
+    // What is left would go with the context, unseen.
+    releaseGraphs(primary);
+    releaseModules(primary);
+    releaseStreams(primary);
+    releaseMemory(primary);
+    trace("context released");
+    primary->destroyed = true;
+    primary = nullptr;
+    return CUDA_SUCCESS;
+}
+
+API CUresult CUDAAPI cuCtxSetCurrent(CUcontext context) {
+    ONE_AT_A_TIME;
+    if (!initialised) return WRONG(CUDA_ERROR_NOT_INITIALIZED, "cuInit hasn't been called");
+    for (Context *primary : primaries) {
+        if (primary && (CUcontext)primary == context) {
+            currentContext = primary;
+            return CUDA_SUCCESS;
+        }
+    }
+    if (context) return WRONG(CUDA_ERROR_INVALID_CONTEXT, "there is no context %p", (void *)context);
+    currentContext = nullptr;
+    return CUDA_SUCCESS;
+}
+
+API CUresult CUDAAPI cuCtxGetCurrent(CUcontext *context) {
+    if (!context) return WRONG(CUDA_ERROR_INVALID_VALUE, "nowhere to write to");
+    *context = (CUcontext)currentContext;
+    return CUDA_SUCCESS;
+}
+
+API CUresult CUDAAPI cuGetErrorString(CUresult error, const char **words) {
+    static const std::map<int, const char *> texts = {
+        {CUDA_SUCCESS, "no error"},
+        {CUDA_ERROR_INVALID_VALUE, "invalid argument"},
+        {CUDA_ERROR_OUT_OF_MEMORY, "out of memory"},
+        {CUDA_ERROR_NOT_INITIALIZED, "initialization error"},
+        {CUDA_ERROR_NO_DEVICE, "no CUDA-capable device is detected"},
+        {CUDA_ERROR_INVALID_DEVICE, "invalid device ordinal"},
+        {CUDA_ERROR_INVALID_IMAGE, "device kernel image is invalid"},
+        {CUDA_ERROR_INVALID_CONTEXT, "invalid device context"},
+        {CUDA_ERROR_NO_BINARY_FOR_GPU, "no kernel image is available for execution on the device"},
+        {CUDA_ERROR_INVALID_PTX, "a PTX JIT compilation failed"},
+        {CUDA_ERROR_INVALID_HANDLE, "invalid resource handle"},
+        {CUDA_ERROR_NOT_FOUND, "named symbol not found"},
+        {CUDA_ERROR_NOT_READY, "device not ready"},
+        {CUDA_ERROR_ILLEGAL_ADDRESS, "an illegal memory access was encountered"},
+        {CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES, "too many resources requested for launch"},
+        {CUDA_ERROR_CONTEXT_IS_DESTROYED, "context is destroyed"},
+        {CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE, "too many blocks in cooperative launch"},
+        {CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "operation not permitted when stream is capturing"},
+        {CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "operation failed due to a previous error during capture"},
+        {CUDA_ERROR_STREAM_CAPTURE_UNMATCHED, "stream was not part of capture"},
+        {CUDA_ERROR_STREAM_CAPTURE_UNJOINED, "capturing stream has unjoined work"},
+        {CUDA_ERROR_STREAM_CAPTURE_ISOLATION, "dependency created on uncaptured work in another stream"},
+        {CUDA_ERROR_STREAM_CAPTURE_IMPLICIT, "operation would make the legacy stream depend on a capturing blocking stream"},
+        {CUDA_ERROR_CAPTURED_EVENT, "operation not permitted on an event last recorded in a capturing stream"},
+        {CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD, "attempt to terminate a thread-local capture sequence from another thread"},
+        {CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE, "the graph update was not performed because it included changes which violated constraints specific to instantiated graph update"},
+    };
+    if (!words) return WRONG(CUDA_ERROR_INVALID_VALUE, "nowhere to write to");
+    auto known = texts.find(error);
+    *words = known == texts.end() ? nullptr : known->second;
+    return known == texts.end() ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
+}
+
+// NVRTC 13.5 asks the driver that it finds for a table of its own, and goes on without.
+API CUresult CUDAAPI cuGetExportTable(const void **table, const CUuuid *) {
+    if (table) *table = nullptr;
+    return CUDA_ERROR_NOT_FOUND;
+}
