@@ -1,8 +1,9 @@
 """Times FlashRNN's kernels (pip install flashrnn) in a training step of the language model.
 
     python flashrnn_benchmark.py                 # elman and gru at 256 units, bfloat16 and float32
-    python flashrnn_benchmark.py --compile       # only compiles the kernels, which takes minutes, and checks them
-    python flashrnn_benchmark.py --packages DIR  # where flashrnn and einops lie, if not in this environment
+    python flashrnn_benchmark.py --cell gru --precision bfloat16
+    python flashrnn_benchmark.py --start-when FILE  # compiles the kernels, which takes minutes, and waits for the file
+    python flashrnn_benchmark.py --packages DIR     # where flashrnn and einops lie, if not in this environment
 
 The model is benchmark.py's with FlashRNN in the place of nn.RNN (tanh, which is what its
 elman has) or nn.GRU; rows are named as there, `lm-gru-h256-t35`, with the precision of the
@@ -13,11 +14,13 @@ nn.GRU before it is timed. Needs a GPU and nvcc.
 
 import argparse
 import glob
+import importlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 import types
 
 try:
@@ -68,8 +71,8 @@ def load(packages):
         sys.path.append(packages)
     find_cublas()
     try:
-        import flashrnn.flashrnn.cuda_init as start
-        import flashrnn.flashrnn.flashrnn as library
+        # The package's own name is taken by its function.
+        start, library = (importlib.import_module(f"flashrnn.flashrnn.{name}") for name in ["cuda_init", "flashrnn"])
     except ImportError as error:
         sys.exit(f"FlashRNN can't be used ({error}): pip install flashrnn")
     # It waits up to ten seconds before each compilation, for other processes.
@@ -128,7 +131,9 @@ def training_step(kernel, cell, dtype, width, steps=35, batch=80, vocabulary=10_
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--compile", action="store_true", help="compile the kernels and compare them, time nothing")
+    parser.add_argument("--cell", action="append", choices=FUNCTIONS, help="may be repeated (default: both)")
+    parser.add_argument("--precision", action="append", choices=TOLERANCES, help="may be repeated (default: both)")
+    parser.add_argument("--start-when", metavar="FILE", help="wait for this file before anything is timed")
     parser.add_argument("--packages", help="a folder that holds flashrnn and what it needs")
     parser.add_argument("--hidden-size", type=int, default=256, help="a multiple of 64 (default: 256)")
     parser.add_argument("--seconds", type=float, default=1, help="to spend on each workload, about (default: 1)")
@@ -136,24 +141,25 @@ def main():
     options = parser.parse_args()
     use_device("cuda", tf32=False)
     kernel = load(options.packages)
-    workloads, failed = [], []
-    for dtype, tolerance in TOLERANCES.items():
-        for cell in FUNCTIONS:
+    workloads = []
+    for dtype in options.precision or TOLERANCES:
+        for cell in options.cell or FUNCTIONS:
             name = f"lm-{cell}-h{options.hidden_size}-t35, {dtype}"
             try:
                 error = difference(kernel, cell, dtype, options.hidden_size)
             except (RuntimeError, ValueError, AttributeError, AssertionError, subprocess.CalledProcessError) as problem:
-                failed.append(name)
                 print(f"{name}: {str(problem).strip().splitlines()[-1] if str(problem).strip() else type(problem).__name__}", file=sys.stderr)
                 continue
             # Not a number is not below.
-            good = error < tolerance
+            good = error < TOLERANCES[dtype]
             print(f"{name}: relative error {error:.1e} against torch's own{'' if good else ', too large: not timed'}", file=sys.stderr, flush=True)
-            (workloads if good else failed).append((name, training_step(kernel, cell, dtype, options.hidden_size)) if good else name)
+            if good:
+                workloads.append((name, training_step(kernel, cell, dtype, options.hidden_size)))
     if not workloads:
         sys.exit("none of FlashRNN's kernels can be timed (above)")
-    if options.compile:
-        return
+    print("ready", file=sys.stderr, flush=True)
+    while options.start_when and not os.path.exists(options.start_when):
+        time.sleep(0.1)
     medians, counts, _ = measure(workloads, options.seconds)
     rows = [{"workload": name, "medianMilliseconds": median, "steps": count} for (name, _), median, count in zip(workloads, medians, counts)]
     if options.json:

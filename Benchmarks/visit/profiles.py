@@ -6,6 +6,7 @@ import time
 
 from . import times
 from .checks import last_line, tool
+from .sizes import flashrnn_workloads
 
 SECTIONS = ["SpeedOfLight", "MemoryWorkloadAnalysis", "ComputeWorkloadAnalysis", "SchedulerStats", "WarpStateStats", "Occupancy", "LaunchStats"]
 KEY_METRICS = [
@@ -47,42 +48,46 @@ def metrics(output):
     return [(kernel, values) for kernel, values in result if values]
 
 
-def flash_command(visit, sizes, log, *arguments):
-    return visit.python(
-        log, "flashrnn_benchmark.py", "--packages", visit.work / "site", "--hidden-size", sizes.flashrnn_width, *arguments,
-        environment={**os.environ, "TORCH_EXTENSIONS_DIR": str(visit.work / "torch-extensions"), "MAX_JOBS": "8"})
-
-
 def compile_flashrnn(visit, sizes):
-    """Begins to compile FlashRNN's kernels, while other parts run."""
+    """Begins to compile FlashRNN's kernels, a process for each, while other parts run."""
     if not (visit.work / "site/flashrnn").is_dir():
         return visit.note("FlashRNN: NOT RUN, its wheel was not carried")
     if not visit.has_torch or visit.is_rehearsal:
         return visit.note("FlashRNN: NOT RUN, it needs PyTorch on a GPU")
-    visit.background = flash_command(visit, sizes, "flashrnn-compile.txt", "--compile")
-    visit.background.start()
+    # What is compiled stays for a later call.
+    environment = {**os.environ, "TORCH_EXTENSIONS_DIR": str(visit.work / "torch-extensions"), "MAX_JOBS": "4"}
+    for cell in ["rnn-tanh", "gru"]:
+        for precision in ["bfloat16", "float32"]:
+            go = visit.work / f"go-{cell}-{precision}"
+            go.unlink() if go.exists() else None
+            command = visit.python(
+                f"flashrnn-{cell}-{precision}.txt", "flashrnn_benchmark.py", "--packages", visit.work / "site", "--hidden-size",
+                sizes.flashrnn_width, "--cell", cell, "--precision", precision, "--start-when", go, "--json", "--seconds", sizes.seconds,
+                environment=environment)
+            command.start()
+            visit.background[go] = command
 
 
 def flashrnn(visit, sizes):
     """The language model's step at a width FlashRNN has, with its recurrence, cuDNN's and ours."""
     if not visit.background:
         return visit.note("FlashRNN: NOT RUN, nothing was compiled")
-    while not visit.background.has_ended() and visit.clock.part_left() > 0:
-        visit.tick()
-        time.sleep(0.1)
-    if visit.background.status != 0:
-        ending = last_line(visit.background) if visit.background.status is not None else "its kernels were still compiling"
-        return visit.note(f"FlashRNN: NOT TIMED: {ending}; see flashrnn-compile.txt")
-    names = [f"lm-{cell}-h{sizes.flashrnn_width}-t35" for cell in ["rnn-tanh", "gru"]]
-    command = visit.run(flash_command(visit, sizes, "flashrnn.txt", "--json", "--seconds", sizes.seconds))
-    for entry, value in times.medians(command.output).items():
-        # As `lm-gru-h256-t35, bf16`.
-        name, side = entry.split(", ")
-        all_times = visit.values.get("ms", {})
-        all_times.setdefault(f"FlashRNN {side}", {})[name] = value
-        visit.value("ms", all_times)
-    if command.status != 0:
-        visit.note(f"FlashRNN: {last_line(command)}; see flashrnn.txt")
     for side in ["ours FP32", "ours TF32", "ours bf16", "PyTorch FP32", "PyTorch TF32"]:
-        times.timed(visit, sizes, side, f"times-flashrnn-{side.replace(' ', '-')}.txt", names)
-    times.table(visit, names)
+        times.timed(visit, sizes, side, f"times-flashrnn-{side.replace(' ', '-')}.txt", flashrnn_workloads(sizes))
+    for go, command in visit.background.items():
+        is_ready = "\nready\n" in command.log.read_text(errors="replace")
+        if is_ready:
+            go.touch()
+        while is_ready and not command.has_ended() and visit.clock.part_left() > 0:
+            visit.tick()
+            time.sleep(0.1)
+        found = times.medians(command.output)
+        for entry, value in found.items():
+            # As `lm-gru-h256-t35, bfloat16`.
+            name, precision = entry.split(", ")
+            visit.values.setdefault("ms", {}).setdefault(f"FlashRNN {precision}", {})[name] = value
+        if not found:
+            ending = last_line(command) if command.has_ended() else "its kernels were still compiling"
+            visit.note(f"FlashRNN, {go.name[3:]}: NOT TIMED: {ending}; see {command.log.name}")
+    visit.value("ms", visit.values.get("ms", {}))
+    times.table(visit, flashrnn_workloads(sizes))

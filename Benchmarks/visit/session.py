@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import signal
 import sys
 import tarfile
@@ -34,8 +35,9 @@ class Visit:
         self.programs = self.work / "urnn-gpu"
         self.training = None
         self.has_torch = False
-        # A program that runs beside the parts.
-        self.background = None
+        # Programs that run beside the parts, by the files they wait for.
+        self.background = {}
+        shutil.rmtree(self.logs, ignore_errors=True)
         for folder in [self.out, self.logs]:
             folder.mkdir(parents=True, exist_ok=True)
         # Those of an earlier call on the same machine, too.
@@ -128,7 +130,7 @@ class Visit:
             if name == "smoke" and self.has_failed:
                 self.note(f"NOT RUN since smoke failed: {', '.join(names[index + 1:]) or 'nothing else'}")
                 break
-        cut_off([self.background] if self.background else [], grace=0)
+        cut_off(self.background.values(), grace=0)
         self.write()
         print(f"written to {self.out}", flush=True)
         return 1 if self.has_failed else 0

@@ -7,6 +7,11 @@ def models(t):
     return [f"lm-{cell}-t{t}" for cell in CELLS] + [f"lm-urnn-abs-t{t}"]
 
 
+def flashrnn_workloads(sizes):
+    """FlashRNN's elman has tanh."""
+    return [f"lm-{cell}-h{sizes.flashrnn_width}-t35" for cell in ["rnn-tanh", "gru"]]
+
+
 class Real:
     smoke_test, tests = "trainingAgreesWithReference", None
     smoke_workload = "toy-urnn-n20"
