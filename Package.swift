@@ -63,7 +63,7 @@ let modules: [Module] = [
     .backend(
         "CUDABackend", "CUDA", ["CUDADriver"],
         testDependencies: [
-            "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell", "RecurrentOptimizers", "ManifoldUpdates",
+            "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell", "RecurrentOptimizers", "ManifoldUpdates", "ToyDatasets",
         ],
         testResources: [.embedInCode("HostEmulation.h")]),
 

@@ -3,25 +3,47 @@ import Foundation
 import RecurrentCore
 import Synchronization
 
-/// Collects the kernels that a program asks for, and runs nothing.
+/// Collects the kernels that a program asks for, and how it starts them; runs nothing.
 final class CollectingDevice: DeviceDriver, Sendable {
-    private final class NoFunction: DeviceFunction {}
+    private final class Function: DeviceFunction {
+        let source: KernelSource
+        init(_ source: KernelSource) { self.source = source }
+    }
+    /// The most that a kernel was started with.
+    struct Use {
+        var threads = 0, sharedMemory = 0
+        var argumentSizes: Set<Int> = []
+    }
 
     let name = "no device"
     let blockSize = 256
-    let processors = 132
-    let sharedMemory = 227 << 10
+    let processors: Int
+    let sharedMemory: Int
     let registers = 65536
     private let memoryOf = EmulatedDevice()
-    private let found = Mutex<Set<KernelSource>>([])
+    private let found = Mutex<[KernelSource: Use]>([:])
 
-    var sources: Set<KernelSource> { found.withLock { $0 } }
+    /// An H100, if nothing else is asked for.
+    init(processors: Int = 132, sharedMemory: Int = 227 << 10) {
+        self.processors = processors
+        self.sharedMemory = sharedMemory
+    }
+
+    var sources: [KernelSource: Use] { found.withLock { $0 } }
 
     func compile(_ source: KernelSource) throws -> any DeviceFunction {
-        found.withLock { _ = $0.insert(source) }
-        return NoFunction()
+        found.withLock { $0[source] = $0[source] ?? Use() }
+        return Function(source)
     }
-    func launch(_ function: any DeviceFunction, _ shape: LaunchShape, arguments: KernelArguments) {}
+    func launch(_ function: any DeviceFunction, _ shape: LaunchShape, arguments: KernelArguments) {
+        found.withLock { found in
+            var use = found[(function as! Function).source]!
+            use.threads = max(use.threads, shape.block)
+            use.sharedMemory = max(use.sharedMemory, shape.sharedMemory)
+            use.argumentSizes.insert(arguments.bytes.count)
+            found[(function as! Function).source] = use
+        }
+    }
     func gemm(_ product: DeviceProduct) {}
     func solve(transposed: Bool, size: Int, columns: Int, a: DeviceAddress, b: DeviceAddress) throws -> Bool { true }
     func hermitianEigen(size: Int, matrix: DeviceAddress, eigenvalues: DeviceAddress) throws -> Bool { true }

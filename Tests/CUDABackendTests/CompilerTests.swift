@@ -17,19 +17,38 @@ enum Compiler {
     }()
 }
 
+/// A GPU that kernels are compiled for, and what one of its blocks may have.
+struct CompiledFor: Sendable, CustomTestStringConvertible {
+    let capability: Int
+    let processors: Int
+    let sharedMemory: Int
+    /// Of a block's shared memory, what CUDA keeps for itself and counts as the kernel's.
+    let reserved: Int
+    var testDescription: String { "sm_\(capability)" }
+
+    /// A100, H100, B200.
+    static let all = [
+        CompiledFor(capability: 80, processors: 108, sharedMemory: 163 << 10, reserved: 0),
+        CompiledFor(capability: 90, processors: 132, sharedMemory: 227 << 10, reserved: 1024),
+        CompiledFor(capability: 100, processors: 148, sharedMemory: 227 << 10, reserved: 1024),
+    ]
+}
+
 /// Every kernel of every cell through NVRTC, which needs no GPU.
 @Suite(.enabled(if: Compiler.problem == nil, "no NVRTC: \(Compiler.problem ?? "")"))
 struct CompilerTests {
     /// What the cells, optimizers, manifold updates and the backend's own functions compile.
-    private static func sources() throws -> [KernelSource] {
-        let device = CollectingDevice(), backend = CUDABackend(driver: device)
+    private static func sources(_ gpu: CompiledFor) throws -> [(source: KernelSource, use: CollectingDevice.Use)] {
+        let device = CollectingDevice(processors: gpu.processors, sharedMemory: gpu.sharedMemory)
+        let backend = CUDABackend(driver: device)
         for name in DeviceChecks.cells.keys.sorted() {
             _ = try DeviceChecks.train(DeviceChecks.cells[name]!(), on: backend, updates: 1)
         }
         #expect(device.sources.count > DeviceChecks.cells.count)
-        // As large as they are trained: weights in registers, in slices, in the L2.
+        // As large as they are trained: weights in registers, in slices, in the L2; and many
+        // rows in a block.
         for name in DeviceChecks.standardCells {
-            for (hidden, batch) in [(50, 100), (200, 80), (200, 300), (1030, 20)] {
+            for (hidden, batch) in [(50, 100), (50, 8 * gpu.processors), (200, 80), (200, 300), (1030, 20)] {
                 let sizes = DeviceChecks.Sizes(hidden: hidden, steps: 2, batch: batch)
                 _ = try DeviceChecks.train(
                     DeviceChecks.cells[name]!(), on: CUDABackend(driver: device, loops: .persistent), sizes: sizes, updates: 1)
@@ -43,17 +62,84 @@ struct CompilerTests {
             let workspace = try manifold.makeWorkspace(size: 8, on: backend)
             try workspace.computeWeight(from: square, into: other)
         }
+        // In tiles of every size.
+        for size in [50, 100, 200, 300, 512] { _ = try SkewExponential(size: size, on: backend) }
         for reduction in Reduction.allCases { backend.reduceRows(reduction, square, into: other.columns(0..<1)) }
-        return device.sources.sorted { ($0.name, $0.body) < ($1.name, $1.body) }
+        return device.sources.sorted { ($0.key.name, $0.key.body) < ($1.key.name, $1.key.body) }.map { ($0.key, $0.value) }
     }
 
-    @Test(arguments: ["sm_80", "sm_90"]) func everyKernelCompiles(architecture: String) throws {
+    /// A compiler that is older than the GPU makes PTX for the newest that it knows.
+    @Test(arguments: CompiledFor.all) func everyKernelCompilesAndFits(gpu: CompiledFor) throws {
         try NVRTC.open()
-        for source in try Self.sources() {
+        let architecture = try #require(NVRTC.architecture(for: gpu.capability, among: NVRTC.capabilities))
+        for (source, use) in try Self.sources(gpu) {
             let image = try NVRTC.compile(source.text, name: source.name, architecture: architecture)
-            // A binary for the device is an ELF file.
-            #expect(image.starts(with: [0x7F, 0x45, 0x4C, 0x46]), "\(source.name)")
+            guard architecture == "sm_\(gpu.capability)" else {
+                #expect(image.last == 0 && String(decoding: image, as: UTF8.self).contains(".entry \(source.name)"), "\(source.name)")
+                continue
+            }
+            let found = try #require(KernelResources(of: source.name, in: image), "\(source.name)")
+            let what = "\(source.name) for \(architecture), \(use): \(found)\n\(source.body.prefix(2000))"
+            #expect(found.frame == 0, "registers are spilled: \(what)")
+            let warps = (max(use.threads, 1) + 31) / 32
+            #expect((found.registers + 7) / 8 * 8 * 32 * ((warps + 3) / 4 * 4) <= 65536, "too many registers: \(what)")
+            #expect(
+                found.staticSharedMemory + max(source.sharedMemory, use.sharedMemory) <= gpu.sharedMemory + gpu.reserved
+                    && use.sharedMemory <= source.sharedMemory, "too much shared memory: \(what)")
+            // The struct as C lays it out ends at a multiple of 8.
+            #expect(
+                use.argumentSizes.allSatisfy { ($0 + 7) / 8 * 8 == found.argumentSize } && found.argumentSize <= 4096,
+                "its arguments are another struct: \(what)")
         }
+    }
+
+    /// Of kernels whose numbers are known: `cuobjdump --dump-resource-usage` says the same.
+    @Test func resourcesAreReadFromTheBinary() throws {
+        try NVRTC.open()
+        let text = """
+            extern "C" __global__ void __launch_bounds__(256) staged(float *x, int n) {
+                __shared__ float s[100];
+                s[threadIdx.x % 100] = x[threadIdx.x];
+                __syncthreads();
+                x[n] = s[(threadIdx.x + 1) % 100];
+            }
+            extern "C" __global__ void __launch_bounds__(1024) spilling(float *x, int n) {
+                float a[96];
+                #pragma unroll
+                for (int i = 0; i < 96; i++) a[i] = x[i * n];
+                for (int k = 0; k < n; k++) {
+                    #pragma unroll
+                    for (int i = 0; i < 96; i++) a[i] = a[i] * a[(i + 7) % 96] + x[k];
+                }
+                #pragma unroll
+                for (int i = 0; i < 96; i++) x[i * n] = a[i];
+            }
+            struct Arguments { float *x; long long stride; int n; };
+            extern "C" __global__ void indexing(Arguments q) {
+                float a[64];
+                for (int i = 0; i < 64; i++) a[i] = q.x[i] * q.x[i + 1];
+                for (int i = 0; i < q.n; i++) a[i * 7 % 64] += a[i * i % 64];
+                q.x[0] = a[q.n];
+            }
+            """
+        let image = try NVRTC.compile(text, name: "known", architecture: "sm_80")
+        let staged = try #require(KernelResources(of: "staged", in: image))
+        #expect(staged.frame == 0 && staged.staticSharedMemory == 400 && staged.argumentSize == 12)
+        #expect((8...32).contains(staged.registers))
+        let spilling = try #require(KernelResources(of: "spilling", in: image))
+        // 96 numbers, and 64 registers for a thread.
+        #expect(spilling.registers == 64 && spilling.frame >= 4 * (96 - 64) && spilling.staticSharedMemory == 0)
+        let indexing = try #require(KernelResources(of: "indexing", in: image))
+        #expect(indexing.frame == 256 && indexing.argumentSize == 24)
+        #expect(KernelResources(of: "missing", in: image) == nil)
+        #expect(KernelResources(of: "staged", in: Array("no binary".utf8)) == nil)
+    }
+
+    @Test func assemblyIsForTheDriverToCompile() throws {
+        try NVRTC.open()
+        let image = try NVRTC.compile("extern \"C\" __global__ void small(float *x) { *x = 1; }", name: "small", architecture: "compute_80")
+        let text = String(decoding: image.dropLast(), as: UTF8.self)
+        #expect(text.contains(".target sm_80") && text.contains(".entry small") && image.last == 0)
     }
 
     @Test func whatDoesNotCompileIsNamed() throws {
@@ -61,5 +147,18 @@ struct CompilerTests {
         #expect { try NVRTC.compile("extern \"C\" __global__ void wrong() { nothing; }", name: "wrong", architecture: "sm_80") } throws: {
             "\($0)".contains("wrong") && "\($0)".contains("nothing") && !"\($0)".contains("\n")
         }
+    }
+}
+
+/// What kernels are compiled for.
+struct ArchitectureTests {
+    @Test func theNewestThatTheDeviceRuns() {
+        let twelve = [50, 60, 70, 75, 80, 86, 89, 90], thirteen = [75, 80, 86, 89, 90, 100, 120]
+        #expect(NVRTC.architecture(for: 90, among: twelve) == "sm_90")
+        #expect(NVRTC.architecture(for: 100, among: twelve) == "compute_90")
+        #expect(NVRTC.architecture(for: 103, among: thirteen) == "compute_100")
+        #expect(NVRTC.architecture(for: 70, among: twelve) == "sm_70")
+        #expect(NVRTC.architecture(for: 70, among: thirteen) == nil)
+        #expect(NVRTC.architecture(for: 37, among: twelve) == nil)
     }
 }

@@ -10,7 +10,7 @@ final class EmulatedDevice: DeviceDriver, Sendable {
     let name = "emulated device"
     /// Small: a fiber for each thread.
     let blockSize: Int
-    let processors = 2
+    let processors: Int
     let sharedMemory: Int
     let registers: Int
     /// In bytes.
@@ -23,7 +23,11 @@ final class EmulatedDevice: DeviceDriver, Sendable {
 
     private let canRecord: Bool
 
-    init(blockSize: Int = 64, capacity: Int = 1 << 32, sharedMemory: Int = 227 << 10, registers: Int = 65536, canRecord: Bool = true) {
+    init(
+        blockSize: Int = 64, processors: Int = 2, capacity: Int = 1 << 32, sharedMemory: Int = 227 << 10, registers: Int = 65536,
+        canRecord: Bool = true
+    ) {
+        self.processors = processors
         self.registers = registers
         self.sharedMemory = sharedMemory
         self.canRecord = canRecord
@@ -89,10 +93,13 @@ final class EmulatedDevice: DeviceDriver, Sendable {
     private final class Function: DeviceFunction, Sendable {
         let source: KernelSource
         let launch: Launch
+        /// All blocks at once.
+        let launchTogether: Launch
         let lock = Mutex(())
-        init(_ source: KernelSource, _ launch: Launch) {
+        init(_ source: KernelSource, _ launch: Launch, _ launchTogether: Launch) {
             self.source = source
             self.launch = launch
+            self.launchTogether = launchTogether
         }
     }
     private static let known = Mutex<[KernelSource: Function]>([:])
@@ -118,9 +125,10 @@ final class EmulatedDevice: DeviceDriver, Sendable {
             let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             compiler.waitUntilExit()
             guard compiler.terminationStatus == 0, let library = dlopen(folder + "/kernel.so", RTLD_NOW | RTLD_LOCAL),
-                let symbol = dlsym(library, "emu_launch")
+                let launch = dlsym(library, "emu_launch"), let launchTogether = dlsym(library, "emu_launch_cooperative")
             else { throw RecurrentError.backend("kernel \(source.name) doesn't compile: \(complaint)\n\(source.body)") }
-            let function = Function(source, unsafeBitCast(symbol, to: Launch.self))
+            let function = Function(
+                source, unsafeBitCast(launch, to: Launch.self), unsafeBitCast(launchTogether, to: Launch.self))
             known[source] = function
             return function
         }
@@ -135,10 +143,12 @@ final class EmulatedDevice: DeviceDriver, Sendable {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(arguments.bytes.count, 8), alignment: 16)
         defer { copy.deallocate() }
         copy.copyBytes(from: arguments.bytes)
+        precondition(!shape.isCooperative || shape.grid.0 * shape.grid.1 <= processors, "more blocks than run at once")
         let failed = function.lock.withLock { _ in
-            function.launch(
+            (shape.isCooperative ? function.launchTogether : function.launch)(
                 copy.baseAddress!, UInt32(shape.grid.0), UInt32(shape.grid.1), UInt32(shape.block), UInt32(shape.sharedMemory))
         }
+        precondition(failed != 2, "kernel \(function.source.name) writes past its shared memory")
         precondition(failed == 0, "kernel \(function.source.name): a barrier that some threads don't reach")
     }
 

@@ -4,6 +4,10 @@
 // deadlock or worse on a GPU. Threads take turns upwards and downwards by turns,
 // so that a result that needs a barrier where none is comes out wrong.
 //
+// In a cooperative launch all blocks are alive at once, each with fibers and dynamic
+// shared memory of its own, and take turns at emu_grid_barrier in the same way. SHARED
+// variables are one for all blocks: a kernel that is started so must have none.
+//
 // The kernel's text takes the place of the line with its name in capitals below.
 // Around it the caller defines EMU_KERNEL, the kernel's name, and EMU_BARRIERS,
 // 1 if it has any. Its argument is a struct Arguments, by value.
@@ -21,6 +25,7 @@ typedef unsigned long long uint64;
 static uint32 emu_thread, emu_threads, emu_block, emu_block_y, emu_blocks, emu_blocks_y;
 static char *emu_shared;
 static void emu_barrier(void);
+static void emu_grid_barrier(void);
 #define THREAD emu_thread
 #define THREADS emu_threads
 #define BLOCK emu_block
@@ -32,9 +37,11 @@ static inline float bits_to_float(uint32 bits) { float x; memcpy(&x, &bits, 4); 
 
 THE KERNEL'S TEXT
 
-enum { EMU_STACK = 1 << 16, EMU_MOST = 1024 };
-enum { EMU_READY, EMU_WAITING, EMU_DONE };
-static int emu_state[EMU_MOST];
+enum { EMU_STACK = 1 << 16 };
+enum { EMU_READY, EMU_WAITING, EMU_WAITING_FOR_ALL, EMU_DONE };
+// Of all blocks that are alive; those of the block at work begin at emu_first.
+static int *emu_state;
+static uint32 emu_first;
 static const Arguments *emu_arguments;
 
 static void emu_run(void);
@@ -48,7 +55,7 @@ __asm__(
     "movq %rsp, (%rdi)\nmovq %rsi, %rsp\n"
     "popq %r15\npopq %r14\npopq %r13\npopq %r12\npopq %rbx\npopq %rbp\nret\n"
     ".size emu_switch, . - emu_switch\n");
-static void *emu_scheduler, *emu_fiber[EMU_MOST];
+static void *emu_scheduler, **emu_fiber;
 static void emu_prepare(uint32 t, char *stack) {
     // Six registers, where to go on, and the alignment that a function finds.
     void **top = (void **)(((uintptr_t)stack + EMU_STACK) & ~(uintptr_t)15) - 2;
@@ -59,7 +66,7 @@ static void emu_enter(uint32 t) { emu_switch(&emu_scheduler, emu_fiber[t]); }
 static void emu_leave(uint32 t) { emu_switch(&emu_fiber[t], emu_scheduler); }
 #else
 #include <ucontext.h>
-static ucontext_t emu_scheduler, emu_fiber[EMU_MOST];
+static ucontext_t emu_scheduler, *emu_fiber;
 static void emu_prepare(uint32 t, char *stack) {
     getcontext(&emu_fiber[t]);
     emu_fiber[t].uc_stack.ss_sp = stack;
@@ -70,32 +77,38 @@ static void emu_enter(uint32 t) { swapcontext(&emu_scheduler, &emu_fiber[t]); }
 static void emu_leave(uint32 t) { swapcontext(&emu_fiber[t], &emu_scheduler); }
 #endif
 
-static void emu_barrier(void) {
-    const uint32 me = emu_thread;
-    emu_state[me] = EMU_WAITING;
+static void emu_wait(int state) {
+    const uint32 me = emu_first + emu_thread;
+    emu_state[me] = state;
     emu_leave(me);
 }
+static void emu_barrier(void) { emu_wait(EMU_WAITING); }
+static void emu_grid_barrier(void) { emu_wait(EMU_WAITING_FOR_ALL); }
 static void emu_run(void) {
     EMU_KERNEL(*emu_arguments);
-    const uint32 me = emu_thread;
-    emu_state[me] = EMU_DONE;
-    emu_leave(me);
+    emu_wait(EMU_DONE);
     abort();
 }
-static int emu_run_block(char *stacks) {
-    for (uint32 t = 0; t < emu_threads; t++) emu_prepare(t, stacks + (size_t)t * EMU_STACK);
-    for (int down = 0;; down = !down) {
-        uint32 done = 0;
+// Until all threads of the block have ended or wait for the other blocks: that state, or
+// EMU_READY if they differ.
+static int emu_run_block(void) {
+    static int down;
+    for (;;) {
         for (uint32 i = 0; i < emu_threads; i++) {
-            const uint32 t = down ? emu_threads - 1 - i : i;
-            emu_thread = t;
-            emu_state[t] = EMU_READY;
-            emu_enter(t);
-            done += emu_state[t] == EMU_DONE;
+            emu_thread = down ? emu_threads - 1 - i : i;
+            emu_enter(emu_first + emu_thread);
         }
-        if (done == emu_threads) return 0;
-        if (done > 0) return 1;
+        down = !down;
+        const int state = emu_state[emu_first];
+        for (uint32 t = 1; t < emu_threads; t++) if (emu_state[emu_first + t] != state) return EMU_READY;
+        if (state != EMU_WAITING) return state;
     }
+}
+static void emu_prepare_blocks(char *stacks, uint32 blocks) {
+    const size_t count = (size_t)blocks * emu_threads;
+    emu_state = realloc(emu_state, count * sizeof *emu_state);
+    emu_fiber = realloc(emu_fiber, count * sizeof *emu_fiber);
+    for (size_t t = 0; t < count; t++) emu_prepare(t, stacks + t * EMU_STACK);
 }
 
 // Where SHARED variables lie; nowhere if there are none.
@@ -112,7 +125,8 @@ void emu_place(uint32 *block, uint32 *block_y, uint32 *thread) {
 // Where stacks and dynamic shared memory lie; made for each launch if they are NULL.
 char *emu_own_stacks, *emu_own_shared;
 
-// Non-zero if some threads of a block don't reach a barrier.
+// Non-zero if some threads of a block don't reach a barrier. Every other launch takes the
+// blocks from the last to the first: none may count on another.
 int emu_launch(const void *arguments, uint32 blocks, uint32 blocks_y, uint32 threads, uint32 shared) {
     emu_arguments = arguments;
     emu_blocks = blocks;
@@ -121,19 +135,65 @@ int emu_launch(const void *arguments, uint32 blocks, uint32 blocks_y, uint32 thr
     emu_shared = emu_own_shared ? emu_own_shared : malloc(shared ? shared : 1);
     char *stacks = emu_own_stacks ? emu_own_stacks : EMU_BARRIERS ? malloc((size_t)threads * EMU_STACK) : NULL;
     int failed = 0;
-    for (emu_block_y = 0; emu_block_y < blocks_y; emu_block_y++) {
-        for (emu_block = 0; emu_block < blocks; emu_block++) {
-            // What a block before left is garbage to the next one.
-            memset(emu_shared, 0xFF, shared);
-            if (emu_static_shared_bytes()) memset(__start_emu_static_shared, 0xFF, emu_static_shared_bytes());
-            if (EMU_BARRIERS) {
-                failed |= emu_run_block(stacks);
-            } else {
-                for (emu_thread = 0; emu_thread < threads; emu_thread++) EMU_KERNEL(*emu_arguments);
-            }
+    static int down = 0;
+    for (uint32 i = 0; i < blocks * blocks_y; i++) {
+        const uint32 number = down ? blocks * blocks_y - 1 - i : i;
+        emu_block = number % blocks;
+        emu_block_y = number / blocks;
+        // What a block before left is garbage to the next one.
+        memset(emu_shared, 0xFF, shared);
+        if (emu_static_shared_bytes()) memset(__start_emu_static_shared, 0xFF, emu_static_shared_bytes());
+        if (EMU_BARRIERS) {
+            emu_prepare_blocks(stacks, 1);
+            failed |= emu_run_block() != EMU_DONE;
+        } else {
+            for (emu_thread = 0; emu_thread < threads; emu_thread++) EMU_KERNEL(*emu_arguments);
         }
     }
+    down = !down;
     if (!emu_own_stacks) free(stacks);
     if (!emu_own_shared) free(emu_shared);
+    return failed;
+}
+
+// The same with all blocks at once; stacks and shared memory are made here. 2 if a block
+// writes past its shared memory, 3 if the kernel has SHARED variables.
+int emu_launch_cooperative(const void *arguments, uint32 blocks, uint32 blocks_y, uint32 threads, uint32 shared) {
+    if (emu_static_shared_bytes()) return 3;
+    enum { GUARD = 64 };
+    const uint32 count = blocks * blocks_y;
+    const size_t each = (shared + 15) / 16 * 16 + GUARD;
+    emu_arguments = arguments;
+    emu_blocks = blocks;
+    emu_blocks_y = blocks_y;
+    emu_threads = threads;
+    char *memory = aligned_alloc(64, (count * each + 63) / 64 * 64), *stacks = malloc((size_t)count * threads * EMU_STACK);
+    int failed = 0;
+    memset(memory, 0xFF, count * each);
+    emu_prepare_blocks(stacks, count);
+    for (int down = 0;; down = !down) {
+        uint32 done = 0;
+        for (uint32 i = 0; i < count && !failed; i++) {
+            const uint32 b = down ? count - 1 - i : i;
+            emu_block = b % blocks;
+            emu_block_y = b / blocks;
+            emu_first = b * threads;
+            emu_shared = memory + b * each;
+            const int state = emu_run_block();
+            failed = state == EMU_READY;
+            done += state == EMU_DONE;
+        }
+        // A block that has ended is not to be waited for.
+        if (failed || done > 0) {
+            failed |= done < count;
+            break;
+        }
+    }
+    for (uint32 b = 0; b < count && !failed; b++) {
+        for (uint32 i = 0; i < GUARD; i++) if ((unsigned char)memory[b * each + (each - GUARD) + i] != 0xFF) failed = 2;
+    }
+    emu_first = 0;
+    free(stacks);
+    free(memory);
     return failed;
 }

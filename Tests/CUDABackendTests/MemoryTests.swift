@@ -40,6 +40,7 @@ struct MemoryTests {
         #expect(cache.image(of: "kernel") == image)
         #expect(KernelCache(folder: folder, architecture: "sm_90", compiler: 13000).image(of: "kernel") == image)
         #expect(KernelCache(folder: folder, architecture: "sm_80", compiler: 13000).image(of: "kernel") == nil)
+        #expect(KernelCache(folder: folder, architecture: "compute_90", compiler: 13000).image(of: "kernel") == nil)
         #expect(KernelCache(folder: folder, architecture: "sm_90", compiler: 12090).image(of: "kernel") == nil)
         let names = try FileManager.default.contentsOfDirectory(atPath: folder)
         #expect(names.count == 1)

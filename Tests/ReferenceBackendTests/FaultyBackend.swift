@@ -15,6 +15,8 @@ enum Fault: String, CaseIterable, Sendable {
     case solveTransposed, solveHidesSingular
     case eigenvaluesDescend, eigenvectorsConjugated, eigenvectorsUnscaled
     case lossCountsIgnored, lossOverwritesGradients, lossGradientUnscaled, lossHidesNaN, lossForgetsDropout, lossRatesAll
+    case matrixAddendForgotten, matrixTransposesIgnored, matrixBranchesSwapped, matrixLoopsOnceMore, matrixExchangesNothing
+    case matrixNormOfZero, matrixHidesNaN, matrixForgetsItsMessage, matrixKeepsScalars
     case recurrenceRepeatsEpilogue, recurrenceForgetsInitialState
 
     /// Where `checkBackend` must find it.
@@ -35,6 +37,9 @@ enum Fault: String, CaseIterable, Sendable {
         case .lossCountsIgnored, .lossOverwritesGradients, .lossGradientUnscaled, .lossHidesNaN, .lossForgetsDropout,
             .lossRatesAll:
             .crossEntropy
+        case .matrixAddendForgotten, .matrixTransposesIgnored, .matrixBranchesSwapped, .matrixLoopsOnceMore,
+            .matrixExchangesNothing, .matrixNormOfZero, .matrixHidesNaN, .matrixForgetsItsMessage, .matrixKeepsScalars:
+            .matrixPrograms
         case .recurrenceRepeatsEpilogue, .recurrenceForgetsInitialState: .recurrence
         }
     }

@@ -80,6 +80,17 @@ void addWrongLaunches() {
         Kernel kernel(filling);
         cuLaunchKernel(kernel.function, 1, 1, 1, 32, 1, 1, 0, s.stream, nullptr, nullptr);
     });
+    wrong("more than 4 KiB of arguments", "more than 4 KiB of arguments", [] {
+        Session s;
+        CUmodule module;
+        CUfunction function;
+        char bytes[8192] = {0};
+        void *parameters[] = {bytes};
+        std::string text = "typedef struct { char bytes[4097]; } Arguments;\nKERNEL check(const Arguments a) {}\n";
+        OK(cuModuleLoadData(&module, compile(text).data()));
+        OK(cuModuleGetFunction(&function, module, "check"));
+        cuLaunchKernel(function, 1, 1, 1, 32, 1, 1, 0, s.stream, parameters, nullptr);
+    });
     wrong("an argument that points to memory that has been freed", "points to memory that has been freed", [] {
         Session s;
         Kernel kernel(filling);
@@ -124,5 +135,6 @@ void addWrongLaunches() {
     wrong("dynamic shared memory past its end", "shared memory is touched past its end", [] {
         runBody("DYNAMIC_SHARED(float, memory); memory[THREAD] = a.value; a.data[0] = memory[0];", 32, 64);
     });
-    wrong("a barrier that some threads don't reach", "a barrier that some threads of a block don't reach", [] { runBody("if (THREAD < 16) BARRIER();"); });
+    wrong("a barrier of all blocks in an ordinary launch", "in a launch that isn't cooperative", [] { runBody("emu_grid_barrier(); a.data[0] = 1.0f; /* BARRIER */"); });
+    wrong("a barrier that some threads don't reach", "a barrier that some threads don't reach", [] { runBody("if (THREAD < 16) BARRIER();"); });
 }

@@ -138,6 +138,18 @@ void addRightCalls() {
         auto values = s.floats(address, 256);
         for (int i = 0; i < 256; i++) REQUIRE(values[i] == 256 - i);
     });
+    right("blocks that wait for one another in a cooperative launch", [] {
+        Session s;
+        Kernel kernel(
+            "DYNAMIC_SHARED(float, memory); memory[THREAD] = (float)BLOCK; BARRIER(); a.data[BLOCK] = memory[0]; emu_grid_barrier();\n"
+            "if (THREAD == 0) a.data[a.count + BLOCK] = a.data[BLOCKS - 1u - BLOCK];");
+        CUdeviceptr address = s.memory(80);
+        Arguments arguments = {address, 10, 0};
+        void *parameters[] = {&arguments};
+        OK(cuLaunchCooperativeKernel(kernel.function, 10, 1, 1, 32, 1, 1, 128, s.stream, parameters));
+        auto values = s.floats(address, 20);
+        for (int i = 0; i < 10; i++) REQUIRE(values[10 + i] == 9 - i);
+    });
     right("products of all transpositions", [] {
         Session s;
         cublasHandle_t handle;

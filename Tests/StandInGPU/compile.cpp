@@ -95,7 +95,7 @@ Compilation compileKernel(const std::string &text, int architecture, bool contra
     std::string key;
     for (auto &word : command) key += word + " ";
 
-    std::string folder = environment("STANDIN_KERNELS", ""), base = environment("TMPDIR", "/tmp") + "/stand-in-" + std::to_string(getpid());
+    std::string folder = environment("STANDIN_KERNELS", ""), base = environment("TMPDIR", "/tmp") + "/stand-in-" + std::to_string(getpid()) + "-" + std::to_string((uintptr_t)frame);
     std::string known = folder + "/" + digest(key + source.str()) + ".so";
     Compilation compilation;
     if (!folder.empty() && access(known.c_str(), R_OK) == 0) {

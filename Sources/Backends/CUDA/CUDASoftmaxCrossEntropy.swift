@@ -1,7 +1,8 @@
 import RecurrentCore
 
 /// Logits of a chunk of rows by one product, one kernel from logits to gradient in
-/// place, products for the gradients. The losses come to the host once, in the end.
+/// place, products for the gradients. The losses come to the host behind it; nobody waits
+/// for them here.
 final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
     private let backend: CUDABackend
     private let classes: Int
@@ -11,6 +12,8 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
     private var targets: CUDAMemory?
     /// Of each row: its loss, and 1 for a right guess.
     private var verdicts: CUDAMemory?
+    /// The largest loss of a row.
+    private var largest: CUDAMemory?
 
     /// About how many logits exist at once: 128 MiB.
     private static let chunkElements = 1 << 25
@@ -32,17 +35,18 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
         dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
     ) throws -> LossSums {
         try start(
-            inputs: inputs, weight: weight, bias: bias, targets: targets, dropout: dropout, gradients: gradients)()
+            inputs: inputs, weight: weight, bias: bias, targets: targets, dropout: dropout, gradients: gradients
+        ).sums()
     }
 
     func start(
         inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
         dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
-    ) throws -> () throws -> LossSums {
+    ) throws -> PendingLoss {
         let rows = inputs.rows, driver = backend.driver
         precondition(targets.count == rows && weight.rows == classes && targets.allSatisfy { Int($0) < classes })
         precondition(bias.columns == classes && bias.columnStride == 1)
-        guard rows > 0 else { return { LossSums() } }
+        guard rows > 0 else { return PendingLoss(LossSums()) }
         let none = LossSums(over: targets, unrated: unrated)
         let targetMemory = try reserve(&self.targets, rows), verdictMemory = try reserve(&verdicts, 2 * rows)
         targets.withUnsafeBytes { driver.upload($0, to: targetMemory.address) }
@@ -71,9 +75,17 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
                 backend.sumColumns(x, beta: 1, into: gradients.bias)
             }
         }
-        return { [backend, unrated] in
+        var largest: MatrixView?
+        if gradients != nil {
+            let view = MatrixView(try reserve(&self.largest, 1), rows: 1, columns: 1)
+            let losses = MatrixView(verdictMemory, rows: 1, columns: rows, rowStride: 2 * rows, columnStride: 2)
+            backend.reduceRows(.maximum, losses, into: view)
+            largest = view
+        }
+        let download = driver.startDownload(verdictMemory.address, bytes: 2 * rows * MemoryLayout<Float>.size)
+        return PendingLoss(largest: largest) { [backend, unrated] in
             var results = [Float](repeating: 0, count: 2 * rows)
-            results.withUnsafeMutableBytes { driver.download(verdictMemory.address, into: $0) }
+            results.withUnsafeMutableBytes { download.finish(into: $0) }
             if let error = backend.takeError() { throw error }
             var sums = none
             for row in 0..<rows {

@@ -16,6 +16,8 @@ package protocol DeviceDriver: AnyObject, Sendable {
     var sharedMemory: Int { get }
     /// Of one block, 32 bits each.
     var registers: Int { get }
+    /// Whether it can run all blocks of a kernel at once.
+    var startsCooperatively: Bool { get }
 
     /// - Throws: ``RecurrentError/backend(_:)`` if there isn't as much.
     func allocate(bytes: Int) throws -> DeviceAddress
@@ -50,6 +52,10 @@ package protocol DeviceDriver: AnyObject, Sendable {
     func record(_ calls: () -> Void) throws -> (any DeviceRecording)?
     /// The first error since the last call that no other call could throw.
     func takeError() -> RecurrentError?
+}
+
+extension DeviceDriver {
+    package var startsCooperatively: Bool { true }
 }
 
 package typealias DeviceAddress = UInt64

@@ -16,10 +16,10 @@ package final class KernelCache: Sendable {
 
     /// - Parameters:
     ///   - folder: made if it isn't there; without one nothing is kept.
-    ///   - architecture: as `sm_90`.
+    ///   - architecture: as `sm_90`, or `compute_90` for PTX.
     ///   - compiler: its version.
     package init(folder: String?, architecture: String, compiler: Int) {
-        kind = "\(architecture) \(compiler) "
+        kind = ([architecture, "\(compiler)"] + NVRTC.options).joined(separator: " ") + "\n"
         self.folder = folder
         if let folder { try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
     }

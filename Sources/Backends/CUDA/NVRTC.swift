@@ -8,16 +8,46 @@ package enum NVRTC {
     package static func open() throws {
         var message = [CChar](repeating: 0, count: 1024)
         guard CUDALibraries.withFolders({ cud_open_compiler($0, &message, message.count) }) else {
-            let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            throw RecurrentError.backend("cuda: \(text); \(CUDALibraries.advice)")
+            throw RecurrentError.backend("cuda: \(CUDALibraries.text(message)); \(CUDALibraries.advice)")
         }
     }
 
-    /// A binary for an architecture as `sm_90`.
+    /// Capabilities (major · 10 + minor) that it compiles for, ascending. It must be open.
+    package static var capabilities: [Int] {
+        var known = [Int32](repeating: 0, count: 256)
+        let count = cud_compiler_capabilities(&known, Int32(known.count))
+        return known.prefix(Int(count)).map(Int.init)
+    }
+
+    /// What kernels are compiled for on a device: a binary where the compiler knows its
+    /// capability; where it is older, PTX of the newest that it knows, which the driver
+    /// compiles on; nil where it no longer knows any that the device could run.
+    package static func architecture(for capability: Int, among known: [Int]) -> String? {
+        known.contains(capability) ? "sm_\(capability)" : known.filter { $0 < capability }.max().map { "compute_\($0)" }
+    }
+
+    /// - Throws: ``RecurrentError/backend(_:)`` if the compiler no longer knows the device.
+    static func architecture(for capability: Int, of device: String) throws -> String {
+        let known = capabilities
+        if let found = architecture(for: capability, among: known) { return found }
+        func number(_ capability: Int) -> String { "\(capability / 10).\(capability % 10)" }
+        let release = Int(cud_compiler_version()) / 1000
+        throw RecurrentError.backend(
+            "cuda: \(device) has compute capability \(number(capability)), but NVRTC of CUDA \(release) compiles for \(number(known.min() ?? 0)) and higher")
+    }
+
+    /// Without contraction a value is the same in every kernel that computes it.
+    static let options = ["--fmad=false", "--std=c++17"]
+
+    /// A binary for an architecture as `sm_90`, or PTX for one as `compute_90`. It must be open.
     /// - Throws: ``RecurrentError/backend(_:)`` with the first line of the compiler's log.
     package static func compile(_ text: String, name: String, architecture: String) throws -> [UInt8] {
         var image: UnsafeMutablePointer<CChar>?, size = 0
-        let error = cud_compile(text, "\(name).cu", architecture, &image, &size)
+        let options = (["--gpu-architecture=\(architecture)"] + options).map { strdup($0) }
+        defer { for option in options { free(option) } }
+        let error = options.map { UnsafePointer<CChar>($0) }.withUnsafeBufferPointer {
+            cud_compile(text, "\(name).cu", $0.baseAddress, Int32($0.count), architecture.hasPrefix("compute_"), &image, &size)
+        }
         defer { free(image) }
         guard error == 0, let image else {
             let log = image.map { String(cString: $0) } ?? String(cString: cud_error_text(error))
@@ -28,8 +58,11 @@ package enum NVRTC {
     }
 }
 
-/// Where NVIDIA's libraries may lie besides the system's own places.
+/// NVIDIA's libraries, and where they may lie besides the system's own places.
 package enum CUDALibraries {
+    /// How many devices the driver sees; 0 where there is no driver.
+    package static var deviceCount: Int { Int(cud_device_count()) }
+
     static let advice = "install NVIDIA's driver and CUDA 12 or 13 (or set CUDA_HOME, or pip install the nvidia-* wheels), or use --backend cpu"
 
     /// `$CUDA_HOME`, /usr/local/cuda*, and the folders of NVIDIA's Python wheels.
@@ -72,6 +105,10 @@ package enum CUDALibraries {
         }
         if let home = environment["HOME"] { prefixes.append("\(home)/.local") }
         return prefixes + ["/usr/local"]
+    }
+
+    static func text(_ message: [CChar]) -> String {
+        String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     static func withFolders<Result>(_ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Result) -> Result {

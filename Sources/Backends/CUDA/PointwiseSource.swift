@@ -80,7 +80,7 @@ enum PointwiseSource {
     }
 
     /// Every bit of it, infinities too.
-    private static func constant(_ number: Double) -> String {
+    static func constant(_ number: Double) -> String {
         "bits_to_float(0x\(String(Float(number).bitPattern, radix: 16))u)"
     }
 }

@@ -1,13 +1,18 @@
 #define _GNU_SOURCE
 #include "libraries.h"
+#include "constants.h"
 #include <dlfcn.h>
+#include <libgen.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define DEFINE(library, result, name, arguments) result(*cud_##name) arguments;
-CUDA_FUNCTIONS(DEFINE)
+DRIVER_FUNCTIONS(DEFINE)
+LIBRARY_FUNCTIONS(DEFINE)
 NVRTC_FUNCTIONS(DEFINE)
 #undef DEFINE
 
@@ -30,7 +35,7 @@ static const char *const driver_folders[] = {"/usr/local/nvidia/lib64", "/usr/lo
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static void *cuda, *opened[RELEASES][LIBRARIES];
 static int driver_version;
-// Why a library that is there can't be opened.
+// Why the library that was asked for last can't be opened though it is there; else empty.
 static char obstacle[512];
 
 static void *open_path(const char *path, const char *name) {
@@ -53,45 +58,98 @@ static void *open_in(const char *name, const char *const *folders) {
     return open_path(name, name);
 }
 
-static bool open_driver(void) {
-    if (!cuda && !(cuda = open_path(driver_name, driver_name))) cuda = open_in(driver_name, driver_folders);
-    if (cuda && !driver_version) {
-        int (*version)(int *) = (int (*)(int *))dlsym(cuda, "cuDriverGetVersion");
-        if (version) version(&driver_version);
+// NVRTC opens its second half by name alone when it first compiles, and not every release
+// looks for it beside itself: it finds what has already been opened.
+static void open_builtins(void *nvrtc, const char *const *folders) {
+    int (*version)(int *, int *) = (int (*)(int *, int *))dlsym(nvrtc, "nvrtcVersion"), major = 0, minor = 0;
+    Dl_info place;
+    char name[64], beside[PATH_MAX] = "", target[PATH_MAX] = "";
+    if (!version || version(&major, &minor)) return;
+    snprintf(name, sizeof name, "libnvrtc-builtins.so.%d.%d", major, minor);
+    if (dladdr((void *)version, &place) && place.dli_fname && realpath(place.dli_fname, target)) {
+        // Beside the file that was opened, or beside what that is a link to.
+        snprintf(beside, sizeof beside, "%s", place.dli_fname);
+        if (open_in(name, (const char *const[]){dirname(beside), dirname(target), NULL})) return;
     }
-    return cuda != NULL;
+    open_in(name, folders);
+}
+
+static void *open_library(int r, int i, const char *const *folders) {
+    obstacle[0] = 0;
+    void *handle = open_in(releases[r].names[i], folders);
+    if (!handle && obstacle[0]) {
+        for (int n = 0; releases[r].needs[n]; n++) open_in(releases[r].needs[n], folders);
+        obstacle[0] = 0;
+        handle = open_in(releases[r].names[i], folders);
+    }
+    if (handle && i == NVRTC) open_builtins(handle, folders);
+    return handle;
 }
 
 // Opens the first `count` libraries of a release; how many there are.
 static int open_release(int r, int count, const char *const *folders) {
     for (int i = 0; i < count; i++) {
-        if (opened[r][i]) continue;
-        if ((opened[r][i] = open_in(releases[r].names[i], folders))) continue;
-        for (int n = 0; releases[r].needs[n]; n++) open_in(releases[r].needs[n], folders);
-        if (!(opened[r][i] = open_in(releases[r].names[i], folders))) return i;
+        if (!opened[r][i] && !(opened[r][i] = open_library(r, i, folders))) return i;
     }
     return count;
 }
 
-// The newest release that is complete and that the driver, if there is one, can run;
-// -1 if there is none, and what is missing of the one that is nearest to it.
-static int choose_release(int count, const char *const *folders, char *message, size_t capacity) {
-    int most = -1;
-    char names[128] = "";
-    obstacle[0] = 0;
+// The lowest capability that a release compiles for, or 0 if it doesn't say.
+static int lowest_capability(int r) {
+    int (*count)(int *) = (int (*)(int *))dlsym(opened[r][NVRTC], "nvrtcGetNumSupportedArchs");
+    int (*list)(int *) = (int (*)(int *))dlsym(opened[r][NVRTC], "nvrtcGetSupportedArchs");
+    int known = 0, capabilities[256], lowest = 0;
+    if (!count || !list || count(&known) || known > 256 || list(capabilities)) return 0;
+    for (int k = 0; k < known; k++) {
+        if (!lowest || capabilities[k] < lowest) lowest = capabilities[k];
+    }
+    return lowest;
+}
+
+// What is told of the release that is nearest to being complete.
+struct shortcoming { int found; char names[128], reason[512]; };
+
+static void note_shortcoming(struct shortcoming *s, int r, int found) {
+    if (found < s->found) return;
+    if (found > s->found) s->names[0] = s->reason[0] = 0;
+    s->found = found;
+    size_t length = strlen(s->names);
+    snprintf(s->names + length, sizeof s->names - length, "%s%s", length ? " or " : "", releases[r].names[found]);
+    if (obstacle[0]) memcpy(s->reason, obstacle, sizeof obstacle);
+}
+
+// Adds to the message as much as there is room for.
+#define SAY(...) (length += length < capacity ? (size_t)snprintf(message + length, capacity - length, __VA_ARGS__) : 0)
+
+// The newest release that is complete, that the driver can run and that compiles for the
+// device's capability, where these are not 0; -1 if there is none.
+static int choose_release(int count, const char *const *folders, int driver, int capability, char *message, size_t capacity) {
+    struct shortcoming missing = {.found = -1};
+    int too_new = -1;
+    size_t length = 0;
     for (int r = 0; r < RELEASES; r++) {
-        if (driver_version && releases[r].version > driver_version) continue;
-        int found = open_release(r, count, folders);
+        if (driver && releases[r].version > driver) continue;
+        int found = open_release(r, NVRTC + 1, folders);
+        if (found && capability && lowest_capability(r) > capability) {
+            too_new = r;
+            continue;
+        }
+        if (found) found = open_release(r, count, folders);
         if (found == count) return r;
-        if (found < most) continue;
-        size_t length = found > most ? 0 : strlen(names);
-        snprintf(names + length, sizeof names - length, "%s%s", length ? " or " : "", releases[r].names[found]);
-        most = found;
+        note_shortcoming(&missing, r, found);
     }
-    int length = snprintf(message, capacity, obstacle[0] ? "%s (%s) can't be opened: %s" : "%s (%s) isn't found", titles[most < 0 ? 0 : most], names, obstacle);
-    if (driver_version && driver_version < releases[0].version && length >= 0 && (size_t)length < capacity) {
-        snprintf(message + length, capacity - (size_t)length, "; the driver is for CUDA %d.%d", driver_version / 1000, driver_version % 1000 / 10);
+    if (too_new >= 0) {
+        int lowest = lowest_capability(too_new);
+        SAY("the device has compute capability %d.%d, but NVRTC of CUDA %d compiles for %d.%d and higher", capability / 10, capability % 10,
+            releases[too_new].version / 1000, lowest / 10, lowest % 10);
+        if (missing.found >= 0) SAY("; of an older release ");
     }
+    if (missing.found >= 0) {
+        SAY("%s (%s) ", titles[missing.found], missing.names);
+        if (missing.reason[0]) SAY("can't be opened: %s", missing.reason);
+        else SAY("isn't found");
+    }
+    if (driver && driver < releases[0].version) SAY("; the driver is for CUDA %d.%d", driver / 1000, driver % 1000 / 10);
     return -1;
 }
 
@@ -101,10 +159,27 @@ static int choose_release(int count, const char *const *folders, char *message, 
         return false; \
     }
 
+static bool open_driver(char *message, size_t capacity) {
+    if (!cuda && !(cuda = open_path(driver_name, driver_name))) cuda = open_in(driver_name, driver_folders);
+    if (!cuda) {
+        snprintf(message, capacity, "NVIDIA's driver (%s) isn't found", driver_name);
+        return false;
+    }
+    int (*version)(int *) = (int (*)(int *))dlsym(cuda, "cuDriverGetVersion");
+    if (version && !driver_version) version(&driver_version);
+    if (driver_version && driver_version < OLDEST_DRIVER) {
+        snprintf(message, capacity, "NVIDIA's driver is for CUDA %d.%d; 12.0 or newer is needed", driver_version / 1000, driver_version % 1000 / 10);
+        return false;
+    }
+    DRIVER_FUNCTIONS(RESOLVE)
+    return true;
+}
+
 static bool open_compiler(const char *const *folders, char *message, size_t capacity) {
     if (cud_nvrtcVersion) return true;
-    open_driver();
-    int r = choose_release(NVRTC + 1, folders, message, capacity);
+    // Without a driver that can be used any release will do.
+    int driver = open_driver(message, capacity) ? driver_version : 0;
+    int r = choose_release(NVRTC + 1, folders, driver, 0, message, capacity);
     if (r < 0) return false;
     void *nvrtc = opened[r][NVRTC];
     NVRTC_FUNCTIONS(RESOLVE)
@@ -118,27 +193,54 @@ bool cud_open_compiler(const char *const *folders, char *message, size_t capacit
     return done;
 }
 
-static bool open_all(const char *const *folders, char *message, size_t capacity) {
-    if (!open_driver()) {
-        snprintf(message, capacity, "NVIDIA's driver (%s) isn't found", driver_name);
+static bool count_devices(int *count, char *message, size_t capacity) {
+    if (!open_driver(message, capacity)) return false;
+    int error = cud_cuInit(0);
+    if (!error) error = cud_cuDeviceGetCount(count);
+    if (error) snprintf(message, capacity, "the driver can't be used: %s", cud_error_text(error));
+    return !error;
+}
+
+int cud_device_count(void) {
+    char message[512];
+    int count = 0;
+    pthread_mutex_lock(&lock);
+    if (!count_devices(&count, message, sizeof message)) count = 0;
+    pthread_mutex_unlock(&lock);
+    return count;
+}
+
+static bool open_all(const char *const *folders, int device, char *message, size_t capacity) {
+    int count = 0, ordinal = 0, major = 0, minor = 0;
+    if (!count_devices(&count, message, capacity)) return false;
+    if (count == 0) {
+        snprintf(message, capacity, "the driver sees no device");
         return false;
     }
-    if (driver_version && driver_version < OLDEST_DRIVER) {
-        snprintf(message, capacity, "NVIDIA's driver is for CUDA %d.%d; 12.0 or newer is needed", driver_version / 1000, driver_version % 1000 / 10);
+    if (device < 0 || device >= count) {
+        snprintf(message, capacity, "there is no device %d; there %s %d, counted from 0", device, count == 1 ? "is" : "are", count);
         return false;
     }
-    int r = choose_release(LIBRARIES, folders, message, capacity);
+    int error = cud_cuDeviceGet(&ordinal, device);
+    if (!error) error = cud_cuDeviceGetAttribute(&major, CAPABILITY_MAJOR, ordinal);
+    if (!error) error = cud_cuDeviceGetAttribute(&minor, CAPABILITY_MINOR, ordinal);
+    if (error) {
+        snprintf(message, capacity, "device %d can't be used: %s", device, cud_error_text(error));
+        return false;
+    }
+    // What was opened before stays.
+    if (cud_cublasCreate_v2) return true;
+    int r = choose_release(LIBRARIES, folders, driver_version, 10 * major + minor, message, capacity);
     if (r < 0) return false;
     void *nvrtc = opened[r][NVRTC], *cublas = opened[r][CUBLAS], *cusolver = opened[r][CUSOLVER];
-    // A compiler that was opened before stays.
     NVRTC_FUNCTIONS(RESOLVE)
-    CUDA_FUNCTIONS(RESOLVE)
+    LIBRARY_FUNCTIONS(RESOLVE)
     return true;
 }
 
-bool cud_open(const char *const *folders, char *message, size_t capacity) {
+bool cud_open(const char *const *folders, int device, char *message, size_t capacity) {
     pthread_mutex_lock(&lock);
-    bool done = open_all(folders, message, capacity);
+    bool done = open_all(folders, device, message, capacity);
     pthread_mutex_unlock(&lock);
     return done;
 }

@@ -2,7 +2,7 @@
 #include "CUDADriver.h"
 
 // Every function that is resolved: library, return type, name as exported, arguments.
-#define CUDA_FUNCTIONS(X) \
+#define DRIVER_FUNCTIONS(X) \
     X(cuda, int, cuInit, (unsigned)) \
     X(cuda, int, cuDriverGetVersion, (int *)) \
     X(cuda, int, cuDeviceGetCount, (int *)) \
@@ -35,12 +35,17 @@
     X(cuda, int, cuGraphLaunch, (void *, void *)) \
     X(cuda, int, cuModuleLoadData, (void **, const void *)) \
     X(cuda, int, cuModuleGetFunction, (void **, void *, const char *)) \
+    X(cuda, int, cuModuleUnload, (void *)) \
     X(cuda, int, cuFuncSetAttribute, (void *, int, int)) \
+    X(cuda, int, cuGetErrorName, (int, const char **)) \
     X(cuda, int, cuGetErrorString, (int, const char **)) \
     X(cuda, int, cuLaunchKernel, \
       (void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *, void **, void **)) \
     X(cuda, int, cuLaunchCooperativeKernel, \
-      (void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *, void **)) \
+      (void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *, void **))
+
+#define LIBRARY_FUNCTIONS(X) \
+    X(cublas, const char *, cublasGetStatusString, (int)) \
     X(cublas, int, cublasCreate_v2, (void **)) \
     X(cublas, int, cublasDestroy_v2, (void *)) \
     X(cublas, int, cublasSetStream_v2, (void *, void *)) \
@@ -60,16 +65,21 @@
 #define NVRTC_FUNCTIONS(X) \
     X(nvrtc, int, nvrtcVersion, (int *, int *)) \
     X(nvrtc, const char *, nvrtcGetErrorString, (int)) \
+    X(nvrtc, int, nvrtcGetNumSupportedArchs, (int *)) \
+    X(nvrtc, int, nvrtcGetSupportedArchs, (int *)) \
     X(nvrtc, int, nvrtcCreateProgram, (void **, const char *, const char *, int, const char *const *, const char *const *)) \
     X(nvrtc, int, nvrtcDestroyProgram, (void **)) \
     X(nvrtc, int, nvrtcCompileProgram, (void *, int, const char *const *)) \
     X(nvrtc, int, nvrtcGetCUBINSize, (void *, size_t *)) \
     X(nvrtc, int, nvrtcGetCUBIN, (void *, char *)) \
+    X(nvrtc, int, nvrtcGetPTXSize, (void *, size_t *)) \
+    X(nvrtc, int, nvrtcGetPTX, (void *, char *)) \
     X(nvrtc, int, nvrtcGetProgramLogSize, (void *, size_t *)) \
     X(nvrtc, int, nvrtcGetProgramLog, (void *, char *))
 
 #define DECLARE(library, result, name, arguments) extern result(*cud_##name) arguments;
-CUDA_FUNCTIONS(DECLARE)
+DRIVER_FUNCTIONS(DECLARE)
+LIBRARY_FUNCTIONS(DECLARE)
 NVRTC_FUNCTIONS(DECLARE)
 #undef DECLARE
 

@@ -17,6 +17,8 @@ final class ConsoleProgress: TrainingObserver {
         lastDrawn = clock.now - .seconds(1)
     }
 
+    var acceptsLateBatches: Bool { true }
+
     func trainingWillStart(_ plan: TrainingPlan) throws {
         self.plan = plan
         Terminal.print("\(label): \(plan.parameterCount) parameters, \(plan.batchesPerEpoch) batches of \(plan.batchSize) per epoch")

@@ -109,6 +109,7 @@ final class MetricsLog: TrainingObserver {
         try model.save(to: directory.file("model.safetensors"))
     }
 
+    var acceptsLateBatches: Bool { true }
     func didTrainBatch(_ progress: BatchProgress) throws { epoch = progress.epoch }
 
     /// A line without a split: so it is told apart from an epoch's.

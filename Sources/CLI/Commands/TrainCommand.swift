@@ -117,6 +117,7 @@ struct TrainCommand: ParsableCommand {
 
 /// Keeps the summary of a run that ends with an error too.
 private final class SummaryKeeper: TrainingObserver {
+    var acceptsLateBatches: Bool { true }
     private(set) var summary: TrainingSummary?
     func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws { self.summary = summary }
 }

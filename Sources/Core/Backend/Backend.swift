@@ -80,6 +80,8 @@ public protocol Backend: AnyObject, Sendable {
     /// chunks of rows; see ``SoftmaxCrossEntropy``. Rows of the class `unrated` count for
     /// the loss but not for the accuracy.
     func makeSoftmaxCrossEntropy(classes: Int, width: Int, unrated: Int?) throws -> any SoftmaxCrossEntropy
+    /// Prepares a matrix program for matrices [size, size]; see ``MatrixProgram``.
+    func makeMatrixProgram(_ program: MatrixProgram, size: Int) throws -> any MatrixProgramExecutor
 }
 
 extension Backend {

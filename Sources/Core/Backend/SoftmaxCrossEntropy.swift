@@ -17,23 +17,52 @@ public protocol SoftmaxCrossEntropy: AnyObject {
         dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
     ) throws -> LossSums
 
-    /// The same, but it need not wait for the device: the sums come from the closure,
-    /// which is to be called before the next batch. By default they are there at once.
+    /// The same, but it need not wait for the device. By default the sums are there at once.
     func start(
         inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
         dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
-    ) throws -> () throws -> LossSums
+    ) throws -> PendingLoss
 }
 
 extension SoftmaxCrossEntropy {
     public func start(
         inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
         dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
-    ) throws -> () throws -> LossSums {
-        let sums = try self(
-            inputs: inputs, weight: weight, bias: bias, targets: targets, dropout: dropout, gradients: gradients)
-        return { sums }
+    ) throws -> PendingLoss {
+        PendingLoss(
+            try self(
+                inputs: inputs, weight: weight, bias: bias, targets: targets, dropout: dropout, gradients: gradients))
     }
+}
+
+/// The loss of a batch that the device may still be working on.
+public struct PendingLoss {
+    /// [1, 1] on the backend: the largest loss of a row, infinite or no number if that
+    /// of the batch is; it holds until the next batch is started. Nil if the sums were
+    /// known at once.
+    public let largest: MatrixView?
+    private let finish: () throws -> LossSums
+
+    /// Sums that are known.
+    public init(_ sums: LossSums) {
+        largest = nil
+        finish = { sums }
+    }
+
+    /// Sums that come later.
+    ///
+    /// - Parameters:
+    ///   - largest: the largest loss of a row, [1, 1]; nil if nothing is to be trained by it.
+    ///   - finish: waits for the sums; called once at most, perhaps when other batches have
+    ///     been started since.
+    public init(largest: MatrixView?, finish: @escaping () throws -> LossSums) {
+        self.largest = largest
+        self.finish = finish
+    }
+
+    /// The sums; waits until the device has them.
+    /// - Throws: ``RecurrentError/backend(_:)`` for what failed on the device since.
+    public func sums() throws -> LossSums { try finish() }
 }
 
 /// Where the gradients of a projection go.

@@ -12,8 +12,11 @@ final class RecurrentRun {
     private(set) var executor: (any RecurrenceExecutor)?
     private var binding: RecurrenceBinding?
     private var bound: Bound?
-    /// The initial states of the next batch when they carry over, [B, H] each.
+    /// The initial states of the next batch when they carry over, [B, H] each, where
+    /// they can't be taken from the final ones.
     private var carried: [MatrixView] = []
+    /// Whether the buffers still hold the final states of the batch before.
+    private var holdsFinalStates = false
 
     private struct Bound: Equatable {
         var steps: Int
@@ -40,8 +43,9 @@ final class RecurrentRun {
         let wanted = Bound(
             steps: steps, batch: batch, options: options, input: ObjectIdentifier(input.memory),
             inputOffset: input.offset)
+        holdsFinalStates = executor != nil && wanted == bound
+        guard !holdsFinalStates else { return }
         if executor != nil { try keepFinalStates() }
-        guard wanted != bound else { return }
         var views: [MatrixView?] = []
         for (index, buffer) in plan.buffers.enumerated() {
             let rows: Int
@@ -83,7 +87,7 @@ final class RecurrentRun {
     var outputs: MatrixView { allStates(0) }
     var batchSize: Int { binding!.batch }
 
-    /// The next forward pass overwrites the states, so the last ones are copied out.
+    /// Other buffers will take the states' place, so the last ones are copied out.
     private func keepFinalStates() throws {
         if carried.first?.rows != binding!.batch {
             carried = try (0..<plan.stateCount).map { _ in
@@ -106,6 +110,7 @@ final class RecurrentRun {
             let block = stateBlock(index, 0)
             switch initial {
             case .zeros: backend.fill(block, with: 0)
+            case .carried where holdsFinalStates: backend.copy(finalState(index), to: block)
             case .carried:
                 precondition(carried.first?.rows == block.rows, "no states of this batch size to carry on from")
                 backend.copy(carried[index], to: block)

@@ -114,19 +114,27 @@ public final class SequenceModel {
     ///   - batch: inputs and targets.
     ///   - step: the training step; it keys the dropout masks.
     public func computeGradients(_ batch: Batch, step: Int) throws -> LossSums {
+        try startGradients(batch, step: step).sums()
+    }
+
+    /// The same, without waiting for the device: gradients may be used by what the
+    /// backend is asked for next, and the loss is read later.
+    public func startGradients(_ batch: Batch, step: Int) throws -> PendingLoss {
         backend.fill(parameters.allGradients, with: 0)
-        let sums = try forward(batch, training: true, step: step)
+        let loss = try forward(batch, training: true, step: step)
         try backward(batch, step: step)
-        // Only now: a device has the backward pass to do meanwhile.
-        return try sums()
+        return loss
     }
 
     /// Loss of one batch, without dropout and gradients.
-    public func evaluate(_ batch: Batch) throws -> LossSums {
-        try forward(batch, training: false, step: 0)()
+    public func evaluate(_ batch: Batch) throws -> LossSums { try startEvaluation(batch).sums() }
+
+    /// The same, without waiting for the device.
+    public func startEvaluation(_ batch: Batch) throws -> PendingLoss {
+        try forward(batch, training: false, step: 0)
     }
 
-    private func forward(_ batch: Batch, training: Bool, step: Int) throws -> () throws -> LossSums {
+    private func forward(_ batch: Batch, training: Bool, step: Int) throws -> PendingLoss {
         var values = try inputs(batch, training: training, step: step)
         if training, drops(.embedding), embedding != nil {
             try dropout!.apply(inPlace: values, batch: batch.batch, key: key(0, step: step))
@@ -152,7 +160,7 @@ public final class SequenceModel {
         if let squaredError {
             let (sums, error) = try squaredError(try projection.forward(values), values: batch.values)
             if training { projection.backward(input: values, gradient: error, into: target) }
-            return { sums }
+            return PendingLoss(sums)
         }
         return try loss.start(
             inputs: values, weight: projection.weightView, bias: projection.biasView, targets: batch.targets,

@@ -40,14 +40,23 @@ extension Optimizer {
 
     /// The same with an L2 penalty: `weightDecay · parameter` is added to the
     /// gradient, as the `weight_decay` of torch's SGD, RMSprop and Adam.
-    public func program(weightDecay: Double) -> PointwiseProgram {
-        PointwiseProgram(inputs: 2 + stateCount, scalars: 1 + scalarCount) { inputs, scalars in
+    ///
+    /// - Parameters:
+    ///   - weightDecay: the penalty's factor.
+    ///   - isGated: whether there is one more input, the last, that leaves parameter and
+    ///     states as they are where it is infinite or no number.
+    public func program(weightDecay: Double, isGated: Bool = false) -> PointwiseProgram {
+        PointwiseProgram(inputs: 2 + stateCount + (isGated ? 1 : 0), scalars: 1 + scalarCount) { inputs, scalars in
+            let state = Array(inputs[2..<2 + stateCount])
             let result = update(
                 parameter: inputs[0],
-                gradient: weightDecay == 0 ? inputs[1] : inputs[1] + Expression(weightDecay) * inputs[0], state: Array(inputs[2...]),
+                gradient: weightDecay == 0 ? inputs[1] : inputs[1] + Expression(weightDecay) * inputs[0], state: state,
                 rate: scalars[0], scalars: Array(scalars[1...]))
             precondition(result.state.count == stateCount, "\(name) returned another number of states")
-            return [result.parameter] + result.state
+            let after = [result.parameter] + result.state
+            guard isGated else { return after }
+            let isFinite = Expression(.infinity) > inputs[2 + stateCount]
+            return zip(after, [inputs[0]] + state).map { select(isFinite, $0, $1) }
         }
     }
 }

@@ -43,14 +43,18 @@ public final class ParameterUpdater {
     public let settings: Settings
     let backend: any Backend
     let parameters: ParameterStore
-    private let kernel: any Kernel
-    /// For skew parameters.
-    private let skewKernel: any Kernel
+    /// The optimizer's step, for free and for skew parameters.
+    private let kernels: (free: any Kernel, skew: any Kernel)
+    /// The same with a gate, made when there is one.
+    private lazy var gatedKernels = Result { try Self.kernels(optimizer, settings, isGated: true, on: backend) }
     private let norm: GradientNorm?
     private let clip: any Kernel
-    /// One per range that is stepped directly: value, gradient, state, and its rate
-    /// relative to the learning rate.
-    private let free: [(value: MatrixView, gradient: MatrixView, state: [MatrixView], rate: Double)]
+    /// What is stepped in one run each, and its rate relative to the learning rate.
+    private let steps: [(range: Range<Int>, rate: Double)]
+    /// The ranges of free parameters, by which the state is saved.
+    private let freeRanges: [Range<Int>]
+    /// Of all parameters, [1, count] each; what belongs to orthogonal weights isn't used.
+    private let freeState: [MatrixView]
     public let constrained: [Constrained]
     /// Updates made so far.
     public private(set) var step = 0
@@ -58,8 +62,8 @@ public final class ParameterUpdater {
     /// What changes from update to update, named for a checkpoint: each B, and the
     /// optimizer's state.
     var stateViews: [(name: String, view: MatrixView)] {
-        free.enumerated().flatMap { range, item in
-            item.state.enumerated().map { ("optimizer.free\(range).state\($0)", $1) }
+        freeRanges.enumerated().flatMap { number, range in
+            freeState.enumerated().map { ("optimizer.free\(number).state\($0)", $1.columns(range)) }
         } + constrained.flatMap { item in
             [("manifold.\(item.block.name)", item.skew)]
                 + item.state.enumerated().map { ("optimizer.\(item.block.name).state\($0)", $1) }
@@ -83,8 +87,7 @@ public final class ParameterUpdater {
         self.settings = settings
         self.backend = backend
         parameters = model.parameters
-        kernel = try backend.compile(optimizer.program(weightDecay: settings.weightDecay))
-        skewKernel = try backend.compile(optimizer.withoutWeightDecay.program)
+        kernels = try Self.kernels(optimizer, settings, isGated: false, on: backend)
         norm = settings.normClip != nil || settings.measuresNorm
             ? try GradientNorm(model.parameters.allGradients, backend: backend) : nil
         clip = try backend.compile(
@@ -93,13 +96,15 @@ public final class ParameterUpdater {
             try (0..<optimizer.stateCount).map { _ in try backend.allocate(rows: 1, columns: count) }
         }
         let parameters = model.parameters
-        let ranges = settings.recurrentRateFactor == 1
-            ? parameters.freeRanges.map { (range: $0, isRecurrent: false) } : parameters.freeRangesByKind
-        free = try ranges.map {
-            (
-                parameters.allValues.columns($0.range), parameters.allGradients.columns($0.range), try state($0.range.count),
-                $0.isRecurrent ? settings.recurrentRateFactor : 1
-            )
+        freeState = try state(parameters.count)
+        if settings.recurrentRateFactor == 1 {
+            // One run steps everything: what becomes of orthogonal weights in it is overwritten.
+            freeRanges = parameters.freeRanges
+            steps = [(0..<parameters.count, 1)]
+        } else {
+            let ranges = parameters.freeRangesByKind
+            freeRanges = ranges.map(\.range)
+            steps = ranges.map { ($0.range, $0.isRecurrent ? settings.recurrentRateFactor : 1) }
         }
         constrained = try parameters.orthogonalBlocks.enumerated().map { index, block in
             let size = block.rows.count
@@ -119,8 +124,24 @@ public final class ParameterUpdater {
     /// nil unless it is clipped or measured. Waits for the backend.
     public var gradientNorm: Double? { step > 0 ? norm?.value : nil }
 
+    private static func kernels(
+        _ optimizer: any Optimizer, _ settings: Settings, isGated: Bool, on backend: any Backend
+    ) throws -> (free: any Kernel, skew: any Kernel) {
+        (
+            try backend.compile(optimizer.program(weightDecay: settings.weightDecay, isGated: isGated)),
+            try backend.compile(optimizer.withoutWeightDecay.program(weightDecay: 0, isGated: isGated))
+        )
+    }
+
     /// Applies the gradients that the model holds.
-    public func update(learningRate: Double) throws {
+    ///
+    /// - Parameters:
+    ///   - learningRate: of this update.
+    ///   - gate: [1, 1] on the backend, such as ``PendingLoss/largest``: if it holds
+    ///     infinity or no number once the device comes to it, parameters and state stay as
+    ///     they are. Nil: the update is made in any case.
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if an orthogonal weight can't be computed.
+    public func update(learningRate: Double, gate: MatrixView? = nil) throws {
         step += 1
         norm?.measure()
         if let bound = settings.normClip { norm!.clip(to: bound) }
@@ -130,23 +151,29 @@ public final class ParameterUpdater {
                 backend.run(clip, inputs: [gradient], outputs: [gradient], scalars: [bound])
             }
         }
+        let kernels = try gate == nil ? self.kernels : gatedKernels.get()
         let scalars = optimizer.scalars(step: step)
-        for range in free {
+        func run(_ kernel: any Kernel, _ value: MatrixView, _ gradient: MatrixView, _ state: [MatrixView], rate: Double) {
             backend.run(
-                kernel, inputs: [range.value, range.gradient] + range.state, outputs: [range.value] + range.state,
-                scalars: [learningRate * range.rate] + scalars)
+                kernel, inputs: [value, gradient] + state + (gate.map { [$0.broadcast(rows: 1, columns: value.columns)] } ?? []),
+                outputs: [value] + state, scalars: [learningRate * rate] + scalars)
+        }
+        // The gradient of B reads W, so it comes before anything else is stepped.
+        for item in constrained {
+            try item.workspace.parameterGradient(
+                weightGradient: parameters.gradient(of: item.block), weight: parameters.value(of: item.block),
+                parameter: item.skew, into: item.gradient)
+            run(
+                kernels.skew, item.skew.reshaped(rows: 1, columns: item.skew.count),
+                item.gradient.reshaped(rows: 1, columns: item.gradient.count), item.state, rate: settings.manifoldRateFactor)
+        }
+        for (range, rate) in steps {
+            run(
+                kernels.free, parameters.allValues.columns(range), parameters.allGradients.columns(range),
+                freeState.map { $0.columns(range) }, rate: rate)
         }
         for item in constrained {
-            let weight = parameters.value(of: item.block)
-            try item.workspace.parameterGradient(
-                weightGradient: parameters.gradient(of: item.block), weight: weight, parameter: item.skew,
-                into: item.gradient)
-            let skew = item.skew.reshaped(rows: 1, columns: item.skew.count)
-            backend.run(
-                skewKernel,
-                inputs: [skew, item.gradient.reshaped(rows: 1, columns: item.gradient.count)] + item.state,
-                outputs: [skew] + item.state, scalars: [learningRate * settings.manifoldRateFactor] + scalars)
-            try item.workspace.computeWeight(from: item.skew, into: weight)
+            try item.workspace.computeWeight(from: item.skew, into: parameters.value(of: item.block))
         }
     }
 

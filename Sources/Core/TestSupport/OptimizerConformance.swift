@@ -2,7 +2,7 @@ import RecurrentCore
 
 /// Checks an optimizer's program: its shape, that a rate of 0 changes no
 /// parameter, that a gradient of 0 gives finite numbers, and that it minimises
-/// a quadratic.
+/// a quadratic. A closed gate must keep parameter and states, an open one change nothing.
 ///
 /// - Parameters:
 ///   - rate: a learning rate at which it converges on curvatures of 0.5 to 2.
@@ -32,6 +32,17 @@ public func checkOptimizer(_ optimizer: any Optimizer, rate: Double = 0.01, step
         let moved = update(1.5, gradient, zeros, step: 1, rate: rate)
         try require(moved.allSatisfy(\.isFinite), "\(name): gradient \(gradient) gives \(moved)")
     }
+
+    let gated = optimizer.program(weightDecay: 0, isGated: true)
+    let before = [1.5] + (0..<optimizer.stateCount).map { 0.25 + Double($0) }
+    let inputs = [before[0], 2] + before[1...], scalars = [rate] + optimizer.scalars(step: 3)
+    for gate in [Double.infinity, .nan] {
+        try require(
+            gated.evaluate(inputs + [gate], scalars: scalars) == before, "\(name): a gate of \(gate) doesn't stop the update")
+    }
+    try require(
+        gated.evaluate(inputs + [1e30], scalars: scalars) == program.evaluate(inputs, scalars: scalars),
+        "\(name): an open gate changes the update")
 
     // Σ a (x - m)² / 2
     let curvatures = [0.5, 1, 2], minima = [1.0, -0.5, 0.25]

@@ -50,9 +50,9 @@ public final class Trainer {
     public internal(set) var progress = TrainingProgress()
     /// Those of the best epoch, once one is finished.
     var bestWeights: [Float]?
-    private let observers: [any TrainingObserver]
-    private let shouldStop: () -> Bool
-    private let clock = ContinuousClock()
+    let observers: [any TrainingObserver]
+    let shouldStop: () -> Bool
+    let clock = ContinuousClock()
     private lazy var lastCheckpoint = clock.now
 
     /// - Parameters:
@@ -103,7 +103,7 @@ public final class Trainer {
         self.shouldStop = shouldStop
     }
 
-    private var batchesPerEpoch: Int {
+    var batchesPerEpoch: Int {
         let all = dataset.batchCount(.train, batchSize: settings.batchSize)
         return min(all, settings.batchesPerEpoch ?? all)
     }
@@ -175,58 +175,18 @@ public final class Trainer {
     /// The run as it stands now, to be saved before it goes on.
     public var checkpoint: TrainingCheckpoint { TrainingCheckpoint(progress: progress, trainer: self) }
 
-    private func reachCheckpoint() throws {
+    func reachCheckpoint() throws {
         lastCheckpoint = clock.now
         let checkpoint = checkpoint
         for observer in observers { try observer.didReachCheckpoint(checkpoint) }
     }
 
-    private var isCheckpointDue: Bool {
+    var isCheckpointDue: Bool {
         switch settings.checkpointInterval {
         case nil: false
         case .steps(let count)?: updater.step % count == 0
         case .seconds(let seconds)?: (clock.now - lastCheckpoint).inSeconds >= seconds
         }
-    }
-
-    /// The rest of the epoch under way; its progress is in ``progress``.
-    private func trainEpoch(since runStart: ContinuousClock.Instant, _ runSeconds: Double) throws -> TrainingEnd? {
-        let start = clock.now, secondsBefore = progress.seconds
-        let count = batchesPerEpoch
-        // Epochs without end are stopped by patience or by hand.
-        let (steps, isEndless) = settings.epochs.multipliedReportingOverflow(by: count)
-        let validationLosses = progress.records.map(\.validation.meanLoss)
-        while progress.batches < count {
-            let batch = try dataset.batch(
-                .train, epoch: progress.epoch - 1, index: progress.batches, batchSize: settings.batchSize)
-            let result = try model.computeGradients(batch, step: updater.step)
-            guard result.loss.isFinite else { return .diverged(step: updater.step + 1, loss: result.meanLoss) }
-            do {
-                progress.learningRate = settings.schedule.rate(
-                    base: settings.learningRate, step: updater.step, epoch: progress.epoch,
-                    totalSteps: isEndless ? .max : steps, validationLosses: validationLosses)
-                try updater.update(learningRate: progress.learningRate)
-            } catch RecurrentError.linearAlgebra {
-                // Gradients that overflowed reach the skew parameters first.
-                return .diverged(step: updater.step, loss: .nan)
-            }
-            progress.batches += 1
-            progress.sums += result
-            progress.sequences += batch.batch
-            progress.seconds = secondsBefore + (clock.now - start).inSeconds
-            progress.runSeconds = runSeconds + (clock.now - runStart).inSeconds
-            let report = BatchProgress(
-                epoch: progress.epoch, batch: progress.batches, batchesPerEpoch: count, step: updater.step,
-                epochSums: progress.sums, batchSums: result, sequences: progress.sequences, seconds: progress.seconds, learningRate: progress.learningRate)
-            for observer in observers { try observer.didTrainBatch(report) }
-            let stops = shouldStop()
-            // The last batch's comes with the epoch's end.
-            if stops || (isCheckpointDue && progress.batches < count) { try reachCheckpoint() }
-            if stops { return .interrupted }
-        }
-        model.backend.synchronize()
-        progress.seconds = secondsBefore + (clock.now - start).inSeconds
-        return nil
     }
 
     /// Loss and metric of a whole split with the model's present weights.
@@ -242,10 +202,14 @@ extension SequenceModel {
     /// - Throws: ``RecurrentError/dataset(_:)`` if the split has no batch of this size.
     public func evaluate(_ dataset: any Dataset, split: Split, batchSize: Int) throws -> LossSums {
         try dataset.checkBatch(split, batchSize: batchSize, option: "--batch-size")
-        var sums = LossSums()
+        var sums = LossSums(), pending: PendingLoss?
         for index in 0..<dataset.batchCount(split, batchSize: batchSize) {
-            sums += try evaluate(dataset.batch(split, epoch: 0, index: index, batchSize: batchSize))
+            let next = try startEvaluation(dataset.batch(split, epoch: 0, index: index, batchSize: batchSize))
+            // A device has the next batch to do meanwhile.
+            if let pending { sums += try pending.sums() }
+            pending = next
         }
+        if let pending { sums += try pending.sums() }
         return sums
     }
 }

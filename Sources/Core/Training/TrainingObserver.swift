@@ -1,5 +1,9 @@
 /// What a training run reports. Every method has an empty default.
 public protocol TrainingObserver: AnyObject {
+    /// Whether ``didTrainBatch(_:)`` may come while the next batch is already being trained,
+    /// so that the host need not wait for a device. Default: false; the model then
+    /// holds the weights after just that batch.
+    var acceptsLateBatches: Bool { get }
     func trainingWillStart(_ plan: TrainingPlan) throws
     /// After each batch.
     func didTrainBatch(_ progress: BatchProgress) throws
@@ -20,6 +24,7 @@ public protocol TrainingObserver: AnyObject {
 }
 
 extension TrainingObserver {
+    public var acceptsLateBatches: Bool { false }
     public func trainingWillStart(_ plan: TrainingPlan) throws {}
     public func didTrainBatch(_ progress: BatchProgress) throws {}
     public func didMeasure(_ values: [String: Double], step: Int) throws {}

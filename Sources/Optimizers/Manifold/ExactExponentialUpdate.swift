@@ -18,7 +18,8 @@ public struct ExactExponentialUpdate: ManifoldUpdate {
 
     private final class Workspace: ManifoldWorkspace {
         let backend: any Backend
-        let exponential: TaylorExponential
+        let exponential: any MatrixProgramExecutor
+        let smallExponential: any MatrixProgramExecutor
         let norm: ColumnNorm
         let polish: NewtonSchulz
         let skewProduct: SkewProduct
@@ -31,7 +32,9 @@ public struct ExactExponentialUpdate: ManifoldUpdate {
 
         init(size: Int, on backend: any Backend) throws {
             self.backend = backend
-            exponential = try TaylorExponential(size: size, on: backend)
+            let type = backend.scalarType
+            exponential = try backend.makeMatrixProgram(TaylorExponential.program(type), size: size)
+            smallExponential = try backend.makeMatrixProgram(TaylorExponential.smallProgram(type), size: size)
             norm = try ColumnNorm(size: size, on: backend)
             polish = try NewtonSchulz(size: size, on: backend)
             skewProduct = try SkewProduct(size: size, on: backend)
@@ -48,7 +51,7 @@ public struct ExactExponentialUpdate: ManifoldUpdate {
         }
 
         func computeWeight(from parameter: MatrixView, into weight: MatrixView) throws {
-            try exponential(parameter, into: weight)
+            try exponential.run(inputs: [parameter], outputs: [weight])
         }
 
         func computeParameter(from weight: MatrixView, into parameter: MatrixView) throws {
@@ -77,7 +80,7 @@ public struct ExactExponentialUpdate: ManifoldUpdate {
             }
             guard doublings > 0 else { return }
             backend.run(scaled, inputs: [parameter], outputs: [scratch[0]], scalars: [h])
-            exponential.small(scratch[0], into: rotations[0])
+            try smallExponential.run(inputs: [scratch[0]], outputs: [rotations[0]])
             for index in 0..<doublings {
                 let rotation = rotations[index & 1]
                 // Eᵀ I E, made exactly skew again: half of M − Mᵀ.

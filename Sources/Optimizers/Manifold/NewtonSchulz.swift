@@ -17,4 +17,13 @@ final class NewtonSchulz {
         backend.copy(weight, to: result)
         backend.gemm(alpha: -0.5, weight, product, beta: 1.5, result)
     }
+
+    /// The same as steps of a matrix program.
+    static func step(
+        _ program: MatrixProgramBuilder, _ weight: MatrixProgramBuilder.Matrix, scratch: MatrixProgramBuilder.Matrix,
+        into result: MatrixProgramBuilder.Matrix
+    ) {
+        program.product(weight.transposed, weight, into: scratch)
+        program.product(weight, scratch, alpha: .constant(-0.5), plus: 1.5, weight, into: result)
+    }
 }

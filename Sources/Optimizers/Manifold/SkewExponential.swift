@@ -15,8 +15,8 @@ public final class SkewExponential {
     public let size: Int
     public let method: Method
     private let backend: any Backend
-    private let taylor: TaylorExponential
-    private let norm: ColumnNorm
+    private let taylor: (any MatrixProgramExecutor)?
+    private let norm: ColumnNorm?
     /// Eigenvectors (real, imaginary), the same scaled, eigenvalues.
     private let eigen: [MatrixView]
     private let eigenvalues: MatrixView?
@@ -27,9 +27,9 @@ public final class SkewExponential {
         self.size = size
         self.method = method
         self.backend = backend
-        norm = try ColumnNorm(size: size, on: backend)
-        taylor = try TaylorExponential(size: size, on: backend)
         let usesEigen = method == .eigendecomposition
+        taylor = try usesEigen ? nil : backend.makeMatrixProgram(TaylorExponential.program(backend.scalarType), size: size)
+        norm = try usesEigen ? ColumnNorm(size: size, on: backend) : nil
         eigen = try usesEigen ? (0..<4).map { _ in try backend.allocate(rows: size, columns: size) } : []
         eigenvalues = try usesEigen ? backend.allocate(rows: 1, columns: size) : nil
         rotations = try usesEigen ? backend.allocate(rows: 2, columns: size) : nil
@@ -47,9 +47,9 @@ public final class SkewExponential {
         precondition(skew.rows == size && skew.columns == size && skew.isPacked)
         switch method {
         case .scalingAndSquaring:
-            try taylor(skew, into: result)
+            try taylor!.run(inputs: [skew], outputs: [result])
         case .eigendecomposition:
-            guard norm(skew).isFinite else { throw RecurrentError.skewNotFinite }
+            guard norm!(skew).isFinite else { throw RecurrentError.skewNotFinite }
             let (p, q, x, y) = (eigen[0], eigen[1], eigen[2], eigen[3])
             backend.fill(p, with: 0)
             backend.copy(skew, to: q)

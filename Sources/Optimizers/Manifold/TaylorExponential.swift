@@ -8,33 +8,47 @@ import RecurrentCore
 /// the norm closely, so that few squarings are left: `‖B‖₂⁶ = ‖B⁶‖₂ ≤ ‖B⁶‖₁`
 /// for normal B. A squaring doubles the deviation from orthogonality; a
 /// Newton–Schulz step takes it back to rounding.
-final class TaylorExponential {
-    private let backend: any Backend
-    private let isDouble: Bool
-    private let norm: ColumnNorm
-    private let polish: NewtonSchulz
-    private let identity: MatrixView
-    /// B², B³, B⁶; the first for degree 8 too.
-    private let powers: [MatrixView]
-    private let work: [MatrixView]
-    private let scale: any Kernel
-    private let add: any Kernel
-    private let degree8: [any Kernel]
-    private let degree18: any Kernel
+///
+/// It is a ``RecurrentCore/MatrixProgram``: a backend may decide on the device what
+/// follows from a norm.
+struct TaylorExponential {
+    /// From B [n, n] to exp(B).
+    static func program(_ type: ScalarType) -> MatrixProgram {
+        MatrixProgramBuilder(inputs: 1, outputs: 1).program { TaylorExponential($0, type).any() }
+    }
 
-    init(size: Int, on backend: any Backend) throws {
-        self.backend = backend
-        isDouble = backend.scalarType == .float64
-        norm = try ColumnNorm(size: size, on: backend)
-        polish = try NewtonSchulz(size: size, on: backend)
-        identity = try backend.makeMatrix(
-            (0..<size * size).map { $0 / size == $0 % size ? Float(1) : 0 }, rows: size, columns: size)
-        powers = try (0..<3).map { _ in try backend.allocate(rows: size, columns: size) }
-        work = try (0..<5).map { _ in try backend.allocate(rows: size, columns: size) }
-        scale = try backend.compile(PointwiseProgram(inputs: 1, scalars: 1) { x, s in [x[0] * s[0]] })
-        add = try backend.compile(PointwiseProgram(inputs: 2) { x, _ in [x[0] + x[1]] })
-        degree8 = try TaylorPolynomials.degree8.map { try backend.compile($0) }
-        degree18 = try backend.compile(TaylorPolynomials.degree18)
+    /// The same for a B that is known to be small, `‖B‖₂ ≤ 1/4`.
+    static func smallProgram(_ type: ScalarType) -> MatrixProgram {
+        MatrixProgramBuilder(inputs: 1, outputs: 1).program { TaylorExponential($0, type).small() }
+    }
+
+    private typealias Matrix = MatrixProgramBuilder.Matrix
+    private typealias Scalar = MatrixProgramBuilder.Scalar
+
+    private let p: MatrixProgramBuilder
+    private let isDouble: Bool
+    private let skew: Matrix
+    private let result: Matrix
+    /// B², B³, B⁶; the first for degree 8 too.
+    private let square: Matrix
+    private let cube: Matrix
+    private let sixth: Matrix
+    /// What is squared, and where the next square goes.
+    private let current: Matrix
+    private let other: Matrix
+    private let left: Matrix
+    private let right: Matrix
+    private let inner: Matrix
+    private let outer: Matrix
+
+    private init(_ builder: MatrixProgramBuilder, _ type: ScalarType) {
+        p = builder
+        isDouble = type == .float64
+        skew = p.inputs[0]
+        result = p.outputs[0]
+        (square, cube, sixth) = (p.matrix(), p.matrix(), p.matrix())
+        (current, other) = (p.matrix(), p.matrix())
+        (left, right, inner, outer) = (p.matrix(), p.matrix(), p.matrix(), p.matrix())
     }
 
     /// Largest norms for which the polynomials are exact to rounding (Bader,
@@ -42,91 +56,128 @@ final class TaylorExponential {
     private var limit8: Double { isDouble ? 4.99e-2 : 0.58 }
     private var limit18: Double { isDouble ? 1.09 : 3.01 }
 
-    /// - Parameters:
-    ///   - skew: B [n, n], packed.
-    ///   - result: exp(B) [n, n]; may have a row stride.
-    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if B isn't finite.
-    func callAsFunction(_ skew: MatrixView, into result: MatrixView) throws {
-        let square = powers[0]
-        backend.gemm(skew, skew, into: square)
-        var bound = norm(square).squareRoot()
-        guard bound.isFinite else { throw RecurrentError.skewNotFinite }
+    private func any() {
+        let bound = p.scalar(), scale = p.scalar(), squarings = p.scalar()
+        p.product(skew, skew, into: square)
+        p.norm(square, into: bound)
+        p.compute([bound], from: [bound]) { [sqrt($0[0])] }
+        p.require(finite: bound, orElse: RecurrentError.skewNotFiniteMessage)
         // One squaring more is cheaper than the other polynomial.
-        if bound <= 2 * limit8 { return polynomial8(skew, squarings: bound <= limit8 ? 0 : 1, into: result) }
-
-        var base = skew, squarings = 0
-        if bound > 1e4 {  // B⁶ might overflow.
-            while bound > 1 { (squarings, bound) = (squarings + 1, bound / 2) }
-            base = work[0]
-            backend.run(scale, inputs: [skew], outputs: [base], scalars: [power(2, -squarings)])
-            backend.gemm(base, base, into: square)
-        }
-        backend.gemm(square, base, into: powers[1])
-        backend.gemm(powers[1], powers[1], into: powers[2])
-        bound = min(bound, RealFunctions.exp(RealFunctions.log(norm(powers[2])) / 6))
-        var more = 0
-        while bound > limit18 * power(2, more) { more += 1 }
-        polynomial18(base, scale: power(2, -more), squarings: squarings + more, into: result)
-    }
-
-    /// For a B known to be small, `‖B‖₂ ≤ 1/4`.
-    func small(_ skew: MatrixView, into result: MatrixView) {
-        backend.gemm(skew, skew, into: powers[0])
-        if !isDouble { return polynomial8(skew, squarings: 0, into: result) }
-        backend.gemm(powers[0], skew, into: powers[1])
-        backend.gemm(powers[1], powers[1], into: powers[2])
-        polynomial18(skew, scale: 1, squarings: 0, into: result)
-    }
-
-    /// Of `2^-squarings · B`, from B and B²; then squared.
-    private func polynomial8(_ skew: MatrixView, squarings: Int, into result: MatrixView) {
-        let s = power(2, -squarings), square = powers[0]
-        let (mixed, fourth, factor, sum) = (work[1], work[2], work[3], squarings == 0 ? result : work[0])
-        backend.run(degree8[0], inputs: [skew, square], outputs: [mixed], scalars: [s, s * s])
-        backend.gemm(alpha: s * s, square, mixed, beta: 0, fourth)
-        backend.run(
-            degree8[1], inputs: [identity, skew, square, fourth], outputs: [mixed, factor, sum], scalars: [s, s * s])
-        backend.gemm(alpha: 1, mixed, factor, beta: 1, sum)
-        if squarings > 0 { self.square(times: squarings, into: result) }
-    }
-
-    /// Of `s · B`, from B, B², B³ and B⁶; then squared.
-    private func polynomial18(_ skew: MatrixView, scale s: Double, squarings: Int, into result: MatrixView) {
-        // B may lie in the first; the last two are what remains.
-        let (left, right, inner, outer) = (work[1], work[2], work[3], work[4])
-        let sum = squarings == 0 ? result : work[0]
-        let cube = s * s * s
-        backend.run(
-            degree18, inputs: [identity, skew] + powers, outputs: [left, right, inner, outer, sum],
-            scalars: [s, s * s, cube, cube * cube])
-        backend.gemm(alpha: 1, left, right, beta: 1, inner)
-        backend.run(add, inputs: [outer, inner], outputs: [outer])
-        backend.gemm(alpha: 1, outer, inner, beta: 1, sum)
-        if squarings > 0 { square(times: squarings, into: result) }
-    }
-
-    /// Squares what lies in the first work matrix; the last product writes the result.
-    private func square(times: Int, into result: MatrixView) {
-        var (current, other) = (work[0], work[1])
-        // Deviations double with each squaring, and Newton–Schulz squares them. In
-        // Float32 the result is always polished: a norm off by 2e-7 at each of 100
-        // steps would show in the product of the Jacobians.
-        let (atEnd, onTheWay) = isDouble ? (20, 24) : (1, 8)
-        var since = 0
-        for index in 1...times {
-            since += 1
-            let polishes = index == times ? since >= atEnd : since == onTheWay
-            let isLast = index == times && !polishes
-            backend.gemm(current, current, into: isLast ? result : other)
-            (current, other) = (other, current)
-            guard polishes else { continue }
-            since = 0
-            polish(current, into: index == times ? result : other)
-            (current, other) = (other, current)
+        p.branch(on: [bound], { $0[0] > Expression(2 * limit8) }) {
+            // B⁶ might overflow.
+            p.branch(on: [bound], { $0[0] > 1e4 }) {
+                p.compute([scale]) { _ in [1] }
+                p.loop(atMost: 1024, while: [bound], { $0[0] > 1 }) {
+                    p.compute([squarings, bound, scale], from: [squarings, bound, scale]) { [$0[0] + 1, $0[1] / 2, $0[2] / 2] }
+                }
+                let base = p.matrix()
+                p.run(Self.scaling, [skew], scalars: [.value(of: scale)], into: [base])
+                p.product(base, base, into: square)
+                degree18(base, bound: bound, scale: scale, squarings: squarings)
+            } otherwise: {
+                degree18(skew, bound: bound, scale: scale, squarings: squarings)
+            }
+        } otherwise: {
+            p.branch(on: [bound], { $0[0] > Expression(limit8) }) {
+                polynomial8(scale: 0.5, into: current)
+                lastSquare(sinceLastPolish: 0)
+            } otherwise: {
+                polynomial8(scale: 1, into: result)
+            }
         }
     }
 
-    private func power(_ base: Double, _ exponent: Int) -> Double {
-        exponent < 0 ? 1 / power(base, -exponent) : (0..<exponent).reduce(1) { result, _ in result * base }
+    private func small() {
+        p.product(skew, skew, into: square)
+        if !isDouble { return polynomial8(scale: 1, into: result) }
+        p.product(square, skew, into: cube)
+        p.product(cube, cube, into: sixth)
+        let one = p.scalar()
+        p.compute([one]) { _ in [1] }
+        polynomial18(skew, scale: one, into: result)
     }
+
+    /// Of `scale · B`, from B and B².
+    private func polynomial8(scale s: Double, into sum: Matrix) {
+        let (mixed, fourth, factor, first) = (left, right, inner, outer)
+        let scales: [MatrixScalar] = [.constant(s), .constant(s * s)]
+        p.run(TaylorPolynomials.degree8[0], [skew, square], scalars: scales, into: [mixed])
+        p.product(square, mixed, alpha: .constant(s * s), into: fourth)
+        p.run(TaylorPolynomials.degree8[1], identityAnd: [skew, square, fourth], scalars: scales, into: [first, factor, sum])
+        p.product(first, factor, plus: 1, sum, into: sum)
+    }
+
+    /// Finds how often to halve, and squares as often; from `base`, which has been halved
+    /// `squarings` times, and its square.
+    private func degree18(_ base: Matrix, bound: Scalar, scale: Scalar, squarings: Scalar) {
+        p.product(square, base, into: cube)
+        p.product(cube, cube, into: sixth)
+        let sixthNorm = p.scalar(), limit = p.scalar()
+        p.norm(sixth, into: sixthNorm)
+        p.compute([bound, limit, scale], from: [bound, sixthNorm]) {
+            [min($0[0], exp(log($0[1]) / 6)), Expression(limit18), 1]
+        }
+        p.loop(atMost: 1024, while: [bound, limit], { $0[0] > $0[1] }) {
+            p.compute([squarings, limit, scale], from: [squarings, limit, scale]) { [$0[0] + 1, $0[1] * 2, $0[2] / 2] }
+        }
+        p.branch(on: [squarings], { $0[0] > 0 }) {
+            polynomial18(base, scale: scale, into: current)
+            square(times: squarings)
+        } otherwise: {
+            polynomial18(base, scale: scale, into: result)
+        }
+    }
+
+    /// Of `scale · B`, from B, B², B³ and B⁶.
+    private func polynomial18(_ base: Matrix, scale s: Scalar, into sum: Matrix) {
+        let squared = p.scalar(), cubed = p.scalar(), sixthPower = p.scalar()
+        p.compute([squared, cubed, sixthPower], from: [s]) { x in
+            let cube = x[0] * x[0] * x[0]
+            return [x[0] * x[0], cube, cube * cube]
+        }
+        p.run(
+            TaylorPolynomials.degree18, identityAnd: [base, square, cube, sixth],
+            scalars: [s, squared, cubed, sixthPower].map { .value(of: $0) }, into: [left, right, inner, outer, sum])
+        p.product(left, right, plus: 1, inner, into: inner)
+        p.run(Self.sum, [outer, inner], into: [outer])
+        p.product(outer, inner, plus: 1, sum, into: sum)
+    }
+
+    /// Squares what `current` holds; the last product writes the result.
+    private func square(times: Scalar) {
+        let remaining = p.scalar(), since = p.scalar()
+        p.compute([remaining, since], from: [times]) { [$0[0], 0] }
+        p.loop(atMost: 1024, while: [remaining], { $0[0] > 1 }) {
+            p.product(current, current, into: other)
+            p.exchange(current, other)
+            p.compute([remaining, since], from: [remaining, since]) { [$0[0] - 1, $0[1] + 1] }
+            p.branch(on: [since], { $0[0] == Expression(Double(polishesOnTheWay)) }) {
+                p.compute([since]) { _ in [0] }
+                NewtonSchulz.step(p, current, scratch: left, into: other)
+                p.exchange(current, other)
+            }
+        }
+        guard isDouble else { return lastSquare(sinceLastPolish: 0) }
+        p.branch(on: [since], { $0[0] > Expression(Double(polishesAtEnd - 2)) }) {
+            lastSquare(sinceLastPolish: polishesAtEnd - 1)
+        } otherwise: {
+            lastSquare(sinceLastPolish: 0)
+        }
+    }
+
+    // Deviations double with each squaring, and Newton–Schulz squares them. In
+    // Float32 the result is always polished: a norm off by 2e-7 at each of 100
+    // steps would show in the product of the Jacobians.
+    private var polishesAtEnd: Int { isDouble ? 20 : 1 }
+    private var polishesOnTheWay: Int { isDouble ? 24 : 8 }
+
+    /// - Parameter since: squarings since the last Newton–Schulz step, or fewer.
+    private func lastSquare(sinceLastPolish since: Int) {
+        if since + 1 < polishesAtEnd { return p.product(current, current, into: result) }
+        p.product(current, current, into: other)
+        NewtonSchulz.step(p, other, scratch: left, into: result)
+    }
+
+    private static let scaling = PointwiseProgram(inputs: 1, scalars: 1) { x, s in [x[0] * s[0]] }
+    private static let sum = PointwiseProgram(inputs: 2) { x, _ in [x[0] + x[1]] }
 }

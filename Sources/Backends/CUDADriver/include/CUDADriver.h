@@ -6,26 +6,33 @@
 /// libcuda, NVRTC, cuBLAS and cuSOLVER, opened at run time: nothing of CUDA is
 /// needed to build this. Functions return 0, or an error that cud_error_text
 /// explains. Declarations follow NVIDIA's public headers (CUDA 12 and 13 share
-/// them as far as they are used here).
+/// them as far as they are used here), which scripts/check-cuda-declarations confirms.
 
-/// Opens the libraries. `folders` (ended by NULL) are searched before the system's
-/// own places. All are of one release of CUDA, the newest that is complete and that the
-/// driver can run. False if one is missing; `message` then says which.
-bool cud_open(const char *const *folders, char *message, size_t capacity);
+/// Opens the libraries for a device, counted from 0. `folders` (ended by NULL) are searched
+/// before the system's own places. All are of one release of CUDA, the newest that is
+/// complete, that the driver can run and that compiles for the device. False if one is
+/// missing; `message` then says which.
+bool cud_open(const char *const *folders, int device, char *message, size_t capacity);
 /// NVRTC alone, which needs no driver.
 bool cud_open_compiler(const char *const *folders, char *message, size_t capacity);
+/// How many devices the driver sees; 0 if there is no driver.
+int cud_device_count(void);
 
-/// Compiles CUDA C for an architecture ("sm_90"). The image is to be freed with
-/// free(); on failure it holds the compiler's log.
-int cud_compile(const char *source, const char *name, const char *architecture, char **image, size_t *size);
+/// Compiles CUDA C to a binary, or to PTX (which then ends with a 0). The image is to be
+/// freed with free(); on failure it holds the compiler's log.
+int cud_compile(
+    const char *source, const char *name, const char *const *options, int option_count, bool assembly, char **image, size_t *size);
 /// major · 1000 + minor · 10 of the compiler.
 int cud_compiler_version(void);
+/// The capabilities (major · 10 + minor) that it compiles for, ascending; how many.
+int cud_compiler_capabilities(int *capabilities, int most);
 
+/// Of the calling thread, until its next call.
 const char *cud_error_text(int error);
 
 typedef struct cud_device cud_device;
 
-/// NULL if it can't be used; `message` then says why.
+/// After cud_open of the same index. NULL if it can't be used; `message` then says why.
 cud_device *cud_device_open(int index, char *message, size_t capacity);
 void cud_device_close(cud_device *device);
 const char *cud_device_name(const cud_device *device);
@@ -39,13 +46,13 @@ int cud_device_registers(const cud_device *device);
 int cud_driver_version(void);
 
 int cud_memory_info(cud_device *device, size_t *free, size_t *total);
-int cud_allocate(cud_device *device, size_t bytes, uint64_t *address);
+int cud_allocate(cud_device *device, size_t bytes, uint64_t *address, bool *is_out_of_memory);
 int cud_release(cud_device *device, uint64_t address);
-/// Returns as soon as `source` may be overwritten.
+/// `source` may be overwritten when it returns, which the copy doesn't wait for.
 int cud_upload(cud_device *device, uint64_t address, const void *source, size_t bytes);
-/// Waits for everything before it.
+/// Waits for everything that was asked for before it.
 int cud_download(cud_device *device, void *destination, uint64_t address, size_t bytes);
-/// A copy to the host that is under way.
+/// A copy to the host that is under way, into pinned memory.
 typedef struct cud_transfer cud_transfer;
 /// Returns at once; the copy is made after everything before it.
 int cud_start_download(cud_device *device, uint64_t address, size_t bytes, cud_transfer **transfer);
@@ -55,8 +62,11 @@ int cud_finish_download(cud_device *device, cud_transfer *transfer, void *destin
 int cud_clear(cud_device *device, uint64_t address, size_t bytes);
 int cud_synchronize(cud_device *device);
 
-int cud_load_module(cud_device *device, const void *image, void **module);
-int cud_find_function(cud_device *device, void *module, const char *name, int shared_memory, void **function);
+/// Loads a kernel that may be started with as much dynamic shared memory. `image` is a
+/// binary, or PTX, which the driver then compiles.
+int cud_load_kernel(cud_device *device, const void *image, const char *name, int shared_memory, void **module, void **function);
+/// Waits for the work that may use it.
+int cud_unload_kernel(cud_device *device, void *module);
 /// One struct, passed by value, is the kernel's only argument. A cooperative
 /// launch has all blocks on the device at once, or fails.
 int cud_launch(
@@ -76,8 +86,9 @@ int cud_solve(cud_device *device, bool transpose, int n, int columns, uint64_t a
 /// Hermitian matrix [n, n] of interleaved complex numbers. `info` > 0: no convergence.
 int cud_hermitian_eigen(cud_device *device, int n, uint64_t matrix, uint64_t eigenvalues, int *info);
 
-/// What is launched between begin and end isn't run but recorded.
+/// What one thread launches between begin and end isn't run but recorded, while others
+/// wait. Whatever can't be recorded is refused, and then end fails.
 int cud_begin_capture(cud_device *device);
 int cud_end_capture(cud_device *device, void **graph);
 int cud_run_graph(cud_device *device, void *graph);
-void cud_free_graph(cud_device *device, void *graph);
+int cud_free_graph(cud_device *device, void *graph);

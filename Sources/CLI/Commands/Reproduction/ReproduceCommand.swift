@@ -13,7 +13,7 @@ struct ReproduceCommand: ParsableCommand {
             """)
 
     @Argument(help: ArgumentHelp(
-        "table1 … table7, figure1 … figure4; beyond the paper: table4-searched, constraint; or all.", valueName: "what"))
+        "table1 … table7, figure1 … figure4; beyond the paper: table4-searched, table5-searched, table7-searched, constraint; or all.", valueName: "what"))
     var what: [String]
     @Option(
         help:

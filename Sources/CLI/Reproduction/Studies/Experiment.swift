@@ -77,7 +77,7 @@ public enum Studies {
     public static let all: [any Study] = [
         LimitTable(), SlopeTable(), ToyTable.recall, ToyTable.kthLargest, ActivationTable(), BoundsTable(), GatedTable(),
         LossFigure.recall, LossFigure.kthLargest, TextFigure(), NormFigure(), ToyTable.kthLargestSearched,
-        ConstraintStudy(),
+        SearchedActivationTable(), SearchedGatedTable(), ConstraintStudy(),
     ]
 }
 

@@ -97,7 +97,7 @@ struct ActivationTable: Study {
     let id = "table5"
     let title = "Table 5: perplexities of RNN and uRNN by activation"
     /// Validation and test.
-    private static let paper: [String: [String: (Double, Double)]] = [
+    static let paper: [String: [String: (Double, Double)]] = [
         "rnn": ["abs": (784.53, 773.91), "relu": (754.65, 705.28), "leaky-relu": (756.48, 712.88)],
         "urnn": ["abs": (717.12, 613.89), "relu": (720.88, 666.93), "leaky-relu": (869.21, 810.21)],
     ]
@@ -107,7 +107,7 @@ struct ActivationTable: Study {
     }
 
     func section(_ results: Results) -> Section {
-        var section = Section(self, [LanguageTask.settings(results.plan), "Best validation perplexity, and the test perplexity of those weights; BPTT 30."])
+        var section = Section(self, [LanguageTask.settings(results.plan), PerplexityColumns.note + " BPTT 30."])
         var rows: [[String]] = []
         for (label, cell) in LanguageTask.cells {
             for activation in LanguageTask.activations {
@@ -125,17 +125,18 @@ struct ActivationTable: Study {
 struct GatedTable: Study {
     let id = "table7"
     let title = "Table 7: perplexities of GRU and uGRU by BPTT"
-    private static let paper: [String: [Int: (Double, Double)]] = [
+    static let paper: [String: [Int: (Double, Double)]] = [
         "gru": [35: (100.80, 97.25), 150: (108.33, 105.34)], "ugru": [35: (101.76, 98.05), 150: (105.05, 102.07)],
     ]
-    private static let cells = [("GRU", "gru"), ("uGRU", "ugru")], lengths = [35, 150]
+    static let lengths = [35, 150]
+    private static let cells = [("GRU", "gru"), ("uGRU", "ugru")]
 
     func experiments(_ plan: Plan) -> [Experiment] {
         Self.cells.flatMap { cell in Self.lengths.map { LanguageTask.gated(cell: cell.1, bptt: $0, plan) } }
     }
 
     func section(_ results: Results) -> Section {
-        var section = Section(self, [LanguageTask.settings(results.plan), "Best validation perplexity, and the test perplexity of those weights."])
+        var section = Section(self, [LanguageTask.settings(results.plan), PerplexityColumns.note])
         var rows: [[String]] = []
         for (label, cell) in Self.cells {
             for bptt in Self.lengths {
@@ -150,7 +151,8 @@ struct GatedTable: Study {
 }
 
 /// What Tables 5 and 7 have in common.
-private enum PerplexityColumns {
+enum PerplexityColumns {
+    static let note = "Best validation perplexity, and the test perplexity of those weights."
     static let header = ["paper: valid", "valid", "paper: test", "test", "epochs", "seeds"]
     static func values(_ records: [RunRecord], paper: (Double, Double)?) -> [String] {
         [

@@ -27,11 +27,7 @@ struct BoundsTable: Study {
             for (_, cell) in LanguageTask.cells.reversed() {
                 let records = results.of(LanguageTask.experiment(cell: cell, activation, results.plan))
                 let norms = records.flatMap(\.norms)
-                row.append(
-                    norms.isEmpty
-                        ? "–"
-                        : Format.number(norms.map(\.minimum).min()!, digits: 5) + " … "
-                            + Format.number(norms.map(\.maximum).max()!, digits: 5))
+                row.append(norms.range)
                 section.records += records
             }
             let norms = results.of(LanguageTask.experiment(cell: "urnn", activation, results.plan)).flatMap(\.norms)
@@ -54,6 +50,14 @@ extension RunRecord.Norm {
     func excess(over bounds: ClosedRange<Double>) -> Double {
         let below = bounds.lowerBound > 0 ? (bounds.lowerBound - minimum) / bounds.lowerBound : 0
         return max(0, below, (maximum - bounds.upperBound) / bounds.upperBound)
+    }
+}
+
+extension [RunRecord.Norm] {
+    /// The smallest … the largest.
+    var range: String {
+        guard let low = map(\.minimum).min(), let high = map(\.maximum).max() else { return "–" }
+        return Format.number(low, digits: 5) + " … " + Format.number(high, digits: 5)
     }
 }
 
@@ -86,18 +90,25 @@ struct NormFigure: Study {
                 rows.append(
                     [activation.label, label] + [start, end].flatMap { ["\($0.step)", Format.number($0.mean, digits: 5)] })
             }
-            let title = "\(activation.label), H = \(LanguageTask.width(activation, results.plan.scale))"
-            var figures = [Self.figure(title, norms)]
-            for epoch in LanguageTask.epochsShown(results.plan.scale) {
-                figures.append(Self.figure("\(title), epoch \(epoch)", norms.map { ($0.cell, $0.norms.filter { $0.epoch == epoch }) }))
-            }
-            let names = [""] + LanguageTask.epochsShown(results.plan.scale).map { "-epoch\($0)" }
-            for (name, figure) in zip(names, figures) where figure.hasPoints {
-                section.plots.append(.init(name: "\(id)-\(activation.id)\(name)", figure: figure))
-            }
+            section.plots += Self.plots(
+                "\(id)-\(activation.id)", title: "\(activation.label), H = \(LanguageTask.width(activation, results.plan.scale))", norms,
+                epochs: LanguageTask.epochsShown(results.plan.scale))
         }
         section.tables = [.init(name: id, header: ["activation", "model", "first batch", "norm", "last batch", "norm"], rows: rows)]
         return section
+    }
+
+    /// All of training, and each of the epochs whose batches were all measured.
+    static func plots(
+        _ name: String, title: String, _ norms: [(cell: String, norms: [RunRecord.Norm])], epochs: [Int]
+    ) -> [Section.Plot] {
+        let whole = Section.Plot(name: name, figure: figure(title, norms))
+        let parts = epochs.map { epoch in
+            Section.Plot(
+                name: "\(name)-epoch\(epoch)",
+                figure: figure("\(title), epoch \(epoch)", norms.map { ($0.cell, $0.norms.filter { $0.epoch == epoch }) }))
+        }
+        return ([whole] + parts).filter(\.figure.hasPoints)
     }
 
     /// The first cell's bounds are shaded.

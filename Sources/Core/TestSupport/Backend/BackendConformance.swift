@@ -33,6 +33,7 @@ public func checkBackend(
         case .solve: try check.solving()
         case .eigendecomposition: try check.eigendecomposition()
         case .crossEntropy: try check.crossEntropy()
+        case .matrixPrograms: try check.matrixPrograms()
         case .recurrence:
             try checkCell(
                 TwoStageCell(), on: backend, against: oracle, steps: 25, tolerance: max(10 * check.tolerance, 1e-9))
@@ -59,6 +60,8 @@ public enum BackendPart: Sendable, CaseIterable {
     case solve
     case eigendecomposition
     case crossEntropy
+    /// `makeMatrixProgram`: products, norms, branches, loops.
+    case matrixPrograms
     /// A cell with two states and two stages, forward and backward.
     case recurrence
 }

@@ -1,0 +1,77 @@
+/// Table 7 again, with settings from a search.
+struct SearchedGatedTable: Study {
+    let id = "table7-searched"
+    let title = "Table 7 again: perplexities of GRU and uGRU by BPTT, settings from a search"
+
+    func experiments(_ plan: Plan) -> [Experiment] {
+        GatedTable.lengths.flatMap { bptt in SearchedLanguageTask.gated.map { SearchedLanguageTask.gated($0, bptt: bptt, plan) } }
+    }
+
+    func section(_ results: Results) -> Section {
+        var section = Section(self, [SearchedLanguageTask.settings(results.plan), PerplexityColumns.note])
+        var rows: [[String]] = []
+        for bptt in GatedTable.lengths {
+            for model in SearchedLanguageTask.gated {
+                let records = results.of(SearchedLanguageTask.gated(model, bptt: bptt, results.plan))
+                rows.append(["\(bptt)", model.label] + PerplexityColumns.values(records, paper: GatedTable.paper[model.id]?[bptt]))
+                section.records += records
+            }
+        }
+        section.tables = [.init(name: id, header: ["BPTT", "model"] + PerplexityColumns.header, rows: rows)]
+        return section
+    }
+}
+
+/// Table 5 again, with settings from a search, and the norms of table 6 and figure 4 in
+/// those runs.
+struct SearchedActivationTable: Study {
+    let id = "table5-searched"
+    let title = "Table 5 again: perplexities of RNN and uRNN by activation, settings from a search"
+
+    func experiments(_ plan: Plan) -> [Experiment] {
+        LanguageTask.activations.flatMap { activation in
+            SearchedLanguageTask.plain.reversed().map { SearchedLanguageTask.plain($0, activation, plan) }
+        }
+    }
+
+    func section(_ results: Results) -> Section {
+        let plan = results.plan, shown = SearchedLanguageTask.epochsShown(plan.scale)
+        var section = Section(
+            self,
+            [
+                SearchedLanguageTask.settings(plan),
+                PerplexityColumns.note + " BPTT \(LanguageTask.bptt). The RNN started at W = I is the control that tells the start from the constraint.",
+                "Norms: ‖∂x_T/∂x_1‖_F of four sequences of the batch that was just trained, after \(SearchedLanguageTask.tracked(plan.scale)): the smallest … the largest of all seeds; and by how much, relative to the bound, the uRNN was beyond its bounds at most (Float32 rounds by about 1e-6). Plots show means of the first seed, shaded the uRNN's bounds.",
+            ])
+        var rows: [[String]] = [], norms: [[String]] = []
+        for activation in LanguageTask.activations {
+            var curves: [(cell: String, norms: [RunRecord.Norm])] = []
+            for model in SearchedLanguageTask.plain {
+                let records = results.of(SearchedLanguageTask.plain(model, activation, plan))
+                let paper = ActivationTable.paper[model.id]?[activation.id]
+                rows.append([activation.label, model.label] + PerplexityColumns.values(records, paper: paper))
+                norms.append([activation.label, model.label] + Self.norms(records, shown))
+                curves.append((model.label, records.first?.norms ?? []))
+                section.records += records
+            }
+            // The uRNN's bounds are those that are drawn.
+            section.plots += NormFigure.plots(
+                "\(id)-\(activation.id)", title: "\(activation.label), H = \(LanguageTask.width(activation, plan.scale))",
+                curves.reversed(), epochs: shown)
+        }
+        section.tables = [
+            .init(name: id, header: ["activation", "model"] + PerplexityColumns.header, rows: rows),
+            .init(
+                name: id + "-norms",
+                header: ["activation", "model"] + shown.map { "norms in epoch \($0)" } + ["all norms", "beyond the bounds"], rows: norms),
+        ]
+        return section
+    }
+
+    /// Of each epoch that is shown, of all, and beyond the bounds where there are some.
+    private static func norms(_ records: [RunRecord], _ epochs: [Int]) -> [String] {
+        let norms = records.flatMap(\.norms)
+        let excess = norms.compactMap { norm in norm.bounds.map { norm.excess(over: $0) } }.max()
+        return epochs.map { epoch in norms.filter { $0.epoch == epoch }.range } + [norms.range, excess.map { $0 == 0 ? "0" : Format.number($0) } ?? "–"]
+    }
+}

@@ -1,0 +1,82 @@
+/// A batch whose update has been asked for, and whose loss may still be to come.
+private struct TrainedBatch {
+    let loss: PendingLoss
+    /// Within the epoch, from 1.
+    let number: Int
+    /// Of its update, from 1.
+    let step: Int
+    let sequences: Int
+    let learningRate: Double
+}
+
+extension Trainer {
+    /// The rest of the epoch under way; its progress is in ``progress``.
+    ///
+    /// Where the device computes a loss later and no observer minds, the host goes on to
+    /// the next batch before it reads the last one's: the device never waits for it. The
+    /// update is gated on the device meanwhile, so that a loss that is no number stops it.
+    func trainEpoch(since runStart: ContinuousClock.Instant, _ runSeconds: Double) throws -> TrainingEnd? {
+        let start = clock.now, secondsBefore = progress.seconds
+        let count = batchesPerEpoch
+        // Epochs without end are stopped by patience or by hand.
+        let (steps, isEndless) = settings.epochs.multipliedReportingOverflow(by: count)
+        let validationLosses = progress.records.map(\.validation.meanLoss)
+        let mayBeLate = observers.allSatisfy(\.acceptsLateBatches)
+        var pending: TrainedBatch?
+
+        func finish(_ batch: TrainedBatch) throws -> TrainingEnd? {
+            let sums = try batch.loss.sums()
+            guard sums.loss.isFinite else { return .diverged(step: batch.step, loss: sums.meanLoss) }
+            progress.batches = batch.number
+            progress.sums += sums
+            progress.sequences += batch.sequences
+            progress.learningRate = batch.learningRate
+            progress.seconds = secondsBefore + (clock.now - start).inSeconds
+            progress.runSeconds = runSeconds + (clock.now - runStart).inSeconds
+            let report = BatchProgress(
+                epoch: progress.epoch, batch: batch.number, batchesPerEpoch: count, step: batch.step,
+                epochSums: progress.sums, batchSums: sums, sequences: progress.sequences, seconds: progress.seconds,
+                learningRate: batch.learningRate)
+            for observer in observers { try observer.didTrainBatch(report) }
+            return nil
+        }
+        func finishPending() throws -> TrainingEnd? {
+            defer { pending = nil }
+            return try pending.flatMap(finish)
+        }
+
+        for index in progress.batches..<max(count, progress.batches) {
+            let batch = try dataset.batch(.train, epoch: progress.epoch - 1, index: index, batchSize: settings.batchSize)
+            let step = updater.step
+            var loss = try model.startGradients(batch, step: step)
+            if !mayBeLate || loss.largest == nil {
+                let sums = try loss.sums()
+                guard sums.loss.isFinite else { return .diverged(step: step + 1, loss: sums.meanLoss) }
+                loss = PendingLoss(sums)
+            }
+            let rate = settings.schedule.rate(
+                base: settings.learningRate, step: step, epoch: progress.epoch, totalSteps: isEndless ? .max : steps,
+                validationLosses: validationLosses)
+            do { try updater.update(learningRate: rate, gate: loss.largest) } catch RecurrentError.linearAlgebra {
+                // Gradients that overflowed reach the skew parameters first.
+                return try finishPending() ?? .diverged(step: updater.step, loss: .nan)
+            }
+            // The loss before this one, which the device has by now; then this one, if it is known.
+            if let end = try finishPending() { return end }
+            pending = TrainedBatch(
+                loss: loss, number: index + 1, step: updater.step, sequences: batch.batch, learningRate: rate)
+            if loss.largest == nil, let end = try finishPending() { return end }
+            let stops = shouldStop()
+            // The last batch's comes with the epoch's end.
+            if stops || (isCheckpointDue && index + 1 < count) {
+                if let end = try finishPending() { return end }
+                try reachCheckpoint()
+            }
+            if stops { return .interrupted }
+        }
+        if let end = try finishPending() { return end }
+        model.backend.synchronize()
+        progress.seconds = secondsBefore + (clock.now - start).inSeconds
+        return nil
+    }
+}

@@ -1,0 +1,84 @@
+import CUDABackend
+import ManifoldUpdates
+import RecurrentCore
+import RecurrentOptimizers
+import Testing
+import ToyDatasets
+import URNNCell
+
+/// Losses that the host reads while the device is at the next batch.
+struct LateLossTests {
+    /// Keeps all that it is told.
+    private final class Log: TrainingObserver {
+        let acceptsLateBatches: Bool
+        var steps: [Int] = [], losses: [Double] = [], epochs: [LossSums] = []
+        /// Batches of the epoch's sums when a checkpoint came.
+        var counts: [Int] = []
+        init(late: Bool) { acceptsLateBatches = late }
+        func didTrainBatch(_ progress: BatchProgress) {
+            steps.append(progress.step)
+            losses.append(progress.batchSums.loss)
+        }
+        func didFinishEpoch(_ record: EpochRecord) { epochs.append(record.train) }
+        func didReachCheckpoint(_ checkpoint: TrainingCheckpoint) { counts.append(checkpoint.progress.batches) }
+    }
+
+    private func train(
+        late: Bool, rate: Double, checkpoint: CheckpointInterval? = nil, stopAfter: Int = .max
+    ) throws -> (log: Log, values: [Float], end: String) {
+        let data = try RecallDataset(length: 4, symbols: 4, sizes: SplitSizes(train: 50, valid: 10, test: 10))
+        let model = try SequenceModel(
+            cell: URNN(), configuration: ModelConfiguration(embeddingSize: 3, hiddenSize: 5), data: data.description,
+            backend: CUDABackend(driver: EmulatedDevice(blockSize: 32)))
+        let updater = try ParameterUpdater(
+            model: model, optimizer: SGD(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
+        let log = Log(late: late)
+        let trainer = try Trainer(
+            model: model, dataset: data, updater: updater,
+            settings: .init(epochs: 2, batchSize: 10, learningRate: rate, checkpointInterval: checkpoint), observers: [log],
+            shouldStop: { updater.step >= stopAfter })
+        do {
+            let summary = try trainer.run()
+            return (log, model.snapshot(), "\(summary.end)")
+        } catch { return (log, model.snapshot(), "\(error)") }
+    }
+
+    @Test func nothingElseChanges() throws {
+        let late = try train(late: true, rate: 0.1), prompt = try train(late: false, rate: 0.1)
+        #expect(late.log.steps == Array(1...10) && late.log.losses == prompt.log.losses)
+        #expect(late.log.epochs == prompt.log.epochs && late.log.epochs.count == 2)
+        #expect(late.values == prompt.values && late.end == prompt.end)
+    }
+
+    /// What is saved knows of every batch that was trained.
+    @Test func aCheckpointWaitsForAllLosses() throws {
+        let late = try train(late: true, rate: 0.1, checkpoint: .steps(2), stopAfter: 8)
+        let prompt = try train(late: false, rate: 0.1, checkpoint: .steps(2), stopAfter: 8)
+        #expect(late.log.counts == [2, 4, 0, 1, 3] && late.log.counts == prompt.log.counts)
+        #expect(late.end == "interrupted" && late.log.steps == Array(1...8))
+        #expect(late.values == prompt.values)
+    }
+
+    /// The same step is named, and its update isn't made: one late batch more at most is.
+    @Test func aRunThatDivergesEndsAtTheSameStep() throws {
+        let late = try train(late: true, rate: 1e30), prompt = try train(late: false, rate: 1e30)
+        #expect(late.end.contains("the loss became"), "\(late.end)")
+        #expect(late.end == prompt.end && late.log.losses == prompt.log.losses)
+        #expect(late.values.allSatisfy { $0.isFinite })
+    }
+
+    @Test(arguments: [Float.infinity, .nan, 1]) func theDeviceHoldsAnUpdateBack(gate: Float) throws {
+        let data = try RecallDataset(length: 4, symbols: 4, sizes: SplitSizes(train: 50, valid: 10, test: 10))
+        let backend = CUDABackend(driver: EmulatedDevice(blockSize: 32))
+        let model = try SequenceModel(
+            cell: URNN(), configuration: ModelConfiguration(embeddingSize: 3, hiddenSize: 5), data: data.description,
+            backend: backend)
+        let updater = try ParameterUpdater(
+            model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew())
+        _ = try model.computeGradients(data.batch(.train, epoch: 0, index: 0, batchSize: 10), step: 0)
+        let before = model.snapshot(), skew: [Float] = backend.download(updater.constrained[0].skew)
+        try updater.update(learningRate: 0.1, gate: backend.makeMatrix([gate], rows: 1, columns: 1))
+        #expect((model.snapshot() == before) == !gate.isFinite)
+        #expect((backend.download(updater.constrained[0].skew, as: Float.self) == skew) == !gate.isFinite)
+    }
+}

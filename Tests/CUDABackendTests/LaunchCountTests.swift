@@ -1,0 +1,56 @@
+import CUDABackend
+import Foundation
+import GRUCell
+import ManifoldUpdates
+import RecurrentCore
+import RecurrentOptimizers
+import Testing
+import UGRUCell
+import URNNCell
+import VanillaRNNCell
+
+/// How many calls a training step of the paper's language model makes to the device, and
+/// how often the host waits: each costs microseconds whatever the device is.
+struct LaunchCountTests {
+    /// The calls of one step, once all that is prepared on first use is prepared.
+    private static func trace(_ cell: any RecurrentCell) throws -> [TracingDevice.Call] {
+        let device = TracingDevice(), backend = CUDABackend(driver: device)
+        let vocabulary = 1000, steps = 35, batch = 80
+        let description = DatasetDescription(
+            inputs: .tokens(vocabulary: vocabulary), targets: .positionClass(classes: vocabulary), isContinuous: true,
+            metric: .perplexity)
+        let model = try SequenceModel(
+            cell: cell, configuration: ModelConfiguration(embeddingSize: 400, hiddenSize: 200), data: description, backend: backend)
+        let updater = try ParameterUpdater(
+            model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew(),
+            settings: .init(recurrentClip: 0.25))
+        var calls: [TracingDevice.Call] = []
+        for step in 0..<4 {
+            _ = device.takeTrace()
+            let batch = Batch(
+                steps: steps, batch: batch, inputs: .tokens((0..<steps * batch).map { Int32($0 % vocabulary) }),
+                targets: (0..<steps * batch).map { Int32($0 % vocabulary) }, startsSequences: step == 0)
+            _ = try model.computeGradients(batch, step: step)
+            try updater.update(learningRate: 0.01)
+            calls = device.takeTrace()
+        }
+        if ProcessInfo.processInfo.environment["URNN_TRACE"] != nil {
+            print("\(cell.name): \(calls.count { $0.isLaunch }) launches, \(calls.count { $0.isWait }) waits")
+            for call in calls { print("    \(call)") }
+        }
+        return calls
+    }
+
+    @Test func aStepOfTheGRU() throws {
+        let calls = try Self.trace(GRU())
+        #expect(calls.count { $0.isLaunch } <= 25)
+        #expect(calls.count { $0.isWait } == 0)
+    }
+
+    @Test(arguments: ["ugru", "urnn"]) func theConstraintAddsFew(name: String) throws {
+        let free = try Self.trace(name == "ugru" ? GRU() : VanillaRNN())
+        let constrained = try Self.trace(name == "ugru" ? UGRU() : URNN())
+        #expect(constrained.count { $0.isLaunch } <= free.count { $0.isLaunch } + 4)
+        #expect(constrained.count { $0.isWait } == 0)
+    }
+}
