@@ -45,18 +45,17 @@ class Preparation:
     def everything(self, data, limit, with_kernels=True):
         shutil.rmtree(self.carried, ignore_errors=True)
         self.carried.mkdir(parents=True)
+        self.wheels()
+        if data:
+            pack(pathlib.Path(data), "corpus", self.carried / "corpus.tar.xz", only=re.compile(r"(ptb\.)?(train|valid|test)\.txt$"))
+        else:
+            print("left out: the corpus; name it with --data DIR or PTB_DIR to train language models there")
         self.build()
-        # What changes from visit to visit stands behind what doesn't.
         pack(self.programs, "urnn-gpu", self.carried / "programs.tar.xz", strong=True)
         if with_kernels:
             pack(kernels.compile_all(self, data), "cache", self.carried / "kernels.tar.xz")
         else:
             print("left out: kernels; they will be compiled there, some 300 of them")
-        if data:
-            pack(pathlib.Path(data), "corpus", self.carried / "corpus.tar.xz", only=re.compile(r"(ptb\.)?(train|valid|test)\.txt$"))
-        else:
-            print("left out: the corpus; name it with --data DIR or PTB_DIR to train language models there")
-        self.wheels()
         return self.sizes(limit)
 
     # Programs

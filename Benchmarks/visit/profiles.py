@@ -55,7 +55,8 @@ def compile_flashrnn(visit, sizes):
     if not visit.has_torch or visit.is_rehearsal:
         return visit.note("FlashRNN: NOT RUN, it needs PyTorch on a GPU")
     # What is compiled stays for a later call.
-    environment = {**os.environ, "TORCH_EXTENSIONS_DIR": str(visit.work / "torch-extensions"), "MAX_JOBS": "4"}
+    environment = {**os.environ, "TORCH_EXTENSIONS_DIR": str(visit.work / "torch-extensions"), "MAX_JOBS": "4",
+                   "CONSTRINT_CACHE_DIR": str(visit.work / "torch-extensions/constrint")}
     for cell in ["rnn-tanh", "gru"]:
         for precision in ["bfloat16", "float32"]:
             go = visit.work / f"go-{cell}-{precision}"
