@@ -34,7 +34,7 @@ class Preparation:
 
     def run(self, *command, **options):
         if subprocess.run([str(part) for part in command], cwd=self.root, **options).returncode != 0:
-            sys.exit(f"{' '.join(map(str, command))} failed")
+            sys.exit(f"{' '.join(map(str, command[:4]))} failed")
 
     def output(self, *command):
         result = subprocess.run([str(part) for part in command], cwd=self.root, capture_output=True, text=True)
@@ -46,6 +46,8 @@ class Preparation:
         shutil.rmtree(self.carried, ignore_errors=True)
         self.carried.mkdir(parents=True)
         self.wheels()
+        if data and not list(pathlib.Path(data).glob("*train.txt")):
+            sys.exit(f"{data} holds no ptb.train.txt; --data (or $PTB_DIR) names the corpus's folder")
         if data:
             pack(pathlib.Path(data), "corpus", self.carried / "corpus.tar.xz", only=re.compile(r"(ptb\.)?(train|valid|test)\.txt$"))
         else:
@@ -85,7 +87,9 @@ class Preparation:
             if name not in needed:
                 needed.add(name)
                 waiting += targets[name].get("target_dependencies", [])
-        objects = [file for name in sorted(needed) for file in sorted((products / f"{name}.build").rglob("*.o"))]
+        # The folders may hold objects of sources that are gone.
+        listed, = products.glob("*PackageTests.product/Objects.LinkFileList")
+        objects = [line.strip("'") for line in listed.read_text().splitlines() if re.search(r"/(\w+)\.build/", line)[1] in needed]
         runner = self.folder / "runner.swift"
         runner.write_text(RUNNER)
         self.run("swiftc", "-O", "-parse-as-library", runner, *objects, "-o", self.programs / "tests", "-lm", "-ldl")

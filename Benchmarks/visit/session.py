@@ -72,6 +72,10 @@ class Visit:
         if self.clock.seconds() - self.written > 30:
             self.write()
 
+    def kernels(self):
+        """How many are compiled, here or before."""
+        return len(list((self.work / "cache").rglob("*.cubin")))
+
     # What came out
 
     def note(self, text, failed=False):
@@ -136,13 +140,15 @@ class Visit:
         return 1 if self.has_failed else 0
 
     def go_through(self, name):
-        share, began = self.clock.part_left(), self.clock.seconds()
+        share, began, kernels = self.clock.part_left(), self.clock.seconds(), self.kernels()
         try:
             self.parts[name](self)
         except Exception as error:  # One part must not end the others.
             (self.logs / f"{name}-error.txt").write_text(traceback.format_exc())
             self.note(f"{name}: {type(error).__name__}: {error} (see {name}-error.txt)", failed=True)
-        seconds = self.clock.seconds() - began
+        seconds, compiled = self.clock.seconds() - began, self.kernels() - kernels
+        if compiled:
+            self.note(f"{name}: compiled {compiled} kernels that were not carried")
         if self.clock.is_stopped:
             self.note(f"{name}: CUT OFF after {seconds:.0f} s, stopped from outside")
         elif self.clock.part_left() == 0:

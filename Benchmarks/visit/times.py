@@ -86,7 +86,7 @@ def ptb(visit, sizes):
         lines = [json.loads(line) for line in metrics.read_text().splitlines()] if metrics.exists() else []
         shutil.rmtree(folder, ignore_errors=True)
         epochs = [line["seconds"] for line in lines if line.get("split") == "train"]
-        valid = [f"{line['perplexity']:.1f}" for line in lines if line.get("split") == "valid"]
+        valid = [f"{float(line['perplexity']):.1f}" for line in lines if line.get("split") == "valid"]
         if epochs:
             seconds[cell] = epochs[-1]
             visit.value("ptb", seconds)

@@ -63,8 +63,8 @@ def report(visit, study, training):
         unfinished += 0 if is_finished or not state.exists() else state.stat().st_size
         visit.note(
             f"{study}, {metrics.parent.parent.name}: {valid[-1]['epoch']} epochs of {sum(line['seconds'] for line in trained) / len(trained):.2f} s; "
-            f"best validation perplexity {min(line['perplexity'] for line in valid):.2f}, "
-            f"test {tested[-1]['perplexity'] if tested else float('nan'):.2f}" + ("" if is_finished else "; NOT ENDED, no record"))
+            f"best validation perplexity {min(float(line['perplexity']) for line in valid):.2f}, "
+            f"test {float(tested[-1]['perplexity']) if tested else float('nan'):.2f}" + ("" if is_finished else "; NOT ENDED, no record"))
     visit.value(study, found)
     if unfinished:
         visit.note(f"{study}: {unfinished >> 20} MiB of states stay on this machine; a call that begins before it is given back goes on from them")
