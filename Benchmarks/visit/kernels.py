@@ -47,9 +47,10 @@ def install(folder):
 def commands(preparation, data):
     """As the parts have them, but short."""
     real, cli = sizes.Real, str(preparation.programs / "cli")
-    names = [real.smoke_workload] + real.peers + [name for names in real.times for name in names] + sizes.flashrnn_workloads(real)
+    names = real.peers + [name for names in real.times for name in names] + sizes.flashrnn_workloads(real)
     few = ["--epochs", "1", "--batches-per-epoch", "2"]
     yield [cli, "benchmark", "--backend", "cuda", "--seconds", "0.001"] + [flag for name in names for flag in ["--workload", name]]
+    yield [cli, "train", "--backend", "cuda", *real.smoke_training]
     yield [cli, "train", "--backend", "cuda", "--cell", "urnn", *real.recall, *few]
     for width in real.sanitized_widths:
         for cell in real.sanitized_cells:

@@ -33,6 +33,8 @@ class Visit:
         self.notes, self.has_failed, self.written = [], False, 0
         self.logs = self.work / "logs" / call
         self.programs = self.work / "urnn-gpu"
+        # A stand-in can't run the machine code that was carried.
+        self.cache = self.work / ("rehearsal-cache" if is_rehearsal else "cache")
         self.training = None
         self.has_torch = False
         # Programs that run beside the parts, by the files they wait for.
@@ -51,7 +53,7 @@ class Visit:
         paths = [str(self.programs / "lib"), os.environ.get("LD_LIBRARY_PATH", "")]
         return {
             "VIRTUAL_ENV": sys.prefix, **os.environ, "LD_LIBRARY_PATH": ":".join(path for path in paths if path),
-            "XDG_CACHE_HOME": str(self.work / "cache")}
+            "XDG_CACHE_HOME": str(self.cache)}
 
     def cli(self, log, *arguments, **options):
         return self.ours(log, self.programs / "cli", *arguments, **options)
@@ -74,7 +76,7 @@ class Visit:
 
     def kernels(self):
         """How many are compiled, here or before."""
-        return len(list((self.work / "cache").rglob("*.cubin")))
+        return len(list(self.cache.rglob("*.cubin")))
 
     # What came out
 

@@ -14,9 +14,10 @@ def flashrnn_workloads(sizes):
 
 class Real:
     smoke_test, tests = "trainingAgreesWithReference", None
-    smoke_workload = "toy-urnn-n20"
+    smoke_training = ["--cell", "ugru", "--length", "20", "--epochs", "1", "--batches-per-epoch", "5"]
     tests_at_once = 4
     peers = models(35)
+    sides = ["ours FP32", "PyTorch FP32", "ours TF32", "PyTorch TF32"]
     # Further groups of workloads, each timed in a process of its own.
     times = [models(150), [f"toy-{cell}-n{n}" for n in [100, 400] for cell in CELLS], ["exp-n200", "exp-n1024"]]
     seconds = 1.0
@@ -34,10 +35,13 @@ class Real:
 
 class Rehearsal(Real):
     smoke_test, tests = "roundedFactorsStayNear", ["aDeviceThatDoesNotExist", "memoryThatIsNotThere", "roundedFactorsStayNear"]
-    smoke_workload = "toy-urnn-n3"
+    smoke_training = ["--cell", "ugru", "--length", "3", "--epochs", "1", "--batches-per-epoch", "2", "--hidden-size", "8", "--train-size", "200",
+                      "--valid-size", "50", "--test-size", "50"]
     tests_at_once = 2
     peers = [f"toy-{cell}-n3" for cell in CELLS]
-    times = [["toy-gru-n4"], ["exp-n20"]]
+    # Each process multiplies large matrices, which takes minutes on the host.
+    sides = ["ours FP32", "PyTorch FP32"]
+    times = [["toy-gru-n4", "exp-n20"]]
     seconds = 0.01
     ptb = ["--epochs", "2", "--batches-per-epoch", "1", "--hidden-size", "8", "--embedding-size", "8", "--batch-size", "4", "--bptt", "5",
            "--evaluation-batch-size", "100"]

@@ -56,7 +56,7 @@ def table(visit, names):
 
 def peers(visit, sizes):
     """The aims' workloads first."""
-    for side in ["ours FP32", "PyTorch FP32", "ours TF32", "PyTorch TF32"]:
+    for side in sizes.sides:
         timed(visit, sizes, side, f"times-{side.replace(' ', '-')}.txt", sizes.peers)
     table(visit, sizes.peers)
 
@@ -66,8 +66,9 @@ def times(visit, sizes):
     for index, names in enumerate(sizes.times):
         for side in ["ours FP32", "PyTorch FP32"]:
             timed(visit, sizes, side, f"times-{index}-{side.replace(' ', '-')}.txt", names)
-    timed(visit, sizes, "ours bf16", "times-ours-bf16.txt", sizes.peers)
-    for side in ["ours TF32", "PyTorch TF32"]:
+    if not visit.is_rehearsal:
+        timed(visit, sizes, "ours bf16", "times-ours-bf16.txt", sizes.peers)
+    for side in sizes.sides[2:]:
         timed(visit, sizes, side, f"times-0-{side.replace(' ', '-')}.txt", sizes.times[0])
     table(visit, sizes.peers + [name for names in sizes.times for name in names])
 
