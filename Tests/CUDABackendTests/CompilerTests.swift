@@ -81,7 +81,8 @@ struct CompilerTests {
             let found = try #require(KernelResources(of: source.name, in: image), "\(source.name)")
             let what = "\(source.name) for \(architecture), \(use): \(found)\n\(source.body.prefix(2000))"
             #expect(found.frame == 0, "registers are spilled: \(what)")
-            let warps = (max(use.threads, 1) + 31) / 32
+            let threads = found.mostThreads ?? max(use.threads, 256), warps = (threads + 31) / 32
+            #expect(use.threads <= threads, "too many threads: \(what)")
             #expect((found.registers + 7) / 8 * 8 * 32 * ((warps + 3) / 4 * 4) <= 65536, "too many registers: \(what)")
             #expect(
                 found.staticSharedMemory + max(source.sharedMemory, use.sharedMemory) <= gpu.sharedMemory + gpu.reserved
@@ -124,13 +125,13 @@ struct CompilerTests {
             """
         let image = try NVRTC.compile(text, name: "known", architecture: "sm_80")
         let staged = try #require(KernelResources(of: "staged", in: image))
-        #expect(staged.frame == 0 && staged.staticSharedMemory == 400 && staged.argumentSize == 12)
+        #expect(staged.frame == 0 && staged.staticSharedMemory == 400 && staged.argumentSize == 12 && staged.mostThreads == 256)
         #expect((8...32).contains(staged.registers))
         let spilling = try #require(KernelResources(of: "spilling", in: image))
         // 96 numbers, and 64 registers for a thread.
         #expect(spilling.registers == 64 && spilling.frame >= 4 * (96 - 64) && spilling.staticSharedMemory == 0)
         let indexing = try #require(KernelResources(of: "indexing", in: image))
-        #expect(indexing.frame == 256 && indexing.argumentSize == 24)
+        #expect(indexing.frame == 256 && indexing.argumentSize == 24 && indexing.mostThreads == nil)
         #expect(KernelResources(of: "missing", in: image) == nil)
         #expect(KernelResources(of: "staged", in: Array("no binary".utf8)) == nil)
     }

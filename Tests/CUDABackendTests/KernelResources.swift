@@ -12,10 +12,12 @@ struct KernelResources: Equatable {
     let staticSharedMemory: Int
     /// Bytes of its arguments.
     let argumentSize: Int
+    /// Threads of a block that it is made for at most, where it says so.
+    let mostThreads: Int?
 
     /// The attributes of `.nv.info` sections that are read here.
     private enum Attribute {
-        static let frameSize: UInt8 = 0x11, parameterSize: UInt8 = 0x19, registerCount: UInt8 = 0x2F
+        static let mostThreads: UInt8 = 0x05, frameSize: UInt8 = 0x11, parameterSize: UInt8 = 0x19, registerCount: UInt8 = 0x2F
     }
 
     /// - Returns: nil if the binary holds no such kernel, or doesn't say.
@@ -29,13 +31,15 @@ struct KernelResources: Equatable {
         func number(_ code: UInt8) -> Int? {
             attributes(".nv.info").first { $0.code == code && $0.words.count == 2 && $0.words[0] == symbol }?.words[1]
         }
+        let own = attributes(".nv.info.\(kernel)")
         guard let registers = number(Attribute.registerCount), let frame = number(Attribute.frameSize),
-            let arguments = attributes(".nv.info.\(kernel)").first(where: { $0.code == Attribute.parameterSize })
+            let arguments = own.first(where: { $0.code == Attribute.parameterSize })
         else { return nil }
         self.registers = registers
         self.frame = frame
         staticSharedMemory = sections[".nv.shared.\(kernel)"]?.size ?? 0
         argumentSize = arguments.value
+        mostThreads = own.first { $0.code == Attribute.mostThreads }?.words.reduce(1, *)
     }
 }
 

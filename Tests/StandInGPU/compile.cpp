@@ -59,6 +59,15 @@ bool runCompiler(const std::vector<std::string> &arguments, const std::string &l
     return status == 0;
 }
 
+// In the kernel or in what it calls; that the prelude defines one says nothing.
+bool hasBarriers(const std::string &text) {
+    static const std::string definition = "#define BARRIER()";
+    for (size_t at = 0; (at = text.find("BARRIER", at)) != std::string::npos; at++) {
+        if (at < 8 || text.compare(at - 8, definition.size(), definition) != 0) return true;
+    }
+    return false;
+}
+
 Compilation failure(const std::string &log) {
     Compilation compilation;
     compilation.log = log;
@@ -85,7 +94,7 @@ Compilation compileKernel(const std::string &text, int architecture, bool contra
     size_t place = whole.find("\nTHE KERNEL'S TEXT\n");
     std::ostringstream source;
     source << whole.substr(0, place) << "\n#define EMU_KERNEL " << name << "\n#define EMU_BARRIERS "
-           << (rest.find("BARRIER") != std::string::npos) << "\n" << text << whole.substr(place + 19)
+           << hasBarriers(text) << "\n" << text << whole.substr(place + 19)
            << "\nconst char standin_kernel[] = \"" << name << "\";\nconst int standin_architecture = " << architecture
            << ", standin_registers = " << registers << ", standin_most_threads = " << threads << ";\n";
     // Traps are found by the driver's stand-in.

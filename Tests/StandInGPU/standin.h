@@ -105,6 +105,8 @@ struct Operation {
 struct Stream {
     Context *context;
     std::deque<Operation> queue;
+    // How much has been put into it.
+    size_t submitted = 0;
     // While it is captured; and how much had been captured when it was last joined to
     // the stream where the capture began.
     Graph *capture = nullptr;

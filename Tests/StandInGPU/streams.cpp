@@ -14,6 +14,7 @@ auto &streams = *new Handles<Stream>();
 // A point in a stream that has been recorded.
 struct Point {
     Stream *stream;
+    size_t position;
     bool reached = false;
 };
 struct Event {
@@ -92,6 +93,7 @@ void submit(Stream *stream, Operation operation) {
     if (operation.hostSource) operation.check = hash(operation.hostSource, operation.hostBytes);
     if (operation.hostDestination && !chip().compileOnly) memset(operation.hostDestination, 0xFF, operation.hostBytes);
     stream->queue.push_back(std::move(operation));
+    stream->submitted++;
     while (stream->queue.size() > chip().lag) runOne(stream);
 }
 
@@ -218,7 +220,7 @@ API CUresult CUDAAPI cuEventRecord(CUevent handle, CUstream streamHandle) {
         event->position = stream->captured;
         return CUDA_SUCCESS;
     }
-    auto point = std::make_shared<Point>(Point{stream});
+    auto point = std::make_shared<Point>(Point{stream, stream->submitted + 1});
     event->point = point;
     Operation operation;
     operation.name = operation.kind = "record event";
@@ -235,8 +237,13 @@ API CUresult CUDAAPI cuEventSynchronize(CUevent handle) {
     if (!event) return error;
     if (event->capture) return invalidate(__func__, event->capture, CUDA_ERROR_CAPTURED_EVENT, "the event was recorded in a capture");
     if ((error = requireNoCapture(__func__))) return error;
-    trace("wait event, %s", !event->point || event->point->reached ? "reached" : "not reached");
-    if (event->point) reach(*event->point);
+    if (!event->point || event->point->reached) {
+        trace("wait event, reached");
+    } else {
+        // What the device has to do meanwhile.
+        trace("wait event, %zu calls behind it", event->point->stream->submitted - event->point->position);
+        reach(*event->point);
+    }
     return CUDA_SUCCESS;
 }
 

@@ -141,7 +141,7 @@ public final class CUDABackend: Backend {
 
     private func kernel(_ program: PointwiseProgram) throws -> CUDAKernel {
         if let known = shared.kernels.withLock({ $0[program] }) { return known }
-        let made = CUDAKernel(program, try function(PointwiseSource.kernel(program)))
+        let made = CUDAKernel(program, try function(PointwiseSource.kernel(program, .strided)))
         shared.kernels.withLock { $0[program] = made }
         return made
     }
@@ -163,16 +163,21 @@ public final class CUDABackend: Backend {
         precondition((inputs + outputs).allSatisfy { $0.rows == rows && $0.columns == columns }, "run: shapes disagree")
         precondition(count < 1 << 31, "a matrix of 2³¹ elements or more")
         guard count > 0 else { return }
+        let layout = PointwiseLayout(inputs: inputs, outputs: outputs)
         var arguments = KernelArguments(capacity: 24 * (inputs.count + outputs.count) + 4 * scalars.count + 32)
-        for view in inputs { arguments.view(view) }
-        for view in outputs { arguments.view(view) }
+        for view in inputs + outputs {
+            if layout == .strided { arguments.view(view) } else { arguments.address(view.address) }
+        }
         arguments.integer(rows)
         arguments.integer(columns)
         for scalar in scalars { arguments.float(scalar) }
         if program.usesRandomNumbers { arguments.key(key!) }
+        var items = count
+        if case .packed(let together, _) = layout { items /= together }
         let threads = driver.blockSize
-        let blocks = min((count + threads - 1) / threads, 32 * driver.processors)
-        driver.launch(kernel.function, LaunchShape(grid: (blocks, 1), block: threads), arguments: arguments)
+        let blocks = min((items + threads - 1) / threads, 32 * driver.processors)
+        let function = kernel.function(layout) { try! self.function(PointwiseSource.kernel(program, layout)) }
+        driver.launch(function, LaunchShape(grid: (blocks, 1), block: threads), arguments: arguments)
     }
 
     // MARK: Linear algebra
@@ -227,12 +232,22 @@ public enum CUDAPrecision: Int32, Sendable, CaseIterable {
     case bfloat16
 }
 
+/// A pointwise program, compiled for matrices that lie anyhow, and, when such are met, for
+/// those that lie simply.
 final class CUDAKernel: Kernel, Sendable {
     let program: PointwiseProgram
-    let function: any DeviceFunction
-    init(_ program: PointwiseProgram, _ function: any DeviceFunction) {
+    private let functions: Mutex<[PointwiseLayout: any DeviceFunction]>
+
+    init(_ program: PointwiseProgram, _ strided: any DeviceFunction) {
         self.program = program
-        self.function = function
+        functions = Mutex([.strided: strided])
+    }
+
+    func function(_ layout: PointwiseLayout, _ make: () -> any DeviceFunction) -> any DeviceFunction {
+        if let known = functions.withLock({ $0[layout] }) { return known }
+        let made = make()
+        functions.withLock { $0[layout] = made }
+        return made
     }
 }
 

@@ -25,8 +25,10 @@ final class CUDADevice: DeviceDriver, Sendable {
     init(index: Int) throws {
         let index = Int32(clamping: index)
         var message = [CChar](repeating: 0, count: 1024)
-        guard CUDALibraries.withFolders({ cud_open($0, index, &message, message.count) }) else {
-            throw RecurrentError.backend("cuda: \(CUDALibraries.text(message)); \(CUDALibraries.advice)")
+        let opened = Int(CUDALibraries.withFolders { cud_open($0, index, &message, message.count) })
+        guard opened == CUD_OPEN else {
+            let advice = opened == CUD_NOT_INSTALLED ? "; \(CUDALibraries.advice)" : ""
+            throw RecurrentError.backend("cuda: \(CUDALibraries.text(message))\(advice)")
         }
         guard let device = cud_device_open(index, &message, message.count) else {
             throw RecurrentError.backend("cuda: \(CUDALibraries.text(message))")
@@ -40,7 +42,7 @@ final class CUDADevice: DeviceDriver, Sendable {
         processors = Int(cud_device_processors(device))
         sharedMemory = Int(cud_device_shared_memory(device))
         registers = Int(cud_device_registers(device))
-        startsCooperatively = cud_device_capability(device) >= 60
+        startsCooperatively = cud_device_starts_cooperatively(device)
         cache = KernelCache(architecture: architecture, compiler: Int(cud_compiler_version()))
     }
 

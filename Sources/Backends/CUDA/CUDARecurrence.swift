@@ -27,7 +27,7 @@ final class CUDARecurrence: RecurrenceExecutor {
         self.backend = backend
         func loop(_ direction: PersistentLoop.Direction) throws -> PersistentLoop? {
             guard backend.loops != .recorded else { return nil }
-            let loop = try PersistentLoop(direction, of: plan, binding, zeros: steps.zeros, on: backend)
+            let loop = try PersistentLoop(direction, of: plan, binding, on: backend)
             return backend.loops == .persistent || loop?.geometry.isFast == true ? loop : nil
         }
         let forward = try loop(.forward), backward = plan.training ? try loop(.backward) : nil

@@ -7,11 +7,14 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
     private let backend: CUDABackend
     private let classes: Int
     private let unrated: Int?
-    private let function: any DeviceFunction
+    /// Whether a row stays in shared memory, and with it the sums of its columns.
+    private let staysInside: (row: Bool, sums: Bool)
     private var logits: CUDAMemory?
     private var targets: CUDAMemory?
     /// Of each row: its loss, and 1 for a right guess.
     private var verdicts: CUDAMemory?
+    /// Of blocks of rows: the sums of their columns.
+    private var sums: CUDAMemory?
     /// The largest loss of a row.
     private var largest: CUDAMemory?
 
@@ -22,8 +25,30 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
         self.classes = classes
         self.unrated = unrated
         self.backend = backend
-        function = try backend.function(SoftmaxKernels.rows)
+        let limit = backend.driver.sharedMemory, threads = Self.threads(backend.driver)
+        func fits(sums: Bool) -> Bool { SoftmaxKernels.sharedMemory(columns: classes, sums: sums, threads: threads) <= limit }
+        staysInside = (fits(sums: false), fits(sums: true))
     }
+
+    private struct Variant: Hashable { let isPacked: Bool, drops: Bool }
+    private var functions: [Variant: any DeviceFunction] = [:]
+
+    private func function(_ variant: Variant) throws -> any DeviceFunction {
+        if let known = functions[variant] { return known }
+        let made = try backend.function(
+            staysInside.row
+                ? SoftmaxKernels.rows(
+                    isPacked: variant.isPacked, drops: variant.drops, sharedMemory: backend.driver.sharedMemory)
+                : SoftmaxKernels.longRows)
+        functions[variant] = made
+        return made
+    }
+
+    private static func threads(_ driver: any DeviceDriver) -> Int { min(2 * driver.blockSize, 1024) }
+
+    /// Rows that a block takes one after the other, for the sums of its columns: so few
+    /// that all processors have work. The shapes alone decide.
+    private func rowsOfABlock(_ rows: Int) -> Int { staysInside.sums ? min(max(rows / 256, 1), SoftmaxKernels.mostRows) : 1 }
 
     private func reserve(_ memory: inout CUDAMemory?, _ count: Int) throws -> CUDAMemory {
         if memory == nil || memory!.count < count { memory = try CUDAMemory(count: count, pool: backend.pool) }
@@ -52,27 +77,31 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
         targets.withUnsafeBytes { driver.upload($0, to: targetMemory.address) }
         let chunk = min(max(1, Self.chunkElements / classes), rows)
         let memory = try reserve(&logits, chunk * classes)
+        let isPacked = classes % 4 == 0 && bias.address % 16 == 0
+        let function = try function(Variant(isPacked: isPacked, drops: dropout != nil))
         for start in stride(from: 0, to: rows, by: chunk) {
             let range = start..<min(start + chunk, rows), input = inputs.rows(range)
             let x = MatrixView(memory, rows: range.count, columns: classes)
             backend.gemm(input, weight.transposed, into: x)
+            let each = gradients == nil ? 1 : rowsOfABlock(range.count), blocks = (range.count + each - 1) / each
+            let sums = each > 1 ? MatrixView(try reserve(&self.sums, blocks * classes), rows: blocks, columns: classes) : nil
+            let threads = Self.threads(driver)
             var arguments = KernelArguments()
-            arguments.view(x)
-            arguments.address(bias.address)
-            arguments.address(targetMemory.address)
-            arguments.address(verdictMemory.address)
-            arguments.integer(start)
-            arguments.integer(classes)
-            arguments.integer(dropout == nil ? 0 : 1)
+            for address in [x.address, bias.address, targetMemory.address, verdictMemory.address, sums?.address ?? 0] {
+                arguments.address(address)
+            }
+            for number in [start, range.count, each, classes, dropout == nil ? 0 : 1] { arguments.integer(number) }
             arguments.float(gradients == nil ? 0 : 1 / Double(max(none.count, 1)))
             arguments.float(dropout?.rate ?? 0)
             arguments.float(1 / (1 - (dropout?.rate ?? 0)))
             arguments.key(dropout?.key ?? RandomKey(seed: 0, purpose: .dropout))
-            driver.launch(function, LaunchShape(grid: (range.count, 1), block: driver.blockSize), arguments: arguments)
+            let shared = staysInside.row ? SoftmaxKernels.sharedMemory(columns: classes, sums: sums != nil, threads: threads) : 0
+            driver.launch(
+                function, LaunchShape(grid: (blocks, 1), block: threads, sharedMemory: shared), arguments: arguments)
             if let gradients {
                 backend.gemm(x, weight, into: gradients.inputs.rows(range))
                 backend.gemm(alpha: 1, x.transposed, input, beta: 1, gradients.weight)
-                backend.sumColumns(x, beta: 1, into: gradients.bias)
+                backend.sumColumns(sums ?? x, beta: 1, into: gradients.bias)
             }
         }
         var largest: MatrixView?

@@ -3,14 +3,50 @@ import RecurrentCore
 /// The kernels whose text is the same for every model.
 ///
 /// All sums are taken in an order that the shapes alone decide: a block's threads
-/// take every THREADS-th element in turn, then pairs are added in a tree.
+/// take every THREADS-th element in turn, then pairs are added in a tree. What a thread
+/// takes is asked for eight numbers at a time.
 enum FixedKernels {
+    /// One number, or four side by side that begin at a multiple of 16 bytes.
+    enum Width: Int, CaseIterable {
+        case one = 1, four = 4
+
+        /// What the kernels' texts call a number or four of them.
+        var definitions: String {
+            switch self {
+            case .one:
+                """
+                typedef float Item;
+                DEVICE Item zero_item(void) { return 0.0f; }
+                DEVICE Item sum_of(Item a, Item b) { return a + b; }
+
+                """
+            case .four:
+                """
+                typedef Four Item;
+                DEVICE Item zero_item(void) {
+                    const Item zero = {0.0f, 0.0f, 0.0f, 0.0f};
+                    return zero;
+                }
+                DEVICE Item sum_of(Item a, Item b) {
+                    const Item sum = {a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w};
+                    return sum;
+                }
+
+                """
+            }
+        }
+    }
+
+    private static func eachWidth(_ make: (Width) -> KernelSource) -> [Width: KernelSource] {
+        Dictionary(uniqueKeysWithValues: Width.allCases.map { ($0, make($0)) })
+    }
+
     static func reduceRows(_ reduction: Reduction) -> KernelSource {
         let (start, step): (String, String) =
             switch reduction {
-            case .sum: ("0.0f", "best += x;")
-            case .maximum: ("-bits_to_float(0x7f800000u)", "best = op_maximum(best, x);")
-            case .argmax: ("-bits_to_float(0x7f800000u)", "if (x > best || place == ~0u) { best = x; place = c; }")
+            case .sum: ("0.0f", "best += x[k];")
+            case .maximum: ("-bits_to_float(0x7f800000u)", "best = op_maximum(best, x[k]);")
+            case .argmax: ("-bits_to_float(0x7f800000u)", "if (x[k] > best || place == ~0u) { best = x[k]; place = c + k * THREADS; }")
             }
         let combine =
             switch reduction {
@@ -30,14 +66,17 @@ enum FixedKernels {
             name: "reduce_rows",
             body: """
                 typedef struct { View source, destination; uint32 columns; } Arguments;
-                KERNEL reduce_rows(const Arguments a) {
+                KERNEL AT_MOST(1024) reduce_rows(const Arguments a) {
                     SHARED float values[1024];
                     SHARED uint32 places[1024];
                     float best = \(start);
                     uint32 place = ~0u;
-                    for (uint32 c = THREAD; c < a.columns; c += THREADS) {
-                        const float x = AT(a.source, BLOCK, c);
-                        \(step)
+                    for (uint32 c = THREAD; c < a.columns; c += 8u * THREADS) {
+                        float x[8];
+                        _Pragma("unroll")
+                        for (uint32 k = 0; k < 8u; k++) x[k] = c + k * THREADS < a.columns ? AT(a.source, BLOCK, c + k * THREADS) : 0.0f;
+                        _Pragma("unroll")
+                        for (uint32 k = 0; k < 8u; k++) if (c + k * THREADS < a.columns) { \(step) }
                     }
                     values[THREAD] = best;
                     places[THREAD] = place;
@@ -55,61 +94,105 @@ enum FixedKernels {
     }
 
     /// Partial sums of a chunk of rows each: block (x, y) adds rows of chunk y in the
-    /// columns of tile x, 32 columns side by side.
-    static let sumColumns = KernelSource(
-        name: "sum_columns",
-        body: """
-            typedef struct { View source, destination; uint32 rows, columns, chunk; float beta; } Arguments;
-            KERNEL sum_columns(const Arguments a) {
-                SHARED float values[1024];
-                const uint32 lanes = THREADS / 32, lane = THREAD / 32, column = BLOCK * 32 + THREAD % 32;
-                const uint32 first = BLOCK_Y * a.chunk, end = first + a.chunk < a.rows ? first + a.chunk : a.rows;
-                float sum = 0.0f;
-                if (column < a.columns) for (uint32 r = first + lane; r < end; r += lanes) sum += AT(a.source, r, column);
-                values[THREAD] = sum;
-                BARRIER();
-                for (uint32 half = lanes / 2; half > 0; half /= 2) {
-                    if (lane < half) values[THREAD] += values[THREAD + 32 * half];
+    /// columns of tile x, 32 items side by side.
+    static let sumColumns = eachWidth { width in
+        KernelSource(
+            name: "sum_columns",
+            body: width.definitions + """
+                typedef struct { View source, destination; uint32 rows, columns, chunk; float beta; } Arguments;
+                KERNEL AT_MOST(1024) sum_columns(const Arguments a) {
+                    SHARED Item values[1024];
+                    const uint32 lanes = THREADS / 32, lane = THREAD / 32, column = \(width.rawValue)u * (BLOCK * 32 + THREAD % 32);
+                    const uint32 first = BLOCK_Y * a.chunk, end = first + a.chunk < a.rows ? first + a.chunk : a.rows;
+                    Item sum = zero_item();
+                    if (column < a.columns) {
+                        for (uint32 r = first + lane; r < end; r += 8u * lanes) {
+                            Item x[8];
+                            _Pragma("unroll")
+                            for (uint32 k = 0; k < 8u; k++) {
+                                x[k] = r + k * lanes < end ? *(const Item *)&AT(a.source, r + k * lanes, column) : zero_item();
+                            }
+                            _Pragma("unroll")
+                            for (uint32 k = 0; k < 8u; k++) sum = sum_of(sum, x[k]);
+                        }
+                    }
+                    values[THREAD] = sum;
                     BARRIER();
+                    for (uint32 half = lanes / 2; half > 0; half /= 2) {
+                        if (lane < half) values[THREAD] = sum_of(values[THREAD], values[THREAD + 32 * half]);
+                        BARRIER();
+                    }
+                    if (lane == 0 && column < a.columns) {
+                        const float *const sums = (const float *)&values[THREAD];
+                        for (uint32 k = 0; k < \(width.rawValue)u; k++) {
+                            // What is multiplied by 0 may be no number.
+                            const float before = a.beta == 0.0f ? 0.0f : a.beta * AT(a.destination, BLOCK_Y, column + k);
+                            AT(a.destination, BLOCK_Y, column + k) = before + sums[k];
+                        }
+                    }
                 }
-                if (lane == 0 && column < a.columns) {
-                    // What is multiplied by 0 may be no number.
-                    const float before = a.beta == 0.0f ? 0.0f : a.beta * AT(a.destination, BLOCK_Y, column);
-                    AT(a.destination, BLOCK_Y, column) = before + values[THREAD];
+
+                """)
+    }
+
+    /// Row i of the destination is row `indices[i]`.
+    static let gatherRows = eachWidth { width in
+        KernelSource(
+            name: "gather_rows",
+            body: width.definitions + """
+                typedef struct { View table, destination; const int *indices; uint32 rows, columns; } Arguments;
+                KERNEL AT_MOST(1024) gather_rows(const Arguments a) {
+                    const uint32 items = a.columns / \(width.rawValue)u;
+                    for (uint32 i = BLOCK * THREADS + THREAD; i < a.rows * items; i += BLOCKS * THREADS) {
+                        const uint32 r = i / items, c = \(width.rawValue)u * (i - r * items);
+                        *(Item *)&AT(a.destination, r, c) = *(const Item *)&AT(a.table, a.indices[r], c);
+                    }
                 }
-            }
 
-            """)
-
-    /// Block i copies row `indices[i]`.
-    static let gatherRows = KernelSource(
-        name: "gather_rows",
-        body: """
-            typedef struct { View table, destination; const int *indices; uint32 columns; } Arguments;
-            KERNEL gather_rows(const Arguments a) {
-                const int row = a.indices[BLOCK];
-                for (uint32 c = THREAD; c < a.columns; c += THREADS) AT(a.destination, BLOCK, c) = AT(a.table, row, c);
-            }
-
-            """)
+                """)
+    }
 
     /// Block s adds all rows that go to one row of the table, in their order: those
     /// numbered `order[starts[s]] ..< order[starts[s + 1]]`.
-    static let scatterAddRows = KernelSource(
-        name: "scatter_add_rows",
-        body: """
-            typedef struct { View source, table; const int *indices, *order, *starts; uint32 columns; } Arguments;
-            KERNEL scatter_add_rows(const Arguments a) {
-                const int first = a.starts[BLOCK], end = a.starts[BLOCK + 1], row = a.indices[a.order[first]];
-                for (uint32 c = THREAD; c < a.columns; c += THREADS) {
-                    float sum = AT(a.table, row, c);
-                    for (int i = first; i < end; i++) sum += AT(a.source, a.order[i], c);
-                    AT(a.table, row, c) = sum;
+    static let scatterAddRows = eachWidth { width in
+        KernelSource(
+            name: "scatter_add_rows",
+            body: width.definitions + """
+                typedef struct { View source, table; const int *indices, *order, *starts; uint32 columns; } Arguments;
+                KERNEL AT_MOST(1024) scatter_add_rows(const Arguments a) {
+                    SHARED int rows[1024];
+                    const uint32 first = a.starts[BLOCK], end = a.starts[BLOCK + 1], items = a.columns / \(width.rawValue)u;
+                    const int row = a.indices[a.order[first]];
+                    for (uint32 from = 0; from < items; from += THREADS) {
+                        const int mine = from + THREAD < items;
+                        const uint32 c = mine ? \(width.rawValue)u * (from + THREAD) : 0u;
+                        Item *const target = (Item *)&AT(a.table, row, c);
+                        Item sum = mine ? *target : zero_item();
+                        for (uint32 start = first; start < end; start += THREADS) {
+                            const uint32 count = end - start < THREADS ? end - start : THREADS;
+                            // Their numbers first, so that the rows don't wait for them one by one.
+                            BARRIER();
+                            if (THREAD < count) rows[THREAD] = a.order[start + THREAD];
+                            BARRIER();
+                            for (uint32 i = 0; mine && i < count; i += 8u) {
+                                Item x[8];
+                                _Pragma("unroll")
+                                for (uint32 k = 0; k < 8u; k++) {
+                                    x[k] = i + k < count ? *(const Item *)&AT(a.source, rows[i + k], c) : zero_item();
+                                }
+                                _Pragma("unroll")
+                                for (uint32 k = 0; k < 8u; k++) sum = sum_of(sum, x[k]);
+                            }
+                        }
+                        if (mine) *target = sum;
+                    }
                 }
-            }
 
-            """)
+                """)
+    }
 
+    /// What the backend's functions that can't throw may start.
     static let all: [KernelSource] =
-        Reduction.allCases.map { reduceRows($0) } + [sumColumns, gatherRows, scatterAddRows, SoftmaxKernels.rows]
+        Reduction.allCases.map { reduceRows($0) }
+        + [sumColumns, gatherRows, scatterAddRows].flatMap(\.values)
 }

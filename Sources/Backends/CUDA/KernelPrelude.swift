@@ -1,6 +1,6 @@
 /// What every kernel's text begins with. The same text is CUDA C++ for NVRTC and,
-/// in the tests, C for the host: what differs is behind `HOST_EMULATION`, whose
-/// side of the definitions comes with the emulation.
+/// in the tests, C for the host: what differs is behind `HOST_EMULATION`; what threads,
+/// blocks and barriers are there comes with the emulation.
 enum KernelPrelude {
     static let text = """
         #ifndef HOST_EMULATION
@@ -18,6 +18,22 @@ enum KernelPrelude {
         #define BLOCKS_Y gridDim.y
         #define BARRIER() __syncthreads()
         #define bits_to_float(bits) __uint_as_float(bits)
+        typedef float4 Four;
+        #define FMA(a, b, c) fmaf(a, b, c)
+        // One block of a processor may have all its registers.
+        #define AT_MOST(threads) __launch_bounds__(threads, 1)
+        // Past the L1: what is read once, or was written by other blocks.
+        #define FROM_L2(place) __ldcg(place)
+        // Of a divisor from 2^-126 to 2^126, to two units in the last place; without the
+        // branches that a division has for all others.
+        #define op_quotient(a, b) __fdividef(a, b)
+        #else
+        // A GPU reads four at a time only where they are aligned.
+        typedef struct { float x, y, z, w; } __attribute__((aligned(16))) Four;
+        #define FMA(a, b, c) ((a) * (b) + (c))
+        #define AT_MOST(threads)
+        #define FROM_L2(place) (*(place))
+        #define op_quotient(a, b) ((a) / (b))
         #endif
 
         typedef struct { float *data; long long row_stride, column_stride; } View;
@@ -28,27 +44,37 @@ enum KernelPrelude {
         DEVICE float op_sign(float a) { return a > 0.0f ? 1.0f : (a < 0.0f ? -1.0f : 0.0f); }
         DEVICE float op_sigmoid(float a) {
             float e = expf(-fabsf(a));
-            return (a >= 0.0f ? 1.0f : e) / (1.0f + e);
+            return op_quotient(a >= 0.0f ? 1.0f : e, 1.0f + e);
         }
 
-        // Philox 4x32-10 (Salmon et al. 2011), word `index % 4` of block `index / 4`.
+        // Philox 4x32-10 (Salmon et al. 2011): uniform number `index` is word `index % 4` of
+        // block `index / 4`.
         typedef struct { uint32 key0, key1, high0, high1; } RandomKey;
-        DEVICE float op_uniform(RandomKey k, uint64 index) {
-            uint64 number = index >> 2;
-            uint32 c0 = (uint32)number, c1 = (uint32)(number >> 32), c2 = k.high0, c3 = k.high1;
+        typedef struct { uint32 x, y, z, w; } Words;
+        DEVICE Words random_words(RandomKey k, uint64 block) {
+            Words c = {(uint32)block, (uint32)(block >> 32), k.high0, k.high1};
             uint32 k0 = k.key0, k1 = k.key1;
             for (int round = 0; round < 10; round++) {
-                uint64 a = 0xD2511F53ull * c0, b = 0xCD9E8D57ull * c2;
-                uint32 n0 = (uint32)(b >> 32) ^ c1 ^ k0, n2 = (uint32)(a >> 32) ^ c3 ^ k1;
-                c1 = (uint32)b;
-                c3 = (uint32)a;
-                c0 = n0;
-                c2 = n2;
+                uint64 a = 0xD2511F53ull * c.x, b = 0xCD9E8D57ull * c.z;
+                c.x = (uint32)(b >> 32) ^ c.y ^ k0;
+                c.z = (uint32)(a >> 32) ^ c.w ^ k1;
+                c.y = (uint32)b;
+                c.w = (uint32)a;
                 k0 += 0x9E3779B9u;
                 k1 += 0xBB67AE85u;
             }
-            uint32 word = (index & 3) == 0 ? c0 : (index & 3) == 1 ? c1 : (index & 3) == 2 ? c2 : c3;
-            return (float)(word >> 8) * 5.9604644775390625e-8f;
+            return c;
+        }
+        DEVICE float unit_number(uint32 word) { return (float)(word >> 8) * 5.9604644775390625e-8f; }
+        DEVICE float op_uniform(RandomKey k, uint64 index) {
+            Words c = random_words(k, index >> 2);
+            return unit_number((index & 3) == 0 ? c.x : (index & 3) == 1 ? c.y : (index & 3) == 2 ? c.z : c.w);
+        }
+        // Those of a whole block.
+        DEVICE Four op_uniforms(RandomKey k, uint64 block) {
+            Words c = random_words(k, block);
+            Four u = {unit_number(c.x), unit_number(c.y), unit_number(c.z), unit_number(c.w)};
+            return u;
         }
 
         """

@@ -5,11 +5,7 @@ enum MatrixRoutines {
         let lanes = (0...5).map { 1 << $0 }.first { 4 * $0 >= g.piece } ?? 32
         return """
         #ifdef HOST_EMULATION
-        typedef struct { float x, y, z, w; } Four;
-        #define FMA(a, b, c) ((a) * (b) + (c))
-        #define AT_MOST(threads)
         #define ROUTINE static
-        #define LOAD(from) (*(from))
         #define COPY_FOUR(to, from, is) *(Four *)(to) = (is) ? *(const Four *)(from) : (Four){0.0f, 0.0f, 0.0f, 0.0f}
         #define COPY_ONE(to, from, is) *(to) = (is) ? *(from) : 0.0f
         #define COPIES_DONE()
@@ -17,12 +13,7 @@ enum MatrixRoutines {
         #define WARP_BARRIER() BARRIER()
         #define GRID_BARRIER(arrived) \(g.blocks == 1 ? "BARRIER()" : "emu_grid_barrier()")
         #else
-        typedef float4 Four;
-        #define FMA(a, b, c) fmaf(a, b, c)
-        #define AT_MOST(threads) __launch_bounds__(threads, 1)
         #define ROUTINE static __device__ __noinline__
-        // What other blocks wrote lies in the L2.
-        #define LOAD(from) __ldcg(from)
         #define WARP_BARRIER() __syncwarp()
         #if __CUDA_ARCH__ >= 800
         // Into shared memory without a register between: all of a warp's are in flight at
@@ -33,8 +24,8 @@ enum MatrixRoutines {
             :: "r"((uint32)__cvta_generic_to_shared(to)), "l"(from), "r"((is) ? 4 : 0) : "memory")
         #define COPIES_DONE() asm volatile("cp.async.wait_all;" ::: "memory")
         #else
-        #define COPY_FOUR(to, from, is) *(Four *)(to) = (is) ? LOAD((const Four *)(from)) : make_float4(0.0f, 0.0f, 0.0f, 0.0f)
-        #define COPY_ONE(to, from, is) *(to) = (is) ? LOAD(from) : 0.0f
+        #define COPY_FOUR(to, from, is) *(Four *)(to) = (is) ? FROM_L2((const Four *)(from)) : make_float4(0.0f, 0.0f, 0.0f, 0.0f)
+        #define COPY_ONE(to, from, is) *(to) = (is) ? FROM_L2(from) : 0.0f
         #define COPIES_DONE()
         #endif
         \(g.blocks == 1 ? "#define GRID_BARRIER(arrived) BARRIER()" : gridBarrier)
@@ -133,7 +124,7 @@ enum MatrixRoutines {
                 _Pragma("unroll")
                 for (uint32 e = 0u; e < ELEMENTS; e++) {
                     const uint32 r = FIRST_ROW + warp + WARPS * e;
-                    before[e] = plus.data && r < SIZE && COLUMN < SIZE ? LOAD(plus.data + r * plus.stride + COLUMN) : 0.0f;
+                    before[e] = plus.data && r < SIZE && COLUMN < SIZE ? FROM_L2(plus.data + r * plus.stride + COLUMN) : 0.0f;
                 }
                 float s[\(g.tileRows / 4)][4];
                 _Pragma("unroll")
@@ -197,7 +188,7 @@ enum MatrixRoutines {
                 float share = 0.0f;
                 for (uint32 e = 0u; e < ELEMENTS; e++) {
                     const uint32 r = FIRST_ROW + THREAD / 32u + WARPS * e;
-                    if (r < SIZE && COLUMN < SIZE) share += fabsf(LOAD(m.data + r * m.stride + COLUMN));
+                    if (r < SIZE && COLUMN < SIZE) share += fabsf(FROM_L2(m.data + r * m.stride + COLUMN));
                 }
                 keep_sums(memory, sums, tile, share);
             }
@@ -211,7 +202,7 @@ enum MatrixRoutines {
             for (uint32 c = THREAD; c < SIZE; c += THREADS) {
                 float parts[\(g.tilesDown)], sum = 0.0f;
                 _Pragma("unroll")
-                for (uint32 t = 0u; t < \(g.tilesDown)u; t++) parts[t] = LOAD(sums + t * SIZE + c);
+                for (uint32 t = 0u; t < \(g.tilesDown)u; t++) parts[t] = FROM_L2(sums + t * SIZE + c);
                 _Pragma("unroll")
                 for (uint32 t = 0u; t < \(g.tilesDown)u; t++) sum += parts[t];
                 best = sum <= LARGEST ? fmaxf(best, sum) : infinity;

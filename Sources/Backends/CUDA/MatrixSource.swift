@@ -168,8 +168,8 @@ struct MatrixSource {
                             let value: String =
                                 switch input {
                                 case .identity: "r\(e) == COLUMN ? 1.0f : 0.0f"
-                                case .register(_, false): "LOAD(in\(index).data + (is\(e) ? r\(e) * in\(index).stride + COLUMN : 0u))"
-                                case .register(_, true): "LOAD(in\(index).data + (is\(e) ? COLUMN * in\(index).stride + r\(e) : 0u))"
+                                case .register(_, false): "FROM_L2(in\(index).data + (is\(e) ? r\(e) * in\(index).stride + COLUMN : 0u))"
+                                case .register(_, true): "FROM_L2(in\(index).data + (is\(e) ? COLUMN * in\(index).stride + r\(e) : 0u))"
                                 }
                             source.add("const float x\(e)_\(index) = \(value);")
                         }

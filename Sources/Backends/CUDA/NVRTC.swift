@@ -63,7 +63,7 @@ package enum CUDALibraries {
     /// How many devices the driver sees; 0 where there is no driver.
     package static var deviceCount: Int { Int(cud_device_count()) }
 
-    static let advice = "install NVIDIA's driver and CUDA 12 or 13 (or set CUDA_HOME, or pip install the nvidia-* wheels), or use --backend cpu"
+    static let advice = "install NVIDIA's driver and CUDA 12 or 13 (or set CUDA_HOME, or pip install the nvidia-* wheels), or use the backend cpu"
 
     /// `$CUDA_HOME`, /usr/local/cuda*, and the folders of NVIDIA's Python wheels.
     package static let folders: [String] = {

@@ -1,38 +1,95 @@
 import RecurrentCore
 
+/// How a run's matrices lie.
+enum PointwiseLayout: Hashable {
+    /// Anyhow: an element is found by its row and column.
+    case strided
+    /// Row by row without gaps, so that an element has the same number in all, and read
+    /// as many at a time; but for some inputs, which are one number for all elements.
+    case packed(together: Int, single: Set<Int>)
+
+    init(inputs: [MatrixView], outputs: [MatrixView]) {
+        let single = inputs.indices.filter { inputs[$0].rowStride == 0 && inputs[$0].columnStride == 0 }
+        let others = inputs.indices.filter { !single.contains($0) }.map { inputs[$0] } + outputs
+        guard others.allSatisfy(\.isPacked) else {
+            self = .strided
+            return
+        }
+        let isAligned = outputs[0].count % 4 == 0 && others.allSatisfy { $0.address % 16 == 0 }
+        self = .packed(together: isAligned ? 4 : 1, single: Set(single))
+    }
+}
+
 /// CUDA C for a pointwise program.
 enum PointwiseSource {
     /// A kernel that runs `program` over every element.
     ///
-    /// Its argument: the inputs' and outputs' views, rows and columns, the scalars, a
-    /// random key. A thread reads all inputs of an element before it writes any
-    /// output, so that an output may be an input.
-    static func kernel(_ program: PointwiseProgram) -> KernelSource {
+    /// Its argument: the inputs and outputs, as views or where they begin, rows and
+    /// columns, the scalars, a random key. A thread reads all inputs of an element before it
+    /// writes any output, so that an output may be an input.
+    static func kernel(_ program: PointwiseProgram, _ layout: PointwiseLayout) -> KernelSource {
+        let isStrided = layout == .strided
         var fields: [String] = []
-        if program.inputCount > 0 { fields.append("View in[\(program.inputCount)];") }
-        fields.append("View out[\(program.outputs.count)];")
+        if program.inputCount > 0 { fields.append("\(isStrided ? "View " : "const float *")in[\(program.inputCount)];") }
+        fields.append("\(isStrided ? "View " : "float *")out[\(program.outputs.count)];")
         fields.append("uint32 rows, columns;")
         if program.scalarCount > 0 { fields.append("float scalars[\(program.scalarCount)];") }
         if program.usesRandomNumbers { fields.append("RandomKey key;") }
-        let body = lines(
-            program, indent: "        ",
-            input: { "AT(a.in[\($0)], r, c)" }, scalar: { "a.scalars[\($0)]" },
-            uniform: "op_uniform(a.key, (uint64)r * a.columns + c)", column: "(float)c")
-        let writes = program.outputs.enumerated().map { "        AT(a.out[\($0)], r, c) = v\($1);" }
+        let body: String =
+            switch layout {
+            case .strided: strided(program)
+            case .packed(let together, let single): packed(program, together: together, single: single)
+            }
         return KernelSource(
             name: "pointwise",
             body: """
                 typedef struct { \(fields.joined(separator: " ")) } Arguments;
                 KERNEL pointwise(const Arguments a) {
                     const uint32 count = a.rows * a.columns;
-                    for (uint32 i = BLOCK * THREADS + THREAD; i < count; i += BLOCKS * THREADS) {
-                        const uint32 r = i / a.columns, c = i - r * a.columns;
-                \(body.joined(separator: "\n"))
-                \(writes.joined(separator: "\n"))
+                \(body)
                     }
                 }
 
                 """)
+    }
+
+    private static func strided(_ program: PointwiseProgram) -> String {
+        let body = lines(
+            program, indent: "        ",
+            input: { "AT(a.in[\($0)], r, c)" }, scalar: { "a.scalars[\($0)]" },
+            uniform: "op_uniform(a.key, (uint64)r * a.columns + c)", column: "(float)c")
+        let writes = program.outputs.enumerated().map { "        AT(a.out[\($0)], r, c) = v\($1);" }
+        return """
+                for (uint32 i = BLOCK * THREADS + THREAD; i < count; i += BLOCKS * THREADS) {
+                    const uint32 r = i / a.columns, c = i - r * a.columns;
+            \((body + writes).joined(separator: "\n"))
+            """
+    }
+
+    private static func packed(_ program: PointwiseProgram, together: Int, single: Set<Int>) -> String {
+        let inputs = 0..<program.inputCount, type = together == 4 ? "Four" : "float"
+        let parts = together == 4 ? ["x", "y", "z", "w"] : [""]
+        func part(_ name: String, _ part: String) -> String { part.isEmpty ? name : "\(name).\(part)" }
+        var text = inputs.filter(single.contains).map { "    const float in\($0) = a.in[\($0)][0];\n" }.joined()
+        text += "    for (uint32 i = BLOCK * THREADS + THREAD; i < count\(together == 4 ? " / 4u" : ""); i += BLOCKS * THREADS) {\n"
+        for input in inputs where !single.contains(input) {
+            text += "        const \(type) in\(input) = ((const \(type) *)a.in[\(input)])[i];\n"
+        }
+        if program.usesRandomNumbers {
+            // An element's number is its index.
+            text += "        const \(type) uniform = \(together == 4 ? "op_uniforms" : "op_uniform")(a.key, i);\n"
+        }
+        for output in program.outputs.indices { text += "        \(type) out\(output);\n" }
+        for (k, name) in parts.enumerated() {
+            let number = together == 4 ? "(4u * i + \(k)u)" : "i"
+            let body = lines(
+                program, indent: "            ",
+                input: { single.contains($0) ? "in\($0)" : part("in\($0)", name) }, scalar: { "a.scalars[\($0)]" },
+                uniform: part("uniform", name), column: "(float)(\(number) % a.columns)")
+            let writes = program.outputs.enumerated().map { "            \(part("out\($0)", name)) = v\($1);" }
+            text += "        {\n\((body + writes).joined(separator: "\n"))\n        }\n"
+        }
+        return text + program.outputs.indices.map { "        ((\(type) *)a.out[\($0)])[i] = out\($0);" }.joined(separator: "\n")
     }
 
     /// One line per instruction, each a constant `v0`, `v1`, …

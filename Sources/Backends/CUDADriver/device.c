@@ -59,6 +59,7 @@ static int set_up(cud_device *d) {
     if ((error = cud_cuDeviceGetAttribute(&d->processors, PROCESSOR_COUNT, d->ordinal))) return error;
     if ((error = cud_cuDeviceGetAttribute(&d->shared_memory, SHARED_MEMORY_PER_BLOCK_OPTIN, d->ordinal))) return error;
     if ((error = cud_cuDeviceGetAttribute(&d->registers, REGISTERS_PER_BLOCK, d->ordinal))) return error;
+    if ((error = cud_cuDeviceGetAttribute(&d->starts_cooperatively, COOPERATIVE_LAUNCH, d->ordinal))) return error;
     d->capability = 10 * major + minor;
     if ((error = cud_cuStreamCreate(&d->stream, STREAM_NON_BLOCKING))) return error;
     if ((error = cud_set_up_transfers(d))) return error;
@@ -105,6 +106,7 @@ int cud_device_capability(const cud_device *d) { return d->capability; }
 int cud_device_processors(const cud_device *d) { return d->processors; }
 int cud_device_shared_memory(const cud_device *d) { return d->shared_memory; }
 int cud_device_registers(const cud_device *d) { return d->registers; }
+bool cud_device_starts_cooperatively(const cud_device *d) { return d->starts_cooperatively; }
 
 int cud_memory_info(cud_device *d, size_t *available, size_t *total) {
     int error = cud_enter(d);
@@ -118,7 +120,11 @@ int cud_allocate(cud_device *d, size_t bytes, uint64_t *address, bool *is_out_of
 }
 int cud_release(cud_device *d, uint64_t address) {
     int error = cud_enter_unrecorded(d);
-    return error ? error : cud_leave(d, cud_cuMemFree_v2(address));
+    if (error) return error;
+    // Earlier work may still use it.
+    error = cud_cuStreamSynchronize(d->stream);
+    int failed = cud_cuMemFree_v2(address);
+    return cud_leave(d, error ? error : failed);
 }
 int cud_clear(cud_device *d, uint64_t address, size_t bytes) {
     int error = cud_enter(d);

@@ -16,7 +16,7 @@ struct cud_ring {
 };
 
 struct cud_device {
-    int ordinal, capability, processors, shared_memory, registers;
+    int ordinal, capability, processors, shared_memory, registers, starts_cooperatively;
     char name[256];
     void *context, *stream, *cublas, *cusolver;
     uint64_t cublas_workspace;

@@ -159,9 +159,13 @@ static int choose_release(int count, const char *const *folders, int driver, int
         return false; \
     }
 
-static bool open_driver(char *message, size_t capacity) {
+static bool find_driver(void) {
     if (!cuda && !(cuda = open_path(driver_name, driver_name))) cuda = open_in(driver_name, driver_folders);
-    if (!cuda) {
+    return cuda != NULL;
+}
+
+static bool open_driver(char *message, size_t capacity) {
+    if (!find_driver()) {
         snprintf(message, capacity, "NVIDIA's driver (%s) isn't found", driver_name);
         return false;
     }
@@ -193,26 +197,27 @@ bool cud_open_compiler(const char *const *folders, char *message, size_t capacit
     return done;
 }
 
-static bool count_devices(int *count, char *message, size_t capacity) {
-    if (!open_driver(message, capacity)) return false;
-    int error = cud_cuInit(0);
-    if (!error) error = cud_cuDeviceGetCount(count);
-    if (error) snprintf(message, capacity, "the driver can't be used: %s", cud_error_text(error));
-    return !error;
-}
-
 int cud_device_count(void) {
-    char message[512];
     int count = 0;
     pthread_mutex_lock(&lock);
-    if (!count_devices(&count, message, sizeof message)) count = 0;
+    if (find_driver()) {
+        // Of a driver that lacks something else, too.
+        int (*start)(unsigned) = (int (*)(unsigned))dlsym(cuda, "cuInit");
+        int (*count_them)(int *) = (int (*)(int *))dlsym(cuda, "cuDeviceGetCount");
+        if (!start || !count_them || start(0) || count_them(&count)) count = 0;
+    }
     pthread_mutex_unlock(&lock);
     return count;
 }
 
-static bool open_all(const char *const *folders, int device, char *message, size_t capacity) {
-    int count = 0, ordinal = 0, major = 0, minor = 0;
-    if (!count_devices(&count, message, capacity)) return false;
+// The capability of a device; false if there is no such device, or it can't be asked.
+static bool find_device(int device, int *capability, char *message, size_t capacity) {
+    int count = 0, ordinal = 0, major = 0, minor = 0, error = cud_cuInit(0);
+    if (!error) error = cud_cuDeviceGetCount(&count);
+    if (error) {
+        snprintf(message, capacity, "the driver can't be used: %s", cud_error_text(error));
+        return false;
+    }
     if (count == 0) {
         snprintf(message, capacity, "the driver sees no device");
         return false;
@@ -221,16 +226,18 @@ static bool open_all(const char *const *folders, int device, char *message, size
         snprintf(message, capacity, "there is no device %d; there %s %d, counted from 0", device, count == 1 ? "is" : "are", count);
         return false;
     }
-    int error = cud_cuDeviceGet(&ordinal, device);
+    error = cud_cuDeviceGet(&ordinal, device);
     if (!error) error = cud_cuDeviceGetAttribute(&major, CAPABILITY_MAJOR, ordinal);
     if (!error) error = cud_cuDeviceGetAttribute(&minor, CAPABILITY_MINOR, ordinal);
-    if (error) {
-        snprintf(message, capacity, "device %d can't be used: %s", device, cud_error_text(error));
-        return false;
-    }
+    if (error) snprintf(message, capacity, "device %d can't be used: %s", device, cud_error_text(error));
+    *capability = 10 * major + minor;
+    return !error;
+}
+
+static bool open_libraries(const char *const *folders, int capability, char *message, size_t capacity) {
     // What was opened before stays.
     if (cud_cublasCreate_v2) return true;
-    int r = choose_release(LIBRARIES, folders, driver_version, 10 * major + minor, message, capacity);
+    int r = choose_release(LIBRARIES, folders, driver_version, capability, message, capacity);
     if (r < 0) return false;
     void *nvrtc = opened[r][NVRTC], *cublas = opened[r][CUBLAS], *cusolver = opened[r][CUSOLVER];
     NVRTC_FUNCTIONS(RESOLVE)
@@ -238,9 +245,12 @@ static bool open_all(const char *const *folders, int device, char *message, size
     return true;
 }
 
-bool cud_open(const char *const *folders, int device, char *message, size_t capacity) {
+int cud_open(const char *const *folders, int device, char *message, size_t capacity) {
+    int capability = 0, result = CUD_OPEN;
     pthread_mutex_lock(&lock);
-    bool done = open_all(folders, device, message, capacity);
+    if (!open_driver(message, capacity)) result = CUD_NOT_INSTALLED;
+    else if (!find_device(device, &capability, message, capacity)) result = CUD_NO_DEVICE;
+    else if (!open_libraries(folders, capability, message, capacity)) result = CUD_NOT_INSTALLED;
     pthread_mutex_unlock(&lock);
-    return done;
+    return result;
 }

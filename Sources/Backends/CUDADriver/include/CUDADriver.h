@@ -10,10 +10,11 @@
 
 /// Opens the libraries for a device, counted from 0. `folders` (ended by NULL) are searched
 /// before the system's own places. All are of one release of CUDA, the newest that is
-/// complete, that the driver can run and that compiles for the device. False if one is
-/// missing; `message` then says which.
-bool cud_open(const char *const *folders, int device, char *message, size_t capacity);
-/// NVRTC alone, which needs no driver.
+/// complete, that the driver can run and that compiles for the device. If it is not
+/// CUD_OPEN, `message` says what is missing, or why there is no such device.
+int cud_open(const char *const *folders, int device, char *message, size_t capacity);
+enum { CUD_OPEN = 0, CUD_NOT_INSTALLED = 1, CUD_NO_DEVICE = 2 };
+/// NVRTC alone, which needs no driver; false if it isn't found.
 bool cud_open_compiler(const char *const *folders, char *message, size_t capacity);
 /// How many devices the driver sees; 0 if there is no driver.
 int cud_device_count(void);
@@ -43,6 +44,8 @@ int cud_device_processors(const cud_device *device);
 int cud_device_shared_memory(const cud_device *device);
 /// Of a block, 32 bits each.
 int cud_device_registers(const cud_device *device);
+/// Whether it can have all blocks of a kernel at once.
+bool cud_device_starts_cooperatively(const cud_device *device);
 int cud_driver_version(void);
 
 int cud_memory_info(cud_device *device, size_t *free, size_t *total);
