@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 CELLS = ["rnn", "urnn", "gru", "ugru"]
-# What nn.RNN doesn't have.
-CUSTOM_CELLS = ["urnn-abs"]
+# |x|, which nn.RNN hasn't, and torch's own default, which the paper hasn't.
+CUSTOM_CELLS = ["urnn-abs", "rnn-tanh"]
 
 
 def use_device(name, tf32):
@@ -50,10 +50,12 @@ class Network(nn.Module):
         super().__init__()
         self.every_position = every_position
         self.encoder = nn.Embedding(vocabulary, embedding)
-        if cell in CUSTOM_CELLS:
+        if cell == "urnn-abs":
             self.rnn = AbsoluteRNN(embedding, hidden)
+        elif cell.endswith("gru"):
+            self.rnn = nn.GRU(embedding, hidden)
         else:
-            self.rnn = nn.GRU(embedding, hidden) if cell.endswith("gru") else nn.RNN(embedding, hidden, nonlinearity="relu")
+            self.rnn = nn.RNN(embedding, hidden, nonlinearity="tanh" if cell == "rnn-tanh" else "relu")
         self.decoder = nn.Linear(hidden, classes)
         self.dropout = nn.Dropout(dropout)
         if every_position:

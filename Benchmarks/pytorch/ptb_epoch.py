@@ -118,7 +118,7 @@ def main():
             seconds = time.perf_counter() - start
             validation = evaluate(network, valid, options.bptt)
             print(f"{cell:<4}  epoch {epoch:3}  train loss {loss:.4f}  validation loss {validation:.4f}  "
-                  f"perplexity {math.exp(validation):8.2f}  {seconds:.0f} s", flush=True)
+                  f"perplexity {math.exp(validation):8.2f}  {seconds:.2f} s", flush=True)
         if training.update:
             weight = network.rnn.weight_hh_l0[training.update.rows].detach().double()
             error = (weight.T @ weight - torch.eye(len(weight))).abs().max().item()

@@ -73,6 +73,8 @@ struct BadInputTests {
         ("evaluate /nonexistent", 1, ["/nonexistent", "config.json"]),
         ("evaluate /nonexistent --split dev", 2, ["dev", "train, valid, test"]),
         ("benchmark --workload toy", 2, ["toy", "toy-rnn-n20"]),
+        ("benchmark --workload lm-rnn-tanh-relu-t3", 2, ["lm-rnn-tanh-relu-t3"]),
+        ("benchmark --workload lm-rnn-h0-t3", 2, ["h0"]),
         ("benchmark --threads 0", 2, ["threads", "at least 1"]),
         ("benchmark --workload exp-n9999999999999", 2, ["exp-n9999999999999", "exp-n200"]),
         ("benchmark --seconds inf", 2, ["--seconds", "inf"]),

@@ -90,6 +90,21 @@ struct ReproduceTests {
         #expect(try reproduce("--epochs 1", folder).rows == all.rows)
     }
 
+    /// As on a machine that only trains.
+    @Test func trainsWithoutGnuplotAndReportsElsewhere() throws {
+        let folder = try TemporaryFolder()
+        let line = ["reproduce", "figure1", "--output", folder.path]
+        let bare = ["PTB_DIR": "", "PATH": folder.path]
+        let refused = try Tool(line, environment: bare)
+        #expect(refused.status == 1 && refused.errors.contains("gnuplot"))
+        let trained = try Tool(line + ["--no-report"], environment: bare)
+        #expect(trained.status == 0, "\(trained.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasPrefix("report") || $0.hasSuffix(".svg") } == [])
+        let report = try Tool(line + ["--report-only"], environment: Self.noCorpus)
+        #expect(report.status == 0, "\(report.errors)")
+        #expect(try String(contentsOfFile: folder.file("report.md"), encoding: .utf8).contains("figure1.svg"))
+    }
+
     @Test func aFolderOfOtherRunsIsRefused() throws {
         let folder = try TemporaryFolder()
         let line = ["reproduce", "figure1", "--output", folder.path]
@@ -143,7 +158,7 @@ struct ReproduceTests {
         ("reproduce table5 --data /nowhere --output x", 1), ("reproduce table1 --output /dev/null/x", 1),
         ("reproduce table1 --scale short,short --output x", 2), ("reproduce table1 --scale short, --output x", 2),
         ("reproduce all --report-only --output x", 1), ("reproduce table4-searched --models gru --output x", 2),
-        ("reproduce table1 --epochs 0 --output x", 2),
+        ("reproduce table1 --epochs 0 --output x", 2), ("reproduce table1 --report-only --no-report --output x", 2),
         ("reproduce table1 --backend tpu --output x", 2), ("reproduce table1 --device 1 --output x", 2),
     ])
     func whatIsWrongIsSaidInOneLine(line: String, status: Int32) throws {

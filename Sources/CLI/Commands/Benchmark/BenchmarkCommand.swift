@@ -12,7 +12,7 @@ struct BenchmarkCommand: ParsableCommand {
             so that a machine's noise hits all of them alike.
             """)
 
-    @Option(name: .customLong("workload"), help: "Time this workload only; may be repeated (toy-CELL-nN, lm-CELL-tT, lm-CELL-ACTIVATION-tT, generate-CELL, exp-nN).")
+    @Option(name: .customLong("workload"), help: "Time this workload only; may be repeated (toy-CELL-nN, lm-CELL-tT, lm-CELL-ACTIVATION-tT, lm-CELL-hH-tT, generate-CELL, exp-nN).")
     var workloads: [String] = []
     @Option(help: "Backend.")
     var backend = "cpu"

@@ -1,6 +1,7 @@
 import RecurrentCore
 
-/// Something to time, by its name: `toy-CELL-nN`, `lm-CELL-tT`, `lm-CELL-ACTIVATION-tT`, `generate-CELL` or `exp-nN`.
+/// Something to time, by its name: `toy-CELL-nN`, `lm-CELL-tT`, `lm-CELL-ACTIVATION-tT`, any of `lm` with `-hH` before
+/// `-tT` for other than 200 units, `generate-CELL` or `exp-nN`.
 struct Workload {
     let name: String
     /// Multiplications and additions of the matrix products that nobody can avoid.
@@ -26,10 +27,13 @@ struct Workload {
             return try training(name, cell: parts[1], backend: backend, registry: registry, Shape(
                 steps: n, batch: 100, embedding: 30, hidden: 50, classes: 10, isLanguageModel: false))
         }
-        if parts.count == 3 || parts.count == 4, parts[0] == "lm", let t = size(parts.count - 1, "t", upTo: 10_000) {
-            return try training(
-                name, cell: parts[1], activation: parts.count == 4 ? parts[2] : nil, backend: backend, registry: registry,
-                Shape(steps: t, batch: 80, embedding: 400, hidden: 200, classes: 10_000, isLanguageModel: true))
+        if (3...5).contains(parts.count), parts[0] == "lm", let t = size(parts.count - 1, "t", upTo: 10_000) {
+            let hidden = size(parts.count - 2, "h", upTo: 10_000), named = parts[2..<(parts.count - (hidden == nil ? 1 : 2))]
+            if named.count <= 1 {
+                return try training(
+                    name, cell: parts[1], activation: named.first, backend: backend, registry: registry,
+                    Shape(steps: t, batch: 80, embedding: 400, hidden: hidden ?? 200, classes: 10_000, isLanguageModel: true))
+            }
         }
         if parts.count == 2, parts[0] == "generate" {
             return try generation(name, cell: parts[1], backend: backend, registry: registry)

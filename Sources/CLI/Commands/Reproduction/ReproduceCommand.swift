@@ -37,18 +37,21 @@ struct ReproduceCommand: ParsableCommand {
     @OptionGroup var deviceOptions: DeviceOptions
     @Flag(help: "Train nothing: make the report of the runs that are there, without what has none.")
     var reportOnly = false
+    @Flag(help: "Train and write no report, for which no gnuplot is needed; --report-only makes it elsewhere.")
+    var noReport = false
     @Flag(help: "Print nothing but errors.")
     var quiet = false
 
     func run() throws {
         if let epochs, epochs < 1 { throw RecurrentError.invalidOption("--epochs must be at least 1, not \(epochs)") }
+        if reportOnly, noReport { throw RecurrentError.invalidOption("--report-only and --no-report leave nothing to do; leave one out") }
         let studies = try wanted(), device = try device()
         let drafts = try plans(("-", reportOnly ? "the corpus that each run names" : "none", "-"))
         try checkModels(studies, drafts[0])
         let needsCorpus = !reportOnly && studies.contains { study in
             drafts.contains { study.experiments($0).contains { $0.options.contains("--data") } }
         }
-        let path = try ResultsFolder.check(output: output, jobs: jobs)
+        let path = try ResultsFolder.check(output: output, jobs: jobs, hasPlots: !noReport)
         let folderOfCorpus = try needsCorpus ? corpus(in: path) : nil
         let corpus = try folderOfCorpus.map { try Corpus(folder: $0.folder) }
         let plans = try folderOfCorpus.map { try self.plans(($0.folder, corpus!.name, $0.shown)) } ?? drafts
@@ -71,15 +74,25 @@ struct ReproduceCommand: ParsableCommand {
             missing += Self.missing(studies, plan, records, onlyBegun: reportOnly)
             results.append(Results(plan: Self.named(plan, records), records: records) { try Self.output(of: ResultsFolder.executable, $0) })
         }
-        let names = results.map(\.plan.corpusName), known = names.filter { $0 != drafts[0].corpusName }
+        if noReport {
+            if !quiet { Terminal.print("\(folder.path)/runs") }
+        } else {
+            try writeReport(studies, results, corpusOfDrafts: drafts[0].corpusName, machine: machine, missing: missing, into: folder.path)
+        }
+        if missing > 0, !reportOnly { throw ExitCode(130) }
+    }
+
+    private func writeReport(
+        _ studies: [any Study], _ results: [Results], corpusOfDrafts: String, machine: Machine, missing: Int, into folder: String
+    ) throws {
+        let names = results.map(\.plan.corpusName), known = names.filter { $0 != corpusOfDrafts }
         let corpora = (known.isEmpty ? names : known).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         let report = Report(
             title: "uRNN: An Approach to Bounded Gradients, reproduced", command: ["cli"] + arguments, machine: machine,
             settings: [("Scale", "\(scale), seeds \(seeds)"), ("Corpus", corpora.joined(separator: "; "))],
             sections: try studies.flatMap { try sections($0, results) }, missing: missing)
-        try report.write(into: folder.path)
-        if !quiet { Terminal.print("\(folder.path)/report.html") }
-        if missing > 0, !reportOnly { throw ExitCode(130) }
+        try report.write(into: folder)
+        if !quiet { Terminal.print("\(folder)/report.html") }
     }
 
     /// How many runs aren't finished; of those studies only that have some, if so asked.

@@ -9,13 +9,14 @@ struct ResultsFolder {
 
     /// What can be checked before anything is written.
     ///
+    /// - Parameter hasPlots: whether gnuplot will be needed.
     /// - Returns: the path, absolute.
     /// - Throws: ``RecurrentCore/RecurrentError`` for a number of jobs out of range, an
     ///   output without a name, or plots that can't be drawn.
-    static func check(output: String, jobs: Int) throws -> String {
+    static func check(output: String, jobs: Int, hasPlots: Bool = true) throws -> String {
         guard jobs >= 1, jobs <= 256 else { throw RecurrentError.invalidOption("--jobs must be in 1...256, not \(jobs)") }
         guard !output.isEmpty else { throw RecurrentError.invalidOption("--output names no folder") }
-        try Gnuplot.check()
+        if hasPlots { try Gnuplot.check() }
         return URL(fileURLWithPath: output).standardizedFileURL.path
     }
 

@@ -1,0 +1,54 @@
+"""How much each part does: on a GPU, and in a rehearsal where one is only stood in for."""
+
+CELLS = ["rnn", "urnn", "gru", "ugru"]
+
+
+def models(t):
+    return [f"lm-{cell}-t{t}" for cell in CELLS] + [f"lm-urnn-abs-t{t}"]
+
+
+def flashrnn_workloads(sizes):
+    """FlashRNN's elman has tanh."""
+    return [f"lm-{cell}-h{sizes.flashrnn_width}-t35" for cell in ["rnn-tanh", "gru"]]
+
+
+class Real:
+    smoke_test, tests = "trainingAgreesWithReference", None
+    smoke_training = ["--cell", "ugru", "--length", "20", "--epochs", "1", "--batches-per-epoch", "5"]
+    tests_at_once = 4
+    peers = models(35)
+    sides = ["ours FP32", "PyTorch FP32", "ours TF32", "PyTorch TF32"]
+    # Further groups of workloads, each timed in a process of its own.
+    times = [models(150), [f"toy-{cell}-n{n}" for n in [100, 400] for cell in CELLS], ["exp-n200", "exp-n1024"]]
+    seconds = 1.0
+    ptb = ["--epochs", "2"]
+    ptb_torch = ["--epochs", "2"]
+    recall = ["--length", "100"]
+    sanitized_cells, sanitized_widths = ["urnn", "gru"], [50, 200]
+    # Of recall; at width 200 the weights lie in shared memory. Batches as large as the language model's.
+    sanitized = ["--length", "8", "--batch-size", "80", "--train-size", "160", "--valid-size", "80", "--test-size", "80", "--epochs", "1"]
+    profiled = ["lm-gru-t35", "lm-urnn-t35"]
+    studies, scale, jobs = ["table7", "table5"], "paper", 4
+    flashrnn_width = 256
+    torch_device = "cuda"
+
+
+class Rehearsal(Real):
+    smoke_test, tests = "roundedFactorsStayNear", ["aDeviceThatDoesNotExist", "memoryThatIsNotThere", "roundedFactorsStayNear"]
+    smoke_training = ["--cell", "ugru", "--length", "3", "--epochs", "1", "--batches-per-epoch", "2", "--hidden-size", "8", "--train-size", "200",
+                      "--valid-size", "50", "--test-size", "50"]
+    tests_at_once = 2
+    peers = [f"toy-{cell}-n3" for cell in CELLS]
+    # Each process multiplies large matrices, which takes minutes on the host.
+    sides = ["ours FP32", "PyTorch FP32"]
+    times = [["toy-gru-n4", "exp-n20"]]
+    seconds = 0.01
+    ptb = ["--epochs", "2", "--batches-per-epoch", "1", "--hidden-size", "8", "--embedding-size", "8", "--batch-size", "4", "--bptt", "5",
+           "--evaluation-batch-size", "100"]
+    ptb_torch = ["--epochs", "1", "--batches-per-epoch", "1", "--hidden-size", "8", "--embedding-size", "8"]
+    recall = ["--length", "3", "--train-size", "200", "--valid-size", "50", "--test-size", "50", "--epochs", "2", "--hidden-size", "8"]
+    sanitized_widths = [8]
+    sanitized = ["--length", "3", "--batch-size", "5", "--train-size", "10", "--valid-size", "5", "--test-size", "5", "--epochs", "1"]
+    profiled = ["toy-gru-n3"]
+    scale, jobs = "smoke", 2
+    torch_device = "cpu"
