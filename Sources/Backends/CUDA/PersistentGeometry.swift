@@ -190,7 +190,7 @@ package struct PersistentGeometry: Sendable, Equatable {
     }
 
     /// Of a thread, for addresses and what lives briefly.
-    private static let usedRegisters = 30
+    private static let usedRegisters = 22
 
     /// A processor has four parts, each with its share of warps and registers.
     private static func registers(threads: Int, _ limits: Limits) -> Int {

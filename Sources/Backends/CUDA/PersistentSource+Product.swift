@@ -46,7 +46,15 @@ extension PersistentSource {
             let lines = places(layout).enumerated().map { k, place in
                 "            store[(l * \(width)u + \(k)u) * \(layout.threads)u] = \(four("\(streamed)u + l", place));\n"
             }
-            text += "        if (mine\(number)) for (uint32 l = 0; l < \(inShared)u; l++) {\n\(lines.joined())        }\n"
+            // Unrolled further, its loads would take registers that hold another weight.
+            text += """
+                        if (mine\(number)) {
+                            _Pragma("unroll 8")
+                            for (uint32 l = 0; l < \(inShared)u; l++) {
+                \(lines.joined())            }
+                        }
+
+                """
         }
         if inRegisters > 0 {
             let lines = places(layout).enumerated().map { k, place in
