@@ -3,6 +3,7 @@ extension PointwiseProgram {
     ///
     /// - Parameters:
     ///   - inputs: one number for each of the program's inputs.
+    ///   - scalars: the values of the program's runtime scalars.
     ///   - column: what `columnIndex` gives.
     /// - Precondition: the program draws no random numbers.
     public func evaluate(_ inputs: [Double], scalars: [Double] = [], column: Int = 0) -> [Double] {
