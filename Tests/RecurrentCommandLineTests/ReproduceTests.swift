@@ -105,6 +105,21 @@ struct ReproduceTests {
         #expect(try String(contentsOfFile: folder.file("report.md"), encoding: .utf8).contains("figure1.svg"))
     }
 
+    /// Where not even 127.0.0.1 is up, a child's end must be seen all the same.
+    @Test(.enabled(if: Tool.canLackNetwork, "unshare makes no machine without a network here"))
+    func trainsWithoutANetwork() throws {
+        let folder = try TemporaryFolder()
+        let (process, output, errors) = Tool.process([], environment: Self.noCorpus)
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments =
+            ["timeout", "--signal", "KILL", "100"] + Tool.withoutNetwork
+            + [Tool.path, "reproduce", "figure1", "--no-report", "--output", folder.path]
+        try process.run()
+        let text = output.fileHandleForReading.readDataToEndOfFile(), complaint = errors.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0 && String(decoding: text, as: UTF8.self).contains("[3/3]"), "\(String(decoding: complaint, as: UTF8.self))")
+    }
+
     @Test func aFolderOfOtherRunsIsRefused() throws {
         let folder = try TemporaryFolder()
         let line = ["reproduce", "figure1", "--output", folder.path]

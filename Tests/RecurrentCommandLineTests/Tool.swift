@@ -21,6 +21,18 @@ struct Tool {
         return (process, output, errors)
     }
 
+    /// What a command is started with so that no network is there, and whether that is allowed here.
+    static let withoutNetwork = ["unshare", "--map-root-user", "--net"]
+    static let canLackNetwork: Bool = {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = withoutNetwork + ["true"]
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }()
+
     /// - Parameter largestFile: in blocks of 512 bytes, as if the disk had no more room; nil for no limit.
     init(_ arguments: [String], environment: [String: String] = [:], largestFile: Int? = nil) throws {
         let (process, output, errors) = Self.process(arguments, environment: environment)

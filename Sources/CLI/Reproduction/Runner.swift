@@ -51,8 +51,7 @@ public struct Runner: Sendable {
     }
     private struct Active {
         let task: Task
-        let process: Process
-        let errors: Pipe
+        let process: ChildProcess
         let command: [String]
         let start: Date
     }
@@ -72,13 +71,13 @@ public struct Runner: Sendable {
         var failure: (any Error)?
         // Rounds of 20 ms that interrupted runs have to end by themselves: ten seconds.
         var grace = 500, rounds = 0
-        defer { for run in active where run.process.isRunning { run.process.terminate(); run.process.waitUntilExit() } }
+        defer { for run in active { run.process.send(SIGTERM); _ = run.process.wait() } }
         while !waiting.isEmpty || !active.isEmpty {
             let isInterrupted = shouldStop(), stops = failure != nil || isInterrupted
             // A terminal's Ctrl-C reaches the runs, too; a signal to this program alone doesn't.
             if isInterrupted, grace > 0 {
                 grace -= 1
-                if grace == 0 { for run in active where run.process.isRunning { run.process.interrupt() } }
+                if grace == 0 { for run in active { run.process.send(SIGINT) } }
             }
             while !stops, active.count < jobs, let task = waiting.popLast() { active.append(try start(task)) }
             if active.isEmpty { break }
@@ -88,7 +87,7 @@ public struct Runner: Sendable {
             }
             rounds += 1
             Thread.sleep(forTimeInterval: 0.02)
-            for index in active.indices.reversed() where !active[index].process.isRunning {
+            for index in active.indices.reversed() where active[index].process.ending != nil {
                 let ended = active.remove(at: index)
                 do {
                     if try finish(ended) {
@@ -181,27 +180,22 @@ public struct Runner: Sendable {
         }
         // Of fewer epochs: the folder's files won't be those of that run any more.
         try? manager.removeItem(atPath: task.folder + "/" + RunRecord.completionFile)
-        let process = Process(), errors = Pipe()
-        process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = arguments + ["--quiet"]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = errors
-        do {
-            try process.run()
-        } catch {
-            throw RecurrentError.file(path: executable, reason: "can't be started: \(error.localizedDescription)")
-        }
-        return Active(task: task, process: process, errors: errors, command: full, start: Date())
+        return Active(
+            task: task, process: try ChildProcess(executable, arguments + ["--quiet"]), command: full, start: Date())
     }
 
     /// - Returns: false if the run was interrupted; it can be gone on with.
     private func finish(_ run: Active) throws -> Bool {
-        let complaint = run.errors.fileHandleForReading.readDataToEndOfFile()
-        run.process.waitUntilExit()
-        let status = run.process.terminationStatus
-        let message = String(decoding: complaint, as: UTF8.self).split(separator: "\n").last.map(String.init) ?? ""
-        if status == 130 || (run.process.terminationReason == .uncaughtSignal && shouldStop()) { return false }
+        let ending = run.process.wait()
+        let message = run.process.readErrors().split(separator: "\n").last.map(String.init) ?? ""
+        let status: Int32
+        switch ending {
+        case .exit(let code): status = code
+        case .signal(let number):
+            if shouldStop() { return false }
+            status = 128 + number
+        }
+        if status == 130 { return false }
         // A run that diverged is a result.
         guard status == 0 || (status == 1 && message.contains("the loss became")) else {
             throw RecurrentError.file(

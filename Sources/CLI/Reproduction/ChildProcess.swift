@@ -1,0 +1,95 @@
+import Foundation
+import RecurrentCore
+
+/// A program that this one started, asked now and then whether it has ended.
+///
+/// Foundation's Process learns of a child's end by a socket on 127.0.0.1: on a machine
+/// without a network, where that address may not be up, it never does.
+final class ChildProcess {
+    enum Ending: Equatable {
+        case exit(Int32)
+        case signal(Int32)
+    }
+
+    private let identifier: pid_t
+    /// Of a pipe, which the child's standard error is.
+    private let errors: Int32
+    private var known: Ending?
+
+    /// Starts a program without input, whose output goes nowhere.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be started.
+    init(_ executable: String, _ arguments: [String]) throws {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw Self.failure(executable, errno) }
+        defer { close(ends[1]) }
+        // What is there when the child has ended is all: its own children may live on.
+        _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+
+        var actions = posix_spawn_file_actions_t(), attributes = posix_spawnattr_t()
+        posix_spawn_file_actions_init(&actions)
+        posix_spawnattr_init(&attributes)
+        defer {
+            posix_spawn_file_actions_destroy(&actions)
+            posix_spawnattr_destroy(&attributes)
+        }
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO)
+        // What other threads have open is no business of the child's.
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
+            if let descriptor = Int32(name), descriptor > STDERR_FILENO { posix_spawn_file_actions_addclose(&actions, descriptor) }
+        }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+
+        var words = ([executable] + arguments).map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        var identifier = pid_t()
+        let problem = posix_spawn(&identifier, executable, &actions, &attributes, &words, environ)
+        guard problem == 0 else {
+            close(ends[0])
+            throw Self.failure(executable, problem)
+        }
+        (self.identifier, errors) = (identifier, ends[0])
+    }
+
+    deinit { close(errors) }
+
+    private static func failure(_ executable: String, _ error: Int32) -> RecurrentError {
+        .file(path: executable, reason: "can't be started: \(String(cString: strerror(error)))")
+    }
+
+    /// How it ended; nil while it runs.
+    var ending: Ending? {
+        if known == nil {
+            var status: Int32 = 0
+            let ended = waitpid(identifier, &status, WNOHANG)
+            // Of one that someone else has waited for nothing more can be known.
+            if ended < 0, errno != EINTR { known = .exit(-1) }
+            if ended == identifier { known = status & 0x7F == 0 ? .exit(status >> 8 & 0xFF) : .signal(status & 0x7F) }
+        }
+        return known
+    }
+
+    func send(_ signal: Int32) { if ending == nil { kill(identifier, signal) } }
+
+    func wait() -> Ending {
+        while true {
+            if let ending { return ending }
+            usleep(5000)
+        }
+    }
+
+    /// What it has written to its standard error since the last call.
+    func readErrors() -> String {
+        var text: [UInt8] = [], buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = read(errors, &buffer, buffer.count)
+            guard count > 0 else { return String(decoding: text, as: UTF8.self) }
+            text += buffer[..<count]
+        }
+    }
+}
