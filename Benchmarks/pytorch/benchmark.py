@@ -95,7 +95,7 @@ def gemm_seconds():
     return [timed(lambda: torch.mm(a, b, out=c)) for _ in range(3)]
 
 
-def measure(workloads, seconds, rounds=20):
+def measure(workloads, seconds):
     counts = []
     # cuDNN and the GPU's clocks take longer to settle.
     warm_up = 10 if torch.get_default_device().type == "cuda" else 2
@@ -103,7 +103,7 @@ def measure(workloads, seconds, rounds=20):
         for _ in range(warm_up):
             step()
         counts.append(max(5, int(seconds / max(timed(step), 1e-6))))
-    times, products = [[] for _ in workloads], []
+    times, products, rounds = [[] for _ in workloads], [], min(20, max(counts))
     gemm_seconds()
     for turn in range(rounds):
         products += gemm_seconds()

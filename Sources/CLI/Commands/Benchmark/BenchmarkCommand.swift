@@ -130,7 +130,8 @@ final class WorkloadTimer {
             return max(5, Int(seconds / max(try time(index), 1e-6)))
         }
         for _ in 0..<3 { _ = gemm.measure() }
-        let rounds = 20
+        // No round is without steps.
+        let rounds = min(20, counts.max() ?? 0)
         for round in 0..<rounds {
             products += (0..<3).map { _ in gemm.measure() }
             for index in workloads.indices {
