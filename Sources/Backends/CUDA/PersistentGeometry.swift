@@ -155,7 +155,7 @@ package struct PersistentGeometry: Sendable, Equatable {
 
         // Sums, operands, places of the weights; what is loaded ahead, and where; the rings.
         var registers = Self.registers(threads: threads, limits) - Self.usedRegisters - 4 * width * rows
-        registers -= (rows > 2 ? 16 * width + 4 : 8 * rows - 4) + 12 * products.count
+        registers -= (rows > 2 ? 16 * width + 16 : 8 * rows - 4) + 16 * products.count
         registers -= zip(kernels, self.ahead).reduce(0) { $0 + ($1.0.loads + 8) * $1.1 }
         registers -= 4 * width * depth * (products.count - resident)
         // Sums of all slices of all rows.
@@ -190,11 +190,11 @@ package struct PersistentGeometry: Sendable, Equatable {
     }
 
     /// Of a thread, for addresses and what lives briefly.
-    private static let usedRegisters = 22
+    private static let usedRegisters = 18
 
     /// A processor has four parts, each with its share of warps and registers.
     private static func registers(threads: Int, _ limits: Limits) -> Int {
-        min(limits.registers / ((threads + 127) / 128 * 128) / 8 * 8, 255)
+        min(limits.registers / ((threads + 127) / 128 * 128) / 8 * 8, 248)
     }
 
     private static func cycles(_ layout: Layout, _ product: Product, rows: Int, width: Int, depth: Int) -> Int {
