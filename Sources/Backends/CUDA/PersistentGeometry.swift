@@ -85,8 +85,13 @@ package struct PersistentGeometry: Sendable, Equatable {
     package let sharedMemory: Int
     /// Expected, of a step.
     package let cycles: Int
+    /// Expected, of all there is before the first step: a launch, and weights that stay.
+    package let cyclesBefore: Int
+    /// Expected, of a step as products and kernels of their own.
+    private let cyclesApart: Int
+
     /// Whether it is expected to beat products and kernels of their own.
-    package let isFast: Bool
+    package func isFast(steps: Int) -> Bool { cyclesBefore + steps * cycles <= steps * cyclesApart }
 
     /// What a block is made of.
     package struct Limits: Sendable {
@@ -186,7 +191,9 @@ package struct PersistentGeometry: Sendable, Equatable {
         self.layouts = layouts
         self.cycles = cycles
         sharedMemory = limits.shared / 4 * 4 - 4 * left
-        isFast = cycles <= 1700 * 4 * products.count + 4250 * kernels.count
+        let staying = layouts.reduce(0) { $0 + $1.threads * 16 * width * ($1.inRegisters + $1.inSharedMemory) }
+        cyclesBefore = 3000 + staying / 40
+        cyclesApart = 1700 * 4 * products.count + 4250 * kernels.count
     }
 
     /// Of a thread, for addresses and what lives briefly.
