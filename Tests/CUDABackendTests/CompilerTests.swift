@@ -1,5 +1,6 @@
 import CUDABackend
 import Foundation
+import GRUCell
 import ManifoldUpdates
 import RecurrentCore
 import RecurrentOptimizers
@@ -53,6 +54,15 @@ struct CompilerTests {
                 _ = try DeviceChecks.train(
                     DeviceChecks.cells[name]!(), on: CUDABackend(driver: device, loops: .persistent), sizes: sizes, updates: 1)
             }
+        }
+        // Where four numbers are read at once; logits that shared memory can and can't hold.
+        _ = try DeviceChecks.train(
+            GRU(), on: backend, sizes: .init(vocabulary: 8, embedding: 8, hidden: 8, batch: 4), updates: 1)
+        for classes in [8, 9, 1 << 17] {
+            let x = try backend.allocate(rows: 2, columns: 4), weight = try backend.allocate(rows: classes, columns: 4)
+            let bias = try backend.allocate(rows: 1, columns: classes)
+            let loss = try backend.makeSoftmaxCrossEntropy(classes: classes, width: 4, unrated: nil)
+            _ = try loss(inputs: x, weight: weight, bias: bias, targets: [0, 1], dropout: nil, gradients: nil)
         }
         for optimizer in [SGD(), SGD(momentum: 0.9, nesterov: true), RMSprop(), Adam(), AdamW()] as [any Optimizer] {
             _ = try backend.compile(optimizer.program)

@@ -28,7 +28,7 @@ final class CUDARecurrence: RecurrenceExecutor {
         func loop(_ direction: PersistentLoop.Direction) throws -> PersistentLoop? {
             guard backend.loops != .recorded else { return nil }
             let loop = try PersistentLoop(direction, of: plan, binding, on: backend)
-            return backend.loops == .persistent || loop?.geometry.isFast == true ? loop : nil
+            return backend.loops == .persistent || loop?.geometry.isFast(steps: binding.steps) == true ? loop : nil
         }
         let forward = try loop(.forward), backward = plan.training ? try loop(.backward) : nil
         persistent = (forward, backward)

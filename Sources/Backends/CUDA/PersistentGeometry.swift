@@ -85,8 +85,13 @@ package struct PersistentGeometry: Sendable, Equatable {
     package let sharedMemory: Int
     /// Expected, of a step.
     package let cycles: Int
+    /// Expected, of all there is before the first step: a launch, and weights that stay.
+    package let cyclesBefore: Int
+    /// Expected, of a step as products and kernels of their own.
+    private let cyclesApart: Int
+
     /// Whether it is expected to beat products and kernels of their own.
-    package let isFast: Bool
+    package func isFast(steps: Int) -> Bool { cyclesBefore + steps * cycles <= steps * cyclesApart }
 
     /// What a block is made of.
     package struct Limits: Sendable {
@@ -155,7 +160,7 @@ package struct PersistentGeometry: Sendable, Equatable {
 
         // Sums, operands, places of the weights; what is loaded ahead, and where; the rings.
         var registers = Self.registers(threads: threads, limits) - Self.usedRegisters - 4 * width * rows
-        registers -= (rows > 2 ? 16 * width + 4 : 8 * rows - 4) + 12 * products.count
+        registers -= (rows > 2 ? 16 * width + 16 : 8 * rows - 4) + 16 * products.count
         registers -= zip(kernels, self.ahead).reduce(0) { $0 + ($1.0.loads + 8) * $1.1 }
         registers -= 4 * width * depth * (products.count - resident)
         // Sums of all slices of all rows.
@@ -186,15 +191,17 @@ package struct PersistentGeometry: Sendable, Equatable {
         self.layouts = layouts
         self.cycles = cycles
         sharedMemory = limits.shared / 4 * 4 - 4 * left
-        isFast = cycles <= 1700 * 4 * products.count + 4250 * kernels.count
+        let staying = layouts.reduce(0) { $0 + $1.threads * 16 * width * ($1.inRegisters + $1.inSharedMemory) }
+        cyclesBefore = 3000 + staying / 40
+        cyclesApart = 1700 * 4 * products.count + 4250 * kernels.count
     }
 
     /// Of a thread, for addresses and what lives briefly.
-    private static let usedRegisters = 22
+    private static let usedRegisters = 18
 
     /// A processor has four parts, each with its share of warps and registers.
     private static func registers(threads: Int, _ limits: Limits) -> Int {
-        min(limits.registers / ((threads + 127) / 128 * 128) / 8 * 8, 255)
+        min(limits.registers / ((threads + 127) / 128 * 128) / 8 * 8, 248)
     }
 
     private static func cycles(_ layout: Layout, _ product: Product, rows: Int, width: Int, depth: Int) -> Int {

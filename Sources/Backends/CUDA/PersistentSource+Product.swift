@@ -6,19 +6,20 @@ extension PersistentSource {
     /// Of a thread's fours of columns: how far each lies from the first, in fours.
     private func places(_ layout: PersistentGeometry.Layout) -> [Int] { (0..<geometry.width).map { $0 * layout.lanes } }
 
-    /// What a thread keeps for all steps, and the first rows of the ring.
-    func loadWeight(_ number: Int) -> String {
+    /// Row `start + l` of the weight, the four `place` fours behind the thread's first.
+    private func four(_ number: Int, _ l: String, _ place: Int) -> String {
+        let layout = geometry.layouts[number], row = geometry.width * layout.lanes
+        if isPacked[number] { return "(\(l) < count\(number) ? FROM_L2(from\(number) + (\(l)) * \(row)u + \(place)u) : none)" }
+        return """
+            weight_four(a.weight[\(number)], a.weight_row[\(number)], a.weight_column[\(number)], start\(number) + (\(l)), \
+            4u * (lane\(number) + \(place)u), start\(number) + count\(number), \(program.products[number].size.outer)u)
+            """
+    }
+
+    /// Which rows and columns are the thread's, and those that lie in shared memory.
+    func placeWeight(_ number: Int) -> String {
         let layout = geometry.layouts[number], product = program.products[number].size, width = geometry.width
-        let (streamed, inShared, inRegisters) = (layout.streamed, layout.inSharedMemory, layout.inRegisters)
-        let isUneven = layout.long < layout.slices, row = width * layout.lanes
-        func four(_ l: String, _ place: Int) -> String {
-            isPacked[number]
-                ? "(\(l) < count\(number) ? FROM_L2(from\(number) + (\(l)) * \(row)u + \(place)u) : none)"
-                : """
-                weight_four(a.weight[\(number)], a.weight_row[\(number)], a.weight_column[\(number)], start\(number) + (\(l)), \
-                4u * (lane\(number) + \(place)u), end\(number), \(product.outer)u)
-                """
-        }
+        let isUneven = layout.long < layout.slices
         let start = "4u * (slice\(number) * \(layout.fours)u - (slice\(number) > \(layout.long)u ? slice\(number) - \(layout.long)u : 0u))"
         let rows = "(slice\(number) < \(layout.long)u ? \(layout.rows)u : \(layout.rows - 4)u)"
         var text = """
@@ -27,47 +28,54 @@ extension PersistentSource {
                 const uint32 slice\(number) = mine\(number) ? THREAD / \(layout.lanes)u : 0u;
                 const uint32 lane\(number) = mine\(number) ? THREAD - slice\(number) * \(layout.lanes)u : 0u;
                 const uint32 start\(number) = \(isUneven ? start : "slice\(number) * \(layout.rows)u");
+                const uint32 past\(number) = start\(number) + \(isUneven ? rows : "\(layout.rows)u");
+                const uint32 count\(number) = (past\(number) < \(product.inner)u ? past\(number) : \(product.inner)u) - start\(number);
 
             """
         if isPacked[number] {
-            text += "    const Four *const from\(number) = (const Four *)a.weight[\(number)] + start\(number) * \(row)u + lane\(number);\n"
-        }
-        if inRegisters > 0 { text += "    Four kept\(number)[\(inRegisters * width)];\n" }
-        text += """
-                {
-                    const Four none = {0.0f, 0.0f, 0.0f, 0.0f};
-                    const uint32 past\(number) = start\(number) + \(isUneven ? rows : "\(layout.rows)u");
-                    const uint32 end\(number) = past\(number) < \(product.inner)u ? past\(number) : \(product.inner)u;
-                    const uint32 count\(number) = end\(number) - start\(number);
-                    Four *const store = (Four *)(memory + \(weights[number])u) + THREAD;
-
-            """
-        if inShared > 0 {
-            let lines = places(layout).enumerated().map { k, place in
-                "            store[(l * \(width)u + \(k)u) * \(layout.threads)u] = \(four("\(streamed)u + l", place));\n"
-            }
-            // Unrolled further, its loads would take registers that hold another weight.
             text += """
-                        if (mine\(number)) {
-                            _Pragma("unroll 8")
-                            for (uint32 l = 0; l < \(inShared)u; l++) {
-                \(lines.joined())            }
-                        }
+                    const Four *const from\(number) = (const Four *)a.weight[\(number)] + start\(number) * \(width * layout.lanes)u + lane\(number);
 
                 """
         }
-        if inRegisters > 0 {
+        if layout.inSharedMemory > 0 {
             let lines = places(layout).enumerated().map { k, place in
-                "            kept\(number)[l * \(width)u + \(k)u] = \(four("\(streamed + inShared)u + l", place));\n"
+                "            store[(l * \(width)u + \(k)u) * \(layout.threads)u] = \(four(number, "\(layout.streamed)u + l", place));\n"
             }
-            text += "        _Pragma(\"unroll\")\n        for (uint32 l = 0; l < \(inRegisters)u; l++) {\n\(lines.joined())        }\n"
+            // Unrolled further, its loads would take registers that hold another weight.
+            text += """
+                    if (mine\(number)) {
+                        Four *const store = (Four *)(memory + \(weights[number])u) + THREAD;
+                        _Pragma("unroll \(max(8 / width, 1))")
+                        for (uint32 l = 0; l < \(layout.inSharedMemory)u; l++) {
+                \(lines.joined())        }
+                    }
+
+                """
         }
-        text += "    }\n"
-        if streamed > 0 {
-            for q in 0..<geometry.depth {
-                for (k, place) in places(layout).enumerated() {
-                    text += "    Four ring\(number)_\(q)_\(k) = FROM_L2(from\(number) + \(q * row + place)u);\n"
-                }
+        return text
+    }
+
+    /// What a thread keeps in registers for all steps, and the first rows of the ring.
+    func keepWeight(_ number: Int) -> String {
+        let layout = geometry.layouts[number], width = geometry.width
+        var text = ""
+        if layout.inRegisters > 0 {
+            let lines = places(layout).enumerated().map { k, place in
+                let l = "\(layout.streamed + layout.inSharedMemory)u + l"
+                return "        kept\(number)[l * \(width)u + \(k)u] = \(four(number, l, place));\n"
+            }
+            text += """
+                    Four kept\(number)[\(layout.inRegisters * width)];
+                    _Pragma("unroll")
+                    for (uint32 l = 0; l < \(layout.inRegisters)u; l++) {
+                \(lines.joined())    }
+
+                """
+        }
+        for q in 0..<(layout.streamed > 0 ? geometry.depth : 0) {
+            for (k, place) in places(layout).enumerated() {
+                text += "    Four ring\(number)_\(q)_\(k) = FROM_L2(from\(number) + \(q * width * layout.lanes + place)u);\n"
             }
         }
         return text

@@ -101,12 +101,14 @@ struct PersistentSource {
                 KERNEL AT_MOST(\(geometry.threads)) \(name)(const Arguments a) {
                     DYNAMIC_SHARED(float, memory);
                     const uint32 first = BLOCK * \(geometry.rows)u;
+                    const Four none = {0.0f, 0.0f, 0.0f, 0.0f};
                     const uint32 rows = a.batch - first < \(geometry.rows)u ? a.batch - first : \(geometry.rows)u;
                     uint32 t = \(isBackward ? "a.steps - 1u" : "0u");
                     for (uint32 i = THREAD; i < \(zeros)u; i += THREADS) memory[i] = 0.0f;
                     BARRIER();
                 \(initialValues)
-                \((program.products.indices.map(loadWeight) + program.kernels.indices.map(loadAhead)).joined(separator: "\n"))
+                \((program.products.indices.map(placeWeight) + program.products.indices.map(keepWeight)).joined(separator: "\n"))
+                \(program.kernels.indices.map(loadAhead).joined(separator: "\n"))
                     for (uint32 s = 0; s < a.steps; s++) {
                         // The last step loads its own numbers again.
                         const uint32 next = s + 1u < a.steps ? \(isBackward ? "t - 1u" : "t + 1u") : t;
