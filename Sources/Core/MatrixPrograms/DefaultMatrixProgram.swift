@@ -8,7 +8,9 @@ extension Backend {
 /// of a program, and what a backend without a faster way uses. The host decides, so it
 /// waits for every norm.
 public final class DefaultMatrixProgram: MatrixProgramExecutor {
+    /// What is run.
     public let program: MatrixProgram
+    /// n: rows and columns of all its matrices.
     public let size: Int
     private let backend: any Backend
     private let steps: [Step]
@@ -40,6 +42,9 @@ public final class DefaultMatrixProgram: MatrixProgramExecutor {
         }
     }
 
+    /// Compiles the program's kernels and allocates its own matrices, [size, size] each.
+    ///
+    /// - Throws: what the backend throws if there is no memory or a kernel can't be compiled.
     public init(_ program: MatrixProgram, size: Int, on backend: any Backend) throws {
         self.program = program
         self.size = size
@@ -66,7 +71,9 @@ public final class DefaultMatrixProgram: MatrixProgramExecutor {
     }
 
     public func run(inputs: [MatrixView], outputs: [MatrixView]) throws {
-        precondition(inputs.count == program.inputCount && outputs.count == program.outputCount)
+        precondition(
+            inputs.count == program.inputCount && outputs.count == program.outputCount,
+            "a matrix program of \(program.inputCount) inputs and \(program.outputCount) outputs")
         for (index, view) in (inputs + outputs).enumerated() {
             precondition(view.rows == size && view.columns == size && view.columnStride == 1, "a matrix program of another size")
             matrices[index] = view

@@ -13,6 +13,7 @@ public struct MatrixProgram: Hashable, Sendable {
     public let scratchCount: Int
     /// Numbers in Double, or in the backend's own precision where it computes them itself.
     public let scalarCount: Int
+    /// What is done, in this order.
     public let steps: [MatrixStep]
 
     /// - Precondition: registers are named as ``MatrixStep`` wants them; ``MatrixProgramBuilder``
@@ -55,6 +56,7 @@ public enum MatrixScalar: Hashable, Sendable {
 
 /// Whether a program of scalars, with one output, gives anything but 0.
 public struct MatrixCondition: Hashable, Sendable {
+    /// Of scalars, with one output.
     public let program: PointwiseProgram
     /// The scalar registers that are its inputs.
     public let inputs: [Int]

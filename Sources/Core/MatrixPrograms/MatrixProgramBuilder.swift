@@ -24,12 +24,15 @@ public final class MatrixProgramBuilder {
     /// A scalar register; its value is 0 at first.
     public struct Scalar: Sendable { let number: Int }
 
+    /// The matrices given at each run, which are only read.
     public let inputs: [Matrix]
+    /// The matrices given at each run, to be written.
     public let outputs: [Matrix]
     private var scratchCount = 0
     private var scalarCount = 0
     private var steps: [MatrixStep] = []
 
+    /// A program that is given so many matrices, all [n, n] of one size.
     public init(inputs: Int, outputs: Int) {
         self.inputs = (0..<inputs).map { Matrix(number: $0, isTransposed: false) }
         self.outputs = (inputs..<inputs + outputs).map { Matrix(number: $0, isTransposed: false) }
@@ -48,6 +51,7 @@ public final class MatrixProgramBuilder {
         return Matrix(number: inputs.count + outputs.count + scratchCount - 1, isTransposed: false)
     }
 
+    /// A scalar of the program's own, 0 at first.
     public func scalar() -> Scalar {
         scalarCount += 1
         return Scalar(number: scalarCount - 1)
@@ -96,8 +100,12 @@ public final class MatrixProgramBuilder {
     }
 
     private func run(_ program: PointwiseProgram, operands: [MatrixOperand], scalars: [MatrixScalar], into outputs: [Matrix]) {
-        precondition(program.inputCount == operands.count && program.scalarCount == scalars.count && !program.usesRandomNumbers)
-        precondition(program.outputs.count == outputs.count && !outputs.contains { isInput($0.plain) })
+        precondition(
+            program.inputCount == operands.count && program.scalarCount == scalars.count && !program.usesRandomNumbers,
+            "a pointwise program of other inputs or scalars, or one that draws random numbers")
+        precondition(
+            program.outputs.count == outputs.count && !outputs.contains { isInput($0.plain) },
+            "a pointwise program writes as many matrices as it has outputs, and no input")
         precondition(
             operands.allSatisfy { operand in
                 guard case .register(let number, true) = operand else { return true }
@@ -121,7 +129,9 @@ public final class MatrixProgramBuilder {
     /// Computes scalars from scalars.
     public func compute(_ outputs: [Scalar], from inputs: [Scalar] = [], _ equations: ([Expression]) -> [Expression]) {
         let program = PointwiseProgram(inputs: inputs.count) { x, _ in equations(x) }
-        precondition(program.outputs.count == outputs.count && !program.usesRandomNumbers)
+        precondition(
+            program.outputs.count == outputs.count && !program.usesRandomNumbers,
+            "as many equations as scalars that they compute, and no random numbers")
         steps.append(.scalars(program, inputs: inputs.map(\.number), outputs: outputs.map(\.number)))
     }
 

@@ -4,6 +4,7 @@ public protocol TrainingObserver: AnyObject {
     /// so that the host need not wait for a device. Default: false; the model then
     /// holds the weights after just that batch.
     var acceptsLateBatches: Bool { get }
+    /// Before the first batch of a run, also of one that goes on.
     func trainingWillStart(_ plan: TrainingPlan) throws
     /// After each batch.
     func didTrainBatch(_ progress: BatchProgress) throws
@@ -43,6 +44,7 @@ public struct TrainingPlan: Sendable {
     public let metric: DatasetDescription.Metric
 }
 
+/// How far a run has come after a batch.
 public struct BatchProgress: Sendable {
     /// From 1.
     public let epoch: Int
@@ -63,6 +65,7 @@ public struct BatchProgress: Sendable {
     public let learningRate: Double
 }
 
+/// What an epoch came to, as it is written to a run's metrics.
 public struct EpochRecord: Sendable, Codable, Equatable {
     /// From 1.
     public let epoch: Int
@@ -80,6 +83,7 @@ public struct EpochRecord: Sendable, Codable, Equatable {
 
 /// Why a run ended.
 public enum TrainingEnd: Sendable, Equatable {
+    /// All epochs were trained.
     case epochs
     /// No better validation loss for this many epochs.
     case patience(Int)
@@ -87,15 +91,20 @@ public enum TrainingEnd: Sendable, Equatable {
     case lossReached(Double)
     /// Asked to stop from outside (Ctrl-C).
     case interrupted
+    /// A loss or a gradient was no finite number; the update that was due wasn't made.
     case diverged(step: Int, loss: Double)
 }
 
+/// What a run came to.
 public struct TrainingSummary: Sendable {
+    /// Why it ended.
     public let end: TrainingEnd
+    /// All that were finished, in this order.
     public let epochs: [EpochRecord]
     /// The epoch whose weights the model holds.
     public let best: EpochRecord?
     /// With the best weights; nil if the run ended before its first epoch did.
     public let test: LossSums?
+    /// Of the whole run, earlier sessions of a resumed one included.
     public let seconds: Double
 }
