@@ -69,8 +69,9 @@ enum SoftmaxKernels {
             body: arguments + """
                 #define IS_PACKED \(isPacked ? 1 : 0)
                 #define DROPS \(drops ? 1 : 0)
-                // Fours that a thread asks for at a time.
-                #define TOGETHER \(isPacked ? 4 : 2)u
+                // Fours that a thread asks for at a time. Random numbers need the registers, and
+                // cover the time that a load takes.
+                #define TOGETHER \(drops ? 1 : isPacked ? 4 : 2)u
                 // The columns 4 j, 4 j + 1, …; zeros beyond the end.
                 DEVICE Four read_four(const float *row, uint32 j, uint32 columns) {
                     if (IS_PACKED) return ((const Four *)row)[j];
