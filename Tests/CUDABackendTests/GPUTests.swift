@@ -5,6 +5,8 @@ import RecurrentTestSupport
 import ReferenceBackend
 import Synchronization
 import Testing
+import URNNCell
+import VanillaRNNCell
 
 /// The GPU of this machine, if it has one.
 enum GPU {
@@ -76,6 +78,18 @@ struct GPUTests {
         let expected = try DeviceChecks.train(make(), on: ReferenceBackend(), sizes: sizes)
         #expect(DeviceChecks.largestDifference(tested.losses, expected.losses) <= 1e-4)
         #expect(DeviceChecks.largestDifference(tested.values, expected.values) <= 1e-2)
+    }
+
+    /// The host is a batch ahead of the device, and comes to the same bits and the same end.
+    @Test(arguments: [0.1, 1e30]) func trainingReadsLossesLate(rate: Double) throws {
+        let isSteady = rate < 1
+        let cell: any RecurrentCell = isSteady ? URNN() : VanillaRNN()
+        let late = try LateLossTests.train(cell, late: true, rate: rate, on: CUDABackend())
+        let prompt = try LateLossTests.train(cell, late: false, rate: rate, on: CUDABackend())
+        #expect(late.log.steps == prompt.log.steps && late.log.losses == prompt.log.losses)
+        #expect(late.end == prompt.end && late.end.contains("the loss became") == !isSteady, "\(late.end)")
+        // The weights of a run that diverged are those that it happened to have.
+        #expect(isSteady ? late.values == prompt.values : late.values.allSatisfy { $0.isFinite })
     }
 
     @Test(arguments: DeviceChecks.standardCells) func theSameSeedGivesTheSameBits(cell: String) throws {

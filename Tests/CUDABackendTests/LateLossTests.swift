@@ -10,7 +10,7 @@ import VanillaRNNCell
 /// Losses that the host reads while the device is at the next batch.
 struct LateLossTests {
     /// Keeps all that it is told.
-    private final class Log: TrainingObserver {
+    final class Log: TrainingObserver {
         let acceptsLateBatches: Bool
         var steps: [Int] = [], losses: [Double] = [], epochs: [LossSums] = []
         /// Batches of the epoch's sums when a checkpoint came.
@@ -24,14 +24,14 @@ struct LateLossTests {
         func didReachCheckpoint(_ checkpoint: TrainingCheckpoint) { counts.append(checkpoint.progress.batches) }
     }
 
-    private func train(
+    /// Two epochs of five batches, on the emulated device unless another is named.
+    static func train(
         _ cell: any RecurrentCell = URNN(), late: Bool, rate: Double, checkpoint: CheckpointInterval? = nil,
-        stopAfter: Int = .max
+        stopAfter: Int = .max, on backend: CUDABackend = CUDABackend(driver: EmulatedDevice(blockSize: 32))
     ) throws -> (log: Log, values: [Float], end: String) {
         let data = try RecallDataset(length: 4, symbols: 4, sizes: SplitSizes(train: 50, valid: 10, test: 10))
         let model = try SequenceModel(
-            cell: cell, configuration: ModelConfiguration(embeddingSize: 3, hiddenSize: 5), data: data.description,
-            backend: CUDABackend(driver: EmulatedDevice(blockSize: 32)))
+            cell: cell, configuration: ModelConfiguration(embeddingSize: 3, hiddenSize: 5), data: data.description, backend: backend)
         let updater = try ParameterUpdater(
             model: model, optimizer: SGD(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
         let log = Log(late: late)
@@ -46,7 +46,7 @@ struct LateLossTests {
     }
 
     @Test func nothingElseChanges() throws {
-        let late = try train(late: true, rate: 0.1), prompt = try train(late: false, rate: 0.1)
+        let late = try Self.train(late: true, rate: 0.1), prompt = try Self.train(late: false, rate: 0.1)
         #expect(late.log.steps == Array(1...10) && late.log.losses == prompt.log.losses)
         #expect(late.log.epochs == prompt.log.epochs && late.log.epochs.count == 2)
         #expect(late.values == prompt.values && late.end == prompt.end)
@@ -54,8 +54,8 @@ struct LateLossTests {
 
     /// What is saved knows of every batch that was trained.
     @Test func aCheckpointWaitsForAllLosses() throws {
-        let late = try train(late: true, rate: 0.1, checkpoint: .steps(2), stopAfter: 8)
-        let prompt = try train(late: false, rate: 0.1, checkpoint: .steps(2), stopAfter: 8)
+        let late = try Self.train(late: true, rate: 0.1, checkpoint: .steps(2), stopAfter: 8)
+        let prompt = try Self.train(late: false, rate: 0.1, checkpoint: .steps(2), stopAfter: 8)
         #expect(late.log.counts == [2, 4, 0, 1, 3] && late.log.counts == prompt.log.counts)
         #expect(late.end == "interrupted" && late.log.steps == Array(1...8))
         #expect(late.values == prompt.values)
@@ -63,7 +63,7 @@ struct LateLossTests {
 
     /// The same step is named, and its update isn't made.
     @Test func aRunThatDivergesEndsAtTheSameStep() throws {
-        let late = try train(VanillaRNN(), late: true, rate: 1e30), prompt = try train(VanillaRNN(), late: false, rate: 1e30)
+        let late = try Self.train(VanillaRNN(), late: true, rate: 1e30), prompt = try Self.train(VanillaRNN(), late: false, rate: 1e30)
         #expect(late.end.contains("the loss became"), "\(late.end)")
         #expect(late.end == prompt.end && late.log.losses == prompt.log.losses)
         #expect(late.values.allSatisfy { $0.isFinite })
