@@ -30,10 +30,13 @@ struct KernelDumpTests {
         }
         for workload in KernelDump.workloads.split(separator: ",") {
             let parts = workload.split(separator: ":"), cell = String(parts[0])
+            let known = DeviceChecks.cells.keys.sorted().joined(separator: ", ")
+            let make = try #require(DeviceChecks.cells[cell], "URNN_KERNEL_WORKLOADS: there is no cell '\(cell)'; there are: \(known)")
+            try #require(parts.count == 3, "URNN_KERNEL_WORKLOADS: '\(workload)' isn't cell:hidden size:batch")
             let hidden = try #require(Int(parts[1])), batch = try #require(Int(parts[2]))
             let device = CollectingDevice(), sizes = DeviceChecks.Sizes(hidden: hidden, steps: 2, batch: batch)
             _ = try DeviceChecks.train(
-                DeviceChecks.cells[cell]!(), on: CUDABackend(driver: device, loops: .persistent), sizes: sizes, updates: 1)
+                make(), on: CUDABackend(driver: device, loops: .persistent), sizes: sizes, updates: 1)
             let loops = device.sources.keys.filter { $0.name.hasPrefix("persistent") }
             #expect(!loops.isEmpty, "\(workload) has no persistent loop")
             try write(loops) { "\(cell.replacing(" ", with: "-"))-h\(hidden)-b\(batch).\($0.name.dropFirst(11))" }

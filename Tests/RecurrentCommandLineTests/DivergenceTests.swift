@@ -43,6 +43,26 @@ struct DivergenceTests {
         #expect(try metrics(folder.file("run")).map { $0["split"] as? String } == ["train", "valid", "test"])
     }
 
+    /// The update that leaves B too large for an exponential is found as the loss after it
+    /// would be; at an epoch's end that is the validation's.
+    @Test(arguments: ["exponential", "exact-exponential"], [(batches: 2, step: 2), (batches: 1, step: 1)])
+    func aSkewParameterThatOverflows(manifold: String, _ expected: (batches: Int, step: Int)) throws {
+        let result = try Tool(
+            Self.small + [
+                "--cell", "urnn", "--manifold", manifold, "--manifold-learning-rate", "1e30", "--quiet",
+                "--batches-per-epoch", "\(expected.batches)",
+            ])
+        #expect(result.status == 1 && result.errors.hasPrefix("error: the loss became nan at step \(expected.step);"), "\(result.errors)")
+    }
+
+    /// Validation can still come out where the test doesn't.
+    @Test func aTestLossThatIsNoNumberIsNoSuccess() throws {
+        let result = try Tool(
+            ["--backend", "reference", "--cell", "ugru", "--learning-rate", "1e38", "--hidden-size", "16", "--batch-size", "20", "--quiet"]
+                + ["--length", "10", "--train-size", "200", "--valid-size", "50", "--test-size", "50", "--epochs", "2"])
+        #expect(result.status == 1 && result.errors.contains("the loss became"), "\(result.output)\(result.errors)")
+    }
+
     @Test func compareGoesOnWithTheOtherCells() throws {
         let folder = try TemporaryFolder()
         let result = try Tool([

@@ -11,8 +11,8 @@ namespace standin {
 
 namespace {
 
-// With K, M or G behind it.
-size_t number(const char *name, const char *otherwise) {
+// With K, M or G behind it; at least so large.
+size_t number(const char *name, const char *otherwise, int least = 0) {
     std::string value = environment(name, otherwise);
     char *end = nullptr;
     double result = strtod(value.c_str(), &end);
@@ -24,8 +24,8 @@ size_t number(const char *name, const char *otherwise) {
             break;
         }
     }
-    if (*end || end == value.c_str() || result < 0) {
-        fprintf(stderr, "stand-in: %s=%s is no number\n", name, value.c_str());
+    if (*end || end == value.c_str() || !(result >= least && result < 1e18)) {
+        fprintf(stderr, "stand-in: %s=%s is no number of at least %d\n", name, value.c_str(), least);
         _exit(2);
     }
     return (size_t)result;
@@ -33,9 +33,14 @@ size_t number(const char *name, const char *otherwise) {
 
 Chip read() {
     Chip chip;
+    std::string violations = environment("STANDIN_VIOLATIONS", "abort");
+    if (violations != "abort" && violations != "return") {
+        fprintf(stderr, "stand-in: STANDIN_VIOLATIONS=%s is neither abort nor return\n", violations.c_str());
+        _exit(2);
+    }
     chip.devices = (int)number("STANDIN_DEVICES", "1");
     chip.capability = (int)number("STANDIN_CAPABILITY", "90");
-    chip.processors = (int)number("STANDIN_PROCESSORS", "132");
+    chip.processors = (int)number("STANDIN_PROCESSORS", "132", 1);
     chip.sharedMemory = (int)number("STANDIN_SHARED", "227K");
     chip.registers = (int)number("STANDIN_REGISTERS", "64K");
     chip.driver = (int)number("STANDIN_DRIVER", "13000");

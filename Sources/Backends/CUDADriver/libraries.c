@@ -165,8 +165,10 @@ static bool find_driver(void) {
 }
 
 static bool open_driver(char *message, size_t capacity) {
+    obstacle[0] = 0;
     if (!find_driver()) {
-        snprintf(message, capacity, "NVIDIA's driver (%s) isn't found", driver_name);
+        if (obstacle[0]) snprintf(message, capacity, "NVIDIA's driver can't be opened: %s", obstacle);
+        else snprintf(message, capacity, "NVIDIA's driver (%s) isn't found", driver_name);
         return false;
     }
     int (*version)(int *) = (int (*)(int *))dlsym(cuda, "cuDriverGetVersion");
@@ -223,7 +225,8 @@ static bool find_device(int device, int *capability, char *message, size_t capac
         return false;
     }
     if (device < 0 || device >= count) {
-        snprintf(message, capacity, "there is no device %d; there %s %d, counted from 0", device, count == 1 ? "is" : "are", count);
+        if (count == 1) snprintf(message, capacity, "there is no device %d; there is only device 0", device);
+        else snprintf(message, capacity, "there is no device %d; there are %d, counted from 0", device, count);
         return false;
     }
     error = cud_cuDeviceGet(&ordinal, device);

@@ -31,7 +31,7 @@ struct DeviceOptions: ParsableArguments {
             // The defaults may be asked for anywhere, and a run may go on elsewhere.
             configuration.device = 0
             configuration.precision = .fp32
-            let refused = device ?? 0 != 0 ? "--device" : precision ?? .fp32 != .fp32 ? "--precision" : nil
+            let refused = device ?? 0 != 0 ? "--device" : precision ?? .fp32 != .fp32 ? (tf32 ? "--tf32" : "--precision") : nil
             if let refused {
                 let others = registry.deviceBackends.sorted().map { "--backend \($0)" }.joined(separator: " or ")
                 throw RecurrentError.invalidOption(

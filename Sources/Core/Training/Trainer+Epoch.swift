@@ -57,14 +57,19 @@ extension Trainer {
             let rate = settings.schedule.rate(
                 base: settings.learningRate, step: step, epoch: progress.epoch, totalSteps: isEndless ? .max : steps,
                 validationLosses: validationLosses)
+            var overflows = false
             do { try updater.update(learningRate: rate, gate: loss.largest) } catch RecurrentError.linearAlgebra {
-                // Gradients that overflowed reach the skew parameters first.
-                return try finishPending() ?? .diverged(step: updater.step, loss: .nan)
+                overflows = true
             }
             // The loss before this one, which the device has by now; then this one, if it is known.
             if let end = try finishPending() { return end }
             pending = TrainedBatch(
                 loss: loss, number: index + 1, step: updater.step, sequences: batch.batch, learningRate: rate)
+            if overflows {
+                // No weight follows from B, and no loss from that. A device that doesn't say so
+                // at once comes to the same: the next loss, or the validation's, is no number.
+                return try finishPending() ?? .diverged(step: updater.step + (index + 1 < count ? 1 : 0), loss: .nan)
+            }
             if loss.largest == nil, let end = try finishPending() { return end }
             let stops = shouldStop()
             // The last batch's comes with the epoch's end.

@@ -149,7 +149,9 @@ public final class Trainer {
         var test: LossSums?
         if let bestWeights {
             model.restore(bestWeights)
-            test = try evaluate(.test)
+            let sums = try evaluate(.test)
+            if !sums.meanLoss.isFinite { end = .diverged(step: progress.best!.step, loss: sums.meanLoss) }
+            test = sums
         }
         progress.runSeconds = secondsBefore + (clock.now - start).inSeconds
         let summary = TrainingSummary(
