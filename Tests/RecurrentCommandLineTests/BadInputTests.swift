@@ -28,7 +28,7 @@ struct BadInputTests {
         ("--precision bf16", 2, ["--precision", "cpu", "--backend cuda"]),
         ("--backend cuda --tf32 --precision bf16", 2, ["--tf32", "--precision bf16", "contradict"]),
         ("--backend cuda --device -1", 2, ["--device", "at least 0", "-1"]),
-        ("benchmark --tf32", 2, ["--precision", "cpu", "--backend cuda"]),
+        ("benchmark --tf32", 2, ["--tf32", "cpu", "--backend cuda"]),
         ("--learning-rate 0", 2, ["learning rate", "above 0"]),
         ("--learning-rate -1", 2, ["learning rate", "above 0"]),
         ("--learning-rate nan", 2, ["learning rate"]),
