@@ -80,7 +80,7 @@ def reading(file):
     try:
         yield
     except DAMAGED as error:
-        without = "" if file.name.startswith("programs") else "; without it, what needs it isn't run, or kernels are compiled here"
+        without = "" if file.name.startswith("programs") else ", or delete it to go on without"
         refuse(f"{file} is damaged ({' '.join(str(error).split()) or type(error).__name__}); {again}{without}")
     except OSError as error:
         refuse(f"{file} can't be unpacked: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
