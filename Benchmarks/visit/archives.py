@@ -1,6 +1,7 @@
 """What is carried to a machine with a GPU, as archives: packed here, unpacked there."""
 
 import contextlib
+import errno
 import lzma
 import os
 import tarfile
@@ -79,8 +80,9 @@ def reading(file):
     again = "make it again with Benchmarks/gpu --prepare where the package builds, and carry it here"
     try:
         yield
-    except DAMAGED as error:
+    except (OSError, *DAMAGED) as error:
+        # zipfile seeks to where a damaged file's table says.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            refuse(f"{file} can't be unpacked: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
         without = "" if file.name.startswith("programs") else ", or delete it to go on without"
         refuse(f"{file} is damaged ({' '.join(str(error).split()) or type(error).__name__}); {again}{without}")
-    except OSError as error:
-        refuse(f"{file} can't be unpacked: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))

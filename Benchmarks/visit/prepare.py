@@ -51,7 +51,11 @@ class Preparation:
         inputs.writable(self.folder, "what is carried is made there")
         shutil.rmtree(self.draft, ignore_errors=True)
         self.draft.mkdir()
-        self.make(data, corpus, with_kernels)
+        try:
+            self.make(data, corpus, with_kernels)
+        except BaseException:
+            shutil.rmtree(self.draft, ignore_errors=True)
+            raise
         self.put_in_place()
         return self.sizes(limit)
 

@@ -265,7 +265,7 @@ class Carrying(unittest.TestCase):
 
     def test_what_is_damaged_is_named(self):
         for name in ["programs.tar.xz", "kernels.tar.xz", "wheels/a-1.whl"]:
-            for damage in [lambda data: data[:-9], lambda data: data[:len(data) // 2], lambda data: b"", lambda data: bytes(3000),
+            for damage in [lambda data: data[:-9], lambda data: data[:len(data) // 2], lambda data: data[len(data) // 2:], lambda data: b"", lambda data: bytes(3000),
                            lambda data: data[:80] + bytes([data[80] ^ 1]) + data[81:]]:
                 with Folder() as folder:
                     carried = carry(folder)
@@ -308,6 +308,7 @@ class Carrying(unittest.TestCase):
                 preparation.make = lambda *_: make(KeyboardInterrupt())
                 self.assertRaises(KeyboardInterrupt, preparation.everything, None, 64)
                 self.assertEqual(os.listdir(preparation.carried), ["programs.tar.xz"])
+                self.assertEqual(os.listdir(preparation.folder), ["carry"])
                 preparation.make = lambda *_: make(None)
                 self.assertEqual(preparation.everything(None, 64), 0)
             finally:
