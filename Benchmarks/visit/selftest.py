@@ -265,8 +265,8 @@ class Carrying(unittest.TestCase):
 
     def test_what_is_damaged_is_named(self):
         for name in ["programs.tar.xz", "kernels.tar.xz", "wheels/a-1.whl"]:
-            for damage in [lambda data: data[:-9], lambda data: data[:len(data) // 2], lambda data: data[len(data) // 2:], lambda data: b"", lambda data: bytes(3000),
-                           lambda data: data[:80] + bytes([data[80] ^ 1]) + data[81:]]:
+            for damage in [lambda data: data[:-9], lambda data: data[:len(data) // 2], lambda data: data[len(data) // 2:], lambda data: b"",
+                           lambda data: bytes(3000), lambda data: data[:80] + bytes([data[80] ^ 1]) + data[81:]]:
                 with Folder() as folder:
                     carried = carry(folder)
                     archives.check(carried)
