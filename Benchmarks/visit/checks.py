@@ -131,7 +131,7 @@ def tool(name):
 def sanitizer(visit, sizes):
     program = tool("compute-sanitizer")
     if not program:
-        return visit.note("sanitizer: NOT RUN, there is no compute-sanitizer")
+        return visit.not_run("sanitizer: NOT RUN, there is no compute-sanitizer")
     commands = {}
     for width in sorted(sizes.sanitized_widths, reverse=True):
         for kind in ["memcheck", "racecheck"]:

@@ -17,7 +17,9 @@ def compile_all(preparation, data):
     Returns the folder of the cache."""
     folder, stand_in = preparation.folder, preparation.root / "scripts/with-stand-in-gpu"
     cache = folder / "cache"
-    shutil.rmtree(cache, ignore_errors=True)
+    # A run that is finished would compile nothing.
+    for old in [cache, folder / "unused"]:
+        shutil.rmtree(old, ignore_errors=True)
     compiler = install(folder / "nvrtc")
     preparation.run(stand_in, "--build")
     begin = [str(stand_in), "--compile-only", str(compiler), "--cache", str(cache)]

@@ -1,16 +1,14 @@
 """Makes what is carried to a machine with a GPU, where this package builds."""
 
 import json
-import lzma
-import os
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
-import tarfile
 
-from . import kernels
+from . import inputs, kernels
+from .archives import pack
 
 # What every Linux has; an older C++ runtime than the machine's own could stop NVIDIA's libraries.
 OF_THE_SYSTEM = re.compile(r"^(lib(c|m|dl|rt|pthread|util|resolv|gcc_s|stdc\+\+)\.so|ld-linux|linux-vdso)")
@@ -30,7 +28,9 @@ struct Runner {
 class Preparation:
     def __init__(self, root, folder):
         self.root, self.folder = pathlib.Path(root), pathlib.Path(folder)
-        self.carried, self.programs = self.folder / "carry", self.folder / "urnn-gpu"
+        # Made beside the one before, which stays until this one is whole.
+        self.carried, self.draft = self.folder / "carry", self.folder / "carry.new"
+        self.programs = self.folder / "urnn-gpu"
 
     def run(self, *command, **options):
         if subprocess.run([str(part) for part in command], cwd=self.root, **options).returncode != 0:
@@ -43,22 +43,43 @@ class Preparation:
         return result.stdout
 
     def everything(self, data, limit, with_kernels=True):
-        shutil.rmtree(self.carried, ignore_errors=True)
-        self.carried.mkdir(parents=True)
+        """Replaces what was made before once all is made anew."""
+        corpus = inputs.corpus_files(data) if data else []
+        for program in ["swift", "swiftc", "strip", "ldd", "git"]:
+            if not shutil.which(program):
+                inputs.refuse(f"there is no {program} on the path; --prepare builds the package with it")
+        inputs.writable(self.folder, "what is carried is made there")
+        shutil.rmtree(self.draft, ignore_errors=True)
+        self.draft.mkdir()
+        try:
+            self.make(data, corpus, with_kernels)
+        except BaseException:
+            shutil.rmtree(self.draft, ignore_errors=True)
+            raise
+        self.put_in_place()
+        return self.sizes(limit)
+
+    def make(self, data, corpus, with_kernels):
         self.wheels()
-        if data and not list(pathlib.Path(data).glob("*train.txt")):
-            sys.exit(f"{data} holds no ptb.train.txt; --data (or $PTB_DIR) names the corpus's folder")
-        if data:
-            pack(pathlib.Path(data), "corpus", self.carried / "corpus.tar.xz", only=re.compile(r"(ptb\.)?(train|valid|test)\.txt$"))
+        if corpus:
+            pack(corpus, data, "corpus", self.draft / "corpus.tar.xz")
         else:
             print("left out: the corpus; name it with --data DIR or PTB_DIR to train language models there")
         self.build()
-        pack(self.programs, "urnn-gpu", self.carried / "programs.tar.xz", strong=True)
+        pack(self.programs.rglob("*"), self.programs, "urnn-gpu", self.draft / "programs.tar.xz", strong=True)
         if with_kernels:
-            pack(kernels.compile_all(self, data), "cache", self.carried / "kernels.tar.xz")
+            cache = kernels.compile_all(self, data)
+            pack(cache.rglob("*"), cache, "cache", self.draft / "kernels.tar.xz")
         else:
             print("left out: kernels; they will be compiled there, some 300 of them")
-        return self.sizes(limit)
+
+    def put_in_place(self):
+        old = self.folder / "carry.old"
+        shutil.rmtree(old, ignore_errors=True)
+        if self.carried.exists():
+            self.carried.rename(old)
+        self.draft.rename(self.carried)
+        shutil.rmtree(old, ignore_errors=True)
 
     # Programs
 
@@ -96,7 +117,7 @@ class Preparation:
 
     def wheels(self):
         """FlashRNN, the second peer."""
-        folder = self.carried / "wheels"
+        folder = self.draft / "wheels"
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--python-version", "3.12",
                    "--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64", "--dest", str(folder), *WHEELS]
         if subprocess.run(command).returncode != 0:
@@ -139,36 +160,3 @@ def libraries(program):
             sys.exit(f"{program} needs {name}, which isn't found here")
         if rest:
             yield pathlib.Path(rest.split(" (")[0])
-
-
-def pack(folder, name, file, strong=False, only=None):
-    """A folder as an archive in which it has another name."""
-    # Calls of machine code with absolute targets compress better, and what two files have in common may lie far apart.
-    filters = [{"id": lzma.FILTER_X86}] if strong else []
-    filters.append({"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": (128 if strong else 16) << 20})
-    with lzma.open(file, "wb", filters=filters) as packed, tarfile.open(fileobj=packed, mode="w|") as archive:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and (not only or only.search(path.name)):
-                entry = archive.gettarinfo(str(path), f"{name}/{path.relative_to(folder)}")
-                # Nobody's, of no time: the same files give the same archive.
-                entry.uid = entry.gid = entry.mtime = 0
-                entry.uname = entry.gname = ""
-                with path.open("rb") as content:
-                    archive.addfile(entry, content)
-
-
-def unpack(carried, work):
-    """On the machine with the GPU; what an earlier call has left there stays. Returns what was found."""
-    found = []
-    for name in ["programs", "kernels", "corpus"]:
-        file = carried / f"{name}.tar.xz"
-        if file.exists():
-            with tarfile.open(file) as archive:
-                # Older Pythons know no filters.
-                archive.extractall(work, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
-            found.append(name)
-    for wheel in sorted((carried / "wheels").glob("*.whl")):
-        shutil.unpack_archive(wheel, work / "site", "zip")
-        found.append(wheel.name.split("-")[0])
-    os.makedirs(work / "cache", exist_ok=True)
-    return found

@@ -20,7 +20,7 @@ def ncu(visit, sizes):
     """Both persistent kernels, once each; clocks are left alone."""
     program = tool("ncu")
     if not program:
-        return visit.note("ncu: NOT RUN, there is no ncu")
+        return visit.not_run("ncu: NOT RUN, there is no ncu")
     for workload in sizes.profiled:
         sections = [flag for section in SECTIONS for flag in ["--section", section]]
         # Later steps, when the caches are as they always are.
@@ -51,9 +51,9 @@ def metrics(output):
 def compile_flashrnn(visit, sizes):
     """Begins to compile FlashRNN's kernels, a process for each, while other parts run."""
     if not (visit.work / "site/flashrnn").is_dir():
-        return visit.note("FlashRNN: NOT RUN, its wheel was not carried")
+        return visit.not_run("FlashRNN: NOT RUN, its wheel was not carried")
     if not visit.has_torch or visit.is_rehearsal:
-        return visit.note("FlashRNN: NOT RUN, it needs PyTorch on a GPU")
+        return visit.not_run("FlashRNN: NOT RUN, it needs PyTorch on a GPU")
     # What is compiled stays for a later call.
     environment = {**os.environ, "TORCH_EXTENSIONS_DIR": str(visit.work / "torch-extensions"), "MAX_JOBS": "4",
                    "CONSTRINT_CACHE_DIR": str(visit.work / "torch-extensions/constrint")}
@@ -72,7 +72,7 @@ def compile_flashrnn(visit, sizes):
 def flashrnn(visit, sizes):
     """The language model's step at a width FlashRNN has, with its recurrence, cuDNN's and ours."""
     if not visit.background:
-        return visit.note("FlashRNN: NOT RUN, nothing was compiled")
+        return visit.not_run("FlashRNN: NOT RUN, nothing was compiled")
     for side in ["ours FP32", "ours TF32", "ours bf16", "PyTorch FP32", "PyTorch TF32"]:
         times.timed(visit, sizes, side, f"times-flashrnn-{side.replace(' ', '-')}.txt", flashrnn_workloads(sizes))
     for go, command in visit.background.items():

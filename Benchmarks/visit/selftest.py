@@ -3,6 +3,7 @@
 import io
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,8 +11,9 @@ import tarfile
 import tempfile
 import time
 import unittest
+import zipfile
 
-from . import aims, checks, prepare, profiles, session, times, training
+from . import aims, archives, checks, inputs, prepare, profiles, session, times, training
 from .clock import Clock
 from .processes import Command, members, run
 
@@ -233,14 +235,15 @@ class Carrying(unittest.TestCase):
     def test_archives_are_the_same_for_the_same_files_and_unpack(self):
         with Folder() as folder:
             (folder.path / "files").mkdir()
-            (folder.path / "files/cli").write_text("program")
-            (folder.path / "files/cli").chmod(0o755)
+            for name in ["cli", "tests"]:
+                (folder.path / "files" / name).write_text("program")
+                (folder.path / "files" / name).chmod(0o755)
             carried = folder.path / "carry"
             (carried / "wheels").mkdir(parents=True)
             for name in ["programs.tar.xz", "again.tar.xz"]:
-                prepare.pack(folder.path / "files", "urnn-gpu", carried / name, strong=True)
+                archives.pack((folder.path / "files").rglob("*"), folder.path / "files", "urnn-gpu", carried / name, strong=True)
             self.assertEqual((carried / "programs.tar.xz").read_bytes(), (carried / "again.tar.xz").read_bytes())
-            self.assertEqual(prepare.unpack(carried, folder.path / "work"), ["programs"])
+            self.assertEqual(archives.unpack(carried, folder.path / "work"), ["programs"])
             self.assertTrue(os.access(folder.path / "work/urnn-gpu/cli", os.X_OK))
 
     def test_too_much_to_carry(self):
@@ -259,6 +262,150 @@ class Carrying(unittest.TestCase):
             self.assertEqual(results, [0, 1])
             self.assertIn("1.00 MiB  build/carry/programs.tar.xz", said)
             self.assertIn("more than the 2.9 MiB", complained)
+
+    def test_what_is_damaged_is_named(self):
+        for name in ["programs.tar.xz", "kernels.tar.xz", "wheels/a-1.whl"]:
+            for damage in [lambda data: data[:-9], lambda data: data[:len(data) // 2], lambda data: data[len(data) // 2:], lambda data: b"",
+                           lambda data: bytes(3000), lambda data: data[:80] + bytes([data[80] ^ 1]) + data[81:]]:
+                with Folder() as folder:
+                    carried = carry(folder)
+                    archives.check(carried)
+                    (carried / name).write_bytes(damage((carried / name).read_bytes()))
+                    for task in [lambda: archives.check(carried), lambda: archives.unpack(carried, folder.path / "work")]:
+                        self.assertRegex(refusal(task), f"^error: {carried / name} is damaged [^\n]*--prepare[^\n]*\n$")
+
+    def test_an_archive_of_something_else(self):
+        with Folder() as folder:
+            carried = carry(folder)
+            shutil.copy(carried / "kernels.tar.xz", carried / "programs.tar.xz")
+            self.assertIn("no urnn-gpu/cli is in it", refusal(lambda: archives.check(carried)))
+
+    def test_an_archive_is_there_once_it_is_whole(self):
+        with Folder() as folder:
+            def files():
+                yield from []
+                raise KeyboardInterrupt
+
+            with self.assertRaises(KeyboardInterrupt):
+                archives.pack(files(), folder.path, "cache", folder.path / "kernels.tar.xz")
+            self.assertFalse((folder.path / "kernels.tar.xz").exists())
+
+    def test_what_was_prepared_before_stays_until_all_is_made_anew(self):
+        with Folder() as folder:
+            preparation = prepare.Preparation(folder.path, folder.path / "build")
+            preparation.carried.mkdir(parents=True)
+            (preparation.carried / "programs.tar.xz").write_text("old")
+            refusal(lambda: preparation.everything(str(folder.path), 64))
+            self.assertTrue(preparation.carried.exists())
+
+            def make(ending):
+                (preparation.draft / "kernels.tar.xz").write_text("new")
+                if ending:
+                    raise ending
+
+            which, shutil.which, preparation.tree = shutil.which, str, lambda: 0
+            try:
+                preparation.make = lambda *_: make(KeyboardInterrupt())
+                self.assertRaises(KeyboardInterrupt, preparation.everything, None, 64)
+                self.assertEqual(os.listdir(preparation.carried), ["programs.tar.xz"])
+                self.assertEqual(os.listdir(preparation.folder), ["carry"])
+                preparation.make = lambda *_: make(None)
+                self.assertEqual(preparation.everything(None, 64), 0)
+            finally:
+                shutil.which = which
+            self.assertEqual(os.listdir(preparation.carried), ["kernels.tar.xz"])
+            self.assertEqual(sorted(os.listdir(preparation.folder)), ["carry"])
+
+    def test_only_the_three_texts_travel(self):
+        with Folder() as folder:
+            for name in ["ptb.train.txt", "ptb.valid.txt", "ptb.test.txt", "ptb.char.train.txt"]:
+                (folder.path / name).write_text("words\n")
+            self.assertEqual([file.name for file in inputs.corpus_files(folder.path)], ["ptb.train.txt", "ptb.valid.txt", "ptb.test.txt"])
+            (folder.path / "ptb.test.txt").write_text("")
+            self.assertIn("holds no ptb.test.txt", refusal(lambda: inputs.corpus_files(folder.path)))
+
+
+class Options(unittest.TestCase):
+    """Of the program, in a checkout of its own that has something carried."""
+
+    def gpu(self, folder, *arguments, **variables):
+        root = pathlib.Path(__file__).parent.parent
+        if not (folder.path / "Benchmarks").exists():
+            (folder.path / "Benchmarks").mkdir()
+            shutil.copy(root / "gpu", folder.path / "Benchmarks")
+            (folder.path / "Benchmarks/visit").symlink_to(root / "visit")
+            carry(folder, folder.path / ".build-gpu/carry")
+        kept = {name: value for name, value in os.environ.items() if name not in ["OUT", "PTB_DIR"]}
+        return subprocess.run([sys.executable, str(folder.path / "Benchmarks/gpu"), *arguments], env={**kept, **variables},
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def test_what_is_wrong_is_refused_before_any_work(self):
+        with Folder() as folder:
+            (folder.path / "file").write_text("")
+            for arguments, complaint in [
+                ("--deadline nan", "above 0, not 'nan'"), ("--deadline inf", "above 0, not 'inf'"), ("--prepare --most nan", "above 0, not 'nan'"),
+                ("--only=", "--only is empty"), ("--only smoke,first", "'first' is no part"), ("--prepare --only smoke", "--prepare has no --only"),
+                ("--self-test --prepare", "--self-test has no --prepare"), ("--most 3", "has no --most"), ("--rehearsal --data .", "has no --data"),
+                (f"--data {folder.path}", "holds no train.txt"), (f"--prepare --data {folder.path}/none", "there is no folder"),
+                (f"--results {folder.path}/file", "a file is in its place"), ("--results /proc/none", "/proc/none can't be written to"),
+                ("--only ptb", "ptb can't run without the corpus"),
+            ]:
+                result = self.gpu(folder, *arguments.split())
+                self.assertEqual(result.returncode, 2, result.stdout)
+                self.assertIn(complaint, result.stdout.splitlines()[-1])
+                self.assertEqual(os.listdir(folder.path / ".build-gpu"), ["carry"])
+            self.assertEqual(self.gpu(folder, PTB_DIR="/nonexistent").returncode, 2)
+
+    def test_each_call_has_a_folder_and_a_rehearsal_all_to_itself(self):
+        with Folder() as folder:
+            for arguments in ["--only first", "--only second", "--only first --rehearsal"]:
+                # The programs are made up: smoke fails, or has no time.
+                result = self.gpu(folder, *arguments.split(), "--deadline", "0.5")
+                self.assertEqual(result.returncode, 1, result.stdout)
+                self.assertRegex(result.stdout, r"FAILED\*\* nothing was run of: smoke, ")
+            build = folder.path / ".build-gpu"
+            self.assertEqual(sorted(os.listdir(build / "results")), ["first", "rehearsal-first", "second"])
+            self.assertEqual(sorted(os.listdir(build)), ["carry", "rehearsal", "results", "visit"])
+            self.assertNotEqual(training.folder(build / "visit"), training.folder(build / "rehearsal"))
+
+    def test_a_part_without_what_it_needs_has_not_run(self):
+        with Folder() as folder:
+            self.assertEqual(folder.visit({"compile": lambda visit: profiles.compile_flashrnn(visit, None)}).go(), 1)
+            self.assertIn("nothing was run of: compile", folder.summary())
+
+    def test_a_disk_that_is_full_ends_no_part(self):
+        with Folder() as folder:
+            visit = folder.visit({"quick": quick, "again": quick})
+            (folder.path / "out").rmdir()
+            (folder.path / "out").write_text("")
+            self.assertEqual(visit.go(), 1)
+            self.assertEqual(visit.ran, ["quick", "again"])
+
+
+def carry(folder, carried=None):
+    """Something of each kind, as it is carried."""
+    files, carried = folder.path / "files", carried or folder.path / "carry"
+    files.mkdir()
+    for name in ["cli", "tests"]:
+        (files / name).write_bytes(os.urandom(2000))
+    (carried / "wheels").mkdir(parents=True)
+    archives.pack(files.rglob("*"), files, "urnn-gpu", carried / "programs.tar.xz", strong=True)
+    archives.pack(files.rglob("*"), files, "cache", carried / "kernels.tar.xz")
+    with zipfile.ZipFile(carried / "wheels/a-1.whl", "w") as wheel:
+        wheel.write(files / "cli", "a/b.py")
+    return carried
+
+
+def refusal(task):
+    """What it says, where it ends with status 2."""
+    standard, sys.stderr = sys.stderr, io.StringIO()
+    try:
+        task()
+    except SystemExit as ending:
+        return sys.stderr.getvalue() if ending.code == 2 else f"status {ending.code}"
+    finally:
+        sys.stderr = standard
+    return "no refusal"
 
 
 def main():

@@ -45,6 +45,8 @@ class Visit:
         # Those of an earlier call on the same machine, too.
         self.values_file = self.work / "values.json"
         self.values = json.loads(self.values_file.read_text()) if self.values_file.exists() else {}
+        # Names of parts; one that finds what it needs missing takes itself out.
+        self.ran = []
 
     # Programs
 
@@ -85,10 +87,15 @@ class Visit:
         self.notes.append(("**FAILED** " if failed else "") + text)
         print(self.notes[-1], flush=True)
 
+    def not_run(self, text):
+        """Of the part that is at work: it can't be."""
+        self.ran.pop()
+        self.note(text)
+
     def value(self, name, value):
         """Keeps a number for the aims."""
         self.values[name] = value
-        self.values_file.write_text(json.dumps(self.values))
+        replace(self.values_file, json.dumps(self.values).encode())
 
     def shown(self, text):
         """Without this machine's folders."""
@@ -104,6 +111,13 @@ class Visit:
     def write(self):
         """The summary, and one archive of everything, to be unpacked in a checkout."""
         self.written = self.clock.seconds()
+        try:
+            self.write_files()
+        except OSError as error:  # Training must not end with it; the next time may do.
+            self.has_failed = True
+            print(f"error: {self.out} can't be written to: {error.strerror or error}", file=sys.stderr, flush=True)
+
+    def write_files(self):
         summary = self.summary()
         replace(self.out / "summary.md", summary.encode())
         folder = f"Benchmarks/Results/{self.date}-gpu/{self.call}"
@@ -132,11 +146,14 @@ class Visit:
             if self.clock.part_left() < 1:
                 self.note(f"{name}: NOT RUN, {'stopped from outside' if self.clock.is_stopped else 'no time was left'}")
                 continue
+            self.ran.append(name)
             self.go_through(name)
             if name == "smoke" and self.has_failed:
                 self.note(f"NOT RUN since smoke failed: {', '.join(names[index + 1:]) or 'nothing else'}")
                 break
         cut_off(self.background.values(), grace=0)
+        if not self.ran:
+            self.note(f"nothing was run of: {', '.join(names)}", failed=True)
         self.write()
         print(f"written to {self.out}", flush=True)
         return 1 if self.has_failed else 0

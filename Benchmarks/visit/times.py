@@ -76,7 +76,7 @@ def times(visit, sizes):
 def ptb(visit, sizes):
     """Epochs of the language model; the first loads kernels, the last counts."""
     if not visit.data:
-        return visit.note("ptb: NOT RUN, no corpus (--data DIR, PTB_DIR, or one that was carried)")
+        return visit.not_run("ptb: NOT RUN, no corpus (--data DIR, PTB_DIR, or one that was carried)")
     seconds = visit.values.get("ptb", {})
     for cell in ["gru", "ugru"]:
         folder = visit.work / f"ptb-{cell}"

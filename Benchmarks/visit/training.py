@@ -28,7 +28,9 @@ def train(visit, sizes):
     """Trains study by study. A run that the time cuts off is ended with the epochs it has, and goes on from
     there in a later call on the same machine."""
     if not visit.data and sizes.scale != "smoke":
-        return visit.note("train: NOT RUN, no corpus (--data DIR, PTB_DIR, or one that was carried)")
+        return visit.not_run("train: NOT RUN, no corpus (--data DIR, PTB_DIR, or one that was carried)")
+    if visit.clock.part_left() < LAST_SECONDS + 5:
+        return visit.not_run(f"train: NOT RUN, its share was less than {LAST_SECONDS + 5} s")
     for study in sizes.studies:
         seconds = visit.clock.part_left() - LAST_SECONDS
         if seconds < 5:

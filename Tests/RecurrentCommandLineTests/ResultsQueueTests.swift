@@ -149,9 +149,17 @@ struct ResultsQueueTests {
 
     @Test(arguments: [
         ("cli train --output x", "line 1"), ("# why\ncli reproduce one", "line 2"), ("cli reproduce one --output ../x", "line 1"),
+        ("# why\n\ncli reproduce 'one --output x", "line 3"),
     ])
     func aCommandThatIsNoneIsRefused(list: String, place: String) throws {
         let start = try Queue(list).call("start")
-        #expect(start.status == 1 && start.errors.hasPrefix("error: list, \(place)"), "\(start)")
+        #expect(start.status == 2 && start.errors.hasPrefix("error: list, \(place)"), "\(start)")
+    }
+
+    @Test(arguments: ["pause", "resume", "stop", "status", "collect", "work"])
+    func aFolderWithoutAQueueIsRefused(what: String) throws {
+        let call = try Queue(Self.list).call(what)
+        #expect(call.status == 2 && call.errors.contains("holds no queue"), "\(call)")
+        #expect(call.errors.split(separator: "\n").count == 1)
     }
 }
