@@ -29,7 +29,7 @@ def smoke(visit, sizes):
     test = test_command(visit, sizes.smoke_test, "smoke-test.txt", limit=90)
     visit.run(machine, torch, listing, training, test, at_once=5)
     name_device(visit)
-    visit.has_torch = torch.status == 0
+    visit.found_torch = torch.status == 0
     visit.note(f"Python {sys.version.split()[0]}: {', '.join(torch.output.strip().splitlines()) if visit.has_torch else 'no torch: PyTorch is NOT RUN'}")
     visit.note(f"libraries: {', '.join(opened_libraries(visit.logs)) or 'none of CUDA was opened'}")
     if listing.status != 0:

@@ -36,7 +36,7 @@ class Visit:
         # A stand-in can't run the machine code that was carried.
         self.cache = self.work / ("rehearsal-cache" if is_rehearsal else "cache")
         self.training = None
-        self.has_torch = False
+        self.found_torch = None
         # Programs that run beside the parts, by the files they wait for.
         self.background = {}
         shutil.rmtree(self.logs, ignore_errors=True)
@@ -49,6 +49,13 @@ class Visit:
         self.ran = []
 
     # Programs
+
+    @property
+    def has_torch(self):
+        """Whether PyTorch is there; smoke finds out beside what else it runs."""
+        if self.found_torch is None:
+            self.found_torch = self.run(Command(self.logs / "torch.txt", [sys.executable, "-c", "import torch"], limit=60)).status == 0
+        return self.found_torch
 
     def environment(self):
         """For our programs: their libraries, the carried kernels, and the Python whose wheels may hold CUDA's libraries."""
