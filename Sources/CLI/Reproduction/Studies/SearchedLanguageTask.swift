@@ -9,17 +9,18 @@ enum SearchedLanguageTask {
         let options: [String]
     }
 
+    /// The best of Results/search-ugru; the GRU takes the uGRU's rate.
     static let gated = [
-        Model(label: "GRU", id: "gru", options: ["--cell", "gru"]),
-        Model(label: "uGRU", id: "ugru", options: ["--cell", "ugru", "--manifold-learning-rate", "0.0005"]),
+        Model(label: "GRU", id: "gru", options: ["--cell", "gru", "--learning-rate", "0.004"]),
+        Model(label: "uGRU", id: "ugru", options: ["--cell", "ugru", "--learning-rate", "0.004", "--manifold-learning-rate", "0.002"]),
     ]
     /// The second tells the start and the rate from the constraint: W has both of `B`.
     static let plain = [
-        Model(label: "RNN", id: "rnn", options: ["--cell", "rnn"]),
+        Model(label: "RNN", id: "rnn", options: ["--cell", "rnn", "--learning-rate", "0.002"]),
         Model(
             label: "RNN from W = I", id: "identity-rnn",
-            options: ["--cell", "rnn", "--recurrent-init", "identity", "--recurrent-learning-rate", "0.0005"]),
-        Model(label: "uRNN", id: "urnn", options: ["--cell", "urnn", "--manifold-learning-rate", "0.0005"]),
+            options: ["--cell", "rnn", "--learning-rate", "0.002", "--recurrent-init", "identity", "--recurrent-learning-rate", "0.0005"]),
+        Model(label: "uRNN", id: "urnn", options: ["--cell", "urnn", "--learning-rate", "0.002", "--manifold-learning-rate", "0.0005"]),
     ]
 
     static func gated(_ model: Model, bptt: Int, _ plan: Plan) -> Experiment {
@@ -42,7 +43,7 @@ enum SearchedLanguageTask {
             ["--dataset", "ptb", "--data", plan.corpus] + model.options + [
                 "--bptt", "\(bptt)", "--optimizer", "adamw", "--weight-decay", "0.05", "--dropout", "0.5", "--locked-dropout",
                 "--embedding-dropout", "0.1", "--clip-norm", "5", "--schedule", "cosine", "--minimum-learning-rate", "0.00002",
-                "--learning-rate", "0.002", "--epochs", "\(epochs(plan.scale))",
+                "--epochs", "\(epochs(plan.scale))",
             ]
         guard plan.scale == .smoke else {
             // Longer sequences make fewer steps an epoch; half the batch makes up for some.
@@ -73,7 +74,7 @@ enum SearchedLanguageTask {
 
     static func settings(_ plan: Plan) -> String {
         let found =
-            "On \(plan.corpusName). AdamW, learning rate 2e-3 with cosine decay to 2e-5, 5e-4 for B (and for W of the RNN from W = I), weight decay 0.05, gradients' norm clipped to 5, dropout 0.5 on embedding and output with one mask for all steps, word dropout 0.1; GRU and uGRU: weight dropout 0.2"
+            "On \(plan.corpusName). AdamW, learning rate 2e-3 with cosine decay to 2e-5, 5e-4 for B (and for W of the RNN from W = I); GRU and uGRU 4e-3, 2e-3 for B; weight decay 0.05, gradients' norm clipped to 5, dropout 0.5 on embedding and output with one mask for all steps, word dropout 0.1; GRU and uGRU: weight dropout 0.2"
         if plan.scale == .smoke {
             return "\(found) at the other scales. Here a quarter of the paper's widths and 16 batches of 20 sequences: too little to learn anything."
         }
