@@ -48,7 +48,13 @@ final class ChildProcess {
         var words = ([executable] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var identifier = pid_t()
-        let problem = posix_spawn(&identifier, executable, &actions, &attributes, &words, environ)
+        var problem = posix_spawn(&identifier, executable, &actions, &attributes, &words, environ)
+        // A program that has just been written is busy while a child that another thread is
+        // starting still holds all that was open.
+        for _ in 0..<100 where problem == ETXTBSY {
+            usleep(10_000)
+            problem = posix_spawn(&identifier, executable, &actions, &attributes, &words, environ)
+        }
         guard problem == 0 else {
             close(ends[0])
             throw Self.failure(executable, problem)
