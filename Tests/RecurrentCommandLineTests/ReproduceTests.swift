@@ -105,7 +105,7 @@ struct ReproduceTests {
         #expect(try String(contentsOfFile: folder.file("report.md"), encoding: .utf8).contains("figure1.svg"))
     }
 
-    /// Where not even 127.0.0.1 is up, a child's end must be seen all the same.
+    /// Where not even 127.0.0.1 is up, the ends of runs and of gnuplot must be seen all the same.
     @Test(.enabled(if: Tool.canLackNetwork, "unshare makes no machine without a network here"))
     func trainsWithoutANetwork() throws {
         let folder = try TemporaryFolder()
@@ -113,11 +113,12 @@ struct ReproduceTests {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments =
             ["timeout", "--signal", "KILL", "100"] + Tool.withoutNetwork
-            + [Tool.path, "reproduce", "figure1", "--no-report", "--output", folder.path]
+            + [Tool.path, "reproduce", "figure1", "--output", folder.path]
         try process.run()
         let text = output.fileHandleForReading.readDataToEndOfFile(), complaint = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         #expect(process.terminationStatus == 0 && String(decoding: text, as: UTF8.self).contains("[3/3]"), "\(String(decoding: complaint, as: UTF8.self))")
+        #expect(FileManager.default.fileExists(atPath: folder.file("report.html")))
     }
 
     @Test func aFolderOfOtherRunsIsRefused() throws {

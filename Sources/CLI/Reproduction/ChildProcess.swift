@@ -5,26 +5,24 @@ import RecurrentCore
 ///
 /// Foundation's Process learns of a child's end by a socket on 127.0.0.1: on a machine
 /// without a network, where that address may not be up, it never does.
-final class ChildProcess {
-    enum Ending: Equatable {
+package final class ChildProcess {
+    package enum Ending: Equatable, Sendable {
         case exit(Int32)
         case signal(Int32)
     }
 
     private let identifier: pid_t
-    /// Of a pipe, which the child's standard error is.
+    /// Of pipes, which the child's standard error is, and its output where that is kept.
     private let errors: Int32
+    private let output: Int32?
     private var known: Ending?
 
-    /// Starts a program without input, whose output goes nowhere.
+    /// Starts a program without input; its output goes nowhere unless it is kept.
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be started.
-    init(_ executable: String, _ arguments: [String]) throws {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw Self.failure(executable, errno) }
-        defer { close(ends[1]) }
-        // What is there when the child has ended is all: its own children may live on.
-        _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+    init(_ executable: String, _ arguments: [String], keepsOutput: Bool = false) throws {
+        let errors = try Self.pipe(executable), output = keepsOutput ? try Self.pipe(executable) : nil
+        defer { for end in [errors.write, output?.write].compactMap({ $0 }) { close(end) } }
 
         var actions = posix_spawn_file_actions_t(), attributes = posix_spawnattr_t()
         posix_spawn_file_actions_init(&actions)
@@ -34,8 +32,12 @@ final class ChildProcess {
             posix_spawnattr_destroy(&attributes)
         }
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO)
+        if let output {
+            posix_spawn_file_actions_adddup2(&actions, output.write, STDOUT_FILENO)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+        }
+        posix_spawn_file_actions_adddup2(&actions, errors.write, STDERR_FILENO)
         // What other threads have open is no business of the child's.
         for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
             if let descriptor = Int32(name), descriptor > STDERR_FILENO { posix_spawn_file_actions_addclose(&actions, descriptor) }
@@ -56,13 +58,37 @@ final class ChildProcess {
             problem = posix_spawn(&identifier, executable, &actions, &attributes, &words, environ)
         }
         guard problem == 0 else {
-            close(ends[0])
+            for end in [errors.read, output?.read].compactMap({ $0 }) { close(end) }
             throw Self.failure(executable, problem)
         }
-        (self.identifier, errors) = (identifier, ends[0])
+        (self.identifier, self.errors, self.output) = (identifier, errors.read, output?.read)
     }
 
-    deinit { close(errors) }
+    deinit { for end in [errors, output].compactMap({ $0 }) { close(end) } }
+
+    /// Runs a program to its end, and keeps what it writes.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be started.
+    package static func run(_ executable: String, _ arguments: [String]) throws -> (ending: Ending, output: String, errors: String) {
+        let child = try ChildProcess(executable, arguments, keepsOutput: true)
+        var output: [UInt8] = [], errors: [UInt8] = []
+        while true {
+            let ending = child.ending
+            output += Self.drain(child.output!)
+            errors += Self.drain(child.errors)
+            if let ending { return (ending, String(decoding: output, as: UTF8.self), String(decoding: errors, as: UTF8.self)) }
+            usleep(2000)
+        }
+    }
+
+    /// What is read from it never waits: all is there when the child has ended, whose own
+    /// children may live on.
+    private static func pipe(_ executable: String) throws -> (read: Int32, write: Int32) {
+        var ends: [Int32] = [-1, -1]
+        guard Foundation.pipe(&ends) == 0 else { throw failure(executable, errno) }
+        _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+        return (ends[0], ends[1])
+    }
 
     private static func failure(_ executable: String, _ error: Int32) -> RecurrentError {
         .file(path: executable, reason: "can't be started: \(String(cString: strerror(error)))")
@@ -90,12 +116,14 @@ final class ChildProcess {
     }
 
     /// What it has written to its standard error since the last call.
-    func readErrors() -> String {
-        var text: [UInt8] = [], buffer = [UInt8](repeating: 0, count: 4096)
+    func readErrors() -> String { String(decoding: Self.drain(errors), as: UTF8.self) }
+
+    private static func drain(_ descriptor: Int32) -> [UInt8] {
+        var bytes: [UInt8] = [], buffer = [UInt8](repeating: 0, count: 4096)
         while true {
-            let count = read(errors, &buffer, buffer.count)
-            guard count > 0 else { return String(decoding: text, as: UTF8.self) }
-            text += buffer[..<count]
+            let count = read(descriptor, &buffer, buffer.count)
+            guard count > 0 else { return bytes }
+            bytes += buffer[..<count]
         }
     }
 }

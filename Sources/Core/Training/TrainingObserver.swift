@@ -91,7 +91,7 @@ public enum TrainingEnd: Sendable, Equatable {
     case lossReached(Double)
     /// Asked to stop from outside (Ctrl-C).
     case interrupted
-    /// A loss or a gradient was no finite number; the update that was due wasn't made.
+    /// A loss was no finite number, or an orthogonal weight couldn't be computed.
     case diverged(step: Int, loss: Double)
 }
 

@@ -209,20 +209,11 @@ struct ReproduceCommand: ParsableCommand {
     }
 
     private static func output(of executable: String, _ arguments: [String]) throws -> String {
-        let process = Process(), output = Pipe(), errors = Pipe()
-        process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
+        let (ending, text, complaint) = try ChildProcess.run(executable, arguments)
+        guard ending == .exit(0) else {
             throw RecurrentError.file(
                 path: arguments.joined(separator: " "), reason: complaint.split(separator: "\n").last.map(String.init) ?? "failed")
         }
-        return String(decoding: text, as: UTF8.self).trimmingCharacters(in: .newlines)
+        return text.trimmingCharacters(in: .newlines)
     }
 }

@@ -17,29 +17,17 @@ public enum Gnuplot {
 
     /// - Throws: ``RecurrentError/file(path:reason:)`` if there is no gnuplot, or it fails.
     public static func svg(_ figure: Figure) throws -> String {
-        let process = Process(), output = Pipe(), errors = Pipe()
-        process.executableURL = URL(fileURLWithPath: try program())
+        let program = try program()
         // A file, not a pipe: a gnuplot that ends early must not end this program.
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("urnn-\(UUID().uuidString).gnuplot").path
         try AtomicFile.write(script(figure), to: file)
         defer { try? FileManager.default.removeItem(atPath: file) }
-        process.arguments = [file]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = errors
-        do {
-            try process.run()
-        } catch {
-            throw RecurrentError.file(path: "gnuplot", reason: "can't be started: \(error.localizedDescription)")
-        }
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        let complaint = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0, !text.isEmpty else {
-            let line = String(decoding: complaint, as: UTF8.self).split(separator: "\n").last ?? "no output"
+        let (ending, text, complaint) = try ChildProcess.run(program, [file])
+        guard ending == .exit(0), !text.isEmpty else {
+            let line = complaint.split(separator: "\n").last ?? "no output"
             throw RecurrentError.file(path: "gnuplot", reason: "failed to draw '\(figure.title)': \(line)")
         }
-        return String(decoding: text, as: UTF8.self)
+        return text
     }
 
     /// Of the drawing: what many names need below must not be taken from the plot.
