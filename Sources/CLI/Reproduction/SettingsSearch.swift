@@ -126,6 +126,9 @@ public struct SettingsSearch: Sendable {
             figure.curves.append(
                 .init(outcome.point.joined(separator: ", "), outcome.records[0].valid.map { .init(Double($0.epoch), $0.loss) }))
         }
+        // Losses of one size are told apart on a linear axis only.
+        let losses = figure.curves.flatMap(\.points).map(\.y).filter(\.isFinite)
+        if let least = losses.min(), let most = losses.max(), most < 10 * least { figure.isLogarithmic = false }
         if !figure.curves.isEmpty { section.plots = [.init(name: "search-curves", figure: figure)] }
         section.records = ranking.flatMap(\.records)
         return section
