@@ -67,10 +67,15 @@ let modules: [Module] = [
         ],
         testResources: [.embedInCode("HostEmulation.h")]),
 
-    Module(name: "RecurrentReproduction", path: "Sources/CLI/Reproduction", dependencies: ["RecurrentCore"]),
+    Module(
+        name: "RecurrentRuns", path: "Sources/CLI/Runs", dependencies: ["RecurrentCore"], testDependencies: ["BuiltInPlugins"],
+        testResources: [.copy("Fixtures")]),
+    Module(
+        name: "RecurrentReproduction", path: "Sources/CLI/Reproduction", dependencies: ["RecurrentCore", "RecurrentRuns"],
+        testDependencies: ["BuiltInPlugins"]),
     Module(
         name: "RecurrentCommandLine", path: "Sources/CLI/Commands",
-        dependencies: ["RecurrentCore", "RecurrentReproduction", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+        dependencies: ["RecurrentCore", "RecurrentRuns", "RecurrentReproduction", .product(name: "ArgumentParser", package: "swift-argument-parser")],
         testDependencies: ["BuiltInPlugins", "RecurrentCLI"],
         testResources: [.copy("Fixtures")]),
 ]

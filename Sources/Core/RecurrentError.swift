@@ -21,7 +21,7 @@ public enum RecurrentError: Error, Sendable, Equatable, CustomStringConvertible 
     public var description: String {
         switch self {
         case .unknownName(let kind, let name, let known):
-            "unknown \(kind) '\(name)'; there are: \(known.joined(separator: ", "))"
+            "unknown \(kind) '\(name)'; there are: \(known.joined(separator: ", "))" + Suggestion.text(name, in: known)
         case .invalidOption(let text): text
         case .dataset(let text): text
         case .file(let path, let reason): "\(path): \(reason)"
@@ -29,7 +29,7 @@ public enum RecurrentError: Error, Sendable, Equatable, CustomStringConvertible 
         case .backend(let text): text
         case .linearAlgebra(let text): text
         case .diverged(let step, let loss):
-            "the loss became \(loss.isNaN ? .nan : loss) at step \(step); try a lower --learning-rate or --clip-recurrent 0.25"
+            "the loss became \(loss.isNaN ? .nan : loss) at step \(step); try a lower `learningRate` or `clipRecurrent` 0.25"
         }
     }
 }

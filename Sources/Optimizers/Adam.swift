@@ -1,38 +1,72 @@
 import RecurrentCore
 
 /// Adam (Kingma & Ba 2015), as torch.optim.Adam.
-public struct Adam: Optimizer {
-    public let beta1: Double
-    public let beta2: Double
-    public let epsilon: Double
+public struct Adam: Optimizer, Plugin {
+    public static let name = "adam"
+    public static let summary = "adaptive moments (the paper's)"
+    /// The decays of the moments, what is added to the root, and an L2 penalty.
+    public struct Options: OptionSection {
+        /// The decay of the mean gradient, in 0..<1.
+        public var beta1 = 0.9
+        /// The decay of the mean square gradient, in 0..<1.
+        public var beta2 = 0.999
+        /// What is added to the root, above 0.
+        public var epsilon = 1e-8
+        /// The factor of an L2 penalty on every parameter but the skew ones.
+        public var weightDecay = 0.0
+        public init() {}
+        public static let fields: [OptionField<Self>] = [
+            .beta1(\.beta1), .beta2(\.beta2), .adamEpsilon(\.epsilon), .penalty(\.weightDecay),
+        ]
+    }
+    public let options: Options
 
-    public init(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8) {
-        precondition((0..<1).contains(beta1) && (0..<1).contains(beta2) && epsilon > 0)
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
+    public init(options: Options) { self.options = options }
+    /// - Parameters:
+    ///   - beta1: the decay of the mean gradient, in 0..<1.
+    ///   - beta2: the decay of the mean square gradient, in 0..<1.
+    ///   - epsilon: what is added to the root, above 0.
+    ///   - weightDecay: the factor of an L2 penalty.
+    public init(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0) {
+        var options = Options()
+        (options.beta1, options.beta2, options.epsilon, options.weightDecay) = (beta1, beta2, epsilon, weightDecay)
+        self.init(options: options)
     }
 
-    public var name: String { "adam" }
-    public var summary: String { "adaptive moments (the paper's)" }
+    public var penalty: Double { options.weightDecay }
     public var stateCount: Int { 2 }
     public var scalarCount: Int { 2 }
 
     /// `1 / (1 - beta1^t)` and `1 / sqrt(1 - beta2^t)`.
     public func scalars(step: Int) -> [Double] {
-        [1 / (1 - power(beta1, step)), 1 / (1 - power(beta2, step)).squareRoot()]
+        [1 / (1 - power(options.beta1, step)), 1 / (1 - power(options.beta2, step)).squareRoot()]
     }
 
     public func update(
         parameter: Expression, gradient: Expression, state: [Expression], rate: Expression, scalars: [Expression]
     ) -> (parameter: Expression, state: [Expression]) {
-        let mean = Expression(beta1) * state[0] + Expression(1 - beta1) * gradient
-        let square = Expression(beta2) * state[1] + Expression(1 - beta2) * gradient * gradient
-        let step = rate * scalars[0] * mean / (sqrt(square) * scalars[1] + Expression(epsilon))
+        let mean = Expression(options.beta1) * state[0] + Expression(1 - options.beta1) * gradient
+        let square = Expression(options.beta2) * state[1] + Expression(1 - options.beta2) * gradient * gradient
+        let step = rate * scalars[0] * mean / (sqrt(square) * scalars[1] + Expression(options.epsilon))
         return (parameter - step, [mean, square])
     }
 
     private func power(_ base: Double, _ exponent: Int) -> Double {
         base == 0 ? 0 : RealFunctions.exp(Double(exponent) * RealFunctions.log(base))
+    }
+}
+
+extension OptionField {
+    static func beta1(_ path: any WritableKeyPath<Section, Double> & Sendable) -> Self {
+        .number("beta1", path, .within(0..<1), "Decay of the mean gradient.")
+    }
+    static func beta2(_ path: any WritableKeyPath<Section, Double> & Sendable) -> Self {
+        .number("beta2", path, .within(0..<1), "Decay of the mean square gradient.")
+    }
+    static func adamEpsilon(_ path: any WritableKeyPath<Section, Double> & Sendable) -> Self {
+        .number("epsilon", path, .above(0), "Added to the root mean square.")
+    }
+    static func penalty(_ path: any WritableKeyPath<Section, Double> & Sendable) -> Self {
+        .number("weightDecay", path, .atLeast(0), "Factor of an L2 penalty; not on B.")
     }
 }

@@ -1,19 +1,43 @@
 import RecurrentCore
 
 /// Adam with decoupled weight decay (Loshchilov & Hutter 2019), as torch.optim.AdamW.
-public struct AdamW: Optimizer {
-    public let adam: Adam
-    /// Of every parameter but the skew ones, per unit of learning rate.
-    public let weightDecay: Double
+public struct AdamW: Optimizer, Plugin {
+    public static let name = "adamw"
+    public static let summary = "Adam with decoupled weight decay"
+    /// Adam's, with a decay in the place of its penalty.
+    public struct Options: OptionSection {
+        /// The decay of the mean gradient, in 0..<1.
+        public var beta1 = 0.9
+        /// The decay of the mean square gradient, in 0..<1.
+        public var beta2 = 0.999
+        /// What is added to the root, above 0.
+        public var epsilon = 1e-8
+        /// The decay of every parameter but the skew ones, per unit of learning rate.
+        public var weightDecay = 0.01
+        public init() {}
+        public static let fields: [OptionField<Self>] = [
+            .beta1(\.beta1), .beta2(\.beta2), .adamEpsilon(\.epsilon),
+            .number("weightDecay", \.weightDecay, .atLeast(0), "Decay per unit of learning rate; not of B."),
+        ]
+    }
+    public let options: Options
+    private let adam: Adam
 
+    public init(options: Options) {
+        self.options = options
+        adam = Adam(beta1: options.beta1, beta2: options.beta2, epsilon: options.epsilon)
+    }
+    /// - Parameters:
+    ///   - beta1: the decay of the mean gradient, in 0..<1.
+    ///   - beta2: the decay of the mean square gradient, in 0..<1.
+    ///   - epsilon: what is added to the root, above 0.
+    ///   - weightDecay: per unit of learning rate.
     public init(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0.01) {
-        precondition(weightDecay >= 0)
-        adam = Adam(beta1: beta1, beta2: beta2, epsilon: epsilon)
-        self.weightDecay = weightDecay
+        var options = Options()
+        (options.beta1, options.beta2, options.epsilon, options.weightDecay) = (beta1, beta2, epsilon, weightDecay)
+        self.init(options: options)
     }
 
-    public var name: String { "adamw" }
-    public var summary: String { "Adam with decoupled weight decay (--weight-decay)" }
     public var stateCount: Int { adam.stateCount }
     public var scalarCount: Int { adam.scalarCount }
     public var withoutWeightDecay: any Optimizer { adam }
@@ -22,7 +46,7 @@ public struct AdamW: Optimizer {
     public func update(
         parameter: Expression, gradient: Expression, state: [Expression], rate: Expression, scalars: [Expression]
     ) -> (parameter: Expression, state: [Expression]) {
-        let decayed = parameter - rate * Expression(weightDecay) * parameter
+        let decayed = parameter - rate * Expression(options.weightDecay) * parameter
         return adam.update(parameter: decayed, gradient: gradient, state: state, rate: rate, scalars: scalars)
     }
 }

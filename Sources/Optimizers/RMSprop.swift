@@ -1,25 +1,44 @@
 import RecurrentCore
 
 /// RMSprop (Tieleman & Hinton 2012), as torch.optim.RMSprop.
-public struct RMSprop: Optimizer {
-    /// Of the mean square gradient (torch's alpha).
-    public let decay: Double
-    public let epsilon: Double
+public struct RMSprop: Optimizer, Plugin {
+    public static let name = "rmsprop"
+    public static let summary = "gradient over its running root mean square"
+    /// The decay of the mean, what is added to the root, and an L2 penalty.
+    public struct Options: OptionSection {
+        /// The decay of the mean square gradient (torch's alpha), in 0..<1.
+        public var decay = 0.99
+        /// What is added to the root, above 0.
+        public var epsilon = 1e-8
+        /// The factor of an L2 penalty on every parameter but the skew ones.
+        public var weightDecay = 0.0
+        public init() {}
+        public static let fields: [OptionField<Self>] = [
+            .number("decay", \.decay, .within(0..<1), "Decay of the mean square (torch's alpha)."),
+            .number("epsilon", \.epsilon, .above(0), "Added to the root mean square."),
+            .penalty(\.weightDecay),
+        ]
+    }
+    public let options: Options
 
-    public init(decay: Double = 0.99, epsilon: Double = 1e-8) {
-        precondition((0..<1).contains(decay) && epsilon > 0)
-        self.decay = decay
-        self.epsilon = epsilon
+    public init(options: Options) { self.options = options }
+    /// - Parameters:
+    ///   - decay: of the mean square gradient, in 0..<1.
+    ///   - epsilon: what is added to the root, above 0.
+    ///   - weightDecay: the factor of an L2 penalty.
+    public init(decay: Double = 0.99, epsilon: Double = 1e-8, weightDecay: Double = 0) {
+        var options = Options()
+        (options.decay, options.epsilon, options.weightDecay) = (decay, epsilon, weightDecay)
+        self.init(options: options)
     }
 
-    public var name: String { "rmsprop" }
-    public var summary: String { "gradient over its running root mean square" }
+    public var penalty: Double { options.weightDecay }
     public var stateCount: Int { 1 }
 
     public func update(
         parameter: Expression, gradient: Expression, state: [Expression], rate: Expression, scalars: [Expression]
     ) -> (parameter: Expression, state: [Expression]) {
-        let square = Expression(decay) * state[0] + Expression(1 - decay) * gradient * gradient
-        return (parameter - rate * gradient / (sqrt(square) + Expression(epsilon)), [square])
+        let square = Expression(options.decay) * state[0] + Expression(1 - options.decay) * gradient * gradient
+        return (parameter - rate * gradient / (sqrt(square) + Expression(options.epsilon)), [square])
     }
 }

@@ -62,7 +62,7 @@ enum DeviceChecks {
             data: description, backend: backend, seed: 3)
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew(),
-            settings: .init(recurrentClip: 0.25, normClip: 5))
+            configuration: .init(clipNorm: 5, clipRecurrent: 0.25))
         var random = RandomStream(RandomKey(seed: 5, purpose: .test))
         let rows = sizes.steps * sizes.batch
         var losses: [Double] = []

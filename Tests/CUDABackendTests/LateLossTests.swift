@@ -26,7 +26,7 @@ struct LateLossTests {
 
     /// Two epochs of five batches, on the emulated device unless another is named.
     static func train(
-        _ cell: any RecurrentCell = URNN(), late: Bool, rate: Double, checkpoint: CheckpointInterval? = nil,
+        _ cell: any RecurrentCell = URNN(), late: Bool, rate: Double, checkpoint: String? = nil,
         stopAfter: Int = .max, on backend: CUDABackend = CUDABackend(driver: EmulatedDevice(blockSize: 32))
     ) throws -> (log: Log, values: [Float], end: String) {
         let data = try RecallDataset(length: 4, symbols: 4, sizes: SplitSizes(train: 50, valid: 10, test: 10))
@@ -37,7 +37,7 @@ struct LateLossTests {
         let log = Log(late: late)
         let trainer = try Trainer(
             model: model, dataset: data, updater: updater,
-            settings: .init(epochs: 2, batchSize: 10, learningRate: rate, checkpointInterval: checkpoint), observers: [log],
+            configuration: .init(epochs: 2, batchSize: 10, learningRate: rate, checkpointEvery: checkpoint), observers: [log],
             shouldStop: { updater.step >= stopAfter })
         do {
             let summary = try trainer.run()
@@ -54,8 +54,8 @@ struct LateLossTests {
 
     /// What is saved knows of every batch that was trained.
     @Test func aCheckpointWaitsForAllLosses() throws {
-        let late = try Self.train(late: true, rate: 0.1, checkpoint: .steps(2), stopAfter: 8)
-        let prompt = try Self.train(late: false, rate: 0.1, checkpoint: .steps(2), stopAfter: 8)
+        let late = try Self.train(late: true, rate: 0.1, checkpoint: "2", stopAfter: 8)
+        let prompt = try Self.train(late: false, rate: 0.1, checkpoint: "2", stopAfter: 8)
         #expect(late.log.counts == [2, 4, 0, 1, 3] && late.log.counts == prompt.log.counts)
         #expect(late.end == "interrupted" && late.log.steps == Array(1...8))
         #expect(late.values == prompt.values)

@@ -23,7 +23,7 @@ struct LaunchCountTests {
             cell: cell, configuration: ModelConfiguration(embeddingSize: 400, hiddenSize: 200), data: description, backend: backend)
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew(),
-            settings: .init(recurrentClip: 0.25))
+            configuration: .init(clipRecurrent: 0.25))
         var calls: [TracingDevice.Call] = []
         for step in 0..<4 {
             _ = device.takeTrace()

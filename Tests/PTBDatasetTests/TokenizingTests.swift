@@ -63,7 +63,7 @@ import Testing
 @Test func tokensMayBeCharacters() throws {
     let corpus = try TemporaryCorpus(train: " ab a \n\nä b\n", valid: "b a\n", test: "ax\n")
     let treebank = try PennTreebank(directory: corpus.directory, bptt: 5, level: .characters)
-    #expect(treebank.name == "ptb-char" && treebank.description.metric == .bitsPerCharacter)
+    #expect(PennTreebankCharacters.name == "ptb-char" && treebank.description.metric == .bitsPerCharacter)
     #expect(PennTreebank.blank == "_")
     #expect(treebank.vocabulary == ["a", "b", "_", "<eos>", "ä", "<unk>"])
     #expect(treebank.tokens(.train) == [0, 1, 2, 0, 3, 3, 4, 2, 1, 3])
@@ -91,7 +91,7 @@ import Testing
     @Test func missingFiles() throws {
         #expect(
             try refusal(TemporaryCorpus([:]))
-                == "no ptb.train.txt or train.txt can be read in 'DIR'; name a directory that holds ptb.train.txt, ptb.valid.txt and ptb.test.txt with --data or PTB_DIR")
+                == "no ptb.train.txt or train.txt can be read in 'DIR'; name a directory that holds ptb.train.txt, ptb.valid.txt and ptb.test.txt with `data` or PTB_DIR")
         #expect(
             try refusal(TemporaryCorpus(["train.txt": "a b\n", "valid.txt": "a b\n"]))
                 == "DIR/test.txt: no such file or directory; the directory must hold the train, valid and test texts")

@@ -1,6 +1,7 @@
 import Foundation
 import RecurrentCommandLine
 import RecurrentCore
+import RecurrentRuns
 import Testing
 
 /// A language model of a tiny corpus, as a run on disk.
@@ -26,8 +27,9 @@ struct CorpusTests {
         #expect(Set(words) == ["the", "cat", "sat", "on", "mat", "<eos>", "a", "dog"] && words.count == 8)
         let configuration = try JSONDecoder().decode(
             RunConfiguration.self, from: Data(contentsOf: URL(fileURLWithPath: folder.file("run/config.json"))))
-        #expect(configuration.data?.hasPrefix("/") == true && configuration.data?.hasSuffix("/corpus") == true)
-        #expect(configuration.activation == "tanh" && configuration.clipRecurrent == 0.25)
+        let data = try #require(configuration.dataset["data"]).text
+        #expect(data.hasPrefix("/") && data.hasSuffix("/corpus"))
+        #expect(configuration.activation?.name == "tanh" && configuration.training.clipRecurrent == 0.25)
 
         let lines = try metrics(folder.file("run"))
         for line in lines {

@@ -1,37 +1,29 @@
 import BuiltInPlugins
 import Foundation
 import RecurrentCommandLine
+import RecurrentRuns
 import Testing
 
 /// What each data set makes of the options.
 struct DataOptionTests {
     /// The help of one option of `train`, in one line.
     private static func help(of option: String, in text: String) throws -> String {
-        let start = try #require(text.range(of: "  --\(option) "))
+        let start = try #require(text.range(of: "  --\(option) "), "\(option)")
         let end = text[start.upperBound...].range(of: "\n  -")?.lowerBound ?? text.endIndex
         return text[start.lowerBound..<end].split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
 
-    @Test func theHelpNamesEveryDefault() throws {
-        let text = try Tool("train --help").output
-        for plugin in Registry.builtIn.datasets {
-            var standard = RunConfiguration()
-            plugin.defaults(&standard)
-            let defaults: [(option: String, value: String?)] = [
-                ("hidden-size", "\(standard.hiddenSize)"), ("embedding-size", "\(standard.embeddingSize)"), ("bptt", "\(standard.bptt)"),
-                ("dropout", standard.dropout == 0 ? "0" : "\(standard.dropout)"),
-                ("dropout-on", standard.dropoutOn.map(\.rawValue).joined(separator: ",")),
-                ("batch-size", "\(standard.batchSize)"), ("epochs", "\(standard.epochs)"), ("learning-rate", "\(standard.learningRate)"),
-                ("stop-loss", standard.stopLoss.map { "\($0)" }), ("clip-norm", standard.clipNorm.map { "\(Int($0))" }),
-                ("skew-init", standard.skewInit), ("clip-recurrent", standard.clipRecurrent.map { "\($0)" }),
-                ("manifold-learning-rate", standard.manifoldLearningRate.map { "\($0)" }),
-            ]
-            for (option, value) in defaults {
-                guard let value, DataOption(rawValue: option).map(plugin.options.contains) ?? true else { continue }
-                let help = try Self.help(of: option, in: text)
-                #expect(help.firstRange(of: try Regex("[ :]\(value)[;,) ]")) != nil, "--\(option) of \(plugin.plugin.name) is \(value): \(help)")
-            }
+    /// The page of each data set has its own options, and the defaults that it sets.
+    @Test(arguments: Registry.builtIn.names(.dataset)) func theHelpNamesEveryDefault(dataset: String) throws {
+        let registry = Registry.builtIn
+        let text = try Tool("train --help --dataset \(dataset)").output
+        let standard = try registry.resolve(registry.standard(dataset: dataset), locatesData: false)
+        for (name, value) in standard.values where value != .null && value != .flag(false) && name != "dataset" {
+            let flag = name.reduce(into: "") { $0 += $1.isUppercase ? "-" + $1.lowercased() : String($1) }
+            let help = try Self.help(of: flag, in: text), shown = value == .flag(true) ? "yes" : value.text
+            #expect(help.contains("(default: \(shown))"), "--\(flag) of \(dataset) is \(shown): \(help)")
         }
+        #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count <= 110)
     }
 
     @Test func theLastLineSaysWhatDiffersFromTheDefaults() throws {
@@ -41,11 +33,11 @@ struct DataOptionTests {
         #expect(
             last.joined(separator: "\n") == """
                 always answering 1: loss 0.1667
-                adding N 6, 40 sequences; H 128 B 100; relu; adam 0.001; no dropout; skew zero, recurrent uniform, exponential; \
-                clip-norm 2; epochs 1; schedule cosine; test-size 20; valid-size 20; seed 1, cpu
+                adding length 6 train-size 40 valid-size 20 test-size 20; H 128 B 100; relu; adam 0.001; no dropout; exponential from B henaff; \
+                at most 1 epoch; schedule cosine; clip-norm 2; seed 1, cpu
                 """, "\(adding.errors)")
-        let copying = try Tool(small + ["copying", "--manifold-learning-rate", "0.0001", "--dropout", "0.5"]).output
-        #expect(copying.contains("copying T 6, 40 fresh sequences; E 30 H 128 B 100") && copying.contains("manifold-learning-rate 0.0001"))
+        let copying = try Tool(small + ["copying", "--manifold-learning-rate", "0.0002", "--dropout", "0.5"]).output
+        #expect(copying.contains("copying length 6 ") && copying.contains("fresh-data; E 30 H 128 B 100") && copying.contains("manifold-learning-rate 0.0002"))
         #expect(copying.contains("dropout 0.5 on output") && copying.contains("\na model without memory: loss 0.7998\n"), "\(copying)")
     }
 
@@ -80,19 +72,24 @@ struct DigitRunTests {
             "--dataset", "permuted-digits", "--data", folder.path, "--hidden-size", "8", "--batch-size", "10", "--epochs", "1", "--seed", "5",
             "--output", run,
         ])
-        #expect(trained.status == 0 && trained.output.contains("permuted-digits 10 classes, permutation 1; H 8 B 10; "), "\(trained.errors)")
+        #expect(trained.status == 0 && trained.output.contains("permuted-digits classes 10 permutation-seed 1; H 8 B 10; "), "\(trained.errors)")
         let loss = try Tool(["evaluate", run, "--json"]).object()["loss"] as? Double
         #expect(try loss == metrics(run).last?["loss"] as? Double)
         let config = URL(fileURLWithPath: run + "/config.json")
         var options = try JSONSerialization.jsonObject(with: Data(contentsOf: config)) as! [String: Any]
-        #expect(options["permutationSeed"] as? Int == 1)
-        options["permutationSeed"] = 5
+        var dataset = try #require(options["dataset"] as? [String: Any])
+        #expect(dataset["permutationSeed"] as? Int == 1)
+        dataset["permutationSeed"] = 5
+        options["dataset"] = dataset
         try JSONSerialization.data(withJSONObject: options).write(to: config)
         let other = try Tool(["evaluate", run, "--json"]).object()["loss"] as? Double
-        options["permutationSeed"] = nil
-        options["classes"] = nil
-        try JSONSerialization.data(withJSONObject: options).write(to: config)
-        let old = try Tool(["evaluate", run, "--json"]).object()["loss"] as? Double
-        #expect(old != nil && old == other && old != loss)
+        // As it was when the order had no seed of its own, nor a run's classes.
+        let old: [String: Any] = [
+            "version": 1, "cell": "urnn", "dataset": "permuted-digits", "data": folder.path, "hiddenSize": 8, "batchSize": 10, "epochs": 1,
+            "dropout": 0, "seed": 5,
+        ]
+        try JSONSerialization.data(withJSONObject: old).write(to: config)
+        let before = try Tool(["evaluate", run, "--json"]).object()["loss"] as? Double
+        #expect(before != nil && before == other && before != loss)
     }
 }

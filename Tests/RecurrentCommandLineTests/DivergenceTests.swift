@@ -2,6 +2,7 @@ import BuiltInPlugins
 import Foundation
 import RecurrentCommandLine
 import RecurrentCore
+import RecurrentRuns
 import Testing
 
 /// A loss that is no number any more, and what is kept then.
@@ -10,7 +11,7 @@ struct DivergenceTests {
 
     private var registry: Registry {
         var registry = Registry.builtIn
-        registry.optimizers.append(Plugin("breaking", BreakingOptimizer().summary) { _ in BreakingOptimizer() })
+        registry.add(BreakingOptimizer.self)
         return registry
     }
 

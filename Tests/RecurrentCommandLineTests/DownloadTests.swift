@@ -3,6 +3,7 @@ import Foundation
 import PTBDataset
 import RecurrentCommandLine
 import RecurrentCore
+import RecurrentRuns
 import Testing
 
 /// Data sets over HTTP, from a server of this machine.
@@ -15,11 +16,10 @@ struct DownloadTests {
     ]
     private static func registry(_ url: String) -> Registry {
         var registry = Registry.builtIn
-        registry.downloads = [
+        registry.add(
             DownloadSource(
                 name: "small", url: url,
-                files: texts.keys.sorted().map { .init(name: $0, size: texts[$0]!.count, sha256: sums[$0]!) }, notice: "Free.")
-        ]
+                files: texts.keys.sorted().map { .init(name: $0, size: texts[$0]!.count, sha256: sums[$0]!) }, notice: "Free."))
         return registry
     }
 

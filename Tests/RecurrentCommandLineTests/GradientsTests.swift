@@ -85,7 +85,7 @@ struct GradientsTests {
             #expect(tool.status == 2 && tool.errors.contains(says) && !tool.errors.contains("resumed"), "\(tool.errors)")
             #expect(tool.errors.split(separator: "\n").count == 1 && tool.output.isEmpty)
         }
-        #expect(try Tool("gradients \(run) --threads 1 --backend reference").status == 0)
+        #expect(try Tool("gradients \(run) --backend reference").status == 0)
     }
 
     @Test func aRunIsTrackedAndMeasuredAfterwards() throws {

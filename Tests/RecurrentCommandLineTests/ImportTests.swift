@@ -20,7 +20,9 @@ struct ImportTests {
 
         // Two streams, as the fixture's script reads the text.
         var configuration = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: run + "/config.json"))) as! [String: Any]
-        configuration["evaluationBatchSize"] = 2
+        var training = try #require(configuration["training"] as? [String: Any])
+        training["evaluationBatchSize"] = 2
+        configuration["training"] = training
         try JSONSerialization.data(withJSONObject: configuration).write(to: URL(fileURLWithPath: run + "/config.json"))
         let evaluated = try Tool(["evaluate", run, "--json"])
         let object = try evaluated.object()
@@ -61,7 +63,7 @@ struct ImportTests {
         (["rnn_tanh.safetensors", "--cell", "gru"], ["one gate", "gru"]),
         (["gru.safetensors", "--cell", "lstm"], ["lstm", "rnn, urnn, gru, ugru"]),
         (["gru.safetensors", "--activation", "gelu"], ["gelu", "relu"]),
-        (["gru.safetensors", "--dataset", "recall", "--data", "."], ["recall", "words"]),
+        (["gru.safetensors", "--dataset", "recall", "--data", "."], ["--data", "recall", "ptb"]),
         (["rnn_tanh.safetensors", "--activation", "modrelu"], ["rnn.modrelu_bias_l0"]),
         (["models.json"], ["models.json"]),
         (["nothing.safetensors"], ["nothing.safetensors"]),

@@ -2,6 +2,7 @@ import BuiltInPlugins
 import Foundation
 import RecurrentCommandLine
 import RecurrentCore
+import RecurrentRuns
 import Testing
 
 /// The registry is the one place that can forget a plug-in.
@@ -13,31 +14,27 @@ struct RegistryTests {
 
     @Test func everyCellFolderIsRegistered() throws {
         let names = try folders("Cells").map { $0 == "VanillaRNN" ? "rnn" : $0.lowercased() }
-        #expect(Set(names) == Set(Registry.builtIn.cells.map(\.name)))
+        #expect(Set(names) == Set(Registry.builtIn.names(.cell)))
     }
 
     @Test func everyDatasetAndBackendFolderIsRegistered() throws {
         #expect(try folders("Datasets") == ["Toy", "PTB", "Digits"])
-        #expect(Registry.builtIn.datasets.map(\.plugin.name) == ["recall", "kth-largest", "copying", "adding", "digits", "permuted-digits", "ptb", "ptb-char"])
+        #expect(Registry.builtIn.names(.dataset) == ["recall", "kth-largest", "copying", "adding", "digits", "permuted-digits", "ptb", "ptb-char"])
         let backends = try folders("Backends").filter { !$0.hasPrefix("C") || ["CPU", "CUDA"].contains($0) }
-        #expect(Set(backends.map { $0.lowercased() }) == Set(Registry.builtIn.backends.map(\.name)))
+        #expect(Set(backends.map { $0.lowercased() }) == Set(Registry.builtIn.names(.backend)))
     }
 
     @Test func manifoldFilesAreRegistered() throws {
         let updates = try folders("Optimizers/Manifold").filter { $0.hasSuffix("Update.swift") }
-        // The exponential is registered twice: by products, and by eigendecomposition.
-        #expect(updates.count + 1 == Registry.builtIn.manifolds.count)
+        #expect(updates.count == Registry.builtIn.names(.manifold).count)
         let optimizers = try folders("Optimizers").filter { $0.hasSuffix(".swift") }
-        #expect(optimizers.count == Registry.builtIn.optimizers.count)
+        #expect(optimizers.count == Registry.builtIn.names(.optimizer).count)
     }
 
     @Test func listNamesEverything() throws {
         let result = try Tool("list")
-        let registry = Registry.builtIn
-        let names =
-            registry.cells.map(\.name) + registry.activations.map(\.name) + registry.datasets.map(\.plugin.name)
-            + registry.backends.map(\.name) + registry.optimizers.map(\.name) + registry.manifolds.map(\.name)
-            + registry.skewInits.map(\.name)
+        let plugins = PluginKind.allCases.flatMap { Registry.builtIn.plugins($0) }
+        let names = plugins.map(\.name)
         for name in names { #expect(result.output.contains("\n  \(name) "), "\(name)") }
         #expect(result.status == 0)
     }

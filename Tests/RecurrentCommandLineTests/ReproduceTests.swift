@@ -125,11 +125,11 @@ struct ReproduceTests {
         let folder = try TemporaryFolder()
         let line = ["reproduce", "figure1", "--output", folder.path]
         try #require(try Tool(line, environment: Self.noCorpus).status == 0)
-        let file = folder.file("runs/smoke/recall-n100-rnn/seed1/reproduction.json")
+        let file = folder.file("runs/smoke/recall-n100-rnn/seed1/config.json")
         let text = try String(contentsOfFile: file, encoding: .utf8)
-        try text.replacingOccurrences(of: "\"400\"", with: "\"401\"").write(toFile: file, atomically: true, encoding: .utf8)
+        try text.replacingOccurrences(of: "\"trainSize\" : 400", with: "\"trainSize\" : 401").write(toFile: file, atomically: true, encoding: .utf8)
         let tool = try Tool(line, environment: Self.noCorpus)
-        #expect(tool.status == 1 && tool.errors.contains("was made with other options"))
+        #expect(tool.status == 1 && tool.errors.contains("was made with other options (--train-size 401 instead of 400)"))
     }
 
     /// Runs on one corpus must not stand in a report as runs on another.
@@ -154,7 +154,7 @@ struct ReproduceTests {
         try #require(try Tool(line, environment: Self.noCorpus).status == 0)
         let run = folder.file("runs/smoke/recall-n20-rnn/seed2")
         let record = try String(contentsOfFile: run + "/reproduction.json", encoding: .utf8)
-            .replacing("\"status\" : 0", with: "\"status\" : 1").replacing("\"message\" : \"\"", with: "\"message\" : \"the loss became nan\"")
+            .replacing("\"reason\" : \"epochs\"", with: "\"reason\" : \"diverged\", \"step\" : 5")
         try record.write(toFile: run + "/reproduction.json", atomically: true, encoding: .utf8)
         let metrics = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8)
         try metrics.split(separator: "\n").first.map { $0 + "\n" }!.write(toFile: run + "/metrics.jsonl", atomically: true, encoding: .utf8)
@@ -162,7 +162,7 @@ struct ReproduceTests {
         let markdown = try String(contentsOfFile: folder.file("report.md"), encoding: .utf8)
         let row = try #require(markdown.split(separator: "\n").first { $0.hasPrefix("| 20 | RNN |") })
         #expect(row.hasSuffix("| 2 | 1 of 2, 1 diverged |") && !row.contains("±"), "\(row)")
-        #expect(markdown.contains("; the loss became nan"))
+        #expect(markdown.contains("; diverged at step 5"))
         let runs = try String(contentsOfFile: folder.file("runs.csv"), encoding: .utf8).split(separator: "\r\n")
         #expect(runs.count(where: { $0.contains(",diverged,") }) == 1 && runs.count(where: { $0.contains(",finished,") }) == 9)
     }

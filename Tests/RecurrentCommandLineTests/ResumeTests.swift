@@ -111,7 +111,7 @@ struct ResumeTests {
         #expect(try Tool(["train", "--resume", parts, "--epochs", "4", "--quiet"]).status == 0)
         #expect(try Outcome(parts) == Outcome(whole))
         let object = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: parts + "/config.json"))) as! [String: Any]
-        #expect(object["epochs"] as? Int == 4)
+        #expect((object["training"] as? [String: Any])?["epochs"] as? Int == 4)
     }
 
     private func contents(_ folder: String) throws -> [String: Data] {

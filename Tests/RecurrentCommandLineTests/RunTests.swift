@@ -1,6 +1,7 @@
 import Foundation
 import RecurrentCommandLine
 import RecurrentCore
+import RecurrentRuns
 import Testing
 
 /// Runs from start to end, and what they leave on disk.
@@ -16,10 +17,10 @@ struct RunTests {
 
         let configuration = try JSONDecoder().decode(
             RunConfiguration.self, from: Data(contentsOf: URL(fileURLWithPath: run + "/config.json")))
-        #expect(configuration.cell == "ugru" && configuration.layers == 2 && configuration.length == 8)
-        #expect(configuration.learningRate == 1e-3 && configuration.stopLoss == 0.005)
+        #expect(configuration.cell.name == "ugru" && configuration.model.layers == 2 && configuration.dataset["length"] == 8)
+        #expect(configuration.training.learningRate == 1e-3 && configuration.training.stopLoss == 0.005)
         // The cell's own activation is named, so that another default changes no old run.
-        #expect(configuration.activation == "tanh")
+        #expect(configuration.activation?.name == "tanh")
 
         let lines = try metrics(run)
         #expect(lines.map { $0["split"] as? String } == ["train", "valid", "train", "valid", "train", "valid", "test"])

@@ -36,7 +36,7 @@ struct SearchTests {
     }
 
     @Test(arguments: [
-        "search --output x", "search --try lr=1,2 --output x", "search --try learning-rate --output x",
+        "search --output x", "search --try lrr=1,2 --output x", "search --try learning-rate --output x",
         "search --try learning-rate=1,1 --output x", "search --try learning-rate=0.1,-1 --output x",
         "search --try cell=urnn,none --output x", "search --try seed=1,2 --output x", "search --try dropout=0,2 --output x",
         "search --try dropout=0 --trials 0 --output x", "search --try dropout=0 --jobs 0 --output x",

@@ -63,10 +63,10 @@ struct ModelTests {
             data: dataset.description, backend: backend, seed: 5)
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: UniformSkew(),
-            settings: .init(recurrentClip: 0.25))
+            configuration: .init(clipRecurrent: 0.25))
         let summary = try Trainer(
             model: model, dataset: dataset, updater: updater,
-            settings: .init(epochs: 2, batchSize: 100, learningRate: 1e-2)
+            configuration: .init(epochs: 2, batchSize: 100, learningRate: 1e-2)
         ).run()
         return model.snapshot() + [Float(summary.test!.meanLoss)]
     }

@@ -32,25 +32,29 @@ struct TrainingFixture: Decodable {
 
 struct TrainingTests {
     @Test(arguments: [
-        ("step", LearningRateSchedule(.step(epochs: 3, factor: 0.5))),
-        ("plateau", LearningRateSchedule(.plateau(patience: 1, factor: 0.25))),
-        ("impatient", LearningRateSchedule(.plateau(patience: 0, factor: 0.25), minimum: 0.001)),
-        ("cosine", LearningRateSchedule(.cosine, minimum: 0.01)),
-        ("warmup-cosine", LearningRateSchedule(.cosine, minimum: 0.01, warmupSteps: 4)),
-    ])
-    func schedulesAreTorchs(name: String, schedule: LearningRateSchedule) throws {
+        ("step", StepSchedule(epochs: 3, factor: 0.5), 0),
+        ("plateau", PlateauSchedule(patience: 1, factor: 0.25), 0),
+        ("impatient", PlateauSchedule(patience: 0, factor: 0.25, minimum: 0.001), 0),
+        ("cosine", CosineSchedule(minimum: 0.01), 0),
+        ("warmup-cosine", CosineSchedule(minimum: 0.01), 4),
+    ] as [(String, any LearningRateSchedule, Int)])
+    func schedulesAreTorchs(name: String, schedule: any LearningRateSchedule, warmupSteps: Int) throws {
         let fixture = try TrainingFixture.load()
         for (index, expected) in fixture.schedules[name]!.enumerated() {
             // One step an epoch.
-            let rate = schedule.rate(
-                base: 0.1, step: index, epoch: index + 1, totalSteps: 14, validationLosses: Array(fixture.losses[..<index]))
+            let moment = ScheduleMoment(
+                base: 0.1, step: index, epoch: index + 1, totalSteps: 14, warmupSteps: warmupSteps,
+                validationLosses: Array(fixture.losses[..<index]))
+            let rate = schedule.rate(at: moment) * moment.warmup
             #expect(abs(rate - expected) <= 1e-14, "\(name), epoch \(index + 1)")
         }
     }
 
     @Test func warmupIsAStraightLine() {
-        let schedule = LearningRateSchedule(.constant, warmupSteps: 4)
-        let rates = (0..<6).map { schedule.rate(base: 2, step: $0, epoch: 1, totalSteps: 6, validationLosses: []) }
+        let rates = (0..<6).map { step in
+            let moment = ScheduleMoment(base: 2, step: step, epoch: 1, totalSteps: 6, warmupSteps: 4)
+            return ConstantSchedule().rate(at: moment) * moment.warmup
+        }
         #expect(rates == [0.5, 1, 1.5, 2, 2, 2])
     }
 
@@ -73,7 +77,7 @@ struct TrainingTests {
         backend.fill(model.parameters.allValues, with: 0)
         let updater = try ParameterUpdater(
             model: model, optimizer: SGD(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew(),
-            settings: .init(normClip: bound))
+            configuration: .init(clipNorm: bound))
         #expect(updater.gradientNorm == nil)
         try updater.update(learningRate: 1)
         let expected = fixture.clipped["\(bound)"]!, tolerance = onCPU ? 1e-6 : 1e-14
@@ -85,12 +89,13 @@ struct TrainingTests {
 
     @Test func anL2PenaltyIsTorchs() throws {
         let backend = ReferenceBackend(), fixture = try TrainingFixture.load()
-        let optimizers: [(String, any Optimizer)] = [("sgd", SGD(momentum: 0.9)), ("rmsprop", RMSprop()), ("adam", Adam())]
+        let optimizers: [(String, any Optimizer)] = [
+            ("sgd", SGD(momentum: 0.9, weightDecay: 0.3)), ("rmsprop", RMSprop(weightDecay: 0.3)), ("adam", Adam(weightDecay: 0.3)),
+        ]
         for (name, optimizer) in optimizers {
             let model = try model(backend)
             let updater = try ParameterUpdater(
-                model: model, optimizer: optimizer, manifold: ExponentialUpdate(), skewInitialization: ZeroSkew(),
-                settings: .init(weightDecay: 0.3))
+                model: model, optimizer: optimizer, manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
             let some = model.parameters.allValues.columns(0..<4), gradient = model.parameters.allGradients.columns(0..<4)
             backend.upload([1.5, -0.75, 0, 3], to: some)
             for (index, expected) in fixture.decay[name]!.enumerated() {
@@ -106,7 +111,7 @@ struct TrainingTests {
         let backend = ReferenceBackend(), model = try model(backend, UGRU())
         let updater = try ParameterUpdater(
             model: model, optimizer: SGD(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew(),
-            settings: .init(recurrentRateFactor: factor))
+            configuration: .init(learningRate: 0.5, recurrentLearningRate: 0.5 * factor))
         let before: [Double] = backend.download(model.parameters.allValues)
         backend.fill(model.parameters.allGradients, with: 1)
         try updater.update(learningRate: 0.5)
@@ -126,10 +131,9 @@ struct TrainingTests {
     /// Decay would pull W towards I.
     @Test(arguments: [true, false]) func skewParametersDoNotDecay(isDecoupled: Bool) throws {
         let backend = ReferenceBackend(), model = try model(backend, URNN())
-        let optimizer: any Optimizer = isDecoupled ? AdamW(weightDecay: 0.5) : Adam()
+        let optimizer: any Optimizer = isDecoupled ? AdamW(weightDecay: 0.5) : Adam(weightDecay: 0.5)
         let updater = try ParameterUpdater(
-            model: model, optimizer: optimizer, manifold: ExponentialUpdate(), skewInitialization: UniformSkew(),
-            settings: .init(weightDecay: isDecoupled ? 0 : 0.5))
+            model: model, optimizer: optimizer, manifold: ExponentialUpdate(), skewInitialization: UniformSkew())
         let skew: [Double] = backend.download(updater.constrained[0].skew)
         let values: [Double] = backend.download(model.parameters.allValues)
         backend.fill(model.parameters.allGradients, with: 0)

@@ -1,15 +1,28 @@
+import BuiltInPlugins
 import Foundation
 import RecurrentCore
 import RecurrentReproduction
+import RecurrentRuns
 import Synchronization
 import Testing
 
 /// The runner, with a script in the place of the program.
 struct RunnerTests {
-    /// Begins with what finds the folder and the epochs of the run: `$folder`, `$epochs`.
+    /// Begins with what finds the folder and the epochs of the run: `$folder`, `$epochs`; what
+    /// the run is goes into its folder, as the program writes it.
     private static func script(_ body: String, in folder: URL) throws -> String {
         let file = folder.appendingPathComponent("program").path
-        let head = "#!/bin/sh\nfor word; do [ \"$last\" = --output ] && folder=$word; [ \"$last\" = --epochs ] && epochs=$word; last=$word; done\nmkdir -p \"$folder\"\n"
+        let head = """
+            #!/bin/sh
+            for word; do
+                case "$last" in --output|--resume) folder=$word;; --config) config=$word;; esac
+                last=$word
+            done
+            epochs=$(sed -n 's/.*"epochs" : \\([0-9]*\\).*/\\1/p' "$config")
+            mkdir -p "$folder"; cp "$config" "$folder/config.json"
+            end() { echo '{"epochs":'$2',"reason":"'$1'","seconds":1,"step":7}' > "$folder/end.json"; }
+
+            """
         try Data((head + body).utf8).write(to: URL(fileURLWithPath: file))
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
         return file
@@ -26,11 +39,11 @@ struct RunnerTests {
         _ executable: String, _ folder: URL, jobs: Int = 1, addsEpochs: Bool = true, showProgress: (@Sendable (String) -> Void)? = nil
     ) -> Runner {
         Runner(
-            executable: executable, output: folder.path, subfolder: "runs", seeds: [1], jobs: jobs, machine: Machine(),
+            executable: executable, output: folder.path, subfolder: "runs", seeds: [1], jobs: jobs, machine: Machine(), registry: .builtIn,
             addsEpochs: addsEpochs, report: { _ in }, showProgress: showProgress, shouldStop: { false })
     }
 
-    private static let experiment = Experiment("a", ["--cell", "rnn", "--epochs", "3"])
+    private static let experiment = experiment(epochs: 3)
 
     /// The second epoch is under way; what was measured in it is no epoch's end.
     @Test func tellsHowFarARunIs() throws {
@@ -54,11 +67,11 @@ struct RunnerTests {
 
     @Test func aRunThatFailedEndsAllAndADivergedOneDoesNot() throws {
         try Self.withFolder { folder in
-            let diverging = try Self.script("echo 'error: the loss became nan' >&2; exit 1\n", in: folder)
+            let diverging = try Self.script("end diverged 0; exit 1\n", in: folder)
             let runner = Self.runner(diverging, folder)
             #expect(try runner.run([Self.experiment]))
             let record = try #require(try runner.records([Self.experiment])["a"]?.first)
-            #expect(record.completion.message.contains("became nan") && record.isComplete)
+            #expect(record.completion.end?.step == 7 && record.hasDiverged && record.isComplete)
         }
         try Self.withFolder { folder in
             let failing = try Self.script("echo 'error: no room left' >&2; exit 1\n", in: folder)
@@ -68,9 +81,13 @@ struct RunnerTests {
     }
 
     private static let training = """
-        for epoch in $(seq 1 $epochs); do echo '{"epoch":'$epoch',"split":"valid","loss":2,"step":5}'; done > "$folder/metrics.jsonl"
+        for epoch in $(seq 1 $epochs); do echo '{"epoch":'$epoch',"split":"valid","loss":2,"step":5}'; done > "$folder/metrics.jsonl"; end epochs $epochs
         """
-    private static func experiment(epochs: Int) -> Experiment { Experiment("a", ["--cell", "rnn", "--epochs", "\(epochs)"]) }
+    private static func experiment(epochs: Int, schedule: PluginChoice = "constant") -> Experiment {
+        var configuration = RunConfiguration(cell: "rnn", schedule: schedule)
+        configuration.training.epochs = epochs
+        return Experiment("a", configuration)
+    }
 
     @Test func aRunWithFewerEpochsGoesOn() throws {
         try Self.withFolder { folder in
@@ -82,13 +99,13 @@ struct RunnerTests {
             // One with more is not cut.
             #expect(try record(3)?.valid.count == 3 && record(3)?.isComplete == true && record(1)?.isComplete == true)
 
-            // Gone on with and stopped: its files are no more those of three epochs, and no result yet.
+            // Resumed and stopped: its files are no more those of three epochs, and no result yet.
             let stopping = try Self.script(Self.training + "\nexit 130\n", in: folder)
             #expect(try !Self.runner(stopping, folder).run([Self.experiment(epochs: 9)]))
             #expect(try record(9) == nil)
             // It had nine already, whatever is asked for now: that is written down.
             try "".write(toFile: folder.path + "/runs/a/seed1/state.safetensors", atomically: true, encoding: .utf8)
-            #expect(try Self.runner(Self.script("exit 0\n", in: folder), folder).run([Self.experiment(epochs: 4)]))
+            #expect(try Self.runner(Self.script("end epochs 9\n", in: folder), folder).run([Self.experiment(epochs: 4)]))
             #expect(try record(4)?.completion.command.contains("9") == true && record(10)?.isComplete == false)
         }
     }
@@ -99,10 +116,10 @@ struct RunnerTests {
             let runner = Self.runner(try Self.script(Self.training, in: folder), folder, addsEpochs: false)
             #expect(try runner.run([Self.experiment(epochs: 2)]))
             #expect(throws: RecurrentError.self) { try runner.run([Self.experiment(epochs: 3)]) }
-            #expect(throws: RecurrentError.self) { try runner.run([Experiment("a", ["--cell", "rnn"])]) }
+            #expect(throws: RecurrentError.self) { try runner.run([Self.experiment(epochs: 200)]) }
         }
         try Self.withFolder { folder in
-            func falling(_ epochs: Int) -> Experiment { Experiment("a", ["--schedule", "cosine", "--epochs", "\(epochs)"]) }
+            func falling(_ epochs: Int) -> Experiment { Self.experiment(epochs: epochs, schedule: "cosine") }
             let runner = Self.runner(try Self.script(Self.training, in: folder), folder)
             #expect(try runner.run([falling(2)]))
             #expect(throws: RecurrentError.self) { try runner.run([falling(3)]) }

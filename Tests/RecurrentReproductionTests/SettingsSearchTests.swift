@@ -1,29 +1,38 @@
 import RecurrentCore
 import RecurrentReproduction
+import RecurrentRuns
 import Testing
 
 struct SettingsSearchTests {
+    private func search(_ axes: [SearchAxis], trials: Int? = nil, seed: UInt64 = 1) throws -> SettingsSearch {
+        try SettingsSearch(axes: axes, trials: trials, seed: seed) { _ in RunConfiguration() }
+    }
+
     @Test func axesAreRead() throws {
-        let axis = try #require(SettingsSearch.Axis(text: "learning-rate=0.1,1e-2"))
+        let axis = try #require(SearchAxis(text: "learning-rate=0.1,1e-2"))
         #expect(axis.option == "learning-rate" && axis.values == ["0.1", "1e-2"])
-        for text in ["", "=", "a", "a=", "a=1,", "a=1,1", "--a=1", "a b=1", "=1"] { #expect(SettingsSearch.Axis(text: text) == nil, "\(text)") }
+        for text in ["", "=", "a", "a=", "a=1,", "a=1,1", "--a=1", "a b=1", "=1"] { #expect(SearchAxis(text: text) == nil, "\(text)") }
     }
 
     @Test func allCombinationsInOrder() throws {
-        let axes = ["a=1,2", "b=x,y,z"].map { SettingsSearch.Axis(text: $0)! }
-        let search = try SettingsSearch(axes: axes, common: ["--cell", "rnn"])
+        let axes = ["a=1,2", "b=x,y,z"].map { SearchAxis(text: $0)! }
+        let search = try SettingsSearch(axes: axes) { flags in
+            var configuration = RunConfiguration()
+            configuration.from = flags.joined(separator: " ")
+            return configuration
+        }
         #expect(search.points == [["1", "x"], ["1", "y"], ["1", "z"], ["2", "x"], ["2", "y"], ["2", "z"]])
-        #expect(search.experiments[3].options == ["--cell", "rnn", "--a", "2", "--b", "x"])
+        #expect(search.experiments[3].configuration.from == "--a=2 --b=x")
         #expect(search.experiments[3].id == "a=2_b=x")
     }
 
     @Test func trialsAreDrawnWithoutReplacement() throws {
-        let axes = ["a=1,2,3,4,5", "b=1,2,3,4,5"].map { SettingsSearch.Axis(text: $0)! }
-        let first = try SettingsSearch(axes: axes, common: [], trials: 10), second = try SettingsSearch(axes: axes, common: [], trials: 10)
+        let axes = ["a=1,2,3,4,5", "b=1,2,3,4,5"].map { SearchAxis(text: $0)! }
+        let first = try search(axes, trials: 10), second = try search(axes, trials: 10)
         #expect(first.points == second.points && Set(first.points).count == 10)
-        #expect(try SettingsSearch(axes: axes, common: [], trials: 10, seed: 2).points != first.points)
-        #expect(try SettingsSearch(axes: axes, common: [], trials: 25).points.count == 25)
-        #expect(try SettingsSearch(axes: axes, common: [], trials: 99).points.count == 25)
+        #expect(try search(axes, trials: 10, seed: 2).points != first.points)
+        #expect(try search(axes, trials: 25).points.count == 25)
+        #expect(try search(axes, trials: 99).points.count == 25)
     }
 
     @Test(arguments: [
@@ -31,13 +40,43 @@ struct SettingsSearchTests {
     ])
     func whatCantBeSearchedIsRefused(_ texts: [String]) {
         #expect(throws: RecurrentError.self) {
-            try SettingsSearch(axes: texts.map { SettingsSearch.Axis(text: $0)! }, common: [])
+            try search(texts.map { SearchAxis(text: $0)! })
         }
     }
 
     /// More points than an Int counts are no reason to crash.
     @Test func overflowIsRefused() {
-        let axes = (1...64).map { SettingsSearch.Axis(text: "o\($0)=1,2,3")! }
-        #expect(throws: RecurrentError.self) { try SettingsSearch(axes: axes, common: [], trials: 3) }
+        let axes = (1...64).map { SearchAxis(text: "o\($0)=1,2,3")! }
+        #expect(throws: RecurrentError.self) { try search(axes, trials: 3) }
+    }
+
+    @Test func listsFlagsAndRangesAreAxes() throws {
+        #expect(SearchAxis(text: "dropout-on=embedding,output|logits")?.values == ["embedding,output", "logits"])
+        #expect(SearchAxis(text: "tied=true,false")?.values == ["true", "false"])
+        for text in ["a=1..", "a=..1", "a=2..1", "a=1..1", "a=x..y", "a=1..2..3", "a=0..inf"] { #expect(SearchAxis(text: text) == nil, "\(text)") }
+        let rate = try #require(SearchAxis(text: "learning-rate=0.0001..0.01"))
+        let axes = [rate, try #require(SearchAxis(text: "hidden-size=10..1000")), try #require(SearchAxis(text: "dropout=0..0.5"))]
+        #expect(throws: RecurrentError.self) { try search(axes) }
+        let points = try search(axes, trials: 400).points
+        #expect(points.count == 400 && Set(points).count == 400)
+        let rates = points.map { Double($0[0])! }.sorted(), sizes = points.map { Int($0[1])! }.sorted(), dropouts = points.map { Double($0[2])! }.sorted()
+        #expect(rates.first! >= 0.0001 && rates.last! <= 0.01 && sizes.first! >= 10 && sizes.last! <= 1000)
+        // The middle of a logarithm, of which a tenth lies above twice this; of a straight line, half of it.
+        #expect(abs(rates[200] / 0.001 - 1) < 0.5 && abs(Double(sizes[200]) / 100 - 1) < 0.5 && abs(dropouts[200] - 0.25) < 0.05)
+        // More trials are the same ones and others.
+        #expect(try Array(points.prefix(10)) == search(axes, trials: 10).points)
+    }
+
+    @Test func halvingTrainsTheBetterHalfForLonger() {
+        #expect(SuccessiveHalving(points: 8, epochs: 40).rounds == [5, 10, 20, 40])
+        #expect(SuccessiveHalving(points: 5, epochs: 8).rounds == [1, 2, 4, 8])
+        #expect(SuccessiveHalving(points: 100, epochs: 6).rounds == [1, 3, 6])
+        #expect(SuccessiveHalving(points: 1, epochs: 6).rounds == [6])
+        var falling = RunConfiguration(schedule: "cosine"), constant = RunConfiguration()
+        (falling.training.epochs, constant.training.epochs) = (40, 40)
+        let halving = SuccessiveHalving(points: 8, epochs: 40)
+        #expect(halving.experiment(Experiment("a", falling), epochs: 5).id == "a_epochs=5")
+        #expect(halving.experiment(Experiment("a", constant), epochs: 5).id == "a")
+        #expect(halving.experiment(Experiment("a", constant), epochs: 5).configuration.training.epochs == 5)
     }
 }

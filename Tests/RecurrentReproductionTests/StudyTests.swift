@@ -1,10 +1,14 @@
+import BuiltInPlugins
 import Foundation
 import RecurrentCore
 import RecurrentReproduction
+import RecurrentRuns
 import Testing
 
 struct StudyTests {
-    static func plan(_ scale: Scale) -> Plan { Plan(scale: scale, seeds: [1, 2], corpus: "corpus", corpusName: "none", corpusShown: "corpus") }
+    static func plan(_ scale: Scale) -> Plan { 
+        Plan(scale: scale, seeds: [1, 2], registry: .builtIn, corpus: "corpus", corpusName: "none", corpusShown: "corpus")
+    }
 
     @Test func areThePapersTablesAndFigures() {
         #expect(
@@ -13,23 +17,37 @@ struct StudyTests {
     }
 
     /// Studies share runs by their names, so equal names must mean equal options.
-    @Test(arguments: Scale.allCases) func namesTellExperimentsApart(_ scale: Scale) {
+    @Test(arguments: Scale.allCases) func namesTellExperimentsApart(_ scale: Scale) throws {
         var known: [String: Experiment] = [:]
         for experiment in Studies.all.flatMap({ $0.experiments(Self.plan(scale)) }) {
             #expect(known[experiment.id, default: experiment] == experiment)
             #expect(experiment.id.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" })
             known[experiment.id] = experiment
         }
-        #expect(Set(known.values.map(\.options)).count == known.count)
+        let bySettings = Dictionary(grouping: known.values) { try? $0.configuration.json() }
+        #expect(bySettings.count == known.count, "\(bySettings.values.filter { $0.count > 1 }.map { $0.map(\.id) })")
         #expect(known.count == 122)
     }
 
     @Test func epochsAreLimitedWhereARunCanGoOn() {
-        let constant = Experiment("a", ["--cell", "rnn", "--epochs", "200", "--track-test"])
-        #expect(constant.limited(to: 7).options == ["--cell", "rnn", "--epochs", "7", "--track-test"])
+        var configuration = RunConfiguration()
+        configuration.training.epochs = 200
+        let constant = Experiment("a", configuration)
+        #expect(constant.limited(to: 7).configuration.training.epochs == 7)
         #expect(constant.limited(to: 200) == constant && constant.limited(to: .max) == constant)
-        let falling = Experiment("b", ["--schedule", "cosine", "--epochs", "200"])
+        configuration.schedule = "cosine"
+        let falling = Experiment("b", configuration)
         #expect(falling.limited(to: 7) == falling)
+    }
+
+    /// What every experiment needs is there, and none asks for what does nothing.
+    @Test(arguments: Scale.allCases) func everyExperimentCanBeRunAndShown(_ scale: Scale) throws {
+        let registry = Registry.builtIn, parser = FlagParser(registry: registry)
+        for experiment in Studies.all.flatMap({ $0.experiments(Self.plan(scale)) }) {
+            let resolved = try registry.resolve(experiment.configuration, locatesData: false)
+            let again = try parser.configuration(registry.arguments(resolved), locatesData: false)
+            #expect(again == resolved, "\(experiment.id): \(resolved.changes(to: again))")
+        }
     }
 
     /// A section can be written before anything was run, and its rows fit its header.

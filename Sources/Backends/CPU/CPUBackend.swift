@@ -8,8 +8,20 @@ import RecurrentCore
 ///
 /// Work is cut into pieces by its shape alone, so results have the same bits at
 /// any number of threads. Calls on one backend are made one after the other.
-public final class CPUBackend: Backend, @unchecked Sendable {
-    public var name: String { "cpu" }
+public final class CPUBackend: Backend, Plugin, @unchecked Sendable {
+    public static let name = "cpu"
+    public static let summary = "OpenBLAS and vectorised kernels on all processors, Float32"
+    /// How many threads it has.
+    public struct Options: OptionSection {
+        /// The caller's included; nil for one per processor.
+        public var threads: Int?
+        public init() {}
+        public static let fields: [OptionField<Self>] = [
+            .integer("threads", \.threads, 1...1024, "Threads; none for one per processor.")
+        ]
+    }
+    public convenience init(options: Options) throws { try self.init(threads: options.threads) }
+
     public var summary: String { "OpenBLAS (\(Self.coreName)) and \(instructions), Float32" }
     public var scalarType: ScalarType { .float32 }
     /// Threads in use, the caller's included.
@@ -33,12 +45,12 @@ public final class CPUBackend: Backend, @unchecked Sendable {
         precondition(instructions.isSupported)
         let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
         guard (1...1024).contains(count) else {
-            throw RecurrentError.invalidOption("the number of threads must be in 1...1024, not \(count)")
+            throw RecurrentError.invalidOption("`threads` must be in 1...1024, not \(count)")
         }
         // Each of our threads calls OpenBLAS for itself.
         openblas_set_num_threads(1)
         guard let team = ck_team_create(Int32(count), instructions.code) else {
-            throw RecurrentError.backend("could not start \(count) threads; try a smaller --threads")
+            throw RecurrentError.backend("could not start \(count) threads; try fewer `threads`")
         }
         self.team = team
         self.threads = count

@@ -17,7 +17,7 @@ final class CPUMemory: Memory, @unchecked Sendable {
         var pointer: UnsafeMutableRawPointer?
         guard posix_memalign(&pointer, 64, length * MemoryLayout<Float>.stride) == 0, let pointer else {
             throw RecurrentError.backend(
-                "out of memory: \((length * 4) >> 20) MiB were asked for; try a smaller --batch-size or --hidden-size")
+                "out of memory: \((length * 4) >> 20) MiB were asked for; try a smaller `batchSize` or `hiddenSize`")
         }
         base = pointer.bindMemory(to: Float.self, capacity: length)
         base.initialize(repeating: 0, count: length)

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// Nothing of CUDA is needed to build the package. All work goes to one stream, in
 /// the order of the calls; only `download` and `synchronize` wait for it.
-public final class CUDABackend: Backend {
+public final class CUDABackend: Backend, Plugin {
     package let driver: any DeviceDriver
     let pool: CUDAPool
     let loops: CUDALoops
@@ -46,7 +46,6 @@ public final class CUDABackend: Backend {
 
     public var exact: any Backend { precision == .float32 ? self : CUDABackend(exact: self) }
 
-    public var name: String { "cuda" }
     public var summary: String { "\(driver.name), Float32" }
     public var scalarType: ScalarType { .float32 }
 
@@ -220,16 +219,6 @@ public final class CUDABackend: Backend {
     public func makeSoftmaxCrossEntropy(classes: Int, width: Int, unrated: Int?) throws -> any SoftmaxCrossEntropy {
         try CUDASoftmaxCrossEntropy(classes: classes, unrated: unrated, on: self)
     }
-}
-
-/// How a GPU multiplies matrices; everything else is Float32.
-public enum CUDAPrecision: Int32, Sendable, CaseIterable {
-    /// True Float32.
-    case float32
-    /// Factors rounded to 10 bits of mantissa, on tensor cores.
-    case tf32
-    /// Factors rounded to 7 bits of mantissa, on tensor cores.
-    case bfloat16
 }
 
 /// A pointwise program, compiled for matrices that lie anyhow, and, when such are met, for

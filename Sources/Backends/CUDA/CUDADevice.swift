@@ -135,7 +135,7 @@ final class CUDADevice: DeviceDriver, Sendable {
         func stride(_ value: Int) -> Int32 { Int32(max(value, 1)) }
         check(
             cud_gemm(
-                device, p.precision.rawValue, p.transposesA, p.transposesB, Int32(p.m), Int32(p.n), Int32(p.k), p.alpha, p.a, stride(p.lda),
+                device, p.precision.code, p.transposesA, p.transposesB, Int32(p.m), Int32(p.n), Int32(p.k), p.alpha, p.a, stride(p.lda),
                 p.b, stride(p.ldb), p.beta, p.c, stride(p.ldc)), "a product")
     }
 

@@ -2,11 +2,11 @@ import RecurrentCore
 
 /// Plain loops in Double, without dependencies: the oracle that the other
 /// backends are tested against.
-public final class ReferenceBackend: Backend {
-    public init() {}
+public final class ReferenceBackend: Backend, Plugin {
+    public static let name = "reference"
+    public static let summary = "plain loops in Double; slow, the oracle of the tests"
+    public init(options: NoOptions = NoOptions()) {}
 
-    public var name: String { "reference" }
-    public var summary: String { "plain loops in Double; slow, the oracle of the tests" }
     public var scalarType: ScalarType { .float64 }
 
     /// Doubles on the heap. Unchecked: a backend's calls on one piece of memory

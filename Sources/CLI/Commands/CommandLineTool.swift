@@ -1,9 +1,13 @@
 import ArgumentParser
 import Foundation
 import RecurrentCore
+import RecurrentRuns
 
 /// The commands, for a program with a registry of its own.
 public enum CommandLineTool {
+    /// The version of the commands and of what they write.
+    public static let version = "0.2.0"
+
     /// Parses the arguments, runs the command, and ends the program.
     ///
     /// Errors print as one line on standard error. Exit status: 0, 1 (a run
@@ -16,8 +20,12 @@ public enum CommandLineTool {
     public static func run(_ registry: Registry, arguments: [String]) -> Int32 {
         Registry.$current.withValue(registry) {
             do {
-                var command = try RootCommand.parseAsRoot(arguments)
-                try command.run()
+                if let help = try HelpPage.asked(arguments) {
+                    Terminal.print(help)
+                } else {
+                    var command = try RootCommand.parseAsRoot(arguments)
+                    try command.run()
+                }
                 try Terminal.checkOutput()
                 return 0
             } catch {
@@ -28,7 +36,7 @@ public enum CommandLineTool {
 
     private static func report(_ error: any Error) -> Int32 {
         if let error = error as? RecurrentError {
-            FileHandle.standardError.write(Data("error: \(oneLine(error.description))\n".utf8))
+            FileHandle.standardError.write(Data("error: \(oneLine(Flags.translate(error.description)))\n".utf8))
             switch error {
             // A device that isn't there is a wrong choice, too.
             case .unknownName, .invalidOption, .backend: return 2
@@ -64,6 +72,7 @@ struct RootCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cli",
         abstract: "Recurrent networks with orthogonal recurrent weights, beside the ordinary ones.",
+        version: CommandLineTool.version,
         subcommands: [
             TrainCommand.self, CompareCommand.self, EvaluateCommand.self, GradientsCommand.self, GenerateCommand.self, ImportCommand.self,
             ReproduceCommand.self, SearchCommand.self, DataCommand.self, BenchmarkCommand.self, ListCommand.self,

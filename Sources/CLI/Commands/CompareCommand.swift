@@ -1,57 +1,73 @@
 import ArgumentParser
 import RecurrentCore
+import RecurrentRuns
 
-struct CompareCommand: ParsableCommand {
+struct CompareCommand: FlagCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compare", abstract: "Train several cells with the same options, one after the other.")
+        commandName: "compare", abstract: "Train several cells with the same options, one after the other.",
+        usage: "cli compare [--cells <names>] [options]")
+    static let scope = FlagScope.all
 
-    @Option(help: "Cells, separated by commas. identity-rnn is the vanilla RNN started at W = I.")
+    @Argument(parsing: .allUnrecognized, help: .hidden)
+    var arguments: [String] = []
+    @Option(help: "Cells, separated by commas; identity-rnn is the vanilla RNN started at W = I.")
     var cells = "urnn,rnn"
-    @OptionGroup var options: TrainOptions
-    @Option(help: "Write each run into a folder of this folder.")
+    @Option(help: ArgumentHelp("Write each run into a folder of this folder.", valueName: "folder"))
     var output: String?
     @Flag(help: "Replace runs that the output folder already holds.")
     var overwrite = false
     @Flag(help: "Print the final table only.")
     var quiet = false
 
-    private typealias Run = (name: String, options: RunConfiguration, folder: String?)
+    private typealias Planned = (name: String, configuration: RunConfiguration, folder: String?)
 
     /// Every run, checked before the first one starts.
-    private func plan() throws -> [Run] {
+    private func plan() throws -> [Planned] {
         if output == "" { throw RecurrentError.invalidOption("--output names no folder") }
-        var names: Set<String> = []
-        let runs = try cells.split(separator: ",").map { text -> Run in
-            let name = String(text), isIdentity = name == "identity-rnn"
+        let (flags, words) = try separated()
+        if let stranger = words.first { throw RecurrentError.invalidOption("unexpected argument '\(stranger)'; options begin with --") }
+        var names: Set<String> = [], idle: [[String: String]] = []
+        let runs = try cells.split(separator: ",").map { text -> Planned in
+            let name = text.lowercased(), isIdentity = name == "identity-rnn"
             guard names.insert(name).inserted else { throw RecurrentError.invalidOption("--cells names '\(name)' twice") }
-            var configuration = try options.resolve(cell: isIdentity ? "rnn" : name)
-            if isIdentity { configuration.recurrentInit = .identity }
-            _ = try Registry.current.cells.find("cell", configuration.cell)
+            let parsed = try Self.parser.parse(flags + ["--cell", isIdentity ? "rnn" : name])
+            idle.append(Dictionary(parsed.idle.map { ($0.flag, $0.reason) }) { $1 })
+            var configuration = parsed.configuration
+            if isIdentity { configuration.model.recurrentInitialization = .identity }
             let folder = output.map { "\($0)/\(name)" }
-            if let folder { try RunDirectory.check(folder, overwrite: overwrite) }
+            if let folder { try RunFolder.check(folder, overwrite: overwrite) }
             return (name, configuration, folder)
         }
         guard !runs.isEmpty else { throw RecurrentError.invalidOption("--cells names no cell") }
+        // What one of the cells has a use for is left out of the others.
+        if let useless = idle[0].first(where: { flag, _ in idle.allSatisfy { $0[flag] != nil } }) {
+            throw RecurrentError.invalidOption(useless.value)
+        }
+        if output == nil, let option = runs[0].configuration.tracking.needsFolder {
+            throw RecurrentError.invalidOption("`\(option)` writes into the run's folder; add --output")
+        }
         return runs
     }
 
     func run() throws {
         let runs = try plan()
-        var finished: [(options: RunConfiguration, summary: TrainingSummary)] = []
+        if output == nil, !quiet { Terminal.print("nothing of these runs is kept; --output FOLDER keeps them") }
+        Interruption.install()
+        var finished: [(name: String, summary: TrainingSummary)] = []
         var data: DatasetDescription?
-        for run in runs where !Interruption.isRequested {
+        for planned in runs where !Interruption.isRequested {
             // A cell that diverges is a result; the others are trained all the same.
-            let (made, summary) = try TrainCommand.train(
-                run.options, output: run.folder, overwrite: overwrite, quiet: quiet)
-            data = made.model.data
-            var shown = run.options
-            shown.cell = run.name
-            finished.append((shown, summary))
+            let run = try Run(planned.configuration, registry: .current)
+            let summary = try run.train(
+                output: planned.folder, overwrite: overwrite, observers: quiet ? [] : [ConsoleProgress(label: planned.name)],
+                shouldStop: { Interruption.isRequested })
+            data = run.model.data
+            finished.append((planned.name, summary))
         }
         Terminal.print("")
         Terminal.print(SummaryTable.text(finished, metric: data?.metric ?? .accuracy))
         if let baseline = data.flatMap(SummaryTable.baseline) { Terminal.print(baseline) }
-        Terminal.print(try SummaryTable.settings(runs[0].options))
+        Terminal.print(try SummaryTable.settings(runs[0].configuration))
         if Interruption.isRequested { throw ExitCode(130) }
         if let error = finished.lazy.compactMap(\.summary.error).first { throw error }
     }

@@ -1,24 +1,21 @@
 import ArgumentParser
 import Foundation
 import RecurrentCore
+import RecurrentRuns
 
-struct EvaluateCommand: ParsableCommand {
+struct EvaluateCommand: FlagCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate", abstract: "Loss of a saved run, and its accuracy, perplexity or bits per character.")
+        commandName: "evaluate", abstract: "Loss of a saved run, and its accuracy, perplexity or bits per character.",
+        usage: "cli evaluate <run> [options]", discussion: "The run is a folder that `train --output` wrote.")
+    static let scope = FlagScope(
+        kinds: [.backend], takesData: true) { _ in "does nothing in evaluate, which takes the run as it is; leave it out" }
 
-    @Argument(help: ArgumentHelp("The folder that `train --output` wrote.", valueName: "run"))
-    var runFolder: String
+    @Argument(parsing: .allUnrecognized, help: .hidden)
+    var arguments: [String] = []
     @Option(help: "train, valid or test.")
     var split = "test"
-    @Option(help: "Folder of a corpus, if it lies elsewhere now.")
-    var data: String?
     @Option(parsing: .unconditional, help: "Sequences per batch; a corpus is cut into as many streams (default: the run's).")
     var batchSize: Int?
-    @Option(help: "Backend (default: the run's).")
-    var backend: String?
-    @Option(parsing: .unconditional, help: "Threads of the CPU backend.")
-    var threads: Int?
-    @OptionGroup var deviceOptions: DeviceOptions
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -44,22 +41,15 @@ struct EvaluateCommand: ParsableCommand {
         if let batchSize, batchSize < 1 {
             throw RecurrentError.invalidOption("--batch-size must be at least 1, not \(batchSize)")
         }
-        let directory = RunDirectory(opening: runFolder)
-        var options = try directory.configuration()
-        options.data = data ?? options.data
-        options.backend = backend ?? options.backend
-        options.threads = threads ?? options.threads
-        options.evaluationBatchSize = batchSize ?? options.evaluationBatchSize
-        try deviceOptions.apply(to: &options)
-        try options.validate()
-        let made = try TrainingRun(options, vocabulary: directory.vocabulary())
-        try directory.loadModel(into: made.model)
+        let (flags, folder) = try separated("a run's folder")
+        let run = try Run(opening: folder, registry: .current) {
+            $0 = try Self.parser.configuration(flags, onto: RunFolder(opening: folder).resolvedConfiguration(.current))
+        }
         let clock = ContinuousClock()
         let start = clock.now
-        let sums = try made.model.evaluate(
-            made.dataset, split: part, batchSize: options.evaluationBatchSize ?? options.batchSize)
+        let sums = try run.evaluate(part, batchSize: batchSize)
         let seconds = (clock.now - start).inSeconds
-        let metric = made.model.data.metric, isLanguageModel = metric.isOfText
+        let metric = run.model.data.metric, isLanguageModel = metric.isOfText
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -68,7 +58,7 @@ struct EvaluateCommand: ParsableCommand {
                 split: split, loss: sums.meanLoss, accuracy: metric == .accuracy ? sums.accuracy : nil,
                 perplexity: metric == .perplexity ? sums.perplexity : nil,
                 bitsPerCharacter: metric == .bitsPerCharacter ? metric.value(of: sums) : nil,
-                baselineLoss: made.model.data.baseline?.loss, count: sums.count,
+                baselineLoss: run.model.data.baseline?.loss, count: sums.count,
                 rated: metric == .accuracy ? sums.rated : nil, seconds: seconds,
                 tokensPerSecond: isLanguageModel ? Double(sums.count) / seconds : nil)
             Terminal.print(String(decoding: try encoder.encode(result), as: UTF8.self))
@@ -80,7 +70,7 @@ struct EvaluateCommand: ParsableCommand {
                     + "\(metric.label) \(metric.text(sums))"
                     + "  (\(sums.count) \(unit)\(rated), \(Terminal.number(seconds, digits: 1)) s"
                     + (isLanguageModel ? ", \(Terminal.number(Double(sums.count) / seconds, digits: 0)) \(unit)/s)" : ")"))
-            if let baseline = SummaryTable.baseline(made.model.data) { Terminal.print(baseline) }
+            if let baseline = SummaryTable.baseline(run.model.data) { Terminal.print(baseline) }
         }
     }
 }

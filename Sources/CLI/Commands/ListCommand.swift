@@ -1,24 +1,42 @@
 import ArgumentParser
+import RecurrentCore
+import RecurrentRuns
 
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List every plug-in: cells, activations, data sets, backends, optimizers, manifold updates.")
+        commandName: "list", abstract: "List every plug-in with its options: cells, activations, data sets, optimizers and so on.")
+
+    @Argument(help: "One kind only: cells, activations, datasets, optimizers, schedules, manifolds, skew-inits or backends.")
+    var kind: String?
+
+    private static func word(_ kind: PluginKind) -> String { Flags.flag(kind.rawValue) + "s" }
 
     func run() throws {
-        let registry = Registry.current
-        func section<Value>(_ title: String, _ plugins: [Plugin<Value>]) {
+        let known = PluginKind.allCases.map(Self.word)
+        if let kind, !known.contains(kind.lowercased()), !known.contains(kind.lowercased() + "s") {
+            throw RecurrentError.unknownName(kind: "kind of plug-in", name: kind, known: known)
+        }
+        for shown in PluginKind.allCases {
+            if let kind, ![Self.word(shown), Flags.flag(shown.rawValue)].contains(kind.lowercased()) { continue }
+            Terminal.print("\(shown.title) (--\(Flags.flag(shown.rawValue)))")
+            let plugins = Registry.current.plugins(shown)
             let width = plugins.map(\.name.count).max() ?? 0
-            Terminal.print(title)
             for plugin in plugins {
                 Terminal.print("  \(plugin.name)\(String(repeating: " ", count: width - plugin.name.count))  \(plugin.summary)")
+                // One kind alone is shown in full.
+                if kind == nil {
+                    let flags = plugin.options.map { "--\(Flags.flag($0.name))" }.joined(separator: " ")
+                    if !flags.isEmpty { Terminal.print("  \(String(repeating: " ", count: width))    \(flags)") }
+                } else {
+                    for option in plugin.options { Terminal.print("      --\(Flags.flag(option.name))  \(Self.line(option))") }
+                }
             }
         }
-        section("cells (--cell)", registry.cells)
-        section("activations (--activation)", registry.activations)
-        section("data sets (--dataset)", registry.datasets.map(\.plugin))
-        section("backends (--backend)", registry.backends)
-        section("optimizers (--optimizer)", registry.optimizers)
-        section("manifold updates (--manifold)", registry.manifolds)
-        section("skew initialisations (--skew-init)", registry.skewInits)
+    }
+
+    /// `Slope below 0 (in 0...1; default: 0.5).`
+    private static func line(_ option: OptionDescription) -> String {
+        let help = option.help.hasSuffix(".") ? String(option.help.dropLast()) : option.help
+        return "\(help) (\(option.kind.requirement); default: \(option.standard.text))"
     }
 }

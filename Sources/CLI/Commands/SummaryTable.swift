@@ -1,17 +1,15 @@
 import RecurrentCore
+import RecurrentRuns
 
 /// The table at the end of a run, or of several.
 enum SummaryTable {
-    static func text(_ runs: [(options: RunConfiguration, summary: TrainingSummary)], metric: DatasetDescription.Metric) -> String {
-        func value(_ sums: LossSums?) -> String {
-            guard let sums else { return "–" }
-            return metric.text(sums)
-        }
+    static func text(_ runs: [(name: String, summary: TrainingSummary)], metric: DatasetDescription.Metric) -> String {
+        func value(_ sums: LossSums?) -> String { sums.map(metric.text) ?? "–" }
         func loss(_ sums: LossSums?) -> String { sums.map { Terminal.number($0.meanLoss) } ?? "–" }
         let rows = runs.map { run -> [String] in
             let best = run.summary.best
             return [
-                run.options.cell, "\(best?.epoch ?? 0) of \(run.summary.epochs.count)", loss(best?.train),
+                run.name, "\(best?.epoch ?? 0) of \(run.summary.epochs.count)", loss(best?.train),
                 loss(best?.validation), value(best?.validation), loss(run.summary.test), value(run.summary.test),
                 Terminal.time(run.summary.seconds), reason(run.summary.end),
             ]
@@ -37,39 +35,43 @@ enum SummaryTable {
         data.baseline.map { "\($0.name): loss \(Terminal.number($0.loss))" }
     }
 
+    /// Named in the line, in the table, or without influence on the figures.
+    private static let told: Set = [
+        "activation", "backend", "batchSize", "checkpointEvery", "dropout", "dropoutOn", "embeddingSize", "hiddenSize", "layers",
+        "learningRate", "optimizer", "seed", "skewInit", "manifold", "tensorboard", "threads", "device", "trackEpochs", "trackGradients",
+        "trackTest",
+    ]
+
     /// What the figures depend on, in one line: what every run has, and what differs
     /// from the data set's defaults.
-    static func settings(_ o: RunConfiguration) throws -> String {
-        let data = try Registry.current.dataset(o.dataset)
-        let own = data.settings(o)
-        var parts = [o.dataset + (own.isEmpty ? "" : " \(own)")]
-        let embedding = data.options.contains(.embeddingSize) ? "E \(o.embeddingSize) " : ""
-        parts.append("\(embedding)H \(o.hiddenSize)\(o.layers > 1 ? " × \(o.layers)" : "") B \(o.batchSize)")
-        if let activation = o.activation { parts.append(activation) }
-        parts.append("\(o.optimizer) \(o.learningRate)")
-        parts.append(o.dropout > 0 ? "dropout \(o.dropout) on \(o.dropoutOn.map(\.rawValue).joined(separator: "+"))" : "no dropout")
-        parts.append("skew \(o.skewInit), recurrent \(o.recurrentInit.rawValue), \(o.manifold)")
-        if let clip = o.clipRecurrent { parts.append("clip \(clip)") }
-        parts += try others(o, than: data)
-        parts.append("seed \(o.seed), \(o.backend)\(o.precision == .fp32 ? "" : " \(o.precision.rawValue)")")
-        return parts.joined(separator: "; ")
-    }
-
-    /// Named above or in the table, or without influence on the figures.
-    private static let told: Set<String> = [
-        "activation", "backend", "batchSize", "cell", "checkpointEvery", "clipRecurrent", "data", "dataset", "device", "dropout",
-        "dropoutOn", "embeddingSize", "hiddenSize", "layers", "learningRate", "manifold", "optimizer", "precision",
-        "recurrentInit", "seed", "skewInit", "tensorboard", "threads", "trackEpochs", "trackGradients", "trackTest", "version",
-    ]
-    /// Left to a data set that has words of its own.
-    private static let toldByData: Set<String> = [
-        "bptt", "classes", "freshData", "k", "length", "permutationSeed", "symbols", "trainSize",
-    ]
-
-    private static func others(_ o: RunConfiguration, than data: DatasetPlugin) throws -> [String] {
-        let known = data.settings(o).isEmpty ? told : told.union(toldByData)
-        return try data.standard.changes(to: o).filter { !known.contains($0.key) }.map { change in
-            change.option.dropFirst(2) + (change.new == "true" ? "" : " \(change.new ?? "none")")
+    static func settings(_ c: RunConfiguration, registry: Registry = .current) throws -> String {
+        let plugin = registry.plugins(.dataset).first { $0.name == c.dataset.name }
+        let own = (plugin?.options ?? []).compactMap { option -> String? in
+            guard let value = c.dataset[option.name], value != .flag(false), value != .null, option.name != "data" else { return nil }
+            let name = Flags.flag(option.name)
+            return value == .flag(true) ? name : "\(name) \(value.text)"
         }
+        let model = c.model
+        var parts = [([c.dataset.name] + own).joined(separator: " ")]
+        let embedding = registry.hasTokenInputs(c.dataset.name) ? "E \(model.embeddingSize) " : ""
+        parts.append("\(embedding)H \(model.hiddenSize)\(model.layers > 1 ? " × \(model.layers)" : "") B \(c.training.batchSize)")
+        if let activation = c.activation { parts.append(activation.name) }
+        parts.append("\(c.optimizer.name) \(OptionValue.number(c.training.learningRate).text)")
+        parts.append(
+            model.dropout > 0
+                ? "dropout \(OptionValue.number(model.dropout).text) on \(ModelConfiguration.DropoutPlace.allCases.filter(model.dropoutPlaces.contains).map(\.rawValue).joined(separator: "+"))"
+                : "no dropout")
+        if let manifold = c.manifold { parts.append("\(manifold.name) from B \(c.skewInit?.name ?? "zero")") }
+        var skipped = told.union((plugin?.options ?? []).map(\.name))
+        skipped.insert("epochs")
+        parts.append("at most \(c.training.epochs) epoch\(c.training.epochs == 1 ? "" : "s")")
+        let rest = try registry.arguments(c, without: skipped).dropFirst(4)
+        var others: [String] = []
+        for word in rest {
+            if word.hasPrefix("--") { others.append(String(word.dropFirst(2))) } else { others[others.count - 1] += " " + word }
+        }
+        parts += others
+        parts.append("seed \(c.seed), \(c.backend.name)")
+        return parts.joined(separator: "; ")
     }
 }

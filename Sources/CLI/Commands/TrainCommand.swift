@@ -1,125 +1,115 @@
 import ArgumentParser
 import RecurrentCore
+import RecurrentRuns
 
-struct TrainCommand: ParsableCommand {
+struct TrainCommand: FlagCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Train a cell on a data set; without options, a uRNN on the recall task.")
+        commandName: "train", abstract: "Train a cell on a data set; without options, a uRNN on the recall task.",
+        usage: "cli train [options]")
+    static let scope = FlagScope.all
 
-    @Option(help: "Cell (default: urnn; `list` names all).")
-    var cell: String?
-    @OptionGroup var options: TrainOptions
-    @Option(help: "Write config.json, metrics.jsonl, model.safetensors and state.safetensors into this folder.")
+    @Argument(parsing: .allUnrecognized, help: .hidden)
+    var arguments: [String] = []
+    @Option(help: ArgumentHelp("Train what this file says, such as a run's config.json; flags override it.", valueName: "file"))
+    var config: String?
+    @Option(help: ArgumentHelp("Write config.json, metrics.jsonl, model.safetensors and state.safetensors into this folder.", valueName: "folder"))
     var output: String?
     @Flag(help: "Replace a run that the output folder already holds.")
     var overwrite = false
     @Option(help: ArgumentHelp(
-        "Go on with the run in this folder, with its own options; --epochs, --patience, --stop-loss, --learning-rate, --checkpoint-every, --tensorboard, --track-gradients, --track-epochs, --track-test, --backend, --threads, --device, --precision and --data may be given anew.",
+        "Resume the run in this folder with its own options; epochs, patience, stop loss, learning rate, checkpoints, tracking, backend and data may be given anew.",
         valueName: "run"))
     var resume: String?
-    @Option(help: ArgumentHelp(
-        "Start a new run from the weights in this folder, with that run's options where none are given.", valueName: "run"))
+    @Option(help: ArgumentHelp("Start a new run from the weights in this folder, with that run's options where none are given.", valueName: "run"))
     var from: String?
-    @OptionGroup var tracking: TrackingOptions
     @Flag(help: "Print nothing but errors.")
     var quiet = false
 
     func run() throws {
-        if resume == nil, output == nil { try tracking.checkWithoutFolder() }
-        guard from == nil || resume == nil else {
-            throw RecurrentError.invalidOption("--from starts a new run, --resume goes on with one; leave out one of them")
+        if from != nil, resume != nil {
+            throw RecurrentError.invalidOption("--from starts a new run, --resume continues one; leave out one of them")
         }
-        let (run, summary) = try resume.map(resumed) ?? from.map(started) ?? Self.train(
-            recorded(options.resolve(cell: cell)), output: output, overwrite: overwrite, quiet: quiet)
-        if !quiet {
-            Terminal.print("")
-            Terminal.print(SummaryTable.text([(run.options, summary)], metric: run.model.data.metric))
-            if let baseline = SummaryTable.baseline(run.model.data) { Terminal.print(baseline) }
-            Terminal.print(try SummaryTable.settings(run.options))
-            if let folder = resume ?? output {
-                Terminal.print(
-                    summary.end == .interrupted
-                        ? "saved in \(folder); go on with: train --resume \(folder)"
-                        : summary.best == nil ? "no epoch was finished: \(folder) holds no model" : "saved in \(folder)")
-            }
+        if config != nil, from != nil {
+            throw RecurrentError.invalidOption("--config and --from both say what to train; leave out one of them")
         }
+        let (run, summary) = try resume.map(resumed) ?? from.map(started) ?? fresh()
+        if !quiet { try report(run, summary) }
         if let error = summary.error { throw error }
     }
 
-    /// With what this command tracks beside the losses.
-    func recorded(_ configuration: RunConfiguration) throws -> RunConfiguration {
-        try tracking.applied(to: configuration, hasFolder: resume != nil || output != nil)
+    private func fresh() throws -> (run: Run, summary: TrainingSummary) {
+        if let output { try RunFolder.check(output, overwrite: overwrite) }
+        let configuration = try configuration(onto: config.map { try RunConfiguration(file: $0) })
+        return try train(Run(configuration, registry: .current))
     }
 
-    private func resumed(_ folder: String) throws -> (run: TrainingRun, summary: TrainingSummary) {
+    /// A new run that starts from the weights of another, with that run's options
+    /// where none are given.
+    private func started(from folder: String) throws -> (run: Run, summary: TrainingSummary) {
+        if let output { try RunFolder.check(output, overwrite: overwrite) }
+        let saved = try RunFolder(opening: folder).resolvedConfiguration(.current)
+        return try train(Run(configuration(onto: saved), startingFrom: folder, registry: .current))
+    }
+
+    private func resumed(_ folder: String) throws -> (run: Run, summary: TrainingSummary) {
         guard output == nil, !overwrite else {
-            throw RecurrentError.invalidOption("--resume goes on in its own folder; leave out --output and --overwrite")
-        }
-        let directory = try RunDirectory(resuming: folder)
-        let saved = try directory.configuration()
-        let wanted = try recorded(options.applied(to: saved, cell: cell))
-        try saved.checkResumable(as: wanted)
-        let run = try TrainingRun(wanted, vocabulary: directory.vocabulary())
-        return try Self.train(run, in: directory, resumes: true, quiet: quiet)
-    }
-
-    /// Trains one run from the beginning. A run that diverged has a summary too.
-    static func train(
-        _ configuration: RunConfiguration, output: String?, overwrite: Bool, quiet: Bool
-    ) throws -> (run: TrainingRun, summary: TrainingSummary) {
-        if let output { try RunDirectory.check(output, overwrite: overwrite) }
-        return try train(TrainingRun(configuration), output: output, overwrite: overwrite, quiet: quiet)
-    }
-
-    /// Trains a run that is put together already from its beginning.
-    static func train(
-        _ run: TrainingRun, output: String?, overwrite: Bool, quiet: Bool
-    ) throws -> (run: TrainingRun, summary: TrainingSummary) {
-        // Before training, so that nobody waits for an hour to learn that nothing
-        // can be written; after all else, so that a mistake replaces no older run.
-        _ = try run.trainer([])
-        let directory = try output.map { try RunDirectory(creating: $0, run.options, overwrite: overwrite) }
-        try directory?.writeDataFiles(run.dataset)
-        return try train(run, in: directory, resumes: false, quiet: quiet)
-    }
-
-    private static func train(
-        _ run: TrainingRun, in directory: RunDirectory?, resumes: Bool, quiet: Bool
-    ) throws -> (run: TrainingRun, summary: TrainingSummary) {
-        let keeper = SummaryKeeper(), log = directory.map { MetricsLog($0, run.options) }
-        var observers: [any TrainingObserver] = [keeper]
-        if !quiet { observers.insert(ConsoleProgress(label: run.options.cell), at: 0) }
-        if let log { observers.insert(log, at: 0) }
-        if run.options.tensorboard, let directory {
-            observers.append(TensorBoardLog(in: directory.path, model: run.model, updater: run.updater))
-        }
-        let trackedEpochs = Set(run.options.trackEpochs ?? [])
-        if run.options.trackGradients != nil || !trackedEpochs.isEmpty {
-            observers.append(
-                GradientTracker(
-                    every: run.options.trackGradients, epochs: trackedEpochs, model: run.model, dataset: run.dataset, batchSize: run.options.batchSize,
-                    observers: observers))
-        }
-        let trainer = try run.trainer(observers)
-        if resumes, let log {
-            try log.resume(trainer)
-            if !quiet { Terminal.print("goes on after step \(trainer.updater.step)") }
-        } else {
-            try log?.begin(trainer)
+            throw RecurrentError.invalidOption("--resume continues in its own folder; leave out --output and --overwrite")
         }
         Interruption.install()
-        do {
-            return (run, try trainer.run())
-        } catch RecurrentError.diverged {
-            return (run, keeper.summary!)
+        return try Run.resume(
+            folder, registry: .current,
+            changes: { try Self.parser.configuration(flags(), onto: config.map { try RunConfiguration(file: $0) } ?? $0) }, observers: observers,
+            shouldStop: { Interruption.isRequested }
+        ) { step in
+            if !quiet { Terminal.print("resumed after step \(step)") }
         }
     }
-}
 
-/// Keeps the summary of a run that ends with an error too.
-private final class SummaryKeeper: TrainingObserver {
-    var acceptsLateBatches: Bool { true }
-    private(set) var summary: TrainingSummary?
-    func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws { self.summary = summary }
+    private func flags() throws -> [String] {
+        let (flags, words) = try separated()
+        if let stranger = words.first { throw RecurrentError.invalidOption("unexpected argument '\(stranger)'; options begin with --") }
+        return flags
+    }
+
+    /// What flags make of another configuration; what only a folder keeps is measured only with one.
+    private func configuration(onto base: RunConfiguration?) throws -> RunConfiguration {
+        var result = try Self.parser.parse(flags(), onto: base)
+        if let idle = result.idle.first { throw RecurrentError.invalidOption(idle.reason) }
+        if output == nil, let option = result.configuration.tracking.needsFolder {
+            guard !result.given.contains(option) else {
+                throw RecurrentError.invalidOption("`\(option)` writes into the run's folder; add --output")
+            }
+            let test = result.configuration.tracking.trackTest
+            result.configuration.tracking = TrackingConfiguration()
+            result.configuration.tracking.trackTest = test
+        }
+        return result.configuration
+    }
+
+    private func train(_ run: Run) throws -> (run: Run, summary: TrainingSummary) {
+        if output == nil, !quiet { Terminal.print("nothing of this run is kept; --output FOLDER keeps it") }
+        Interruption.install()
+        return (
+            run,
+            try run.train(output: output, overwrite: overwrite, observers: observers(run), shouldStop: { Interruption.isRequested })
+        )
+    }
+
+    private func observers(_ run: Run) -> [any TrainingObserver] {
+        quiet ? [] : [ConsoleProgress(label: run.configuration.cell.name)]
+    }
+
+    private func report(_ run: Run, _ summary: TrainingSummary) throws {
+        Terminal.print("")
+        Terminal.print(SummaryTable.text([(run.configuration.cell.name, summary)], metric: run.model.data.metric))
+        if let baseline = SummaryTable.baseline(run.model.data) { Terminal.print(baseline) }
+        Terminal.print(try SummaryTable.settings(run.configuration))
+        guard let folder = resume ?? output else { return }
+        Terminal.print(
+            summary.end == .interrupted
+                ? "saved in \(folder); resume it with: train --resume \(folder)"
+                : summary.best == nil ? "no epoch was finished: \(folder) holds no model" : "saved in \(folder)")
+    }
 }
 
 extension TrainingSummary {

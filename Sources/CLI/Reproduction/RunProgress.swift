@@ -1,4 +1,4 @@
-import Foundation
+import RecurrentRuns
 
 /// How far a run has come that another process trains, for a person who waits.
 struct RunProgress {
@@ -7,19 +7,12 @@ struct RunProgress {
     let folder: String
 
     /// `recall-n20-rnn/2 epoch 70/200`.
-    var text: String {
-        let epochs = experiment.epochs.map { "/\($0)" } ?? ""
-        return "\(experiment.id)/\(seed)" + (epoch.map { " epoch \($0)\(epochs)" } ?? "")
-    }
+    var text: String { "\(experiment.id)/\(seed)" + (epoch.map { " epoch \($0)/\(experiment.epochs)" } ?? "") }
 
     /// The last one in the metrics that has ended; nil before the first has.
     private var epoch: Int? {
-        guard let file = FileHandle(forReadingAtPath: folder + "/metrics.jsonl"), let size = try? file.seekToEnd(),
-            (try? file.seek(toOffset: size - min(size, 4096))) != nil, let end = try? file.readToEnd()
-        else { return nil }
-        // A line without a split was measured within its epoch.
-        let lines = String(decoding: end, as: UTF8.self).matches(of: /"epoch":(\d+)(.*"split")?/)
-        guard let line = lines.last, let epoch = Int(line.1) else { return nil }
-        return line.2 != nil ? epoch : epoch > 1 ? epoch - 1 : nil
+        guard let last = MetricsRecord.last(folder).last else { return nil }
+        // What has no split was measured within its epoch.
+        return last.split != nil ? last.epoch : last.epoch > 1 ? last.epoch - 1 : nil
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import RecurrentCore
+import RecurrentRuns
 
 /// A finished run, read from its folder.
 public struct RunRecord: Sendable {
@@ -22,15 +23,19 @@ public struct RunRecord: Sendable {
     }
     /// What the runner writes when a run has ended.
     public struct Completion: Codable, Sendable {
+        /// For readers, with the words of the program that made the run.
         public var command: [String]
-        public var status: Int32
-        public var message: String
         /// Of the run; of its training alone, if it was resumed.
         public var seconds: Double
         public var machine: String
         public var date: String
         /// ``Corpus/recorded``, of a language model.
         public var corpus: String?
+        /// How the run ended; nil in records from before runs said so themselves.
+        public var end: RunEnd?
+        /// Of those records: 0, or 1 for a run that diverged, and what it said.
+        var status: Int32?
+        var message: String?
     }
 
     public let experiment: Experiment
@@ -38,6 +43,8 @@ public struct RunRecord: Sendable {
     /// The run's folder.
     public let folder: String
     public let completion: Completion
+    /// What the run was trained with.
+    public let configuration: RunConfiguration
     public private(set) var train: [Line] = []
     public private(set) var valid: [Line] = []
     /// Of the best weights.
@@ -49,72 +56,56 @@ public struct RunRecord: Sendable {
     public static let completionFile = "reproduction.json"
 
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if the folder is damaged.
-    init(_ experiment: Experiment, seed: UInt64, folder: String) throws {
+    init(_ experiment: Experiment, seed: UInt64, folder: String, registry: Registry) throws {
         (self.experiment, self.seed, self.folder) = (experiment, seed, folder)
         let file = folder + "/" + Self.completionFile
         guard let data = FileManager.default.contents(atPath: file),
             let completion = try? JSONDecoder().decode(Completion.self, from: data)
         else { throw RecurrentError.checkpoint(path: file, reason: "isn't readable; remove the run's folder to run it again") }
         self.completion = completion
-        for object in try Self.metrics(folder) { add(object) }
-    }
-
-    private static func metrics(_ folder: String) throws -> [[String: Any]] {
-        let path = folder + "/metrics.jsonl"
-        let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        // What a run that was killed didn't write to its end is none.
-        return try text.split(separator: "\n").dropLast(text.hasSuffix("\n") || text.isEmpty ? 0 : 1).map { line in
-            guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
-                throw RecurrentError.checkpoint(path: path, reason: "has a line that is no JSON object; remove the run's folder to run it again")
-            }
-            return object
-        }
+        configuration = try RunFolder(opening: folder).resolvedConfiguration(registry)
+        for record in try MetricsRecord.read(folder) { add(record) }
     }
 
     /// Of all epochs in a run's metrics, without validation.
     static func trainSeconds(_ folder: String) throws -> Double {
-        try metrics(folder).reduce(0) { $0 + (($1["seconds"] as? NSNumber)?.doubleValue ?? 0) }
+        try MetricsRecord.read(folder).reduce(0) { $0 + ($1.seconds ?? 0) }
     }
 
-    /// How many have ended.
-    static func epochs(_ folder: String) throws -> Int {
-        try metrics(folder).filter { $0["split"] as? String == "valid" }.compactMap { ($0["epoch"] as? NSNumber)?.intValue }.max() ?? 0
-    }
-
-    private mutating func add(_ object: [String: Any]) {
-        func number(_ key: String) -> Double? {
-            (object[key] as? NSNumber)?.doubleValue ?? (object[key] as? String).flatMap(Double.init)
-        }
-        let step = Int(number("step") ?? 0), epoch = Int(number("epoch") ?? 0)
-        if let mean = number("frobeniusNorm") {
-            let bounds = number("lowerBound").flatMap { low in number("upperBound").map { low...max(low, $0) } }
+    private mutating func add(_ record: MetricsRecord) {
+        let measured = record.measured
+        if let mean = measured["frobeniusNorm"] {
+            let bounds = measured["lowerBound"].flatMap { low in measured["upperBound"].map { low...max(low, $0) } }
             norms.append(
                 Norm(
-                    epoch: epoch, step: step, mean: mean, minimum: number("frobeniusNormMinimum") ?? mean,
-                    maximum: number("frobeniusNormMaximum") ?? mean, bounds: bounds))
+                    epoch: record.epoch, step: record.step, mean: mean, minimum: measured["frobeniusNormMinimum"] ?? mean,
+                    maximum: measured["frobeniusNormMaximum"] ?? mean, bounds: bounds))
         }
-        guard let split = object["split"] as? String, let loss = number("loss") else { return }
-        let line = Line(
-            epoch: epoch, step: step, loss: loss,
-            metric: number("accuracy") ?? number("perplexity") ?? number("bitsPerCharacter") ?? loss)
+        guard let split = record.split, let loss = record.loss else { return }
+        let line = Line(epoch: record.epoch, step: record.step, loss: loss, metric: record.metric ?? loss)
         switch split {
-        case "train": train.append(line)
-        case "valid": valid.append(line)
+        case .train: train.append(line)
+        case .valid: valid.append(line)
         // An epoch's says whether it was the best so far; the one of the end doesn't.
-        default: if object["isBest"] != nil { tests.append(line) } else { test = line }
+        case .test: if record.isBest != nil { tests.append(line) } else { test = line }
         }
     }
 
     /// The validation of the epoch whose weights were tested.
     var bestValid: Line? { valid.min { $0.loss < $1.loss } }
 
-    var hasDiverged: Bool { completion.status != 0 }
+    public var hasDiverged: Bool { completion.end.map { $0.reason == .diverged } ?? ((completion.status ?? 0) != 0) }
+
+    /// How it ended, where that isn't as expected.
+    var ending: String? {
+        guard hasDiverged else { return nil }
+        return completion.end?.step.map { "diverged at step \($0)" } ?? completion.message
+    }
 
     /// Whether there is no more to train: as many epochs as asked for, or the run ended by itself.
     public var isComplete: Bool {
-        guard let asked = Experiment.epochs(completion.command), let wanted = experiment.epochs else { return true }
         let done = valid.last?.epoch ?? 0
-        return hasDiverged || done >= wanted || done < asked
+        return hasDiverged || done >= experiment.epochs || done < configuration.training.epochs
     }
 }
 

@@ -1,8 +1,9 @@
 import Foundation
 import RecurrentCore
+import RecurrentRuns
 
 /// Trains experiments, each as a process of its own, some side by side. What was
-/// finished before is kept, what was begun is gone on with.
+/// finished before is kept, what was begun is resumed.
 public struct Runner: Sendable {
     /// Of the program whose `train` is used.
     public let executable: String
@@ -13,6 +14,8 @@ public struct Runner: Sendable {
     public let seeds: [UInt64]
     public let jobs: Int
     public let machine: Machine
+    /// The plug-ins that configurations name.
+    public let registry: Registry
     /// What the language models read; nil if they aren't wanted, or nothing is trained.
     public let corpus: Corpus?
     /// Names of folders for readers, as `$PTB_DIR`.
@@ -26,7 +29,7 @@ public struct Runner: Sendable {
     public let shouldStop: @Sendable () -> Bool
 
     public init(
-        executable: String, output: String, subfolder: String, seeds: [UInt64], jobs: Int, machine: Machine,
+        executable: String, output: String, subfolder: String, seeds: [UInt64], jobs: Int, machine: Machine, registry: Registry,
         corpus: Corpus? = nil, aliases: [String: String] = [:], addsEpochs: Bool = false, report: @escaping @Sendable (String) -> Void,
         showProgress: (@Sendable (String) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool
     ) {
@@ -36,6 +39,7 @@ public struct Runner: Sendable {
         self.seeds = seeds
         self.jobs = jobs
         self.machine = machine
+        self.registry = registry
         self.corpus = corpus
         self.aliases = aliases
         self.addsEpochs = addsEpochs
@@ -52,7 +56,9 @@ public struct Runner: Sendable {
     private struct Active {
         let task: Task
         let process: ChildProcess
-        let command: [String]
+        /// What is trained, and the file that says so to the process.
+        let configuration: RunConfiguration
+        let file: String
         let start: Date
     }
 
@@ -71,7 +77,13 @@ public struct Runner: Sendable {
         var failure: (any Error)?
         // Rounds of 20 ms that interrupted runs have to end by themselves: ten seconds.
         var grace = 500, rounds = 0
-        defer { for run in active { run.process.send(SIGTERM); _ = run.process.wait() } }
+        defer {
+            for run in active {
+                run.process.send(SIGTERM)
+                _ = run.process.wait()
+                try? FileManager.default.removeItem(atPath: run.file)
+            }
+        }
         while !waiting.isEmpty || !active.isEmpty {
             let isInterrupted = shouldStop(), stops = failure != nil || isInterrupted
             // A terminal's Ctrl-C reaches the runs, too; a signal to this program alone doesn't.
@@ -117,101 +129,84 @@ public struct Runner: Sendable {
         return result
     }
 
-    private func command(_ task: Task) -> [String] {
-        ["train"] + task.experiment.options + ["--seed", "\(task.seed)", "--threads", "\(max(machine.processors / jobs, 1))"]
+    /// What a task trains, with a value for every option.
+    private func configuration(_ task: Task) throws -> RunConfiguration {
+        var configuration = task.experiment.configuration
+        configuration.seed = task.seed
+        if configuration.backend.name == "cpu", configuration.backend["threads"] == nil {
+            configuration.backend["threads"] = .integer(max(machine.processors / jobs, 1))
+        }
+        return try registry.resolve(configuration, locatesData: false)
     }
 
     /// Nil if it isn't finished. It may have fewer epochs than asked for.
     private func record(_ task: Task) throws -> RunRecord? {
         guard FileManager.default.fileExists(atPath: task.folder + "/" + RunRecord.completionFile) else { return nil }
-        let record = try RunRecord(task.experiment, seed: task.seed, folder: task.folder)
-        guard essence(record.completion.command) == essence(command(task)) else {
-            throw RecurrentError.checkpoint(
-                path: task.folder, reason: "was made with other options; choose another --output, or remove the folder")
-        }
+        let record = try RunRecord(task.experiment, seed: task.seed, folder: task.folder, registry: registry)
+        try check(task, record.configuration)
         if let corpus, let recorded = record.completion.corpus, recorded != corpus.recorded {
             throw RecurrentError.checkpoint(
                 path: task.folder,
-                reason: "was trained on \(Corpus(recorded: recorded)?.name ?? "another corpus"); choose another --output, or remove the folder")
+                reason: "was trained on \(Corpus(recorded: recorded)?.name ?? "another corpus"); choose another `output`, or remove the folder")
         }
         return record
     }
 
-    /// With folders as seen from the report, so that a report can be moved and shown.
-    private func shown(_ command: [String]) -> [String] {
-        command.map { aliases[$0] ?? Report.relative($0, to: output) }
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if a folder holds another run than
+    ///   the task's, which may have other epochs where it can be resumed for more.
+    private func check(_ task: Task, _ found: RunConfiguration) throws {
+        let free: Set = addsEpochs && task.experiment.canGrow ? ["epochs"] : []
+        let wanted = try configuration(task)
+        guard let change = found.differences(to: wanted, except: free, registry: registry).first else { return }
+        let detail = " (`\(change.name)` \(change.old?.text ?? "not set") instead of \(change.new?.text ?? "none"))"
+        throw RecurrentError.checkpoint(
+            path: task.folder, reason: "was made with other options\(detail); choose another `output`, or remove the folder")
     }
-
-    /// The options that numbers depend on; not the epochs, after which a run can go on.
-    private func essence(_ command: [String]) -> [String] {
-        var result: [String] = []
-        var index = 0
-        while index < command.count {
-            if ["--threads", "--output", "--data", "--track-gradients", "--track-epochs"].contains(command[index])
-                || (command[index] == "--epochs" && canAddEpochs(command))
-            {
-                index += 2
-            } else if command[index] == "--track-test" {
-                index += 1
-            } else {
-                result.append(command[index])
-                index += 1
-            }
-        }
-        return result
-    }
-
-    /// A learning rate that falls over the epochs isn't the same over more of them.
-    private func canAddEpochs(_ command: [String]) -> Bool { addsEpochs && !command.contains("--schedule") }
 
     private func start(_ task: Task) throws -> Active {
         let manager = FileManager.default
-        let begun = manager.fileExists(atPath: task.folder + "/state.safetensors")
-        let full = command(task) + ["--output", task.folder]
-        var arguments = full + ["--overwrite"]
-        if begun {
-            arguments = ["train", "--resume", task.folder]
-            // The run's own folder may say less: it lies elsewhere now, or is of an older program.
-            for name in ["--epochs", "--track-gradients", "--track-epochs", "--threads", "--data"]
-            where name != "--epochs" || canAddEpochs(full) {
-                if let index = full.firstIndex(of: name) { arguments += full[index...index + 1] }
-            }
-            if full.contains("--track-test") { arguments.append("--track-test") }
+        let wanted = try configuration(task)
+        var arguments = ["--output", task.folder, "--overwrite"]
+        if manager.fileExists(atPath: task.folder + "/state.safetensors") {
+            try check(task, RunFolder(opening: task.folder).resolvedConfiguration(registry))
+            arguments = ["--resume", task.folder]
         }
         // Of fewer epochs: the folder's files won't be those of that run any more.
         try? manager.removeItem(atPath: task.folder + "/" + RunRecord.completionFile)
-        return Active(
-            task: task, process: try ChildProcess(executable, arguments + ["--quiet"]), command: full, start: Date())
+        let file = manager.temporaryDirectory.appendingPathComponent("urnn-\(UUID().uuidString).json").path
+        try AtomicFile.write(wanted.json(pretty: true), to: file)
+        let process = try ChildProcess(executable, ["train", "--config", file] + arguments + ["--quiet"])
+        return Active(task: task, process: process, configuration: wanted, file: file, start: Date())
     }
 
-    /// - Returns: false if the run was interrupted; it can be gone on with.
+    /// For readers, with folders as seen from the report, so that it can be moved and shown.
+    private func command(_ task: Task, _ configuration: RunConfiguration) throws -> [String] {
+        let words = ["train"] + (try registry.arguments(configuration)) + ["--output", task.folder]
+        return words.map { aliases[$0] ?? Report.relative($0, to: output) }
+    }
+
+    /// - Returns: false if the run was interrupted; it can be resumed.
     private func finish(_ run: Active) throws -> Bool {
         let ending = run.process.wait()
+        try? FileManager.default.removeItem(atPath: run.file)
         let message = run.process.readErrors().split(separator: "\n").last.map(String.init) ?? ""
-        let status: Int32
-        switch ending {
-        case .exit(let code): status = code
-        case .signal(let number):
-            if shouldStop() { return false }
-            status = 128 + number
-        }
-        if status == 130 { return false }
+        if case .signal = ending, shouldStop() { return false }
+        if ending == .exit(130) { return false }
+        let end = try RunEnd(in: run.task.folder)
         // A run that diverged is a result.
-        guard status == 0 || (status == 1 && message.contains("the loss became")) else {
+        guard ending == .exit(0) || (ending == .exit(1) && end?.reason == .diverged) else {
             throw RecurrentError.file(
                 path: run.task.folder,
-                reason: "the run failed (\(message.isEmpty ? "status \(status)" : message.replacingOccurrences(of: "error: ", with: "")))")
+                reason: "the run failed (\(message.isEmpty ? "\(ending)" : message.replacingOccurrences(of: "error: ", with: "")))")
         }
         // A resumed run has trained before.
         let seconds = max(-run.start.timeIntervalSinceNow, try RunRecord.trainSeconds(run.task.folder))
-        var command = run.command
-        // It had more already when it was gone on with.
-        if let index = command.lastIndex(of: "--epochs"), let asked = Experiment.epochs(command) {
-            command[index + 1] = "\(max(asked, try RunRecord.epochs(run.task.folder)))"
-        }
+        var shown = run.configuration
+        // It may have had more epochs already when it was resumed.
+        shown.training.epochs = max(shown.training.epochs, end?.epochs ?? 0)
         let completion = RunRecord.Completion(
-            command: shown(command), status: status, message: message, seconds: seconds,
-            machine: machine.description, date: Machine.today, corpus: run.command.contains("--data") ? corpus?.recorded : nil)
+            command: try command(run.task, shown), seconds: seconds, machine: machine.description, date: Machine.today,
+            corpus: run.configuration.dataset["data"] ?? .null == .null ? nil : corpus?.recorded, end: end)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try AtomicFile.write(Array(try encoder.encode(completion)) + [10], to: run.task.folder + "/" + RunRecord.completionFile)

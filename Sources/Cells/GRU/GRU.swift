@@ -2,18 +2,35 @@ import RecurrentCore
 
 /// The gated recurrent unit (Cho et al. 2014) with torch.nn.GRU's parameters and
 /// gate order r, z, n; `h' = (1 − z) n + z h`.
-public struct GRU: RecurrentCell {
+public struct GRU: ActivatedCell {
+    public static let name = "gru"
+    public static let summary = "GRU as torch.nn.GRU: reset, update and candidate"
+    public static var defaultActivation: any Activation { Tanh() }
+    /// Where the reset gate acts.
+    public struct Options: OptionSection {
+        /// After the product, as torch.nn.GRU, or before it.
+        public var resetGate = ResetGate.after
+        public init() {}
+        public static let fields: [OptionField<Self>] = [
+            .choice("resetGate", \.resetGate, "Where the reset gate acts: after the product (as torch), or before it.")
+        ]
+    }
+    /// Of the candidate state.
     public let activation: any Activation
+    /// Where the reset gate acts.
     public let resetGate: ResetGate
 
-    /// - Parameter activation: of the candidate state.
+    public init(options: Options, activation: any Activation) {
+        self.init(activation: activation, resetGate: options.resetGate)
+    }
+    /// - Parameters:
+    ///   - activation: of the candidate state.
+    ///   - resetGate: where the reset gate acts.
     public init(activation: any Activation = Tanh(), resetGate: ResetGate = .after) {
         self.activation = activation
         self.resetGate = resetGate
     }
 
-    public var name: String { "gru" }
-    public var summary: String { "GRU as torch.nn.GRU: reset, update and candidate" }
     public var parameters: [CellParameter] {
         [
             .inputWeight("U_r"), .inputWeight("U_z"), .inputWeight("U_n"),

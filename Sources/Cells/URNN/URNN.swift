@@ -2,13 +2,17 @@ import RecurrentCore
 
 /// The paper's uRNN: a vanilla RNN whose recurrent weight stays orthogonal, so
 /// that gradients neither vanish nor explode where `|σ'|` is 1 (Theorem 1).
-public struct URNN: RecurrentCell {
+public struct URNN: ActivatedCell {
+    public static let name = "urnn"
+    public static let summary = "uRNN: h' = σ(U x + W h + b) with WᵀW = I"
+    public static var defaultActivation: any Activation { ReLU() }
+    /// σ.
     public let activation: any Activation
 
+    public init(options: NoOptions = NoOptions(), activation: any Activation) { self.activation = activation }
+    /// - Parameter activation: σ.
     public init(activation: any Activation = ReLU()) { self.activation = activation }
 
-    public var name: String { "urnn" }
-    public var summary: String { "uRNN: h' = σ(U x + W h + b) with WᵀW = I" }
     public var slopeBounds: ClosedRange<Double>? { activation.slopeBounds }
     public var parameters: [CellParameter] {
         [.inputWeight("U"), .recurrentWeight("W", constraint: .orthogonal), .inputBias("b_i"), .recurrentBias("b_h")]

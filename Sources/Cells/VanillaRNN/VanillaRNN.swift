@@ -1,13 +1,17 @@
 import RecurrentCore
 
 /// The Elman network: `h' = σ(U x + W h + b_i + b_h)`, torch.nn.RNN's parameters.
-public struct VanillaRNN: RecurrentCell {
+public struct VanillaRNN: ActivatedCell {
+    public static let name = "rnn"
+    public static let summary = "vanilla RNN: h' = σ(U x + W h + b)"
+    public static var defaultActivation: any Activation { ReLU() }
+    /// σ.
     public let activation: any Activation
 
+    public init(options: NoOptions = NoOptions(), activation: any Activation) { self.activation = activation }
+    /// - Parameter activation: σ.
     public init(activation: any Activation = ReLU()) { self.activation = activation }
 
-    public var name: String { "rnn" }
-    public var summary: String { "vanilla RNN: h' = σ(U x + W h + b)" }
     public var slopeBounds: ClosedRange<Double>? { activation.slopeBounds }
     public var parameters: [CellParameter] {
         [.inputWeight("U"), .recurrentWeight("W"), .inputBias("b_i"), .recurrentBias("b_h")]

@@ -18,7 +18,7 @@ public protocol Dataset: Sendable {
 }
 
 extension Dataset {
-    /// - Parameter option: what chooses the size on the command line.
+    /// - Parameter option: what chooses the size.
     /// - Throws: ``RecurrentError/dataset(_:)`` if `split` has no batch of this size,
     ///   with the largest that it has.
     func checkBatch(_ split: Split, batchSize: Int, option: String) throws {
@@ -31,7 +31,7 @@ extension Dataset {
         }
         throw RecurrentError.dataset(
             "\(name): its \(split.rawValue) split is too small for a batch of \(batchSize); "
-                + (most > 0 ? "choose \(option) \(most)\(most > 1 ? " or less" : ""), or a larger data set" : "choose a larger data set"))
+                + (most > 0 ? "choose `\(option)` \(most)\(most > 1 ? " or less" : ""), or a larger data set" : "choose a larger data set"))
     }
 }
 

@@ -1,5 +1,11 @@
-/// A data set whose token ids stand for words.
+/// A data set whose token ids stand for words, or for characters.
 public protocol VocabularyProviding: Dataset {
-    /// The words, in the order of their ids.
+    /// What its tokens are. Default: words.
+    static var tokenForm: TokenForm { get }
+    /// The tokens, in the order of their ids.
     var vocabulary: [String] { get }
+}
+
+extension VocabularyProviding {
+    public static var tokenForm: TokenForm { .words }
 }

@@ -1,5 +1,5 @@
 /// How free recurrent weights start.
-public enum RecurrentInitialization: String, Sendable, CaseIterable, Codable {
+public enum RecurrentInitialization: String, Sendable, CaseIterable {
     /// Uniform in ±1/√H, as torch.nn.RNN.
     case uniform
     /// The identity: the IRNN (Le, Jaitly & Hinton 2015), and the honest control
@@ -13,11 +13,11 @@ public enum RecurrentInitialization: String, Sendable, CaseIterable, Codable {
 }
 
 /// How embedding and projection start.
-public enum TableInitialization: String, Sendable, CaseIterable, Codable {
+public enum TableInitialization: String, Sendable, CaseIterable {
     /// Embedding N(0, 1), projection uniform in ±1/√H: torch's defaults.
     case torch
     /// Uniform in ±0.1, biases 0: PyTorch's word_language_model.
-    case languageModel
+    case languageModel = "language-model"
 }
 
 /// Fills parameters on the host, one random stream per parameter.

@@ -1,5 +1,5 @@
 /// The sizes and choices of a ``SequenceModel``, besides its cell and data.
-public struct ModelConfiguration: Sendable, Codable, Equatable {
+public struct ModelConfiguration: OptionSection {
     /// E; unused where the data are vectors already.
     public var embeddingSize: Int
     /// H.
@@ -28,7 +28,7 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
     public var tableInitialization: TableInitialization
 
     /// Where dropout acts.
-    public enum DropoutPlace: String, Sendable, Codable, CaseIterable {
+    public enum DropoutPlace: String, Sendable, CaseIterable {
         /// The embedded inputs.
         case embedding
         /// The outputs of each recurrent layer.
@@ -37,6 +37,8 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         case logits
     }
 
+    public init() { self.init(embeddingSize: 30) }
+    /// The defaults but for what is given; each is described at its property.
     public init(
         embeddingSize: Int = 30, hiddenSize: Int = 50, layers: Int = 1, dropout: Double = 0,
         dropoutPlaces: Set<DropoutPlace> = [.logits], locksDropout: Bool = false, embeddingDropout: Double = 0,
@@ -57,21 +59,31 @@ public struct ModelConfiguration: Sendable, Codable, Equatable {
         self.tableInitialization = tableInitialization
     }
 
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the first value out of range.
+    public static let fields: [OptionField<Self>] = [
+        .integer("embeddingSize", \.embeddingSize, 1...TrainingConfiguration.largestSize, "Width E of the embedding."),
+        .integer("hiddenSize", \.hiddenSize, 1...TrainingConfiguration.largestSize, "Width H of the state."),
+        .integer("layers", \.layers, 1...1000, "Stacked recurrent layers."),
+        .flag("tied", \.tiesEmbedding, "The projection's weight is the embedding; E = H."),
+        .number("dropout", \.dropout, .within(0..<1), "Dropout rate."),
+        .choices("dropoutOn", \.dropoutPlaces, "Where dropout acts."),
+        .flag("lockedDropout", \.locksDropout, "One mask for all steps (variational dropout)."),
+        .number("embeddingDropout", \.embeddingDropout, .within(0..<1), "Dropout rate of whole words."),
+        .number("weightDropout", \.weightDropout, .within(0..<1), "Dropout rate of recurrent weights."),
+        .number("zoneout", \.zoneout, .within(0..<1), "Rate of units that keep their values."),
+        .choice("recurrentInit", \.recurrentInitialization, "Start of free weights."),
+        .choice("tableInit", \.tableInitialization, "Start of embedding and projection."),
+    ]
+
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` for a tied embedding of another width
+    ///   than the states, or a locked dropout that nothing has.
     public func validate() throws {
-        for (name, value) in [("embedding size", embeddingSize), ("hidden size", hiddenSize), ("number of layers", layers)]
-        where value < 1 {
-            throw RecurrentError.invalidOption("the \(name) must be at least 1, not \(value)")
-        }
-        for (name, rate) in [
-            ("dropout rate", dropout), ("embedding dropout", embeddingDropout), ("weight dropout", weightDropout),
-            ("zoneout", zoneout),
-        ] where !(0..<1).contains(rate) {
-            throw RecurrentError.invalidOption("the \(name) must be at least 0 and below 1, not \(rate)")
-        }
         if tiesEmbedding, embeddingSize != hiddenSize {
             throw RecurrentError.invalidOption(
-                "a tied embedding needs an embedding size equal to the hidden size, not \(embeddingSize) and \(hiddenSize)")
+                "`tied` needs an `embeddingSize` equal to the `hiddenSize`, not \(embeddingSize) and \(hiddenSize)")
+        }
+        if locksDropout, dropout == 0 || dropoutPlaces.subtracting([.logits]).isEmpty {
+            throw RecurrentError.invalidOption(
+                "`lockedDropout` needs a `dropout` above 0 on embedding or output (`dropoutOn` embedding,output)")
         }
     }
 }

@@ -27,7 +27,7 @@ public final class SequenceModel {
         cell: any RecurrentCell, configuration: ModelConfiguration, data: DatasetDescription,
         backend: any Backend, seed: UInt64 = 1
     ) throws {
-        try configuration.validate()
+        try configuration.check()
         self.cell = cell
         self.configuration = configuration
         self.data = data

@@ -12,6 +12,9 @@ public protocol Optimizer: Sendable {
     ///
     /// - Parameter step: 1 for the first update.
     func scalars(step: Int) -> [Double]
+    /// The factor λ of an L2 penalty: λ times the parameter is added to the gradient of
+    /// every parameter but the skew ones. Default: 0.
+    var penalty: Double { get }
     /// The same without weight decay of its own: for skew parameters, which decay
     /// would pull towards W = I. Default: itself.
     var withoutWeightDecay: any Optimizer { get }
@@ -33,10 +36,11 @@ extension Optimizer {
     public var scalarCount: Int { 0 }
     public func scalars(step: Int) -> [Double] { [] }
     public var withoutWeightDecay: any Optimizer { self }
+    public var penalty: Double { 0 }
 
     /// The update as a program. Inputs: parameter, gradient, states. Scalars:
     /// rate, then the optimizer's own. Outputs: parameter, states.
-    public var program: PointwiseProgram { program(weightDecay: 0) }
+    public var program: PointwiseProgram { program(weightDecay: penalty) }
 
     /// The same with an L2 penalty: `weightDecay · parameter` is added to the
     /// gradient, as the `weight_decay` of torch's SGD, RMSprop and Adam.

@@ -1,34 +1,6 @@
 /// One optimization step for a whole model: clips, steps the free parameters,
 /// and moves the orthogonal weights along their manifold.
 public final class ParameterUpdater {
-    public struct Settings: Sendable {
-        /// Bound of each element of the recurrent weights' gradients; nil for none.
-        /// (The paper: ±0.25, nothing else clipped.)
-        public var recurrentClip: Double?
-        /// The learning rate of the skew parameters, relative to the others'.
-        public var manifoldRateFactor: Double
-        /// The learning rate of recurrent weights that are free, relative to the others'.
-        public var recurrentRateFactor: Double
-        /// Bound of the Euclidean norm of all gradients together, those with respect
-        /// to orthogonal weights included; taken before `recurrentClip`. Nil for none.
-        public var normClip: Double?
-        /// Of an L2 penalty on every parameter but the skew ones.
-        public var weightDecay: Double
-        /// Whether the norm is measured where it isn't clipped.
-        public var measuresNorm: Bool
-        public init(
-            recurrentClip: Double? = nil, manifoldRateFactor: Double = 1, recurrentRateFactor: Double = 1,
-            normClip: Double? = nil, weightDecay: Double = 0, measuresNorm: Bool = false
-        ) {
-            self.recurrentClip = recurrentClip
-            self.manifoldRateFactor = manifoldRateFactor
-            self.recurrentRateFactor = recurrentRateFactor
-            self.normClip = normClip
-            self.weightDecay = weightDecay
-            self.measuresNorm = measuresNorm
-        }
-    }
-
     /// An orthogonal weight with its unconstrained parameter.
     public struct Constrained {
         public let block: ParameterStore.OrthogonalBlock
@@ -40,13 +12,16 @@ public final class ParameterUpdater {
     }
 
     public let optimizer: any Optimizer
-    public let settings: Settings
+    /// Rates of its own for orthogonal and for free recurrent weights, and clipping.
+    public let configuration: TrainingConfiguration
+    /// The learning rates of skew parameters and of free recurrent weights, relative to the others'.
+    private let manifoldRate: Double, recurrentRate: Double
     let backend: any Backend
     let parameters: ParameterStore
     /// The optimizer's step, for free and for skew parameters.
     private let kernels: (free: any Kernel, skew: any Kernel)
     /// The same with a gate, made when there is one.
-    private lazy var gatedKernels = Result { try Self.kernels(optimizer, settings, isGated: true, on: backend) }
+    private lazy var gatedKernels = Result { try Self.kernels(optimizer, isGated: true, on: backend) }
     private let norm: GradientNorm?
     private let clip: any Kernel
     /// What is stepped in one run each, and its rate relative to the learning rate.
@@ -77,18 +52,24 @@ public final class ParameterUpdater {
     ///   - optimizer: of all parameters, the skew ones included.
     ///   - manifold: of all orthogonal weights; unused if the model has none.
     ///   - skewInitialization: of each B.
-    ///   - settings: clipping, and rates of their own.
+    ///   - configuration: clipping, and rates of their own for some weights.
+    ///   - measuresNorm: whether the gradients' norm is measured where it isn't clipped.
+    /// - Throws: what the backend throws.
     public init(
         model: SequenceModel, optimizer: any Optimizer, manifold: any ManifoldUpdate,
-        skewInitialization: any SkewInitialization, settings: Settings = Settings()
+        skewInitialization: any SkewInitialization, configuration: TrainingConfiguration = TrainingConfiguration(),
+        measuresNorm: Bool = false
     ) throws {
         let backend = model.backend
         self.optimizer = optimizer
-        self.settings = settings
+        self.configuration = configuration
+        manifoldRate = (configuration.manifoldLearningRate ?? configuration.learningRate) / configuration.learningRate
+        let recurrentRate = (configuration.recurrentLearningRate ?? configuration.learningRate) / configuration.learningRate
+        self.recurrentRate = recurrentRate
         self.backend = backend
         parameters = model.parameters
-        kernels = try Self.kernels(optimizer, settings, isGated: false, on: backend)
-        norm = settings.normClip != nil || settings.measuresNorm
+        kernels = try Self.kernels(optimizer, isGated: false, on: backend)
+        norm = configuration.clipNorm != nil || measuresNorm
             ? try GradientNorm(model.parameters.allGradients, backend: backend) : nil
         clip = try backend.compile(
             PointwiseProgram(inputs: 1, scalars: 1) { x, bound in [max(-bound[0], min(bound[0], x[0]))] })
@@ -97,14 +78,14 @@ public final class ParameterUpdater {
         }
         let parameters = model.parameters
         freeState = try state(parameters.count)
-        if settings.recurrentRateFactor == 1 {
+        if recurrentRate == 1 {
             // One run steps everything: what becomes of orthogonal weights in it is overwritten.
             freeRanges = parameters.freeRanges
             steps = [(0..<parameters.count, 1)]
         } else {
             let ranges = parameters.freeRangesByKind
             freeRanges = ranges.map(\.range)
-            steps = ranges.map { ($0.range, $0.isRecurrent ? settings.recurrentRateFactor : 1) }
+            steps = ranges.map { ($0.range, $0.isRecurrent ? recurrentRate : 1) }
         }
         constrained = try parameters.orthogonalBlocks.enumerated().map { index, block in
             let size = block.rows.count
@@ -125,10 +106,10 @@ public final class ParameterUpdater {
     public var gradientNorm: Double? { step > 0 ? norm?.value : nil }
 
     private static func kernels(
-        _ optimizer: any Optimizer, _ settings: Settings, isGated: Bool, on backend: any Backend
+        _ optimizer: any Optimizer, isGated: Bool, on backend: any Backend
     ) throws -> (free: any Kernel, skew: any Kernel) {
         (
-            try backend.compile(optimizer.program(weightDecay: settings.weightDecay, isGated: isGated)),
+            try backend.compile(optimizer.program(weightDecay: optimizer.penalty, isGated: isGated)),
             try backend.compile(optimizer.withoutWeightDecay.program(weightDecay: 0, isGated: isGated))
         )
     }
@@ -144,8 +125,8 @@ public final class ParameterUpdater {
     public func update(learningRate: Double, gate: MatrixView? = nil) throws {
         step += 1
         norm?.measure()
-        if let bound = settings.normClip { norm!.clip(to: bound) }
-        if let bound = settings.recurrentClip {
+        if let bound = configuration.clipNorm { norm!.clip(to: bound) }
+        if let bound = configuration.clipRecurrent {
             for index in parameters.recurrentWeights {
                 let gradient = parameters.gradient(index)
                 backend.run(clip, inputs: [gradient], outputs: [gradient], scalars: [bound])
@@ -165,7 +146,7 @@ public final class ParameterUpdater {
                 parameter: item.skew, into: item.gradient)
             run(
                 kernels.skew, item.skew.reshaped(rows: 1, columns: item.skew.count),
-                item.gradient.reshaped(rows: 1, columns: item.gradient.count), item.state, rate: settings.manifoldRateFactor)
+                item.gradient.reshaped(rows: 1, columns: item.gradient.count), item.state, rate: manifoldRate)
         }
         for (range, rate) in steps {
             run(

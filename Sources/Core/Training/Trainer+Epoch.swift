@@ -19,7 +19,7 @@ extension Trainer {
         let start = clock.now, secondsBefore = progress.seconds
         let count = batchesPerEpoch
         // Epochs without end are stopped by patience or by hand.
-        let (steps, isEndless) = settings.epochs.multipliedReportingOverflow(by: count)
+        let (steps, isEndless) = configuration.epochs.multipliedReportingOverflow(by: count)
         let validationLosses = progress.records.map(\.validation.meanLoss)
         let mayBeLate = observers.allSatisfy(\.acceptsLateBatches)
         var pending: TrainedBatch?
@@ -46,7 +46,7 @@ extension Trainer {
         }
 
         for index in progress.batches..<max(count, progress.batches) {
-            let batch = try dataset.batch(.train, epoch: progress.epoch - 1, index: index, batchSize: settings.batchSize)
+            let batch = try dataset.batch(.train, epoch: progress.epoch - 1, index: index, batchSize: configuration.batchSize)
             let step = updater.step
             var loss = try model.startGradients(batch, step: step)
             if !mayBeLate || loss.largest == nil {
@@ -54,9 +54,10 @@ extension Trainer {
                 guard sums.loss.isFinite else { return .diverged(step: step + 1, loss: sums.meanLoss) }
                 loss = PendingLoss(sums)
             }
-            let rate = settings.schedule.rate(
-                base: settings.learningRate, step: step, epoch: progress.epoch, totalSteps: isEndless ? .max : steps,
-                validationLosses: validationLosses)
+            let moment = ScheduleMoment(
+                base: configuration.learningRate, step: step, epoch: progress.epoch, totalSteps: isEndless ? .max : steps,
+                warmupSteps: configuration.warmupSteps, validationLosses: validationLosses)
+            let rate = schedule.rate(at: moment) * moment.warmup
             var overflows = false
             do { try updater.update(learningRate: rate, gate: loss.largest) } catch RecurrentError.linearAlgebra {
                 overflows = true

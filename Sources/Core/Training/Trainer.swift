@@ -1,51 +1,20 @@
 /// Trains a model on a data set: epochs, validation, early stopping, best-so-far
 /// weights, and a test at the end.
 ///
-///     let trainer = try Trainer(model: model, dataset: recall, updater: updater, settings: .init(learningRate: 1e-3))
+///     let trainer = try Trainer(model: model, dataset: recall, updater: updater, configuration: .init(learningRate: 1e-3))
 ///     let summary = try trainer.run()
 public final class Trainer {
-    public struct Settings: Sendable {
-        public var epochs: Int
-        public var batchSize: Int
-        /// Of validation and test; the same as `batchSize` if nil.
-        public var evaluationBatchSize: Int?
-        public var learningRate: Double
-        /// Stop after this many epochs without a better validation loss; nil: never.
-        public var patience: Int?
-        /// Stop once the validation loss is below; nil: never.
-        public var stopLoss: Double?
-        /// At most this many training batches per epoch; nil: all.
-        public var batchesPerEpoch: Int?
-        /// Whether the test split is evaluated after each epoch, to be shown; nothing
-        /// is chosen by it.
-        public var tracksTest: Bool
-        /// Checkpoints besides those at the end of each epoch and of an
-        /// interrupted run; nil: none.
-        public var checkpointInterval: CheckpointInterval?
-        public var schedule: LearningRateSchedule
-
-        public init(
-            epochs: Int = 200, batchSize: Int = 100, evaluationBatchSize: Int? = nil, learningRate: Double = 1e-3,
-            patience: Int? = nil, stopLoss: Double? = nil, batchesPerEpoch: Int? = nil, tracksTest: Bool = false,
-            checkpointInterval: CheckpointInterval? = nil, schedule: LearningRateSchedule = LearningRateSchedule()
-        ) {
-            self.epochs = epochs
-            self.batchSize = batchSize
-            self.evaluationBatchSize = evaluationBatchSize
-            self.learningRate = learningRate
-            self.patience = patience
-            self.stopLoss = stopLoss
-            self.batchesPerEpoch = batchesPerEpoch
-            self.tracksTest = tracksTest
-            self.checkpointInterval = checkpointInterval
-            self.schedule = schedule
-        }
-    }
-
     public let model: SequenceModel
     public let dataset: any Dataset
     public let updater: ParameterUpdater
-    public let settings: Settings
+    /// Rates, batches, and when training ends.
+    public let configuration: TrainingConfiguration
+    /// How the learning rate changes.
+    public let schedule: any LearningRateSchedule
+    /// Whether the test split is evaluated after each epoch, to be shown; nothing is
+    /// chosen by it.
+    public let tracksTest: Bool
+    let checkpointInterval: CheckpointInterval?
     /// Where the run stands; more than the beginning after ``restore(from:best:)``.
     public internal(set) var progress = TrainingProgress()
     /// Those of the best epoch, once one is finished.
@@ -59,53 +28,39 @@ public final class Trainer {
     ///   - model: what is trained; it holds the best weights in the end.
     ///   - dataset: must fit the model's description.
     ///   - updater: made for this model.
-    ///   - settings: how long, and in what steps.
+    ///   - configuration: rates, batches, and when training ends.
+    ///   - schedule: how the learning rate changes.
+    ///   - tracksTest: whether the test split is evaluated after each epoch.
     ///   - observers: told of everything, in this order.
     ///   - shouldStop: asked after each batch; true ends the run cleanly.
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` for a setting out of range,
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` for an option out of range,
     ///   ``RecurrentError/dataset(_:)`` if a split has no batch of this size.
     public init(
-        model: SequenceModel, dataset: any Dataset, updater: ParameterUpdater, settings: Settings,
+        model: SequenceModel, dataset: any Dataset, updater: ParameterUpdater, configuration: TrainingConfiguration,
+        schedule: any LearningRateSchedule = ConstantSchedule(), tracksTest: Bool = false,
         observers: [any TrainingObserver] = [], shouldStop: @escaping () -> Bool = { false }
     ) throws {
-        func check(_ condition: Bool, _ message: @autoclosure () -> String) throws {
-            if !condition { throw RecurrentError.invalidOption(message()) }
-        }
-        try check(settings.epochs >= 1, "the number of epochs must be at least 1, not \(settings.epochs)")
-        try check(settings.batchSize >= 1, "the batch size must be at least 1, not \(settings.batchSize)")
-        try check(
-            settings.learningRate > 0 && settings.learningRate.isFinite,
-            "the learning rate must be above 0, not \(settings.learningRate)")
-        for (name, value) in [
-            ("patience", settings.patience), ("evaluation batch size", settings.evaluationBatchSize),
-            ("number of batches per epoch", settings.batchesPerEpoch),
-        ] {
-            if let value { try check(value >= 1, "the \(name) must be at least 1, not \(value)") }
-        }
-        switch settings.checkpointInterval {
-        case .steps(let count)?: try check(count >= 1, "the steps between checkpoints must be at least 1, not \(count)")
-        case .seconds(let seconds)?: try check(seconds > 0, "the seconds between checkpoints must be above 0, not \(seconds)")
-        case nil: break
-        }
-        if case .step(let epochs, _) = settings.schedule.shape {
-            try check(epochs >= 1, "the epochs of a step schedule must be at least 1, not \(epochs)")
-        }
-        try dataset.checkBatch(.train, batchSize: settings.batchSize, option: "--batch-size")
+        try configuration.check()
+        try schedule.check()
+        try dataset.checkBatch(.train, batchSize: configuration.batchSize, option: "batchSize")
         for split in [Split.valid, .test] {
             try dataset.checkBatch(
-                split, batchSize: settings.evaluationBatchSize ?? settings.batchSize, option: "--evaluation-batch-size")
+                split, batchSize: configuration.evaluationBatchSize ?? configuration.batchSize, option: "evaluationBatchSize")
         }
+        self.schedule = schedule
+        self.tracksTest = tracksTest
+        checkpointInterval = configuration.checkpointEvery.flatMap(CheckpointInterval.init(text:))
         self.model = model
         self.dataset = dataset
         self.updater = updater
-        self.settings = settings
+        self.configuration = configuration
         self.observers = observers
         self.shouldStop = shouldStop
     }
 
     var batchesPerEpoch: Int {
-        let all = dataset.batchCount(.train, batchSize: settings.batchSize)
-        return min(all, settings.batchesPerEpoch ?? all)
+        let all = dataset.batchCount(.train, batchSize: configuration.batchSize)
+        return min(all, configuration.batchesPerEpoch ?? all)
     }
 
     /// Trains, then tests the best weights, which the model holds afterwards. A
@@ -117,7 +72,7 @@ public final class Trainer {
         let start = clock.now, secondsBefore = progress.runSeconds
         lastCheckpoint = start
         let plan = TrainingPlan(
-            epochs: settings.epochs, batchesPerEpoch: batchesPerEpoch, batchSize: settings.batchSize,
+            epochs: configuration.epochs, batchesPerEpoch: batchesPerEpoch, batchSize: configuration.batchSize,
             parameterCount: model.parameters.count, metric: model.data.metric)
         for observer in observers { try observer.trainingWillStart(plan) }
 
@@ -134,7 +89,7 @@ public final class Trainer {
             }
             let record = EpochRecord(
                 epoch: progress.epoch, step: updater.step, train: progress.sums, validation: validation,
-                test: settings.tracksTest ? try evaluate(.test) : nil, trainSeconds: progress.seconds,
+                test: tracksTest ? try evaluate(.test) : nil, trainSeconds: progress.seconds,
                 sequencesPerSecond: Double(progress.sequences) / max(progress.seconds, 1e-9),
                 learningRate: progress.learningRate,
                 isBest: validation.meanLoss < (progress.best?.validation.meanLoss ?? .infinity))
@@ -164,9 +119,9 @@ public final class Trainer {
     /// Whether the epochs that are done are all there will be.
     private func endOfRun() -> TrainingEnd? {
         guard let last = progress.records.last, let best = progress.best else { return nil }
-        if let bound = settings.stopLoss, last.validation.meanLoss < bound { return .lossReached(bound) }
-        if let patience = settings.patience, last.epoch - best.epoch >= patience { return .patience(patience) }
-        return last.epoch >= settings.epochs ? .epochs : nil
+        if let bound = configuration.stopLoss, last.validation.meanLoss < bound { return .lossReached(bound) }
+        if let patience = configuration.patience, last.epoch - best.epoch >= patience { return .patience(patience) }
+        return last.epoch >= configuration.epochs ? .epochs : nil
     }
 
     private func keepBest() throws {
@@ -184,7 +139,7 @@ public final class Trainer {
     }
 
     var isCheckpointDue: Bool {
-        switch settings.checkpointInterval {
+        switch checkpointInterval {
         case nil: false
         case .steps(let count)?: updater.step % count == 0
         case .seconds(let seconds)?: (clock.now - lastCheckpoint).inSeconds >= seconds
@@ -194,7 +149,7 @@ public final class Trainer {
     /// Loss and metric of a whole split with the model's present weights.
     public func evaluate(_ split: Split) throws -> LossSums {
         try model.evaluate(
-            dataset, split: split, batchSize: settings.evaluationBatchSize ?? settings.batchSize)
+            dataset, split: split, batchSize: configuration.evaluationBatchSize ?? configuration.batchSize)
     }
 }
 
@@ -203,7 +158,7 @@ extension SequenceModel {
     ///
     /// - Throws: ``RecurrentError/dataset(_:)`` if the split has no batch of this size.
     public func evaluate(_ dataset: any Dataset, split: Split, batchSize: Int) throws -> LossSums {
-        try dataset.checkBatch(split, batchSize: batchSize, option: "--batch-size")
+        try dataset.checkBatch(split, batchSize: batchSize, option: "batchSize")
         var sums = LossSums(), pending: PendingLoss?
         for index in 0..<dataset.batchCount(split, batchSize: batchSize) {
             let next = try startEvaluation(dataset.batch(split, epoch: 0, index: index, batchSize: batchSize))

@@ -47,7 +47,7 @@ extension Trainer {
     fileprivate var identity: [String: String] {
         [
             "kind": "training state", "cell": model.cell.name, "optimizer": updater.optimizer.name,
-            "dataset": dataset.name, "seed": String(model.seed), "batch size": String(settings.batchSize),
+            "dataset": dataset.name, "seed": String(model.seed), "batch size": String(configuration.batchSize),
         ]
     }
 
@@ -98,7 +98,7 @@ extension Trainer {
             ? model.recurrentLayers.enumerated().map { layer, item in
                 try (0..<item.stateCount).map { state in
                     try file.numbers(
-                        Self.carriedName(layer, state), shape: [settings.batchSize, item.hiddenWidth],
+                        Self.carriedName(layer, state), shape: [configuration.batchSize, item.hiddenWidth],
                         as: model.backend.scalarType)
                 }
             } : []
@@ -112,7 +112,7 @@ extension Trainer {
         for (layer, states) in zip(model.recurrentLayers, carried) {
             layer.restoreStates(
                 try states.map { values in
-                    let view = try model.backend.allocate(rows: settings.batchSize, columns: layer.hiddenWidth)
+                    let view = try model.backend.allocate(rows: configuration.batchSize, columns: layer.hiddenWidth)
                     values.upload(to: view, model.backend)
                     return view
                 })

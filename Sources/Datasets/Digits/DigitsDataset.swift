@@ -6,7 +6,10 @@ import RecurrentCore
 ///
 /// Each step has one pixel in [0, 1]; an image of 28 × 28 has 784 steps. The last
 /// twelfth of the training images is the validation split.
-public struct DigitsDataset: Dataset {
+public struct DigitsDataset: DatasetPlugin {
+    public static let name = "digits"
+    public static let summary = "images of MNIST's format, a pixel a step"
+
     public let classes: Int
     public let isPermuted: Bool
     private let train: Images, test: Images
@@ -69,7 +72,6 @@ public struct DigitsDataset: Dataset {
         return Images(size: size, pixels: images.bytes, labels: labels.bytes)
     }
 
-    public var name: String { isPermuted ? "permuted-digits" : "digits" }
     public var description: DatasetDescription {
         DatasetDescription(
             inputs: .vectors(width: 1), targets: .sequenceClass(classes: classes), isContinuous: false, metric: .accuracy)

@@ -10,7 +10,10 @@ import RecurrentCore
 /// of each position is the next token.
 ///
 ///     let treebank = try PennTreebank(directory: "data/ptb", bptt: 35)
-public struct PennTreebank: Dataset, VocabularyProviding {
+public struct PennTreebank: DatasetPlugin, VocabularyProviding {
+    public static let name = "ptb"
+    public static let summary = "a corpus by words, such as the Penn Treebank"
+
     /// The words; a token is an index into them.
     public let vocabulary: [String]
     /// T, the steps of a batch; the last of a split may have fewer.
@@ -60,8 +63,6 @@ public struct PennTreebank: Dataset, VocabularyProviding {
         }
     }
 
-    public var name: String { level == .words ? "ptb" : "ptb-char" }
-
     public var description: DatasetDescription {
         DatasetDescription(
             inputs: .tokens(vocabulary: vocabulary.count), targets: .positionClass(classes: vocabulary.count),
@@ -92,7 +93,7 @@ public struct PennTreebank: Dataset, VocabularyProviding {
     private static func prefix(in directory: String) throws -> String {
         for prefix in ["ptb.", ""] where (try? FileReader("\(directory)/\(prefix)train.txt")) != nil { return prefix }
         throw RecurrentError.dataset(
-            "no ptb.train.txt or train.txt can be read in '\(directory)'; name a directory that holds ptb.train.txt, ptb.valid.txt and ptb.test.txt with --data or PTB_DIR")
+            "no ptb.train.txt or train.txt can be read in '\(directory)'; name a directory that holds ptb.train.txt, ptb.valid.txt and ptb.test.txt with `data` or PTB_DIR")
     }
 
     private static func open(_ path: String) throws -> FileReader {

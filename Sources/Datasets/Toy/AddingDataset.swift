@@ -6,9 +6,32 @@ import RecurrentCore
 /// Inputs [T, 2]: a number uniform in [0, 1), and a mark that is 1 at one place of
 /// each half, else 0. Target: the sum of the two marked numbers. Always answering
 /// 1 has a mean squared error of 1/6 (0.167).
-public struct AddingDataset: Dataset {
+public struct AddingDataset: DatasetPlugin {
+    public static let name = "adding"
+    public static let summary = "the sum of the two marked ones of N numbers"
+    /// The task's size, and how many sequences there are.
+    public struct Options: OptionSection {
+        /// N.
+        public var length = 100
+        /// Sequences of each split.
+        public var sizes = SplitSizes()
+        /// Whether training sequences are drawn anew each epoch.
+        public var freshData = true
+        public init() {}
+        public static let fields: [OptionField<Self>] =
+            [.length(\.length, 2, "Numbers N of a sequence.")]
+            + .generated(\.sizes.train, \.sizes.valid, \.sizes.test, \.freshData)
+    }
+    public static var hasTokenInputs: Bool { false }
+
     public let length: Int
     private let sequences: GeneratedSequences
+
+    public init(options: Options, seed: UInt64) throws {
+        try options.check()
+        try self.init(length: options.length, sizes: options.sizes, seed: seed, freshEachEpoch: options.freshData)
+    }
+    public static func adjust(_ defaults: inout RunDefaults) { defaults.useMemoryDefaults() }
 
     /// - Parameters:
     ///   - length: T, at least 2.
@@ -23,7 +46,6 @@ public struct AddingDataset: Dataset {
         sequences = try GeneratedSequences(sizes: sizes, seed: seed, freshEachEpoch: freshEachEpoch)
     }
 
-    public var name: String { "adding" }
     public var description: DatasetDescription {
         DatasetDescription(
             inputs: .vectors(width: 2), targets: .sequenceValue, isContinuous: false, metric: .squaredError,

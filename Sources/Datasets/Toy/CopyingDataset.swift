@@ -7,7 +7,23 @@ import RecurrentCore
 /// blanks. Targets: `delay + 10` blanks, then the ten symbols. A model without
 /// memory has a loss of ``memorylessLoss``, 10 ln 8 / (delay + 20), and an accuracy,
 /// which is that of the ten symbols, of one in eight.
-public struct CopyingDataset: Dataset {
+public struct CopyingDataset: DatasetPlugin {
+    public static let name = "copying"
+    public static let summary = "repeat ten symbols after a delay"
+    /// The task's size, and how many sequences there are.
+    public struct Options: OptionSection {
+        /// T of the literature.
+        public var delay = 100
+        /// Sequences of each split.
+        public var sizes = SplitSizes()
+        /// Whether training sequences are drawn anew each epoch.
+        public var freshData = true
+        public init() {}
+        public static let fields: [OptionField<Self>] =
+            [.length(\.delay, 1, "Delay T between the symbols and their copy.")]
+            + .generated(\.sizes.train, \.sizes.valid, \.sizes.test, \.freshData)
+    }
+
     /// T of the literature.
     public let delay: Int
     private let sequences: GeneratedSequences
@@ -15,6 +31,12 @@ public struct CopyingDataset: Dataset {
     /// How many symbols are to be remembered, and of how many.
     public static let symbolCount = 10, alphabet = 8
     private static let blank: Int32 = 8, marker: Int32 = 9
+
+    public init(options: Options, seed: UInt64) throws {
+        try options.check()
+        try self.init(delay: options.delay, sizes: options.sizes, seed: seed, freshEachEpoch: options.freshData)
+    }
+    public static func adjust(_ defaults: inout RunDefaults) { defaults.useMemoryDefaults() }
 
     /// - Parameters:
     ///   - delay: T, at least 1.
@@ -29,7 +51,6 @@ public struct CopyingDataset: Dataset {
         sequences = try GeneratedSequences(sizes: sizes, seed: seed, freshEachEpoch: freshEachEpoch)
     }
 
-    public var name: String { "copying" }
     public var length: Int { delay + 2 * Self.symbolCount }
     /// In nats per position.
     public var memorylessLoss: Double {

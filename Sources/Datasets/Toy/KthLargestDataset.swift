@@ -5,10 +5,42 @@ import RecurrentCore
 ///
 /// Repeated numbers count as often as they occur: the second largest of 3, 7, 7
 /// is 7.
-public struct KthLargestDataset: Dataset {
+public struct KthLargestDataset: DatasetPlugin {
+    public static let name = "kth-largest"
+    public static let summary = "task II: find the k-th largest of N numbers"
+    /// The task's size, and how many sequences there are.
+    public struct Options: OptionSection {
+        /// N.
+        public var length = 100
+        /// Which of the numbers in descending order, from 1.
+        public var k = 10
+        /// Sequences of each split.
+        public var sizes = SplitSizes()
+        /// Whether training sequences are drawn anew each epoch.
+        public var freshData = false
+        public init() {}
+        public static let fields: [OptionField<Self>] =
+            [.length(\.length, 2, "Numbers N of a sequence, and classes."), .integer("k", \.k, 1...(.max), "Which in descending order is asked for.")]
+            + .generated(\.sizes.train, \.sizes.valid, \.sizes.test, \.freshData)
+        public func validate() throws {
+            guard k > length else { return }
+            throw RecurrentError.invalidOption("`k` must be in 1...\(length), the `length`, not \(k)")
+        }
+    }
+
     /// Which of the numbers in descending order, from 1.
     public let k: Int
     private let task: SequenceTask
+
+    public init(options: Options, seed: UInt64) throws {
+        try options.check()
+        try self.init(length: options.length, k: options.k, sizes: options.sizes, seed: seed, freshEachEpoch: options.freshData)
+    }
+    /// The paper's Table 8, but for the learning rate, which there takes ten times the epochs.
+    public static func adjust(_ defaults: inout RunDefaults) {
+        defaults.model.dropout = 0.2
+        defaults.training.stopLoss = 0.005
+    }
 
     /// - Parameters:
     ///   - length: N, the numbers of a sequence, how many different ones there are, and classes.
@@ -47,7 +79,6 @@ public struct KthLargestDataset: Dataset {
         }
     }
 
-    public var name: String { "kth-largest" }
     public var length: Int { task.length }
     public var sizes: SplitSizes { task.sizes }
 

@@ -4,8 +4,36 @@ import RecurrentCore
 /// `0..<symbols`, name the first after having seen the last.
 ///
 /// A model that remembers nothing is right once in `symbols` times.
-public struct RecallDataset: Dataset {
+public struct RecallDataset: DatasetPlugin {
+    public static let name = "recall"
+    public static let summary = "task I: name the first of N numbers"
+    /// The task's size, and how many sequences there are.
+    public struct Options: OptionSection {
+        /// N.
+        public var length = 100
+        /// M.
+        public var symbols = 10
+        /// Sequences of each split.
+        public var sizes = SplitSizes()
+        /// Whether training sequences are drawn anew each epoch.
+        public var freshData = false
+        public init() {}
+        public static let fields: [OptionField<Self>] =
+            [.length(\.length, 1, "Numbers N of a sequence."), .integer("symbols", \.symbols, 2...Int(Int32.max), "Different numbers M, and classes.")]
+            + .generated(\.sizes.train, \.sizes.valid, \.sizes.test, \.freshData)
+    }
+
     private let task: SequenceTask
+
+    public init(options: Options, seed: UInt64) throws {
+        try options.check()
+        try self.init(length: options.length, symbols: options.symbols, sizes: options.sizes, seed: seed, freshEachEpoch: options.freshData)
+    }
+    /// The paper's Table 8, but for the learning rate, which there takes ten times the epochs.
+    public static func adjust(_ defaults: inout RunDefaults) {
+        defaults.model.dropout = 0.2
+        defaults.training.stopLoss = 0.005
+    }
 
     /// - Parameters:
     ///   - length: N, the numbers of a sequence.
@@ -27,7 +55,6 @@ public struct RecallDataset: Dataset {
             classify: { $0[0] })
     }
 
-    public var name: String { "recall" }
     public var length: Int { task.length }
     public var symbols: Int { task.symbols }
     public var sizes: SplitSizes { task.sizes }

@@ -5,10 +5,10 @@ import RecurrentCore
 ///
 /// It reaches every rotation without the eigenvalue −1. The gradient is
 /// `M − Mᵀ` with `M = (I + B/2)⁻¹ G (I + Wᵀ) / 2`.
-public struct CayleyUpdate: ManifoldUpdate {
-    public init() {}
-    public var name: String { "cayley" }
-    public var summary: String { "W = (I − B/2)⁻¹ (I + B/2) with its exact gradient (scoRNN)" }
+public struct CayleyUpdate: ManifoldUpdate, Plugin {
+    public init(options: NoOptions = NoOptions()) {}
+    public static let name = "cayley"
+    public static let summary = "W = (I − B/2)⁻¹ (I + B/2) with its exact gradient (scoRNN)"
 
     public func makeWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
         try Workspace(size: size, on: backend)

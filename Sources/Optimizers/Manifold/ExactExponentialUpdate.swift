@@ -7,10 +7,10 @@ import RecurrentCore
 /// `h = 2^-k` the integral to h is a short series of commutators, each of them
 /// one product (`[B, T] = BT − (BT)ᵀ` for skew B, T); then
 /// `I(2h) = I(h) + exp(hB)ᵀ I(h) exp(hB)` doubles it k times.
-public struct ExactExponentialUpdate: ManifoldUpdate {
-    public init() {}
-    public var name: String { "exact-exponential" }
-    public var summary: String { "W = exp(B) with the exact gradient (expRNN)" }
+public struct ExactExponentialUpdate: ManifoldUpdate, Plugin {
+    public init(options: NoOptions = NoOptions()) {}
+    public static let name = "exact-exponential"
+    public static let summary = "W = exp(B) with the exact gradient (expRNN)"
 
     public func makeWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
         try Workspace(size: size, on: backend)

@@ -4,17 +4,24 @@ import RecurrentCore
 ///
 /// The gradient is exact where B commutes with its own change, at `B = 0` above
 /// all; ``ExactExponentialUpdate`` is exact everywhere.
-public struct ExponentialUpdate: ManifoldUpdate {
+public struct ExponentialUpdate: ManifoldUpdate, Plugin {
+    public static let name = "exponential"
+    public static let summary = "W = exp(B), gradient G Wᵀ − W Gᵀ (the paper's)"
+    /// How exp(B) is computed.
+    public struct Options: OptionSection {
+        /// By products, or by the Hermitian eigendecomposition of iB, as the paper does it.
+        public var method = SkewExponential.Method.scalingAndSquaring
+        public init() {}
+        public static let fields: [OptionField<Self>] = [
+            .choice("exponentialMethod", \.method, "How exp(B) is computed.")
+        ]
+    }
+    /// How exp(B) is computed.
     public let method: SkewExponential.Method
 
+    public init(options: Options) { method = options.method }
+    /// - Parameter method: how exp(B) is computed.
     public init(method: SkewExponential.Method = .scalingAndSquaring) { self.method = method }
-
-    public var name: String { method == .scalingAndSquaring ? "exponential" : "exponential-eigen" }
-    public var summary: String {
-        method == .scalingAndSquaring
-            ? "W = exp(B) by products, gradient G Wᵀ − W Gᵀ (the paper's)"
-            : "the same, with exp by Hermitian eigendecomposition of iB (as the paper computes it)"
-    }
 
     public func makeWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
         try Workspace(size: size, on: backend, method: method)

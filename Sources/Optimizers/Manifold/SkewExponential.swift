@@ -7,7 +7,7 @@ public final class SkewExponential {
     /// How it is computed.
     public enum Method: String, Sendable, CaseIterable {
         /// A Taylor polynomial of `B / 2^s`, squared s times: products only.
-        case scalingAndSquaring
+        case scalingAndSquaring = "scaling-and-squaring"
         /// `iB = V Λ V†`, `exp(B) = V exp(-iΛ) V†`, as the paper does it.
         case eigendecomposition
     }

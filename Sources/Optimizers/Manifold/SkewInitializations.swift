@@ -1,10 +1,10 @@
 import RecurrentCore
 
 /// `B = 0`, so `W = I`: the default, and with ReLU what learns the toy tasks.
-public struct ZeroSkew: SkewInitialization {
-    public init() {}
-    public var name: String { "zero" }
-    public var summary: String { "B = 0, so W = I" }
+public struct ZeroSkew: SkewInitialization, Plugin {
+    public init(options: NoOptions = NoOptions()) {}
+    public static let name = "zero"
+    public static let summary = "B = 0, so W = I"
     public func values(size: Int, random: inout RandomStream) -> [Double] {
         [Double](repeating: 0, count: size * size)
     }
@@ -12,10 +12,10 @@ public struct ZeroSkew: SkewInitialization {
 
 /// Blocks [[0, −θ], [θ, 0]], θ uniform in ±π: random rotations of the planes
 /// (Henaff, Szlam & LeCun 2016).
-public struct HenaffSkew: SkewInitialization {
-    public init() {}
-    public var name: String { "henaff" }
-    public var summary: String { "2 × 2 blocks that rotate by uniform angles in ±π" }
+public struct HenaffSkew: SkewInitialization, Plugin {
+    public init(options: NoOptions = NoOptions()) {}
+    public static let name = "henaff"
+    public static let summary = "2 × 2 blocks that rotate by uniform angles in ±π"
     public func values(size: Int, random: inout RandomStream) -> [Double] {
         blocks(size: size) { random.uniform(in: -.pi...(.pi)) }
     }
@@ -23,10 +23,10 @@ public struct HenaffSkew: SkewInitialization {
 
 /// Blocks with `s = √((1 − cos t) / (1 + cos t))`, t uniform in [0, π/2]
 /// (Helfrich, Willmott & Ye 2018).
-public struct CayleySkew: SkewInitialization {
-    public init() {}
-    public var name: String { "cayley" }
-    public var summary: String { "2 × 2 blocks of tan(t/2), t uniform in [0, π/2] (scoRNN's)" }
+public struct CayleySkew: SkewInitialization, Plugin {
+    public init(options: NoOptions = NoOptions()) {}
+    public static let name = "cayley"
+    public static let summary = "2 × 2 blocks of tan(t/2), t uniform in [0, π/2] (scoRNN's)"
     public func values(size: Int, random: inout RandomStream) -> [Double] {
         blocks(size: size) {
             let cosine = RealFunctions.cos(random.uniform(in: 0...(.pi / 2)))
@@ -36,11 +36,23 @@ public struct CayleySkew: SkewInitialization {
 }
 
 /// Every pair uniform in ±scale.
-public struct UniformSkew: SkewInitialization {
+public struct UniformSkew: SkewInitialization, Plugin {
+    /// How far from 0 the numbers go.
+    public struct Options: OptionSection {
+        /// Numbers are uniform in ± this; above 0.
+        public var scale = 0.01
+        public init() {}
+        public static let fields: [OptionField<Self>] = [
+            .number("skewScale", \.scale, .above(0), "Elements of B are uniform in ± this.")
+        ]
+    }
+    /// Numbers are uniform in ± this.
     public let scale: Double
+    public init(options: Options) { scale = options.scale }
+    /// - Parameter scale: numbers are uniform in ± this.
     public init(scale: Double = 0.01) { self.scale = scale }
-    public var name: String { "uniform" }
-    public var summary: String { "small uniform random numbers (±0.01)" }
+    public static let name = "uniform"
+    public static let summary = "small uniform random numbers"
     public func values(size: Int, random: inout RandomStream) -> [Double] {
         var result = [Double](repeating: 0, count: size * size)
         for i in 0..<size {

@@ -108,7 +108,7 @@ struct GradientFlowTests {
         let before = model.snapshot()
         _ = try Trainer(
             model: model, dataset: recall, updater: updater,
-            settings: .init(epochs: onReference ? 1 : 5, batchSize: onReference ? 200 : 20, learningRate: 1e-2)
+            configuration: .init(epochs: onReference ? 1 : 5, batchSize: onReference ? 200 : 20, learningRate: 1e-2)
         ).run()
         #expect(model.snapshot() != before)
         try check("trained")

@@ -40,7 +40,7 @@ struct GradientTrackerTests {
         let tracker = isTracked
             ? GradientTracker(every: interval, epochs: epochs, model: model, dataset: Stream(), batchSize: 3, observers: [log]) : nil
         _ = try Trainer(
-            model: model, dataset: Stream(), updater: updater, settings: .init(epochs: 2, batchSize: 3),
+            model: model, dataset: Stream(), updater: updater, configuration: .init(epochs: 2, batchSize: 3),
             observers: tracker.map { [$0] } ?? []
         ).run()
         return (model.snapshot(), log)

@@ -1,10 +1,10 @@
 import RecurrentCore
 
 /// `x / (1 + |x|)`; its slope `1 / (1 + |x|)²` lies in (0, 1].
-public struct Softsign: Activation {
-    public init() {}
-    public var name: String { "softsign" }
-    public var summary: String { "x / (1 + |x|); slope in (0, 1]" }
+public struct Softsign: Activation, Plugin {
+    public init(options: NoOptions = NoOptions()) {}
+    public static let name = "softsign"
+    public static let summary = "x / (1 + |x|); slope in (0, 1]"
     public var slopeBounds: ClosedRange<Double> { 0...1 }
     public func callAsFunction(_ x: Expression, parameters: [Expression]) -> Expression { x / (1 + abs(x)) }
 }

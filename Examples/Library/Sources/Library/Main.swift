@@ -22,7 +22,7 @@ struct Main {
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
         let trainer = try Trainer(
-            model: model, dataset: recall, updater: updater, settings: .init(epochs: 40, stopLoss: 0.05),
+            model: model, dataset: recall, updater: updater, configuration: .init(epochs: 40, stopLoss: 0.05),
             observers: [Printer()])
         let summary = try trainer.run()
         print("test accuracy \(summary.test!.accuracy)")

@@ -1,8 +1,9 @@
 import ArgumentParser
 import Foundation
 import RecurrentCore
+import RecurrentRuns
 
-struct BenchmarkCommand: ParsableCommand {
+struct BenchmarkCommand: FlagCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark",
         abstract: "Time training steps and matrix exponentials beside the floor that their products set.",
@@ -11,14 +12,13 @@ struct BenchmarkCommand: ParsableCommand {
             measured in the same run on the same backend and threads. Rounds go through all workloads in turn, \
             so that a machine's noise hits all of them alike.
             """)
+    static let scope = FlagScope(kinds: [.backend]) { _ in "does nothing in benchmark, whose workloads have sizes of their own; leave it out" }
+
+    @Argument(parsing: .allUnrecognized, help: .hidden)
+    var arguments: [String] = []
 
     @Option(name: .customLong("workload"), help: "Time this workload only; may be repeated (toy-CELL-nN, lm-CELL-tT, lm-CELL-ACTIVATION-tT, lm-CELL-hH-tT, generate-CELL, exp-nN).")
     var workloads: [String] = []
-    @Option(help: "Backend.")
-    var backend = "cpu"
-    @Option(help: "Threads of the CPU backend (default: one per processor).")
-    var threads: Int?
-    @OptionGroup var deviceOptions: DeviceOptions
     @Option(help: "Seconds to spend on each workload, about.")
     var seconds = 1.0
     @Flag(help: "Print a JSON array.")
@@ -37,14 +37,11 @@ struct BenchmarkCommand: ParsableCommand {
         guard seconds > 0, seconds <= 3600 else {
             throw RecurrentError.invalidOption("--seconds must be above 0 and at most 3600, not \(seconds)")
         }
-        if let threads, threads < 1 { throw RecurrentError.invalidOption("--threads must be at least 1, not \(threads)") }
+        let (flags, words) = try separated()
+        if let stranger = words.first { throw RecurrentError.invalidOption("unexpected argument '\(stranger)'; --workload names one") }
         let registry = Registry.current
-        var options = RunConfiguration()
-        options.threads = threads
-        options.backend = backend
-        try deviceOptions.apply(to: &options)
-        try options.validate()
-        let backend = try registry.backends.find("backend", backend).make(registry.context(options))
+        let configuration = try Self.parser.configuration(flags, locatesData: false)
+        let backend = try registry.makeBackend(configuration)
         let list = try (workloads.isEmpty ? Workload.defaultNames : workloads).map {
             try Workload.make($0, backend: backend, registry: registry)
         }

@@ -1,4 +1,5 @@
 import RecurrentCore
+import RecurrentRuns
 
 extension Workload {
     static let generationNames = ["rnn", "urnn", "gru", "ugru"].map { "generate-\($0)" }
@@ -8,17 +9,19 @@ extension Workload {
     /// Every weight is read once for a token, so memory's speed and not that of
     /// products bounds it: the ratio to the floor says little here.
     static func generation(_ name: String, cell: String, backend: any Backend, registry: Registry) throws -> Workload {
-        var options = RunConfiguration()
-        options.cell = cell
-        options.useCorpusDefaults()
+        var configuration = RunConfiguration(cell: PluginChoice(cell))
+        configuration.model.embeddingSize = 400
+        configuration.model.hiddenSize = 200
+        configuration.model.tableInitialization = .languageModel
+        configuration = try registry.resolve(configuration, locatesData: false)
         let classes = 10_000
-        let made = try registry.cells.find("cell", cell).make(registry.context(options))
+        let made = try registry.makeCell(configuration)
         let model = try SequenceModel(
-            cell: made, configuration: options.model, data: .languageModel(vocabulary: classes), backend: backend, seed: 1)
+            cell: made, configuration: configuration.model, data: .languageModel(vocabulary: classes), backend: backend, seed: 1)
         let generator = try Generator(model, sampling: Sampling(), seed: 1)
         func weights(_ kind: CellParameter.Kind) -> Int { made.parameters.count { $0.kind == kind } }
-        let hidden = options.hiddenSize
-        let products = hidden * (weights(.inputWeight) * options.embeddingSize + weights(.recurrentWeight) * hidden + classes)
+        let hidden = configuration.model.hiddenSize
+        let products = hidden * (weights(.inputWeight) * configuration.model.embeddingSize + weights(.recurrentWeight) * hidden + classes)
         var token = 0
         return Workload(name: name, flops: 2 * Double(products)) { token = try generator.next(after: token) }
     }

@@ -1,4 +1,5 @@
 import RecurrentCore
+import RecurrentRuns
 
 /// Something to time, by its name: `toy-CELL-nN`, `lm-CELL-tT`, `lm-CELL-ACTIVATION-tT`, any of `lm` with `-hH` before
 /// `-tT` for other than 200 units, `generate-CELL` or `exp-nN`.
@@ -53,30 +54,28 @@ struct Workload {
     private static func training(
         _ name: String, cell: String, activation: String? = nil, backend: any Backend, registry: Registry, _ shape: Shape
     ) throws -> Workload {
-        var options = RunConfiguration()
-        options.cell = cell
-        options.activation = activation
-        options.embeddingSize = shape.embedding
-        options.hiddenSize = shape.hidden
+        var configuration = RunConfiguration(cell: PluginChoice(cell))
+        configuration.activation = activation.map { PluginChoice($0) }
+        configuration.model.embeddingSize = shape.embedding
+        configuration.model.hiddenSize = shape.hidden
+        configuration.model.dropout = 0.2
         if shape.isLanguageModel {
-            options.dropoutOn = [.embedding, .output]
-            options.clipRecurrent = 0.25
-            options.tableInit = .languageModel
+            configuration.model.dropoutPlaces = [.embedding, .output]
+            configuration.model.tableInitialization = .languageModel
+            configuration.training.clipRecurrent = 0.25
         }
-        let context = registry.context(options)
+        configuration = try registry.resolve(configuration, locatesData: false)
         let description = DatasetDescription(
             inputs: .tokens(vocabulary: shape.classes),
             targets: shape.isLanguageModel
                 ? .positionClass(classes: shape.classes) : .sequenceClass(classes: shape.classes),
             isContinuous: shape.isLanguageModel, metric: shape.isLanguageModel ? .perplexity : .accuracy)
-        let made = try registry.cells.find("cell", cell).make(context)
+        let made = try registry.makeCell(configuration)
         let model = try SequenceModel(
-            cell: made, configuration: options.model, data: description, backend: backend, seed: 1)
+            cell: made, configuration: configuration.model, data: description, backend: backend, seed: 1)
         let updater = try ParameterUpdater(
-            model: model, optimizer: try registry.optimizers.find("optimizer", "adam").make(context),
-            manifold: try registry.manifolds.find("manifold update", options.manifold).make(context),
-            skewInitialization: try registry.skewInits.find("skew initialisation", "zero").make(context),
-            settings: .init(recurrentClip: options.clipRecurrent))
+            model: model, optimizer: try registry.makeOptimizer(configuration), manifold: try registry.makeManifold(configuration),
+            skewInitialization: try registry.makeSkewInitialization(configuration), configuration: configuration.training)
         var random = RandomStream(RandomKey(seed: 1, purpose: .test))
         let rows = shape.steps * shape.batch
         let batch = Batch(
@@ -106,7 +105,7 @@ struct Workload {
     /// `exp` of a random skew-symmetric matrix whose norm ‖B‖₂ is about 3. The
     /// floor counts five products, 10 n³: what a polynomial of degree 18 takes.
     private static func exponential(_ name: String, size: Int, backend: any Backend, registry: Registry) throws -> Workload {
-        let manifold = try registry.manifolds.find("manifold update", "exponential").make(registry.context(RunConfiguration()))
+        let manifold = try registry.makeManifold(RunConfiguration())
         let workspace = try manifold.makeWorkspace(size: size, on: backend)
         var random = RandomStream(RandomKey(seed: 1, purpose: .test, stream: size))
         // A skew matrix with independent entries of deviation s has norm 2 s √n.

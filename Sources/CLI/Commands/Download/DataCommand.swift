@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import RecurrentCore
+import RecurrentRuns
 
 struct DataCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,21 +2,31 @@ import ArgumentParser
 import Foundation
 import RecurrentCore
 import RecurrentReproduction
+import RecurrentRuns
 
-struct GradientsCommand: ParsableCommand {
+struct GradientsCommand: FlagCommand {
     static let configuration = CommandConfiguration(
         commandName: "gradients", abstract: "How far gradients reach: ‖∂x_t/∂x_k‖ of a saved run or a fresh model, with the theory's bounds.",
+        usage: "cli gradients [<run>] [options]",
         discussion: """
             Exact, without dropout, with zoneout at its mean. Norms are means over the sequences of one batch, whose states \
             start from zero; bounds are of the Frobenius norm. Of orthogonal recurrent weights it shows the angles of the \
-            eigenvalues, too.
+            eigenvalues, too. The run is a folder that `train --output` wrote; without one, a fresh model is measured.
             """)
+    static let scope = FlagScope(
+        kinds: [.cell, .activation, .dataset, .manifold, .skewInit, .backend],
+        options: ["embeddingSize", "hiddenSize", "layers", "tied", "zoneout", "recurrentInit", "tableInit", "seed"]
+    ) { option in
+        switch option {
+        case "batchSize", "evaluationBatchSize": "does nothing in gradients; --samples says how many sequences are measured"
+        case "dropout", "dropoutOn", "lockedDropout", "embeddingDropout", "weightDropout":
+            "does nothing in gradients, which are measured without dropout; leave it out"
+        default: "does nothing in gradients, where nothing is trained; leave it out"
+        }
+    }
 
-    @Argument(help: ArgumentHelp("The folder that `train --output` wrote; without, a fresh model of these options.", valueName: "run"))
-    var runFolder: String?
-    @Option(help: "Cell of a fresh model (default: urnn).")
-    var cell: String?
-    @OptionGroup var options: TrainOptions
+    @Argument(parsing: .allUnrecognized, help: .hidden)
+    var arguments: [String] = []
     @Option(parsing: .unconditional, help: "k, the step whose state is the starting point, from 1.")
     var from = 1
     @Option(parsing: .unconditional, help: "The last t (default: the last step).")
@@ -39,8 +49,8 @@ struct GradientsCommand: ParsableCommand {
     var jsonAngles: String?
 
     func run() throws {
-        if let samples, !(1...RunConfiguration.largestSize).contains(samples) {
-            throw RecurrentError.invalidOption("--samples must be in 1...\(RunConfiguration.largestSize), not \(samples)")
+        if let samples, !(1...TrainingConfiguration.largestSize).contains(samples) {
+            throw RecurrentError.invalidOption("--samples must be in 1...\(TrainingConfiguration.largestSize), not \(samples)")
         }
         guard let part = Split(rawValue: split) else {
             throw RecurrentError.unknownName(kind: "split", name: split, known: Split.allCases.map(\.rawValue))
@@ -51,10 +61,10 @@ struct GradientsCommand: ParsableCommand {
         if let layer, !model.recurrentLayers.indices.contains(layer) {
             throw RecurrentError.invalidOption("--layer must be in 0...\(model.recurrentLayers.count - 1), not \(layer)")
         }
-        let batch = try chosenBatch(part, of: made.dataset, size: samples ?? min(8, made.options.batchSize))
+        let batch = try chosenBatch(part, of: made.dataset, size: samples ?? min(8, made.configuration.training.batchSize))
         let norms = try GradientFlow(model, layer: layer, samples: batch.batch).measure(batch, from: from, to: to)
         let points = norms.points(bounds: try model.gradientBounds(layer: layer))
-        let title = made.options.cell + (made.options.activation.map { " \($0)" } ?? "")
+        let title = made.configuration.cell.name + (made.configuration.activation.map { " \($0.name)" } ?? "")
         if let plot { try AtomicFile.write(Gnuplot.svg(GradientTable.figure(points, title)), to: plot) }
         try writeAngles(of: model, title)
         if json {
@@ -64,7 +74,7 @@ struct GradientsCommand: ParsableCommand {
             Terminal.print("")
             Terminal.print(GradientTable.chart(points, width: min(Terminal.width, 100)))
             for spectrum in try spectra(of: model) { Terminal.print(spectrum.text) }
-            Terminal.print(try theory(of: model, made.options))
+            Terminal.print(try theory(of: model, zoneout: made.configuration.model.zoneout))
             for file in [plot, plotAngles].compactMap(\.self) { Terminal.print("drawn into \(file)") }
             if let jsonAngles { Terminal.print("written into \(jsonAngles)") }
         }
@@ -107,10 +117,10 @@ struct GradientsCommand: ParsableCommand {
         if let jsonAngles { try AtomicFile.write(Self.text(spectra) + "\n", to: jsonAngles) }
     }
 
-    private func theory(of model: SequenceModel, _ options: RunConfiguration) throws -> String {
+    private func theory(of model: SequenceModel, zoneout: Double) throws -> String {
         guard let bounds = try model.gradientBounds(layer: layer) else { return "the theorem gives no bounds for this cell" }
         let gain = [bounds.gain.lowerBound, bounds.gain.upperBound].map(GradientTable.number).joined(separator: " to ")
-        let step = options.zoneout > 0 ? "each mean step with zoneout \(options.zoneout)" : "each step"
+        let step = zoneout > 0 ? "each mean step with zoneout \(zoneout)" : "each step"
         return "\(step) multiplies the norm by \(gain); for t → ∞: \(bounds.limit.rawValue)"
     }
 }

@@ -1,14 +1,17 @@
 import ArgumentParser
 import Foundation
 import RecurrentCore
+import RecurrentRuns
 
-struct GenerateCommand: ParsableCommand {
+struct GenerateCommand: FlagCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate", abstract: "Write text with the language model of a saved run.",
-        discussion: "Prints word by word, or character by character if the model has learned those; the end of a sentence (<eos>) is a new line.")
+        usage: "cli generate <run> [options]",
+        discussion: "Prints word by word, or character by character if the model has learned those; the end of a sentence (<eos>) is a new line. The run is a folder that `train --output` or `import` wrote.")
+    static let scope = FlagScope(kinds: [.backend]) { _ in "does nothing in generate, which takes the run as it is; leave it out" }
 
-    @Argument(help: ArgumentHelp("The folder that `train --output` or `import` wrote.", valueName: "run"))
-    var runFolder: String
+    @Argument(parsing: .allUnrecognized, help: .hidden)
+    var arguments: [String] = []
     @Option(parsing: .unconditional, help: "How many words to write, or characters.")
     var words = 100
     @Option(parsing: .unconditional, help: "Text to continue; words are separated by blanks, and a blank at the end asks a model of characters for a new word.")
@@ -21,10 +24,6 @@ struct GenerateCommand: ParsableCommand {
     var greedy = false
     @Option(parsing: .unconditional, help: "Seed of the draws.")
     var seed: UInt64 = 1
-    @Option(help: "Backend (default: the run's).")
-    var backend: String?
-    @Option(parsing: .unconditional, help: "Threads of the CPU backend (default: one; a single text has little to share).")
-    var threads: Int?
     @Flag(help: "Print one JSON object in the end.")
     var json = false
 
@@ -40,7 +39,12 @@ struct GenerateCommand: ParsableCommand {
     func run() throws {
         guard words >= 1 else { throw RecurrentError.invalidOption("--words must be at least 1, not \(words)") }
         let sampling = try sampling()
-        let saved = try SavedLanguageModel(RunDirectory(opening: runFolder), backend: backend, threads: threads ?? 1)
+        let (flags, folder) = try separated("a run's folder")
+        let saved = try SavedLanguageModel(opening: folder, registry: .current) { configuration in
+            // A single text has little to share among threads.
+            if configuration.backend.name == "cpu" { configuration.backend["threads"] = 1 }
+            configuration = try Self.parser.configuration(flags, onto: configuration, locatesData: false)
+        }
         let vocabulary = saved.vocabulary
         let asked = try promptTokens(saved)
         let generator = try Generator(saved.model, sampling: sampling, seed: seed)

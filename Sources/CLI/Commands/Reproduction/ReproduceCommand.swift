@@ -2,19 +2,24 @@ import ArgumentParser
 import Foundation
 import RecurrentCore
 import RecurrentReproduction
+import RecurrentRuns
 
-struct ReproduceCommand: ParsableCommand {
+struct ReproduceCommand: FlagCommand {
     static let configuration = CommandConfiguration(
         commandName: "reproduce", abstract: "Run the paper's experiments again, and set the results beside its numbers.",
+        usage: "cli reproduce <what> … --output <folder> [options]",
         discussion: """
             Writes report.html, report.md, a CSV file per table and an SVG file per plot into --output, and each run into \
-            a folder below. The same command again goes on where it stood, and runs nothing twice. Runs of several commands \
+            a folder below. The same command again continues where it stopped, and runs nothing twice. Runs of several commands \
             may share one --output; --report-only then makes one report of them.
-            """)
 
-    @Argument(help: ArgumentHelp(
-        "table1 … table7, figure1 … figure4; beyond the paper: table4-searched, table5-searched, table7-searched, constraint; or all.", valueName: "what"))
-    var what: [String]
+            <what> is table1 … table7, figure1 … figure4; beyond the paper: table4-searched, table5-searched, \
+            table7-searched, constraint; or all.
+            """)
+    static let scope = FlagScope(kinds: [.backend]) { _ in "does nothing in reproduce, whose experiments have options of their own; leave it out" }
+
+    @Argument(parsing: .allUnrecognized, help: .hidden)
+    var arguments: [String] = []
     @Option(
         help:
             "smoke (minutes; shows that it works), short (hours), or paper (its epochs, sizes and learning rates); or several, separated by commas.")
@@ -32,9 +37,6 @@ struct ReproduceCommand: ParsableCommand {
     var output: String
     @Option(help: "Folder of the Penn Treebank (default: $PTB_DIR; at scale smoke a generated corpus, if there is none).")
     var data: String?
-    @Option(help: "What trains, as of train (default: cpu). A folder's runs are of one backend.")
-    var backend = "cpu"
-    @OptionGroup var deviceOptions: DeviceOptions
     @Flag(help: "Train nothing: make the report of the runs that are there, without what has none.")
     var reportOnly = false
     @Flag(help: "Train and write no report, for which no gnuplot is needed; --report-only makes it elsewhere.")
@@ -45,11 +47,12 @@ struct ReproduceCommand: ParsableCommand {
     func run() throws {
         if let epochs, epochs < 1 { throw RecurrentError.invalidOption("--epochs must be at least 1, not \(epochs)") }
         if reportOnly, noReport { throw RecurrentError.invalidOption("--report-only and --no-report leave nothing to do; leave one out") }
-        let studies = try wanted(), device = try device()
+        let (flags, what) = try separated()
+        let studies = try wanted(what), backend = try Self.parser.configuration(flags, locatesData: false).backend
         let drafts = try plans(("-", reportOnly ? "the corpus that each run names" : "none", "-"))
-        try checkModels(studies, drafts[0])
+        try checkModels(studies, drafts[0], isAll: what.contains("all"))
         let needsCorpus = !reportOnly && studies.contains { study in
-            drafts.contains { study.experiments($0).contains { $0.options.contains("--data") } }
+            drafts.contains { study.experiments($0).contains { $0.configuration.dataset["data"] != nil } }
         }
         let path = try ResultsFolder.check(output: output, jobs: jobs, hasPlots: !noReport)
         let folderOfCorpus = try needsCorpus ? corpus(in: path) : nil
@@ -58,13 +61,15 @@ struct ReproduceCommand: ParsableCommand {
         if reportOnly, !FileManager.default.fileExists(atPath: path + "/runs") {
             throw RecurrentError.file(path: output, reason: "has no runs to report; leave --report-only out to make them")
         }
-        let folder = try ResultsFolder(path), machine = Machine(usesGPUs: !device.isEmpty)
+        let folder = try ResultsFolder(path), machine = Machine(usesGPUs: backend.name != "cpu")
         Interruption.install()
         var results: [Results] = [], missing = 0
         for plan in plans {
             var experiments: [Experiment] = []
             for experiment in studies.flatMap({ $0.experiments(plan) }) where !experiments.contains(where: { $0.id == experiment.id }) {
-                experiments.append(Experiment(experiment.id, experiment.options + device).limited(to: epochs ?? .max))
+                var experiment = experiment.limited(to: epochs ?? .max)
+                experiment.configuration.backend = backend
+                experiments.append(experiment)
             }
             let runner = folder.runner(
                 "runs/\(plan.scale.rawValue)", seeds: plan.seeds, jobs: jobs, machine: machine, corpus: corpus,
@@ -77,18 +82,18 @@ struct ReproduceCommand: ParsableCommand {
         if noReport {
             if !quiet { Terminal.print("\(folder.path)/runs") }
         } else {
-            try writeReport(studies, results, corpusOfDrafts: drafts[0].corpusName, machine: machine, missing: missing, into: folder.path)
+            try writeReport(studies, results, command: command(what, flags), corpusOfDrafts: drafts[0].corpusName, machine: machine, missing: missing, into: folder.path)
         }
         if missing > 0, !reportOnly { throw ExitCode(130) }
     }
 
     private func writeReport(
-        _ studies: [any Study], _ results: [Results], corpusOfDrafts: String, machine: Machine, missing: Int, into folder: String
+        _ studies: [any Study], _ results: [Results], command: [String], corpusOfDrafts: String, machine: Machine, missing: Int, into folder: String
     ) throws {
         let names = results.map(\.plan.corpusName), known = names.filter { $0 != corpusOfDrafts }
         let corpora = (known.isEmpty ? names : known).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         let report = Report(
-            title: "uRNN: An Approach to Bounded Gradients, reproduced", command: ["cli"] + arguments, machine: machine,
+            title: "uRNN: An Approach to Bounded Gradients, reproduced", command: command, machine: machine,
             settings: [("Scale", "\(scale), seeds \(seeds)"), ("Corpus", corpora.joined(separator: "; "))],
             sections: try studies.flatMap { try sections($0, results) }, missing: missing)
         try report.write(into: folder)
@@ -122,26 +127,15 @@ struct ReproduceCommand: ParsableCommand {
     }
 
     /// As it can be given again.
-    private var arguments: [String] {
-        ["reproduce"] + what + ["--scale", scale, "--seeds", seeds, "--jobs", "\(jobs)", "--output", output]
-            + (models.map { ["--models", $0] } ?? []) + (epochs.map { ["--epochs", "\($0)"] } ?? []) + (data.map { ["--data", $0] } ?? []) + ((try? device()) ?? [])
+    private func command(_ what: [String], _ flags: [String]) -> [String] {
+        ["cli", "reproduce"] + what + ["--scale", scale, "--seeds", seeds, "--jobs", "\(jobs)", "--output", output]
+            + (models.map { ["--models", $0] } ?? []) + (epochs.map { ["--epochs", "\($0)"] } ?? []) + (data.map { ["--data", $0] } ?? []) + flags
             + (reportOnly ? ["--report-only"] : [])
     }
 
-    /// The backend, as options of `train`; none for the default.
-    private func device() throws -> [String] {
-        var configuration = RunConfiguration()
-        configuration.backend = backend
-        _ = try Registry.current.backends.find("backend", backend)
-        try deviceOptions.apply(to: &configuration)
-        guard backend != "cpu" else { return [] }
-        return ["--backend", backend] + (configuration.device != 0 ? ["--device", "\(configuration.device)"] : [])
-            + (configuration.precision != .fp32 ? ["--precision", configuration.precision.rawValue] : [])
-    }
-
     /// Tables that were named must have one of the models.
-    private func checkModels(_ studies: [any Study], _ plan: Plan) throws {
-        guard let models, !what.contains("all") else { return }
+    private func checkModels(_ studies: [any Study], _ plan: Plan, isAll: Bool) throws {
+        guard let models, !isAll else { return }
         var unfiltered = plan
         unfiltered.models = nil
         for study in studies where study.experiments(plan).isEmpty && !study.experiments(unfiltered).isEmpty {
@@ -149,7 +143,7 @@ struct ReproduceCommand: ParsableCommand {
         }
     }
 
-    private func wanted() throws -> [any Study] {
+    private func wanted(_ what: [String]) throws -> [any Study] {
         let known = Studies.all.map(\.id)
         for name in what where name != "all" && !known.contains(name) {
             throw RecurrentError.unknownName(kind: "table or figure", name: name, known: known + ["all"])
@@ -174,7 +168,7 @@ struct ReproduceCommand: ParsableCommand {
         let seeds = try Self.seeds(seeds)
         return scales.map {
             Plan(
-                scale: $0, seeds: seeds, corpus: corpus.folder, corpusName: corpus.name, corpusShown: corpus.shown, models: chosen)
+                scale: $0, seeds: seeds, registry: .current, corpus: corpus.folder, corpusName: corpus.name, corpusShown: corpus.shown, models: chosen)
         }
     }
 

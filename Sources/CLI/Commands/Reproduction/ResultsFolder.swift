@@ -1,6 +1,7 @@
 import Foundation
 import RecurrentCore
 import RecurrentReproduction
+import RecurrentRuns
 
 /// The folder of a report and its runs, held by one process at a time.
 struct ResultsFolder {
@@ -43,7 +44,7 @@ struct ResultsFolder {
         // A line that wraps could not be redrawn.
         let showProgress: @Sendable (String) -> Void = { Terminal.print("\r\u{1B}[K" + $0.prefix(Terminal.width - 1), terminator: "") }
         return Runner(
-            executable: Self.executable, output: path, subfolder: subfolder, seeds: seeds, jobs: jobs, machine: machine,
+            executable: Self.executable, output: path, subfolder: subfolder, seeds: seeds, jobs: jobs, machine: machine, registry: .current,
             corpus: corpus, aliases: aliases, addsEpochs: addsEpochs, report: { if !quiet { Terminal.print((isLive ? "\r\u{1B}[K" : "") + $0) } },
             showProgress: isLive ? showProgress : nil, shouldStop: { Interruption.isRequested })
     }

@@ -2,24 +2,31 @@ import ArgumentParser
 import Foundation
 import RecurrentCore
 import RecurrentReproduction
+import RecurrentRuns
 
 struct SearchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "search", abstract: "Find settings: train every combination of some options' values.",
+        commandName: "search", abstract: "Find settings: train combinations of some options' values.",
         discussion: """
             Options that all runs share come after --, as `train` takes them:
 
             cli search --try learning-rate=0.001,0.003 --try dropout=0,0.2 --output DIR -- --cell urnn --epochs 20
 
+            Any option of train can be tried, those of plug-ins, flags (tied=true,false) and lists \
+            (dropout-on=embedding,output|logits) included. A range (learning-rate=0.0001..0.01) is drawn from --trials times, \
+            uniformly in the logarithm where both ends are above 0.
+
             Runs are ranked by the best validation loss, the mean over the seeds. Writes report.html, report.md, search.csv \
-            and each run's folder. The same command again goes on where it stood, and runs nothing twice.
+            and each run's folder. The same command again continues where it stopped, and runs nothing twice.
             """)
 
     @Option(name: .customLong("try"), help: ArgumentHelp(
-        "An option of train and the values to try; may be repeated.", valueName: "option=value,value,…"))
+        "An option of train and the values to try, or a range; may be repeated.", valueName: "option=value,value,…"))
     var axes: [String] = []
-    @Option(help: "Try so many combinations, drawn at random (default: all).")
+    @Option(help: "Try so many points, drawn at random (default: all combinations).")
     var trials: Int?
+    @Flag(help: "Successive halving: a few epochs for all points, twice as many for the better half, and so on.")
+    var halving = false
     @Option(help: "Seeds, separated by commas; losses are means over them.")
     var seeds = "1"
     @Option(help: "Runs side by side; they share the processors.")
@@ -31,37 +38,55 @@ struct SearchCommand: ParsableCommand {
     @Argument(parsing: .postTerminator, help: "Options of train for every run.")
     var options: [String] = []
 
-    /// Options of train that the search gives itself.
-    private static let own = [
-        "--output", "--seed", "--threads", "--resume", "--from", "--overwrite", "--quiet", "--tensorboard", "--track-gradients", "--track-epochs",
-    ]
-
     func run() throws {
         let search = try settings()
         let seeds = try ReproduceCommand.seeds(seeds)
-        let metric = try search.experiments.map { try Self.check($0.options) }[0]
+        // What every run would find wrong is found before any is started.
+        let metric = try Run(search.experiments[0].configuration, registry: .current).model.data.metric
         let folder = try ResultsFolder(ResultsFolder.check(output: output, jobs: jobs))
         Interruption.install()
-        let runner = folder.runner("runs", seeds: seeds, jobs: jobs, quiet: quiet)
-        let isComplete = try runner.run(search.experiments)
-        let records = try runner.records(search.experiments)
+        let runner = folder.runner("runs", seeds: seeds, jobs: jobs, addsEpochs: halving, quiet: quiet)
+        let (records, isComplete) = try train(search, runner)
         let ranking = search.ranking(records)
         let section = search.section(ranking, metric: metric)
+        let missing = search.experiments.count * seeds.count - records.values.reduce(0) { $0 + $1.count }
         let report = Report(
             title: "A search for settings", command: ["cli"] + arguments, machine: runner.machine,
-            settings: [("Seeds", self.seeds)], sections: [section],
-            missing: search.experiments.count * seeds.count - records.values.reduce(0) { $0 + $1.count })
+            settings: [("Seeds", self.seeds)], sections: [section], missing: missing)
         try report.write(into: folder.path)
         let table = section.tables[0]
         Terminal.print(Terminal.table(table.header, Array(table.rows.prefix(10))))
-        if let best = ranking.first { Terminal.print("best: cli train \(Report.shell(best.experiment.options))") }
+        if let best = ranking.first {
+            let found = try Registry.current.arguments(
+                Registry.current.resolve(best.experiment.configuration, locatesData: false), without: ["seed"])
+            Terminal.print("best: cli train \(Report.shell(found))")
+        }
         Terminal.print("\(folder.path)/report.html")
         if !isComplete { throw ExitCode(130) }
     }
 
+    /// Of each point, the runs that had the most epochs, by the point's own experiment.
+    private func train(_ search: SettingsSearch, _ runner: Runner) throws -> (records: [String: [RunRecord]], isComplete: Bool) {
+        guard halving else {
+            let isComplete = try runner.run(search.experiments)
+            return (try runner.records(search.experiments), isComplete)
+        }
+        let rounds = SuccessiveHalving(points: search.experiments.count, epochs: search.experiments.map(\.configuration.training.epochs).max()!)
+        var left = search.experiments, records: [String: [RunRecord]] = [:]
+        for epochs in rounds.rounds {
+            let round = left.map { rounds.experiment($0, epochs: epochs) }
+            guard try runner.run(round) else { return (records, false) }
+            let found = try runner.records(round)
+            for (planned, trained) in zip(left, round) { records[planned.id] = found[trained.id] }
+            let better = rounds.better(search.ranking(records.filter { id, _ in left.contains { $0.id == id } }))
+            left = left.filter { planned in better.contains { $0.point == search.point(of: planned) } }
+        }
+        return (records, true)
+    }
+
     /// As it can be given again.
     private var arguments: [String] {
-        ["search"] + axes.flatMap { ["--try", $0] } + (trials.map { ["--trials", "\($0)"] } ?? [])
+        ["search"] + axes.flatMap { ["--try", $0] } + (trials.map { ["--trials", "\($0)"] } ?? []) + (halving ? ["--halving"] : [])
             + ["--seeds", seeds, "--jobs", "\(jobs)", "--output", output, "--"] + options
     }
 
@@ -70,28 +95,25 @@ struct SearchCommand: ParsableCommand {
             throw RecurrentError.invalidOption("--try names an option and its values, such as --try learning-rate=0.001,0.003")
         }
         guard trials ?? 1 >= 1 else { throw RecurrentError.invalidOption("--trials must be at least 1, not \(trials ?? 0)") }
+        let parser = FlagParser(registry: .current)
+        for name in try parser.split(options).flags.map({ $0.split(separator: "=")[0] }) where ["--seed", "--threads"].contains(name) {
+            throw RecurrentError.invalidOption("search sets \(name) itself; leave it out")
+        }
         return try SettingsSearch(
             axes: try axes.map { text in
-                guard let axis = SettingsSearch.Axis(text: text) else {
+                guard let axis = SearchAxis(text: text) else {
                     throw RecurrentError.invalidOption(
                         "--try takes an option and values, each once, such as learning-rate=0.001,0.003, not '\(text)'")
                 }
+                if ["seed", "threads"].contains(axis.option) {
+                    throw RecurrentError.invalidOption("search sets --\(axis.option) itself; leave it out")
+                }
                 return axis
-            }, common: options, trials: trials)
-    }
-
-    /// Whether `train` takes these options; and what it measures with them.
-    private static func check(_ options: [String]) throws -> DatasetDescription.Metric {
-        for option in options {
-            let name = String(option.prefix { $0 != "=" })
-            if own.contains(name) { throw RecurrentError.invalidOption("search sets \(name) itself; leave it out") }
+            }, trials: trials
+        ) { point in
+            var configuration = try parser.configuration(options + point)
+            configuration.tracking = TrackingConfiguration()
+            return configuration
         }
-        let command: TrainCommand
-        do {
-            command = try TrainCommand.parse(options)
-        } catch {
-            throw RecurrentError.invalidOption("train doesn't take '\(Report.shell(options))': \(TrainCommand.message(for: error))")
-        }
-        return try TrainingRun(command.options.resolve(cell: command.cell)).model.data.metric
     }
 }

@@ -60,7 +60,7 @@ struct HTMLReport {
         let link = place.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? place
         return "<li><a href=\"\(escaped(link))/\">\(escaped(record.experiment.id)), seed \(record.seed)</a> "
             + "<code>cli \(escaped(Report.shell(done.command)))</code> "
-            + "<small>\(Int(done.seconds.rounded())) s on \(escaped(done.machine)), \(escaped(done.date))\(done.status == 0 ? "" : "; " + escaped(done.message))</small></li>"
+            + "<small>\(Int(done.seconds.rounded())) s on \(escaped(done.machine)), \(escaped(done.date))\(record.ending.map { "; " + escaped($0) } ?? "")</small></li>"
     }
 
     private func table(_ table: Section.Table) -> String {

@@ -21,7 +21,7 @@ struct MarkdownReport {
                     lines.append(
                         "- [\(record.experiment.id), seed \(record.seed)](\(place)): `cli \(Report.shell(record.completion.command))`, "
                             + "\(Int(record.completion.seconds.rounded())) s on \(record.completion.machine), \(record.completion.date)"
-                            + (record.hasDiverged ? "; \(record.completion.message)" : ""))
+                            + (record.ending.map { "; \($0)" } ?? ""))
                 }
                 lines += ["", "</details>", ""]
             }

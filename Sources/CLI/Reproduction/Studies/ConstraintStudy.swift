@@ -1,4 +1,5 @@
 import RecurrentCore
+import RecurrentRuns
 
 /// Beyond the paper: what the constraint adds to its start and its rate. The uRNN
 /// beside RNNs that start at an orthogonal matrix (also at matrices of the uRNN's own
@@ -11,10 +12,11 @@ struct ConstraintStudy: Study {
     private struct Task: Sendable {
         let label: String
         let id: String
-        /// The data set and its sizes; others at scale smoke.
-        let data, smokeData: [String]
-        /// Of all its models.
-        let options: [String]
+        let dataset: String
+        /// N, or the delay T; a tenth of T at scale smoke.
+        let length: Int
+        /// What it changes for all its models.
+        let edit: @Sendable (inout RunConfiguration) -> Void
         let models: [ToyTask.Model]
         /// At scale short; twice as many at scale paper.
         let epochs: Int
@@ -27,87 +29,100 @@ struct ConstraintStudy: Study {
         }
     }
 
-    private static let smokeSizes = ["--train-size", "300", "--valid-size", "100", "--test-size", "100"]
-
-    private static let clip = ["--clip-norm", "1"]
-
-    private static func rnn(_ label: String, _ id: String, from start: String, _ more: [String] = []) -> ToyTask.Model {
-        .init(label: label, id: id, options: ["--cell", "rnn", "--recurrent-init", start] + more)
+    private static func rnn(
+        _ label: String, _ id: String, from start: RecurrentInitialization, rate: Double? = nil, clip: Double? = nil
+    ) -> ToyTask.Model {
+        .init(label, id) {
+            $0.useRNN(from: start)
+            $0.training.recurrentLearningRate = rate
+            if let clip { $0.training.clipNorm = clip }
+        }
     }
 
-    private static func urnn(_ label: String, _ id: String, rate: String, _ more: [String] = []) -> ToyTask.Model {
-        .init(label: label, id: id, options: ["--cell", "urnn", "--skew-init", "henaff", "--manifold-learning-rate", rate] + more)
-    }
-
-    private static func slow(_ label: String, _ id: String, from start: String, _ more: [String] = []) -> ToyTask.Model {
-        .init(label: label, id: id, options: ["--cell", "rnn", "--recurrent-init", start, "--recurrent-learning-rate", "0.0001"] + more)
+    private static func urnn(_ label: String, _ id: String, from start: PluginChoice = "henaff", rate: Double, clip: Double? = nil) -> ToyTask.Model {
+        .init(label, id) {
+            $0.cell = "urnn"
+            $0.skewInit = start
+            $0.training.manifoldLearningRate = rate
+            if let clip { $0.training.clipNorm = clip }
+        }
     }
 
     private static let tasks: [Task] = [100, 300].map { n in
         Task(
-            label: "recall, N = \(n)", id: "recall-n\(n)",
-            data: ["--dataset", "recall", "--length", "\(n)"],
-            smokeData: ["--dataset", "recall", "--length", "\(n)"] + smokeSizes,
-            options: ["--fresh-data"],
+            label: "recall, N = \(n)", id: "recall-n\(n)", dataset: "recall", length: n, edit: { $0.dataset["freshData"] = true },
             models: [
-                .init(label: "uRNN, B = 0", id: "urnn", options: ["--cell", "urnn"]),
-                rnn("RNN from W = I", "identity-rnn", from: "identity"), rnn("RNN", "rnn", from: "uniform"),
+                .init("uRNN, B = 0", "urnn") { $0.cell = "urnn" },
+                rnn("RNN from W = I", "identity-rnn", from: .identity), rnn("RNN", "rnn", from: .uniform),
             ], epochs: 80)
     } + [100, 300, 1000].map { delay in
         Task(
-            label: "copying, T = \(delay)", id: "copying-t\(delay)",
-            data: [
-                "--dataset", "copying", "--length", "\(delay)", "--train-size", "1600", "--valid-size", "320", "--test-size", "320",
-            ],
-            smokeData: ["--dataset", "copying", "--length", "\(delay / 10)", "--hidden-size", "30"] + smokeSizes,
-            options: ["--activation", "modrelu", "--optimizer", "rmsprop", "--batch-size", "32"],
+            label: "copying, T = \(delay)", id: "copying-t\(delay)", dataset: "copying", length: delay,
+            edit: {
+                $0.useSplits(train: 1600, valid: 320, test: 320)
+                $0.activation = "modrelu"
+                $0.optimizer = "rmsprop"
+                $0.training.batchSize = 32
+                // Rates, starts and clipping are the models'.
+                $0.training.clipNorm = nil
+                $0.training.manifoldLearningRate = nil
+                $0.skewInit = "zero"
+            },
             models: [
-                urnn("uRNN, rotations, B at a tenth of the rate", "urnn", rate: "0.0001"),
-                urnn("uRNN, rotations, B at a tenth of the rate, clipped", "clipped-urnn", rate: "0.0001", clip),
-                slow("RNN from rotations, W at a tenth of the rate", "slow-rotations-rnn", from: "rotations"),
-                slow("RNN from rotations, W at a tenth of the rate, clipped", "clipped-rotations-rnn", from: "rotations", clip),
-                urnn("uRNN, rotations, one rate", "fast-urnn", rate: "0.001"),
-                urnn("uRNN, rotations, one rate, clipped", "fast-clipped-urnn", rate: "0.001", clip),
-                rnn("RNN from rotations, one rate", "rotations-rnn", from: "rotations"),
-                rnn("RNN from rotations, one rate, clipped", "fast-clipped-rotations-rnn", from: "rotations", clip),
-                .init(
-                    label: "uRNN, B = 0, B at a tenth of the rate", id: "zero-urnn",
-                    options: ["--cell", "urnn", "--manifold-learning-rate", "0.0001"]),
-                slow("RNN from an orthogonal W, W at a tenth of the rate", "slow-orthogonal-rnn", from: "orthogonal"),
-                rnn("RNN from an orthogonal W, one rate", "orthogonal-rnn", from: "orthogonal"),
-                rnn("RNN from W = I, one rate", "identity-rnn", from: "identity"),
-                rnn("RNN, one rate", "rnn", from: "uniform"),
+                urnn("uRNN, rotations, B at a tenth of the rate", "urnn", rate: 1e-4),
+                urnn("uRNN, rotations, B at a tenth of the rate, clipped", "clipped-urnn", rate: 1e-4, clip: 1),
+                rnn("RNN from rotations, W at a tenth of the rate", "slow-rotations-rnn", from: .rotations, rate: 1e-4),
+                rnn("RNN from rotations, W at a tenth of the rate, clipped", "clipped-rotations-rnn", from: .rotations, rate: 1e-4, clip: 1),
+                urnn("uRNN, rotations, one rate", "fast-urnn", rate: 1e-3),
+                urnn("uRNN, rotations, one rate, clipped", "fast-clipped-urnn", rate: 1e-3, clip: 1),
+                rnn("RNN from rotations, one rate", "rotations-rnn", from: .rotations),
+                rnn("RNN from rotations, one rate, clipped", "fast-clipped-rotations-rnn", from: .rotations, clip: 1),
+                urnn("uRNN, B = 0, B at a tenth of the rate", "zero-urnn", from: "zero", rate: 1e-4),
+                rnn("RNN from an orthogonal W, W at a tenth of the rate", "slow-orthogonal-rnn", from: .orthogonal, rate: 1e-4),
+                rnn("RNN from an orthogonal W, one rate", "orthogonal-rnn", from: .orthogonal),
+                rnn("RNN from W = I, one rate", "identity-rnn", from: .identity),
+                rnn("RNN, one rate", "rnn", from: .uniform),
             ], epochs: 20, delay: delay)
     } + [300, 1000].map { n in
         // The rates are what `cli search` found for the uRNN at N = 300.
         Task(
-            label: "recall, N = \(n), small steps", id: "recall-slow-n\(n)",
-            data: ["--dataset", "recall", "--length", "\(n)"],
-            smokeData: ["--dataset", "recall", "--length", "\(n)"] + smokeSizes,
-            options: ["--fresh-data", "--dropout", "0", "--schedule", "cosine", "--clip-norm", "1", "--learning-rate", "0.0003"],
+            label: "recall, N = \(n), small steps", id: "recall-slow-n\(n)", dataset: "recall", length: n,
+            edit: {
+                $0.dataset["freshData"] = true
+                $0.model.dropout = 0
+                $0.schedule = "cosine"
+                $0.training.clipNorm = 1
+                $0.training.learningRate = 3e-4
+            },
             models: [
-                .init(label: "uRNN, B = 0", id: "urnn", options: ["--cell", "urnn", "--manifold-learning-rate", "0.00001"]),
-                .init(
-                    label: "RNN from W = I, W at B's rate", id: "identity-rnn",
-                    options: ["--cell", "rnn", "--recurrent-init", "identity", "--recurrent-learning-rate", "0.00001"]),
+                urnn("uRNN, B = 0", "urnn", from: "zero", rate: 1e-5),
+                rnn("RNN from W = I, W at B's rate", "identity-rnn", from: .identity, rate: 1e-5),
             ], epochs: 120)
     }
 
-    private func experiment(_ task: Task, _ model: ToyTask.Model, _ scale: Scale) -> Experiment {
-        let data = scale == .smoke ? task.smokeData : task.data
-        let effort: (epochs: Int, interval: Int) =
-            switch scale {
-            case .smoke: (2, 2)
-            case .short: (task.epochs, 50)
-            case .paper: (2 * task.epochs, 50)
+    private func experiment(_ task: Task, _ model: ToyTask.Model, _ plan: Plan) -> Experiment {
+        plan.experiment("constraint-\(task.id)-\(model.id)", on: task.dataset) {
+            task.edit(&$0)
+            $0.dataset["length"] = .integer(task.length)
+            if plan.scale == .smoke {
+                $0.useSplits(train: 300, valid: 100, test: 100)
+                if task.delay != nil {
+                    $0.dataset["length"] = .integer(task.length / 10)
+                    $0.model.hiddenSize = 30
+                }
             }
-        return Experiment(
-            "constraint-\(task.id)-\(model.id)",
-            data + task.options + model.options + ["--epochs", "\(effort.epochs)", "--track-gradients", "\(effort.interval)"])
+            model.edit(&$0, task.length)
+            ($0.training.epochs, $0.tracking.trackGradients) =
+                switch plan.scale {
+                case .smoke: (2, 2)
+                case .short: (task.epochs, 50)
+                case .paper: (2 * task.epochs, 50)
+                }
+        }
     }
 
     func experiments(_ plan: Plan) -> [Experiment] {
-        Self.tasks.flatMap { task in task.models.map { experiment(task, $0, plan.scale) } }
+        Self.tasks.flatMap { task in task.models.map { experiment(task, $0, plan) } }
     }
 
     func section(_ results: Results) -> Section {
@@ -124,7 +139,7 @@ struct ConstraintStudy: Study {
         for task in Self.tasks {
             var figure = Figure(title: task.label, xLabel: "batch", yLabel: "‖∂x_T/∂x_1‖_F", isLogarithmic: true)
             for model in task.models {
-                let records = results.of(experiment(task, model, results.plan.scale))
+                let records = results.of(experiment(task, model, results.plan))
                 let norms = records.compactMap { $0.norms.isEmpty ? nil : $0.norms }
                 let memoryless = task.memoryless(results.plan.scale)
                 let ratios = memoryless.map { base in records.compactMap { $0.test.map { Format.range([$0.loss / base]) } } }

@@ -1,3 +1,6 @@
+import RecurrentCore
+import RecurrentRuns
+
 /// How much effort goes into a reproduction.
 public enum Scale: String, Sendable, CaseIterable {
     /// Everything once, within minutes: shows that it works, not what comes out.
@@ -9,39 +12,41 @@ public enum Scale: String, Sendable, CaseIterable {
 }
 
 /// One configuration to train, for every seed.
-public struct Experiment: Sendable, Hashable {
+public struct Experiment: Sendable, Equatable {
     /// The name of its folder: letters, digits and dashes.
     public let id: String
-    /// Of `cli train`, without output, seed and threads.
-    public let options: [String]
-    public init(_ id: String, _ options: [String]) {
+    /// Seed, folder and threads are the runner's.
+    public var configuration: RunConfiguration
+
+    /// - Parameters:
+    ///   - id: the name of its folder.
+    ///   - configuration: what is trained.
+    public init(_ id: String, _ configuration: RunConfiguration) {
         self.id = id
-        self.options = options
+        self.configuration = configuration
     }
 
     /// With no more epochs than these. One whose learning rate falls to its end over the
     /// epochs stays as it is: a part of it would not be its beginning.
     public func limited(to epochs: Int) -> Experiment {
-        guard !options.contains("--schedule"), let index = options.lastIndex(of: "--epochs"), let own = self.epochs, own > epochs
-        else { return self }
-        var options = options
-        options[index + 1] = "\(epochs)"
-        return Experiment(id, options)
+        var result = self
+        if canGrow { result.configuration.training.epochs = min(self.epochs, epochs) }
+        return result
     }
 
-    var epochs: Int? { Self.epochs(options) }
+    var epochs: Int { configuration.training.epochs }
 
-    /// Of a command line.
-    static func epochs(_ options: [String]) -> Int? {
-        guard let index = options.lastIndex(of: "--epochs"), index + 1 < options.count else { return nil }
-        return Int(options[index + 1])
-    }
+    /// Whether fewer epochs are the beginning of more: a learning rate that falls over the
+    /// epochs isn't the same over more of them.
+    var canGrow: Bool { configuration.schedule.name == "constant" }
 }
 
 /// What is asked for.
 public struct Plan: Sendable {
     public var scale: Scale
     public var seeds: [UInt64]
+    /// The plug-ins, with their defaults.
+    public var registry: Registry
     /// The folder of the corpus of the language models.
     public var corpus: String
     /// What the corpus is, for readers.
@@ -51,14 +56,24 @@ public struct Plan: Sendable {
     /// Of the toy tasks' tables, by ``ToyTask/Model/id``; nil for all.
     public var models: Set<String>?
     public init(
-        scale: Scale, seeds: [UInt64], corpus: String, corpusName: String, corpusShown: String, models: Set<String>? = nil
+        scale: Scale, seeds: [UInt64], registry: Registry, corpus: String, corpusName: String, corpusShown: String,
+        models: Set<String>? = nil
     ) {
         self.scale = scale
         self.seeds = seeds
+        self.registry = registry
         self.corpus = corpus
         self.corpusName = corpusName
         self.corpusShown = corpusShown
         self.models = models
+    }
+
+    /// An experiment that differs from the defaults of a data set. One that isn't
+    /// registered is reported when the experiment is run.
+    func experiment(_ id: String, on dataset: String, _ edit: (inout RunConfiguration) -> Void) -> Experiment {
+        var configuration = (try? registry.standard(dataset: dataset)) ?? RunConfiguration(dataset: PluginChoice(dataset))
+        edit(&configuration)
+        return Experiment(id, configuration)
     }
 }
 
@@ -96,4 +111,19 @@ public struct Results: Sendable {
 
     /// Of an experiment, one record per seed that was finished.
     public func of(_ experiment: Experiment) -> [RunRecord] { records[experiment.id] ?? [] }
+}
+
+extension RunConfiguration {
+    /// Sizes of generated data in which nothing is learned, for scale smoke.
+    mutating func useSplits(train: Int, valid: Int, test: Int) {
+        dataset["trainSize"] = .integer(train)
+        dataset["validSize"] = .integer(valid)
+        dataset["testSize"] = .integer(test)
+    }
+
+    /// The vanilla RNN from a start of its weight.
+    mutating func useRNN(from start: RecurrentInitialization = .uniform) {
+        cell = "rnn"
+        model.recurrentInitialization = start
+    }
 }

@@ -1,9 +1,12 @@
+import RecurrentCore
+import RecurrentRuns
+
 /// Word-level language modelling at the sizes of the paper's Table 9.
 enum LanguageTask {
     struct Activation: Sendable {
         let label: String
         let id: String
-        let options: [String]
+        let choice: PluginChoice
         /// Of the paper: 100 units for |x|, 200 for the others.
         let width: Int
         /// β...γ.
@@ -11,51 +14,59 @@ enum LanguageTask {
     }
 
     static let activations = [
-        Activation(label: "|x|", id: "abs", options: ["--activation", "abs"], width: 100, slopes: 1...1),
-        Activation(label: "ReLU", id: "relu", options: ["--activation", "relu"], width: 200, slopes: 0...1),
+        Activation(label: "|x|", id: "abs", choice: "abs", width: 100, slopes: 1...1),
+        Activation(label: "ReLU", id: "relu", choice: "relu", width: 200, slopes: 0...1),
         Activation(
-            label: "Leaky ReLU (0.5)", id: "leaky-relu", options: ["--activation", "leaky-relu", "--slope", "0.5"], width: 200,
+            label: "Leaky ReLU (0.5)", id: "leaky-relu", choice: PluginChoice("leaky-relu", ["slope": 0.5]), width: 200,
             slopes: 0.5...1),
     ]
     /// Only in Figure 4.
     static let nearLinear = Activation(
-        label: "Leaky ReLU (0.95)", id: "leaky-relu-95", options: ["--activation", "leaky-relu", "--slope", "0.95"], width: 200,
+        label: "Leaky ReLU (0.95)", id: "leaky-relu-95", choice: PluginChoice("leaky-relu", ["slope": 0.95]), width: 200,
         slopes: 0.95...1)
 
     static let cells = [("RNN", "rnn"), ("uRNN", "urnn")]
     static let bptt = 30
 
     static func experiment(cell: String, _ activation: Activation, _ plan: Plan) -> Experiment {
-        Experiment(
-            "ptb-\(cell)-\(activation.id)",
-            options(cell, bptt: bptt, width: activation.width, plan) + activation.options
-                + ["--track-gradients", interval(plan.scale)] + tracked(plan.scale))
+        plan.experiment("ptb-\(cell)-\(activation.id)", on: "ptb") {
+            edit(&$0, cell, bptt: bptt, width: activation.width, plan)
+            $0.activation = activation.choice
+            $0.tracking.trackGradients = interval(plan.scale)
+            $0.tracking.trackEpochs = epochsShown(plan.scale)
+        }
     }
 
     static func gated(cell: String, bptt: Int, _ plan: Plan) -> Experiment {
-        Experiment("ptb-\(cell)-bptt\(bptt)", options(cell, bptt: bptt, width: 200, plan))
+        plan.experiment("ptb-\(cell)-bptt\(bptt)", on: "ptb") { edit(&$0, cell, bptt: bptt, width: 200, plan) }
     }
 
-    private static func options(_ cell: String, bptt: Int, width: Int, _ plan: Plan) -> [String] {
-        let common = ["--dataset", "ptb", "--data", plan.corpus, "--cell", cell, "--bptt", "\(bptt)"]
+    /// The paper's settings, which aren't the data set's defaults in everything.
+    private static func edit(_ configuration: inout RunConfiguration, _ cell: String, bptt: Int, width: Int, _ plan: Plan) {
+        configuration.cell = PluginChoice(cell)
+        configuration.dataset["data"] = .text(plan.corpus)
+        configuration.dataset["bptt"] = .integer(bptt)
+        configuration.training.learningRate = 1e-4
         switch plan.scale {
         case .smoke:
-            // A quarter of the widths; few batches.
-            return common + [
-                "--embedding-size", "40", "--hidden-size", "\(width / 4)", "--batch-size", "20", "--epochs", "2",
-                "--batches-per-epoch", "8", "--evaluation-batch-size", "20", "--learning-rate", "0.001",
-            ]
-        case .short: return common + ["--hidden-size", "\(width)", "--epochs", "2"]
-        case .paper: return common + ["--hidden-size", "\(width)", "--epochs", "300"]
+            configuration.useSmokeCorpus(width: width)
+            configuration.training.epochs = 2
+            configuration.training.learningRate = 1e-3
+        case .short:
+            configuration.model.hiddenSize = width
+            configuration.training.epochs = 2
+        case .paper:
+            configuration.model.hiddenSize = width
+            configuration.training.epochs = 300
         }
     }
 
     /// Batches between two measurements of the norm.
-    static func interval(_ scale: Scale) -> String {
+    static func interval(_ scale: Scale) -> Int {
         switch scale {
-        case .smoke: "1"
-        case .short: "20"
-        case .paper: "100"
+        case .smoke: 1
+        case .short: 20
+        case .paper: 100
         }
     }
 
@@ -72,11 +83,6 @@ enum LanguageTask {
     static func alsoTracked(_ scale: Scale) -> String {
         let epochs = epochsShown(scale)
         return epochs.isEmpty ? "" : ", and after each of epochs \(epochs.map(String.init).joined(separator: " and ")),"
-    }
-
-    private static func tracked(_ scale: Scale) -> [String] {
-        let epochs = epochsShown(scale).map(String.init)
-        return epochs.isEmpty ? [] : ["--track-epochs", epochs.joined(separator: ",")]
     }
 
     /// Units at this scale.
@@ -161,5 +167,16 @@ enum PerplexityColumns {
             records.epochs,
             records.seeds,
         ]
+    }
+}
+
+extension RunConfiguration {
+    /// A quarter of the widths and few batches: too little to learn anything.
+    mutating func useSmokeCorpus(width: Int) {
+        model.embeddingSize = 40
+        model.hiddenSize = width / 4
+        training.batchSize = 20
+        training.batchesPerEpoch = 8
+        training.evaluationBatchSize = 20
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import RecurrentCore
+import RecurrentRuns
 
 /// Table 6: the bounds, and what was measured in training.
 struct BoundsTable: Study {
@@ -15,7 +16,7 @@ struct BoundsTable: Study {
             self,
             [
                 LanguageTask.settings(results.plan),
-                "T = 30, so 29 steps from x_1 to x_T. Measured: the smallest and the largest norm of four sequences of a batch, taken \(LanguageTask.interval(results.plan.scale) == "1" ? "after every batch" : "every \(LanguageTask.interval(results.plan.scale)) batches\(LanguageTask.alsoTracked(results.plan.scale))") from the first to the last epoch, over all seeds; and by how much, relative to the bound, the uRNN was beyond its bounds at most (Float32 rounds by about 1e-6). The bounds hold for the uRNN; the RNN stands beside it. The paper's lower bound for Leaky ReLU lacks the factor √H and takes 30 steps.",
+                "T = 30, so 29 steps from x_1 to x_T. Measured: the smallest and the largest norm of four sequences of a batch, taken \(LanguageTask.interval(results.plan.scale) == 1 ? "after every batch" : "every \(LanguageTask.interval(results.plan.scale)) batches\(LanguageTask.alsoTracked(results.plan.scale))") from the first to the last epoch, over all seeds; and by how much, relative to the bound, the uRNN was beyond its bounds at most (Float32 rounds by about 1e-6). The bounds hold for the uRNN; the RNN stands beside it. The paper's lower bound for Leaky ReLU lacks the factor √H and takes 30 steps.",
             ])
         var rows: [[String]] = []
         for activation in LanguageTask.activations {

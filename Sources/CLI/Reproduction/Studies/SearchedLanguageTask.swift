@@ -1,3 +1,6 @@
+import RecurrentCore
+import RecurrentRuns
+
 /// Word-level language modelling at the paper's sizes with other settings than the
 /// paper's: a larger learning rate that falls to nearly 0, a rate of its own for `B`,
 /// smaller batches, and more against overfitting.
@@ -6,53 +9,71 @@ enum SearchedLanguageTask {
         let label: String
         /// As part of a folder's name, and of the paper's numbers.
         let id: String
-        let options: [String]
+        /// What it changes.
+        let edit: @Sendable (inout RunConfiguration) -> Void
     }
 
     /// The best of Results/search-ugru; the GRU takes the uGRU's rate.
     static let gated = [
-        Model(label: "GRU", id: "gru", options: ["--cell", "gru", "--learning-rate", "0.004"]),
-        Model(label: "uGRU", id: "ugru", options: ["--cell", "ugru", "--learning-rate", "0.004", "--manifold-learning-rate", "0.002"]),
+        Model(label: "GRU", id: "gru") {
+            $0.cell = "gru"
+            $0.training.learningRate = 0.004
+        },
+        Model(label: "uGRU", id: "ugru") {
+            $0.cell = "ugru"
+            $0.training.learningRate = 0.004
+            $0.training.manifoldLearningRate = 0.002
+        },
     ]
     /// The second tells the start and the rate from the constraint: W has both of `B`.
     static let plain = [
-        Model(label: "RNN", id: "rnn", options: ["--cell", "rnn", "--learning-rate", "0.002"]),
-        Model(
-            label: "RNN from W = I", id: "identity-rnn",
-            options: ["--cell", "rnn", "--learning-rate", "0.002", "--recurrent-init", "identity", "--recurrent-learning-rate", "0.0005"]),
-        Model(label: "uRNN", id: "urnn", options: ["--cell", "urnn", "--learning-rate", "0.002", "--manifold-learning-rate", "0.0005"]),
+        Model(label: "RNN", id: "rnn") {
+            $0.useRNN()
+            $0.training.learningRate = 0.002
+        },
+        Model(label: "RNN from W = I", id: "identity-rnn") {
+            $0.useRNN(from: .identity)
+            $0.training.learningRate = 0.002
+            $0.training.recurrentLearningRate = 0.0005
+        },
+        Model(label: "uRNN", id: "urnn") {
+            $0.cell = "urnn"
+            $0.training.learningRate = 0.002
+            $0.training.manifoldLearningRate = 0.0005
+        },
     ]
 
     static func gated(_ model: Model, bptt: Int, _ plan: Plan) -> Experiment {
-        Experiment(
-            "ptb-\(model.id)-bptt\(bptt)-searched",
-            options(model, bptt: bptt, width: 200, plan) + (plan.scale == .smoke ? [] : ["--weight-dropout", "0.2"]))
+        plan.experiment("ptb-\(model.id)-bptt\(bptt)-searched", on: "ptb") {
+            edit(&$0, model, bptt: bptt, width: 200, plan)
+            if plan.scale != .smoke { $0.model.weightDropout = 0.2 }
+        }
     }
 
     static func plain(_ model: Model, _ activation: LanguageTask.Activation, _ plan: Plan) -> Experiment {
-        Experiment(
-            "ptb-\(model.id)-\(activation.id)-searched",
-            options(model, bptt: LanguageTask.bptt, width: activation.width, plan) + activation.options + [
-                "--track-gradients", LanguageTask.interval(plan.scale),
-                "--track-epochs", epochsShown(plan.scale).map(String.init).joined(separator: ","),
-            ])
+        plan.experiment("ptb-\(model.id)-\(activation.id)-searched", on: "ptb") {
+            edit(&$0, model, bptt: LanguageTask.bptt, width: activation.width, plan)
+            $0.activation = activation.choice
+            $0.tracking.trackGradients = LanguageTask.interval(plan.scale)
+            $0.tracking.trackEpochs = epochsShown(plan.scale)
+        }
     }
 
-    private static func options(_ model: Model, bptt: Int, width: Int, _ plan: Plan) -> [String] {
-        let common =
-            ["--dataset", "ptb", "--data", plan.corpus] + model.options + [
-                "--bptt", "\(bptt)", "--optimizer", "adamw", "--weight-decay", "0.05", "--dropout", "0.5", "--locked-dropout",
-                "--embedding-dropout", "0.1", "--clip-norm", "5", "--schedule", "cosine", "--minimum-learning-rate", "0.00002",
-                "--epochs", "\(epochs(plan.scale))",
-            ]
-        guard plan.scale == .smoke else {
-            // Longer sequences make fewer steps an epoch; half the batch makes up for some.
-            return common + ["--hidden-size", "\(width)", "--batch-size", bptt > 100 ? "20" : "40"]
-        }
-        return common + [
-            "--embedding-size", "40", "--hidden-size", "\(width / 4)", "--batch-size", "20", "--batches-per-epoch", "8",
-            "--evaluation-batch-size", "20",
-        ]
+    private static func edit(_ configuration: inout RunConfiguration, _ model: Model, bptt: Int, width: Int, _ plan: Plan) {
+        configuration.dataset["data"] = .text(plan.corpus)
+        configuration.dataset["bptt"] = .integer(bptt)
+        model.edit(&configuration)
+        configuration.optimizer = PluginChoice("adamw", ["weightDecay": 0.05])
+        configuration.schedule = PluginChoice("cosine", ["minimumLearningRate": 2e-5])
+        configuration.training.clipNorm = 5
+        configuration.training.epochs = epochs(plan.scale)
+        configuration.model.dropout = 0.5
+        configuration.model.locksDropout = true
+        configuration.model.embeddingDropout = 0.1
+        if plan.scale == .smoke { return configuration.useSmokeCorpus(width: width) }
+        configuration.model.hiddenSize = width
+        // Longer sequences make fewer steps an epoch; half the batch makes up for some.
+        configuration.training.batchSize = bptt > 100 ? 20 : 40
     }
 
     static func epochs(_ scale: Scale) -> Int {
@@ -69,7 +90,7 @@ enum SearchedLanguageTask {
     /// For readers.
     static func tracked(_ scale: Scale) -> String {
         let interval = LanguageTask.interval(scale), epochs = epochsShown(scale)
-        return interval == "1" ? "every batch" : "every \(interval)th batch and each of epochs \(epochs[0]) and \(epochs[1])"
+        return interval == 1 ? "every batch" : "every \(interval)th batch and each of epochs \(epochs[0]) and \(epochs[1])"
     }
 
     static func settings(_ plan: Plan) -> String {

@@ -1,3 +1,6 @@
+import RecurrentCore
+import RecurrentRuns
+
 /// Tasks I and II at the sizes of the paper's Table 8.
 public struct ToyTask: Sendable {
     let dataset: String
@@ -11,19 +14,29 @@ public struct ToyTask: Sendable {
         let label: String
         /// As part of a folder's name.
         public let id: String
-        let options: [String]
-        /// Where they are others at a length.
-        var optionsByLength: [Int: [String]] = [:]
+        /// What it changes in the task's configuration, at a length.
+        let edit: @Sendable (inout RunConfiguration, Int) -> Void
+
+        init(label: String, id: String, edit: @escaping @Sendable (inout RunConfiguration, Int) -> Void) {
+            (self.label, self.id, self.edit) = (label, id, edit)
+        }
+        /// The same at every length.
+        init(_ label: String, _ id: String, edit: @escaping @Sendable (inout RunConfiguration) -> Void) {
+            self.init(label: label, id: id) { configuration, _ in edit(&configuration) }
+        }
     }
 
     /// The paper's two, its future work, and controls.
     public static let models = [
-        Model(label: "RNN", id: "rnn", options: ["--cell", "rnn"]),
-        Model(label: "uRNN", id: "urnn", options: ["--cell", "urnn"]),
-        Model(label: "uRNN, |x|", id: "urnn-abs", options: ["--cell", "urnn", "--activation", "abs"]),
-        Model(label: "RNN from W = I", id: "identity-rnn", options: ["--cell", "rnn", "--recurrent-init", "identity"]),
-        Model(label: "GRU", id: "gru", options: ["--cell", "gru"]),
-        Model(label: "uGRU", id: "ugru", options: ["--cell", "ugru"]),
+        Model("RNN", "rnn") { $0.useRNN() },
+        Model("uRNN", "urnn") { $0.cell = "urnn" },
+        Model("uRNN, |x|", "urnn-abs") {
+            $0.cell = "urnn"
+            $0.activation = "abs"
+        },
+        Model("RNN from W = I", "identity-rnn") { $0.useRNN(from: .identity) },
+        Model("GRU", "gru") { $0.cell = "gru" },
+        Model("uGRU", "ugru") { $0.cell = "ugru" },
     ]
 
     /// Of every table.
@@ -47,31 +60,35 @@ public struct ToyTask: Sendable {
         dataset: kthLargest.dataset, name: kthLargest.name, lengths: kthLargest.lengths, paper: kthLargest.paper,
         effort: .searched)
 
-    func experiment(_ model: Model, length: Int, _ scale: Scale) -> Experiment {
-        Experiment(
-            "\(dataset)-n\(length)-\(model.id)\(effort.suffix)",
-            ["--dataset", dataset, "--length", "\(length)"] + (model.optionsByLength[length] ?? model.options)
-                + effort.options(scale) + ["--track-test"])
+    func experiment(_ model: Model, length: Int, _ plan: Plan) -> Experiment {
+        plan.experiment("\(dataset)-n\(length)-\(model.id)\(effort.suffix)", on: dataset) {
+            $0.dataset["length"] = .integer(length)
+            effort.edit(&$0, plan.scale)
+            model.edit(&$0, length)
+            $0.tracking.trackTest = true
+        }
     }
 
     /// How a task is trained.
     struct Effort: Sendable {
         /// Of the runs' names.
         let suffix: String
-        let options: @Sendable (Scale) -> [String]
+        /// What it changes, before the model does.
+        let edit: @Sendable (inout RunConfiguration, Scale) -> Void
         let settings: @Sendable (Scale) -> String
         let models: [Model]
 
         private static let sizes = "E 30, H 50, batches of 100, Adam, W = I at the start of every orthogonal weight"
-        private static let smoke = ["--train-size", "400", "--valid-size", "200", "--test-size", "200", "--epochs", "2"]
-
         static let paper = Effort(
             suffix: "",
-            options: { scale in
+            edit: { configuration, scale in
                 switch scale {
-                case .smoke: smoke
-                case .short: ["--epochs", "150"]
-                case .paper: ["--learning-rate", "0.00005", "--train-size", "50000", "--epochs", "200"]
+                case .smoke: configuration.useSmoke()
+                case .short: configuration.training.epochs = 150
+                case .paper:
+                    configuration.training.learningRate = 5e-5
+                    configuration.training.epochs = 200
+                    configuration.dataset["trainSize"] = 50_000
                 }
             },
             settings: { scale in
@@ -90,9 +107,12 @@ public struct ToyTask: Sendable {
         /// the uRNN's rates without its constraint: what they do by themselves.
         static let searched = Effort(
             suffix: "-searched",
-            options: { scale in
-                ["--fresh-data", "--dropout", "0", "--schedule", "cosine", "--clip-norm", "1"]
-                    + (scale == .smoke ? smoke : ["--epochs", scale == .short ? "100" : "200"])
+            edit: { configuration, scale in
+                configuration.dataset["freshData"] = true
+                configuration.model.dropout = 0
+                configuration.schedule = "cosine"
+                configuration.training.clipNorm = 1
+                if scale == .smoke { configuration.useSmoke() } else { configuration.training.epochs = scale == .short ? 100 : 200 }
             },
             settings: { scale in
                 let found = "\(sizes); cosine decay, gradients' norm clipped to 1, no dropout, 10,000 new sequences each epoch. Learning rates by `cli search`, by validation loss: uRNN 1e-2 and 3e-5 for B, at N = 400 3e-3 and 1e-5; RNNs 3e-3 (searched at N = 100 only, from W = I); the RNN with the uRNN's rates has those for W that the uRNN has for B"
@@ -103,21 +123,26 @@ public struct ToyTask: Sendable {
                 }
             },
             models: [
-                Model(label: "RNN", id: "rnn", options: ["--cell", "rnn", "--learning-rate", "0.003"]),
-                searched("uRNN", "urnn", ["--cell", "urnn"], rate: "--manifold-learning-rate"),
-                Model(
-                    label: "RNN from W = I", id: "identity-rnn",
-                    options: ["--cell", "rnn", "--recurrent-init", "identity", "--learning-rate", "0.003"]),
-                searched(
-                    "RNN from W = I, the uRNN's rates", "slow-identity-rnn", ["--cell", "rnn", "--recurrent-init", "identity"],
-                    rate: "--recurrent-learning-rate"),
+                Model("RNN", "rnn") {
+                    $0.useRNN()
+                    $0.training.learningRate = 0.003
+                },
+                Model(label: "uRNN", id: "urnn") {
+                    $0.cell = "urnn"
+                    ($0.training.learningRate, $0.training.manifoldLearningRate) = rates($1)
+                },
+                Model("RNN from W = I", "identity-rnn") {
+                    $0.useRNN(from: .identity)
+                    $0.training.learningRate = 0.003
+                },
+                Model(label: "RNN from W = I, the uRNN's rates", id: "slow-identity-rnn") {
+                    $0.useRNN(from: .identity)
+                    ($0.training.learningRate, $0.training.recurrentLearningRate) = rates($1)
+                },
             ])
 
-        private static func searched(_ label: String, _ id: String, _ cell: [String], rate: String) -> Model {
-            Model(
-                label: label, id: id, options: cell + ["--learning-rate", "0.01", rate, "0.00003"],
-                optionsByLength: [400: cell + ["--learning-rate", "0.003", rate, "0.00001"]])
-        }
+        /// The uRNN's learning rate at a length, and that of B.
+        private static func rates(_ length: Int) -> (Double, Double) { length == 400 ? (0.003, 0.00001) : (0.01, 0.00003) }
     }
 }
 
@@ -137,7 +162,7 @@ struct ToyTable: Study {
     }
 
     func experiments(_ plan: Plan) -> [Experiment] {
-        task.lengths.flatMap { length in models(plan).map { task.experiment($0, length: length, plan.scale) } }
+        task.lengths.flatMap { length in models(plan).map { task.experiment($0, length: length, plan) } }
     }
 
     func section(_ results: Results) -> Section {
@@ -148,11 +173,11 @@ struct ToyTable: Study {
                 "Compare accuracies, not losses: the paper's losses don't fit its accuracies (0.10 at 56.73 % is below what that accuracy allows). The RNN started at W = I is the control that tells the start from the constraint.",
             ])
         var rows: [[String]] = []
-        let all = task.lengths.flatMap { length in models(results.plan).map { task.experiment($0, length: length, results.plan.scale) } }
+        let all = task.lengths.flatMap { length in models(results.plan).map { task.experiment($0, length: length, results.plan) } }
         let isEmpty = all.allSatisfy { results.of($0).isEmpty }
         for length in task.lengths {
             for model in models(results.plan) {
-                let records = results.of(task.experiment(model, length: length, results.plan.scale))
+                let records = results.of(task.experiment(model, length: length, results.plan))
                 // What was left out doesn't hide what was run.
                 if records.isEmpty, !isEmpty { continue }
                 let tests = records.compactMap(\.test), paper = task.paper[model.label]?[length]
@@ -185,7 +210,7 @@ struct LossFigure: Study {
 
     private var models: [ToyTask.Model] { task.effort.models.filter { ["rnn", "urnn", "identity-rnn"].contains($0.id) } }
 
-    func experiments(_ plan: Plan) -> [Experiment] { models.map { task.experiment($0, length: 100, plan.scale) } }
+    func experiments(_ plan: Plan) -> [Experiment] { models.map { task.experiment($0, length: 100, plan) } }
 
     func section(_ results: Results) -> Section {
         var section = Section(
@@ -193,7 +218,7 @@ struct LossFigure: Study {
         var held = Figure(title: title, xLabel: "epoch", yLabel: "cross-entropy"), trained = held
         trained.title += ", training"
         for model in models {
-            let records = results.of(task.experiment(model, length: 100, results.plan.scale))
+            let records = results.of(task.experiment(model, length: 100, results.plan))
             section.records += records
             func curve(_ split: String, _ lines: KeyPath<RunRecord, [RunRecord.Line]>) -> Figure.Curve {
                 .init("\(model.label), \(split)", (records.first?[keyPath: lines] ?? []).map { .init(Double($0.epoch), $0.loss) })
@@ -203,5 +228,13 @@ struct LossFigure: Study {
         }
         section.plots = [("", held), ("-training", trained)].filter { $0.1.hasPoints }.map { .init(name: id + $0.0, figure: $0.1) }
         return section
+    }
+}
+
+extension RunConfiguration {
+    /// Everything once: too little to learn anything.
+    fileprivate mutating func useSmoke() {
+        useSplits(train: 400, valid: 200, test: 200)
+        training.epochs = 2
     }
 }

@@ -1,0 +1,40 @@
+import RecurrentCore
+
+extension CUDABackend {
+    public static let name = "cuda"
+    public static let summary = "NVIDIA GPUs, Float32: cuBLAS, cuSOLVER, kernels compiled when they are needed"
+    /// Which GPU, and how it multiplies.
+    public struct Options: OptionSection {
+        /// The GPU, counted from 0.
+        public var device = 0
+        /// The precision of products; weights, states and all else have 32 bits.
+        public var precision = CUDAPrecision.float32
+        public init() {}
+        public static let fields: [OptionField<Self>] = [
+            .integer("device", \.device, 0...1023, "GPU, counted from 0."),
+            .choice("precision", \.precision, "Precision of products, which are summed and kept in 32 bits."),
+        ]
+    }
+    public convenience init(options: Options) throws {
+        try self.init(device: options.device, precision: options.precision)
+    }
+}
+
+/// How a GPU multiplies matrices; everything else is Float32.
+public enum CUDAPrecision: String, Sendable, CaseIterable {
+    /// True Float32.
+    case float32 = "fp32"
+    /// Factors rounded to 10 bits of mantissa, on tensor cores.
+    case tf32
+    /// Factors rounded to 7 bits of mantissa, on tensor cores.
+    case bfloat16 = "bf16"
+
+    /// As CUDADriver has it.
+    var code: Int32 {
+        switch self {
+        case .float32: 0
+        case .tf32: 1
+        case .bfloat16: 2
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import RecurrentCore
+import RecurrentRuns
+
+/// The help of a command with flags of the registry: ArgumentParser's, and between its
+/// head and its options the groups that the registry writes.
+enum HelpPage {
+    /// The page that a command line asks for; nil if it asks for none, or for one that
+    /// ArgumentParser writes alone.
+    ///
+    /// Flags beside `--help` choose the plug-ins whose options are shown.
+    static func asked(_ arguments: [String]) throws -> String? {
+        var words = Array(arguments.prefix { $0 != "--" })
+        let isHelpCommand = words.first == "help"
+        guard isHelpCommand || words.contains("--help") || words.contains("-h") else { return nil }
+        if isHelpCommand { words.removeFirst() }
+        words.removeAll { $0 == "--help" || $0 == "-h" }
+        let names = RootCommand.configuration.subcommands.compactMap { $0 as? any FlagCommand.Type }
+        guard let command = names.first(where: { $0.configuration.commandName == words.first }) else {
+            // Flags alone are those of train.
+            return words.first?.hasPrefix("--") == true && !isHelpCommand ? try text(TrainCommand.self, words) : nil
+        }
+        return try text(command, Array(words.dropFirst()))
+    }
+
+    private static func text(_ command: any FlagCommand.Type, _ arguments: [String]) throws -> String {
+        let registry = Registry.current, width = Terminal.width
+        let chosen = chosenPlugins(arguments)
+        let configuration = try FlagParser(registry: registry).configuration(chosen, locatesData: false)
+        let groups = FlagHelp(registry: registry, scope: command.scope, configuration: configuration, width: width).text
+        let page = RootCommand.helpMessage(for: command, columns: width)
+        let more =
+            command.scope.kinds.isEmpty
+            ? "" : "\n\nWith --dataset or --cell NAME beside --help: its defaults and options; `list` names everything."
+        guard let options = page.range(of: "\n\nOPTIONS:") else { return page + "\n" + groups + more }
+        return page[..<options.lowerBound] + "\n\n" + groups + page[options.lowerBound...] + more
+    }
+
+    /// The plug-ins that are named, without what else is there.
+    private static func chosenPlugins(_ arguments: [String]) -> [String] {
+        let flags = Set(PluginKind.allCases.map { "--" + Flags.flag($0.rawValue) })
+        var result: [String] = []
+        for (index, argument) in arguments.enumerated() {
+            let name = argument.split(separator: "=")[0]
+            guard flags.contains(String(name)) else { continue }
+            if argument.contains("=") { result.append(argument) } else if index + 1 < arguments.count { result += [argument, arguments[index + 1]] }
+        }
+        return result
+    }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import RecurrentCore
+
+/// An option of `cli train`, and what a search tries of it: values, or a range.
+public struct SearchAxis: Sendable, Equatable {
+    /// Without its dashes.
+    public let option: String
+    /// As on a command line; none for a range.
+    public let values: [String]
+    private let range: ClosedRange<Double>?
+    private let isWhole: Bool
+
+    var isRange: Bool { range != nil }
+
+    /// An axis from text: `learning-rate=0.001,0.003` has two values,
+    /// `dropout-on=embedding,output|logits` has two that are lists, `tied=true,false` has a
+    /// flag, and `learning-rate=0.0001..0.01` is a range. Nil for text of another form, or a
+    /// value that is there twice.
+    public init?(text: String) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, !parts[0].isEmpty, parts[0].allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" }),
+            !parts[0].hasPrefix("-")
+        else { return nil }
+        option = parts[0]
+        let ends = parts[1].split(separator: "..", omittingEmptySubsequences: false).map { Double($0) }
+        if parts[1].contains("..") {
+            guard ends.count == 2, let low = ends[0], let high = ends[1], low.isFinite, high.isFinite, low < high else { return nil }
+            range = low...high
+            isWhole = !parts[1].replacing("..", with: " ").contains { ".eE".contains($0) } && low >= 1
+            values = []
+            return
+        }
+        (range, isWhole) = (nil, false)
+        values = parts[1].split(separator: parts[1].contains("|") ? "|" : ",", omittingEmptySubsequences: false).map(String.init)
+        guard !values.contains(""), Set(values).count == values.count else { return nil }
+    }
+
+    /// One value: of a range whose ends are above 0, uniform in its logarithm.
+    func draw(_ random: inout RandomStream) -> String {
+        guard let range else { return values[random.integer(below: values.count)] }
+        let number: Double
+        if range.lowerBound > 0 {
+            number = exp(random.uniform(in: log(range.lowerBound)...log(range.upperBound)))
+        } else {
+            number = random.uniform(in: range)
+        }
+        let kept = min(max(number, range.lowerBound), range.upperBound)
+        // Three digits: nobody can tell more apart, and folders are named by them.
+        return isWhole ? "\(Int(kept.rounded()))" : OptionValue.number(Double(String(format: "%.3g", kept))!).text
+    }
+}

@@ -1,0 +1,79 @@
+import RecurrentCore
+
+/// `config.json`: an object for each plug-in, with its name and its options, and one for
+/// each section; the activation stands within the cell, the start of B within the
+/// manifold update.
+extension RunConfiguration: Codable {
+    /// The version of the format that is written.
+    public static let version = 2
+
+    private static let activationKey = "activation", startKey = "start"
+    /// Keys of a plug-in's object that no option may have.
+    static let reservedKeys: Set = ["name", activationKey, startKey]
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: ConfigurationKey.self)
+        func key(_ name: String) -> ConfigurationKey { ConfigurationKey(name) }
+        guard let version = try container.decodeIfPresent(Int.self, forKey: key("version")) else {
+            throw RecurrentError.invalidOption("isn't a run's configuration: it has no version")
+        }
+        if version == 1 {
+            self = try Version1(from: decoder).configuration
+            return
+        }
+        guard version == Self.version else {
+            throw RecurrentError.invalidOption("has version \(version); this program reads versions 1 and \(Self.version)")
+        }
+        let known: Set = [
+            "version", "cell", "dataset", "model", "optimizer", "schedule", "training", "manifold", "tracking", "backend", "seed", "from",
+        ]
+        if let stranger = container.allKeys.map(\.stringValue).filter({ !known.contains($0) }).min() {
+            throw RecurrentError.invalidOption("has an unknown section \"\(stranger)\"" + Suggestion.text(stranger, in: known))
+        }
+        self.init()
+        func object(_ name: String) throws -> KeyedDecodingContainer<ConfigurationKey>? {
+            container.contains(key(name)) ? try container.nestedContainer(keyedBy: ConfigurationKey.self, forKey: key(name)) : nil
+        }
+        if let object = try object("cell") {
+            cell = try object.choice(except: [Self.activationKey])
+            activation = try object.decodeIfPresent(PluginChoice.self, forKey: key(Self.activationKey))
+        }
+        if let object = try object("manifold") {
+            // The start of B may be chosen where the update is left to the default.
+            if object.contains(.name) { manifold = try object.choice(except: [Self.startKey]) }
+            skewInit = try object.decodeIfPresent(PluginChoice.self, forKey: key(Self.startKey))
+        }
+        dataset = try container.decodeIfPresent(PluginChoice.self, forKey: key("dataset")) ?? dataset
+        optimizer = try container.decodeIfPresent(PluginChoice.self, forKey: key("optimizer")) ?? optimizer
+        schedule = try container.decodeIfPresent(PluginChoice.self, forKey: key("schedule")) ?? schedule
+        backend = try container.decodeIfPresent(PluginChoice.self, forKey: key("backend")) ?? backend
+        model = try container.decodeIfPresent(ModelConfiguration.self, forKey: key("model")) ?? model
+        training = try container.decodeIfPresent(TrainingConfiguration.self, forKey: key("training")) ?? training
+        tracking = try container.decodeIfPresent(TrackingConfiguration.self, forKey: key("tracking")) ?? tracking
+        if let value = try container.decodeIfPresent(OptionValue.self, forKey: key("seed")) { try general.set("seed", to: value) }
+        from = try container.decodeIfPresent(String.self, forKey: key("from"))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: ConfigurationKey.self)
+        func key(_ name: String) -> ConfigurationKey { ConfigurationKey(name) }
+        try container.encode(Self.version, forKey: key("version"))
+        var object = container.nestedContainer(keyedBy: ConfigurationKey.self, forKey: key("cell"))
+        try object.encode(cell)
+        try object.encodeIfPresent(activation, forKey: key(Self.activationKey))
+        if manifold != nil || skewInit != nil {
+            var object = container.nestedContainer(keyedBy: ConfigurationKey.self, forKey: key("manifold"))
+            if let manifold { try object.encode(manifold) }
+            try object.encodeIfPresent(skewInit, forKey: key(Self.startKey))
+        }
+        try container.encode(dataset, forKey: key("dataset"))
+        try container.encode(optimizer, forKey: key("optimizer"))
+        try container.encode(schedule, forKey: key("schedule"))
+        try container.encode(backend, forKey: key("backend"))
+        try container.encode(model, forKey: key("model"))
+        try container.encode(training, forKey: key("training"))
+        try container.encode(tracking, forKey: key("tracking"))
+        try container.encode(seed, forKey: key("seed"))
+        try container.encodeIfPresent(from, forKey: key("from"))
+    }
+}

@@ -1,0 +1,83 @@
+import RecurrentCore
+
+/// `config.json` as it was before plug-ins had options of their own: one flat object with
+/// every option of every plug-in, of which most did nothing in a run.
+struct Version1 {
+    let configuration: RunConfiguration
+
+    /// The options that plug-ins had, by kind and name.
+    private static let owned: [PluginKind: [String: [String]]] = [
+        .cell: ["gru": ["resetGate"], "ugru": ["resetGate"]],
+        .activation: ["leaky-relu": ["slope"]],
+        .dataset: [
+            "recall": generated + ["symbols"], "kth-largest": generated + ["k"], "copying": generated, "adding": generated,
+            "digits": ["data", "classes"], "permuted-digits": ["data", "classes", "permutationSeed"],
+            "ptb": ["data", "bptt"], "ptb-char": ["data", "bptt"],
+        ],
+        .optimizer: [
+            "sgd": ["momentum", "nesterov", "weightDecay"], "rmsprop": ["weightDecay"], "adam": ["weightDecay"],
+            "adamw": ["weightDecay"],
+        ],
+        .schedule: [
+            "step": ["scheduleEpochs", "scheduleFactor", "minimumLearningRate"],
+            "plateau": ["schedulePatience", "scheduleFactor", "minimumLearningRate"], "cosine": ["minimumLearningRate"],
+        ],
+        .backend: ["cpu": ["threads"], "cuda": ["device", "precision"]],
+    ]
+    private static let generated = ["length", "trainSize", "validSize", "testSize", "freshData"]
+
+    /// What options had that a file doesn't hold, where that differs from today.
+    private static let standard: [String: OptionValue] = [
+        "dropout": 0.2, "dropoutOn": ["logits"], "length": 100, "freshData": false, "bptt": 35,
+    ]
+
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` for a value of another type or out of range.
+    init(from decoder: any Decoder) throws {
+        let flat = try Self.standard.merging([String: OptionValue](from: decoder)) { $1 }
+        func text(_ name: String, _ standard: String) throws -> String {
+            switch flat[name] {
+            case nil, .null: return standard
+            case .text(let value)?: return value
+            case .some: throw RecurrentError.invalidOption("`\(name)` must be a name, not \(flat[name]!.text)")
+            }
+        }
+        var result = RunConfiguration()
+        result.general = try Self.section(flat)
+        result.model = try Self.section(Self.renamed(flat))
+        result.training = try Self.section(flat)
+        result.tracking = try Self.section(flat)
+        for kind in PluginKind.allCases where kind != .activation && kind != .manifold {
+            let name = try text(kind.rawValue, kind.standardName!)
+            result[kind] = PluginChoice(name, Self.values(flat, of: kind, name))
+        }
+        if flat["activation"] ?? .null != .null {
+            let name = try text("activation", "")
+            result.activation = PluginChoice(name, Self.values(flat, of: .activation, name))
+        }
+        let manifold = try text("manifold", "exponential")
+        result.manifold = manifold == "exponential-eigen"
+            ? PluginChoice("exponential", ["exponentialMethod": "eigendecomposition"]) : PluginChoice(manifold)
+        if result.dataset.name == "permuted-digits", result.dataset["permutationSeed"] == nil {
+            // From before the order had a seed of its own.
+            result.dataset["permutationSeed"] = OptionValue(seed: result.seed)
+        }
+        if case .text(let from)? = flat["from"] { result.from = from }
+        configuration = result
+    }
+
+    private static func values(_ flat: [String: OptionValue], of kind: PluginKind, _ name: String) -> [String: OptionValue] {
+        let names = owned[kind]?[name] ?? []
+        return flat.filter { names.contains($0.key) && $0.value != .null }
+    }
+
+    /// The options of a section that the file has.
+    private static func section<Section: OptionSection>(_ flat: [String: OptionValue]) throws -> Section {
+        let names = Set(Section.options.map(\.name))
+        return try Section(optionValues: flat.filter { names.contains($0.key) && $0.value != .null })
+    }
+
+    /// Names have dashes now.
+    private static func renamed(_ flat: [String: OptionValue]) -> [String: OptionValue] {
+        flat.merging(flat["tableInit"] == "languageModel" ? ["tableInit": "language-model"] : [:]) { $1 }
+    }
+}

@@ -1,0 +1,83 @@
+import RecurrentCore
+
+/// The part of a command's help that the registry writes: plug-ins, their options, and
+/// those of every run.
+public struct FlagHelp {
+    private let registry: Registry
+    private let scope: FlagScope
+    private let configuration: RunConfiguration
+    private let width: Int
+
+    /// - Parameters:
+    ///   - registry: the plug-ins.
+    ///   - scope: what the command takes.
+    ///   - configuration: whose plug-ins' options are shown, with the defaults of its data set.
+    ///   - width: columns.
+    public init(registry: Registry, scope: FlagScope, configuration: RunConfiguration, width: Int) {
+        self.registry = registry
+        self.scope = scope
+        self.configuration = configuration
+        self.width = max(width, 60)
+    }
+
+    /// Groups of options, common ones first, each plug-in's own under its name.
+    public var text: String {
+        var groups: [(title: String, lines: [String])] = [("PLUG-INS", scope.kinds.map(chooser))]
+        for section in SectionAccess.all {
+            let values = section.values(configuration)
+            let options = section.options.filter { scope.contains($0.name, registry: registry) }
+            groups.append((section.title.uppercased(), options.map { line($0, standard: values[$0.name]!) }))
+        }
+        // What is one line by itself goes with what is common.
+        if let general = groups.lastIndex(where: { $0.title == "GENERAL" }) { groups[0].lines += groups.remove(at: general).lines }
+        for kind in scope.kinds {
+            guard let choice = configuration[kind], let entry = registry.entry(kind, choice.name), !entry.options.isEmpty else { continue }
+            groups.append(("\(kind.label.uppercased()) \(entry.name)", entry.options.map { line($0, standard: choice[$0.name] ?? $0.standard) }))
+        }
+        return groups.filter { !$0.lines.isEmpty }.map { "\($0.title):\n" + $0.lines.joined(separator: "\n") }.joined(separator: "\n\n")
+    }
+
+    private func chooser(_ kind: PluginKind) -> String {
+        let names = registry.names(kind).joined(separator: ", ")
+        let chosen = configuration[kind].map { " (default: \($0.name))" } ?? ""
+        return entry("--\(Flags.flag(kind.rawValue)) <name>", names + chosen + ".")
+    }
+
+    private func line(_ option: OptionDescription, standard: OptionValue) -> String {
+        let flag = Flags.flag(option.name)
+        var help = option.help
+        let choices: String =
+            switch option.kind {
+            case .choice(let names), .choices(let names): ": " + names.joined(separator: ", ")
+            default: ""
+            }
+        if help.hasSuffix(".") { help.removeLast() }
+        // A default that the sentence names already isn't named again.
+        let named = standard == .null && (option.help.contains("none for") || option.help.contains("default:"))
+        // Nor one that goes without saying.
+        let isPlain = standard == .flag(false) || (standard == .null && option.kind != .flag)
+        help += choices + (named || isPlain ? "" : " (default: \(standard == .flag(true) ? "yes" : standard.text))") + "."
+        switch option.kind {
+        case .flag: return entry("--\(flag)\(standard == .flag(true) ? " / --no-\(flag)" : "")", help)
+        case .choice, .choices: return entry("--\(flag) <name>", help)
+        default: return entry("--\(flag) <\(option.kind.placeholder)>", help)
+        }
+    }
+
+    /// A flag and its help, wrapped.
+    private func entry(_ flag: String, _ help: String) -> String {
+        let indent = 30
+        var lines = ["  " + flag]
+        if lines[0].count < indent { lines[0] += String(repeating: " ", count: indent - lines[0].count) } else { lines.append(String(repeating: " ", count: indent)) }
+        var isFirst = true
+        for word in help.split(separator: " ") {
+            if lines[lines.count - 1].count + word.count + 1 > width, !isFirst {
+                lines.append(String(repeating: " ", count: indent) + word)
+            } else {
+                lines[lines.count - 1] += (isFirst ? "" : " ") + word
+            }
+            isFirst = false
+        }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,89 @@
+import RecurrentCore
+
+/// One flag of a command line, with its value if it has one.
+struct FlagToken: Equatable {
+    /// The option's name.
+    let option: String
+    /// As it was typed, with its dashes.
+    let typed: String
+    let value: String?
+    /// Whether it began with `--no-`.
+    var isNegated = false
+    /// Whether the flag itself stands for the value.
+    var isShorthand = false
+}
+
+/// Cuts a command line into flags and values, knowing which flags take one.
+struct FlagTokenizer {
+    let registry: Registry
+    /// Flags of the command itself, for suggestions.
+    let own: [String]
+
+    private enum Form {
+        case flag, value
+    }
+
+    /// What an option takes; nil if nothing has one of this name.
+    private func form(_ option: String) -> Form? {
+        if PluginKind(rawValue: option) != nil { return .value }
+        let sections = SectionAccess.all.flatMap(\.options), plugins = registry.entries.flatMap(\.options)
+        guard let found = (sections + plugins).first(where: { $0.name == option }) else { return nil }
+        return found.kind == .flag ? .flag : .value
+    }
+
+    /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for what is no flag, or
+    ///   lacks its value.
+    func tokens(_ arguments: [String]) throws -> (flags: [FlagToken], positionals: [String]) {
+        var result: [FlagToken] = [], positionals: [String] = []
+        var index = 0
+        while index < arguments.count {
+            let argument = arguments[index]
+            index += 1
+            guard argument.hasPrefix("-"), argument != "-" else {
+                positionals.append(argument)
+                continue
+            }
+            guard argument.hasPrefix("--"), argument.count > 2 else {
+                throw RecurrentError.invalidOption("there is no option \(argument); `--help` lists them")
+            }
+            let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let typed = String(parts[0]).lowercased().replacing("_", with: "-")
+            let inline = parts.count > 1 ? String(parts[1]) : nil
+            if let shorthand = Flags.shorthands[typed] {
+                guard inline == nil else { throw RecurrentError.invalidOption("--\(typed) takes no value, such as '\(inline!)'") }
+                result.append(FlagToken(option: shorthand.option, typed: "--\(typed)", value: shorthand.value, isShorthand: true))
+                continue
+            }
+            let name = Flags.aliases[typed] ?? typed, option = Flags.option(name)
+            switch form(option) {
+            case .flag:
+                guard inline == nil || ["true", "false"].contains(inline) else {
+                    throw RecurrentError.invalidOption("--\(name) takes no value, such as '\(inline!)'")
+                }
+                result.append(FlagToken(option: option, typed: "--\(name)", value: nil, isNegated: inline == "false"))
+            case .value:
+                guard let value = inline ?? (index < arguments.count ? arguments[index] : nil) else {
+                    throw RecurrentError.invalidOption("--\(name) needs a value")
+                }
+                if inline == nil { index += 1 }
+                result.append(FlagToken(option: option, typed: "--\(name)", value: value))
+            case nil:
+                if name.hasPrefix("no-"), inline == nil, form(Flags.option(name.dropFirst(3))) == .flag {
+                    result.append(
+                        FlagToken(option: Flags.option(name.dropFirst(3)), typed: "--\(name)", value: nil, isNegated: true))
+                } else {
+                    throw RecurrentError.invalidOption("there is no option --\(typed)" + suggestion(typed))
+                }
+            }
+        }
+        return (result, positionals)
+    }
+
+    private func suggestion(_ typed: String) -> String {
+        let options = SectionAccess.all.flatMap(\.options) + registry.entries.flatMap(\.options)
+        let names = PluginKind.allCases.map { Flags.flag($0.rawValue) } + options.map { Flags.flag($0.name) } + own
+            + Flags.aliases.keys + Flags.shorthands.keys
+        let near = Suggestion.nearest(typed, in: Set(names)) ?? names.filter { $0.hasPrefix(typed) }.min()
+        return near.map { "; did you mean --\($0)?" } ?? "; `--help` lists them"
+    }
+}

@@ -1,0 +1,113 @@
+import Foundation
+import RecurrentCore
+
+/// Writes a run's metrics as they come, the state at checkpoints, the best weights so
+/// far, and how the run ended.
+final class MetricsLog: TrainingObserver {
+    private let folder: RunFolder
+    private let configuration: RunConfiguration
+    private let registry: Registry
+    private var file: LogFile!
+    private var metric = DatasetDescription.Metric.accuracy
+    /// Of the last batch.
+    private var epoch = 1
+
+    init(_ folder: RunFolder, _ configuration: RunConfiguration, registry: Registry) {
+        self.folder = folder
+        self.configuration = configuration
+        self.registry = registry
+    }
+
+    /// Begins the log of a new run. One that doesn't start from the seed's own weights
+    /// is saved at once: they could not be had again.
+    func begin(_ trainer: Trainer) throws {
+        file = try LogFile(folder.file("metrics.jsonl"))
+        if configuration.from != nil { try didReachCheckpoint(trainer.checkpoint) }
+    }
+
+    /// Takes the run up where its last checkpoint left it; a run that had none yet
+    /// begins anew.
+    func resume(_ trainer: Trainer) throws {
+        let path = folder.file("state.safetensors")
+        guard FileManager.default.fileExists(atPath: path) else {
+            if let from = configuration.from {
+                throw RecurrentError.checkpoint(
+                    path: folder.path, reason: "was stopped before the weights of its start were saved; start it again with `from` \(from) and `overwrite`")
+            }
+            try folder.writeDataFiles(trainer.dataset)
+            return try begin(trainer)
+        }
+        let saved: [String: String]
+        do {
+            saved = try trainer.restore(from: path, best: folder.file("model.safetensors"))
+        } catch RecurrentError.checkpoint(let path, let reason) {
+            throw RecurrentError.checkpoint(
+                path: path, reason: "\(reason); put the run's own file back, or train anew with `output` (`from` takes weights over)")
+        }
+        guard let size = saved[Self.sizeKey].flatMap(Int.init),
+            let before = try? RunConfiguration(json: Data((saved[Self.configurationKey] ?? "").utf8), path: path)
+        else { throw RecurrentError.checkpoint(path: path, reason: "wasn't written by `train --output`") }
+        do {
+            try registry.resolve(before, locatesData: false).checkResumable(as: configuration, registry: registry)
+        } catch RecurrentError.invalidOption(let reason) {
+            throw RecurrentError.checkpoint(path: path, reason: "doesn't fit config.json: \(reason)")
+        }
+        file = try LogFile(folder.file("metrics.jsonl"), keeping: size)
+        try folder.write(configuration)
+        RunEnd.remove(from: folder)
+    }
+
+    // What a state keeps beside: the size of metrics.jsonl, and the configuration.
+    private static let sizeKey = "metrics.jsonl", configurationKey = "config.json"
+
+    private func write(_ record: MetricsRecord) throws { try file.append(record.line()) }
+
+    func trainingWillStart(_ plan: TrainingPlan) throws { metric = plan.metric }
+
+    /// The state says how far this log had got, so the log goes to the disk first.
+    func didReachCheckpoint(_ checkpoint: TrainingCheckpoint) throws {
+        try file.synchronize()
+        try checkpoint.save(
+            to: folder.file("state.safetensors"),
+            metadata: [
+                Self.sizeKey: String(file.size),
+                Self.configurationKey: String(decoding: try configuration.json(), as: UTF8.self),
+            ])
+    }
+
+    func didImprove(_ record: EpochRecord, model: SequenceModel) throws {
+        try model.save(to: folder.file("model.safetensors"))
+    }
+
+    var acceptsLateBatches: Bool { true }
+    func didTrainBatch(_ progress: BatchProgress) throws { epoch = progress.epoch }
+
+    func didMeasure(_ values: [String: Double], step: Int) throws {
+        try write(MetricsRecord(step: step, epoch: epoch, measured: values))
+    }
+
+    func didFinishEpoch(_ record: EpochRecord) throws {
+        func figures(_ split: Split, _ sums: LossSums) -> MetricsRecord {
+            MetricsRecord(split, sums, metric, epoch: record.epoch, step: record.step)
+        }
+        var train = figures(.train, record.train)
+        train.seconds = record.trainSeconds
+        train.sequencesPerSecond = record.sequencesPerSecond
+        train.learningRate = record.learningRate
+        try write(train)
+        for (split, sums) in [(Split.valid, record.validation), (.test, record.test)] as [(Split, LossSums?)] {
+            guard let sums else { continue }
+            var held = figures(split, sums)
+            held.isBest = record.isBest
+            try write(held)
+        }
+    }
+
+    func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws {
+        if let test = summary.test, let best = summary.best {
+            try write(MetricsRecord(.test, test, metric, epoch: best.epoch, step: best.step))
+        }
+        try file.synchronize()
+        try RunEnd(summary).write(to: folder)
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import RecurrentCore
+
+/// A line of `metrics.jsonl`: the figures of one split after an epoch, or what was
+/// measured on the side after a batch. Writer and readers share it.
+public struct MetricsRecord: Sendable, Equatable {
+    /// Updates made so far.
+    public var step: Int
+    /// From 1.
+    public var epoch: Int
+    /// Nil for what was measured within an epoch.
+    public var split: Split?
+    public var loss: Double?
+    /// In 0...1.
+    public var accuracy: Double?
+    public var perplexity: Double?
+    public var bitsPerCharacter: Double?
+    /// Of the epoch's training, without validation.
+    public var seconds: Double?
+    public var sequencesPerSecond: Double?
+    public var learningRate: Double?
+    /// Whether the validation loss was the lowest so far; nil for what is of no epoch.
+    public var isBest: Bool?
+    /// What was measured on the side, by name, such as `frobeniusNorm`.
+    public var measured: [String: Double] = [:]
+
+    /// The figure beside the loss: accuracy, perplexity or bits per character; the loss
+    /// where there is none of them.
+    public var metric: Double? { accuracy ?? perplexity ?? bitsPerCharacter ?? loss }
+
+    /// - Parameters:
+    ///   - step: updates made so far.
+    ///   - epoch: from 1.
+    ///   - measured: by name.
+    init(step: Int, epoch: Int, measured: [String: Double] = [:]) {
+        self.step = step
+        self.epoch = epoch
+        self.measured = measured
+    }
+
+    /// The figures of a split.
+    init(_ split: Split, _ sums: LossSums, _ metric: DatasetDescription.Metric, epoch: Int, step: Int) {
+        self.init(step: step, epoch: epoch)
+        self.split = split
+        loss = sums.meanLoss
+        switch metric {
+        case .accuracy: accuracy = sums.accuracy
+        case .perplexity: perplexity = sums.perplexity
+        case .bitsPerCharacter: bitsPerCharacter = metric.value(of: sums)
+        case .squaredError: break
+        }
+    }
+
+    /// All lines of a run.
+    ///
+    /// - Parameter folder: the run's.
+    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if a line is no record.
+    public static func read(_ folder: String) throws -> [MetricsRecord] {
+        let path = folder + "/metrics.jsonl"
+        let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        return try text.split(separator: "\n").dropLast(text.hasSuffix("\n") || text.isEmpty ? 0 : 1).enumerated().map { number, line in
+            do { return try decoder.decode(MetricsRecord.self, from: Data(line.utf8)) } catch {
+                throw RecurrentError.checkpoint(path: path, reason: "line \(number + 1) isn't a record of metrics")
+            }
+        }
+    }
+
+    /// The last lines of a run that may be at work, without reading all; none if there are none.
+    public static func last(_ folder: String) -> [MetricsRecord] {
+        guard let file = FileHandle(forReadingAtPath: folder + "/metrics.jsonl"), let size = try? file.seekToEnd(),
+            (try? file.seek(toOffset: size - min(size, 4096))) != nil, let end = try? file.readToEnd()
+        else { return [] }
+        // The first of them may be cut off, and the last be written just now.
+        return String(decoding: end, as: UTF8.self).split(separator: "\n").compactMap {
+            try? decoder.decode(MetricsRecord.self, from: Data($0.utf8))
+        }
+    }
+
+    /// As a line of the file, with its end.
+    func line() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        encoder.nonConformingFloatEncodingStrategy = .infinityAsText
+        return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+    }
+
+    private static var decoder: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        return decoder
+    }
+}
+
+extension MetricsRecord: Codable {
+    private static let known: Set = [
+        "step", "epoch", "split", "loss", "accuracy", "perplexity", "bitsPerCharacter", "seconds", "sequencesPerSecond", "learningRate",
+        "isBest",
+    ]
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: ConfigurationKey.self)
+        func number(_ name: String) throws -> Double? { try container.decodeIfPresent(Double.self, forKey: ConfigurationKey(name)) }
+        self.init(step: Int(try number("step") ?? 0), epoch: Int(try number("epoch") ?? 0))
+        split = try container.decodeIfPresent(Split.self, forKey: ConfigurationKey("split"))
+        loss = try number("loss")
+        accuracy = try number("accuracy")
+        perplexity = try number("perplexity")
+        bitsPerCharacter = try number("bitsPerCharacter")
+        seconds = try number("seconds")
+        sequencesPerSecond = try number("sequencesPerSecond")
+        learningRate = try number("learningRate")
+        isBest = try container.decodeIfPresent(Bool.self, forKey: ConfigurationKey("isBest"))
+        for key in container.allKeys where !Self.known.contains(key.stringValue) {
+            measured[key.stringValue] = try? container.decode(Double.self, forKey: key)
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: ConfigurationKey.self)
+        func key(_ name: String) -> ConfigurationKey { ConfigurationKey(name) }
+        try container.encode(step, forKey: key("step"))
+        try container.encode(epoch, forKey: key("epoch"))
+        try container.encodeIfPresent(split, forKey: key("split"))
+        for (name, value) in [
+            ("loss", loss), ("accuracy", accuracy), ("perplexity", perplexity), ("bitsPerCharacter", bitsPerCharacter),
+            ("seconds", seconds), ("sequencesPerSecond", sequencesPerSecond), ("learningRate", learningRate),
+        ] { try container.encodeIfPresent(value, forKey: key(name)) }
+        try container.encodeIfPresent(isBest, forKey: key("isBest"))
+        for (name, value) in measured { try container.encode(value, forKey: key(name)) }
+    }
+}

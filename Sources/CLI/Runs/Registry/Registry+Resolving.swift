@@ -1,0 +1,120 @@
+import RecurrentCore
+
+extension Registry {
+    /// The name that is taken where none is asked for.
+    func standardName(_ kind: PluginKind) -> String {
+        let names = names(kind)
+        return kind.standardName.flatMap { names.contains($0) ? $0 : nil } ?? names.first ?? kind.standardName ?? ""
+    }
+
+    /// The configuration of a run that says nothing but its data set.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/unknownName(kind:name:known:)``.
+    public func standard(dataset: String? = nil) throws -> RunConfiguration {
+        let entry = try find(.dataset, dataset ?? standardName(.dataset))
+        var defaults = RunDefaults()
+        entry.adjust(&defaults)
+        func choice(_ kind: PluginKind) -> PluginChoice { PluginChoice(standardName(kind)) }
+        var result = RunConfiguration(
+            cell: choice(.cell), dataset: PluginChoice(entry.name), optimizer: choice(.optimizer), schedule: choice(.schedule),
+            backend: choice(.backend))
+        result.model = defaults.model
+        result.training = defaults.training
+        result.skewInit = defaults.skewInitialization.map { PluginChoice($0) }
+        return result
+    }
+
+    /// A configuration in which every option has a value: the plug-ins' names as they are
+    /// registered, the cell's own activation named, and nothing that the cell has no use for.
+    ///
+    /// - Parameters:
+    ///   - configuration: what is asked for.
+    ///   - locatesData: whether folders of data are looked for; without it they stay as given.
+    /// - Throws: ``RecurrentCore/RecurrentError`` naming the option that is wrong, or the
+    ///   plug-in that isn't registered.
+    public func resolve(_ configuration: RunConfiguration, locatesData: Bool = true) throws -> RunConfiguration {
+        var result = configuration
+        func complete(_ kind: PluginKind, _ choice: PluginChoice) throws -> PluginChoice {
+            let entry = try find(kind, choice.name)
+            return try named(entry) {
+                PluginChoice(entry.name, try (kind == .dataset && locatesData ? entry.resolve : entry.complete)(choice.options))
+            }
+        }
+        let cellEntry = try find(.cell, configuration.cell.name)
+        result.cell = try complete(.cell, configuration.cell)
+        let own = cellEntry.defaultActivation.flatMap { entry(.activation, $0) }.map { PluginChoice($0.name) }
+        result.activation = cellEntry.takesActivation ? try (configuration.activation ?? own).map { try complete(.activation, $0) } : nil
+        for kind in [PluginKind.optimizer, .schedule, .backend] { result[kind] = try complete(kind, result[kind]!) }
+        if locatesData || entry(.dataset, configuration.dataset.name) != nil { result.dataset = try complete(.dataset, configuration.dataset) }
+        if try makeCell(result).hasOrthogonalWeight {
+            for kind in [PluginKind.manifold, .skewInit] {
+                result[kind] = try complete(kind, configuration[kind] ?? PluginChoice(standardName(kind)))
+            }
+        } else {
+            result.manifold = nil
+            result.skewInit = nil
+            result.training.manifoldLearningRate = nil
+        }
+        try result.general.check()
+        try result.model.check()
+        try result.training.check()
+        try result.tracking.check()
+        if case .number(let minimum)? = result.schedule["minimumLearningRate"], minimum > result.training.learningRate {
+            throw RecurrentError.invalidOption(
+                "`minimumLearningRate` must be in 0...\(OptionValue.number(result.training.learningRate).text) (the learning rate), not \(OptionValue.number(minimum).text)")
+        }
+        return result
+    }
+
+    /// Says whose an option is that isn't one.
+    private func named<Result>(_ entry: Entry, _ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch RecurrentError.invalidOption(let reason) where reason.hasPrefix("there is no option") {
+            throw RecurrentError.invalidOption("the \(entry.kind.label) \(entry.name): \(reason)")
+        }
+    }
+
+    private func make<Product>(_ kind: PluginKind, _ choice: PluginChoice, _ parts: PluginParts = PluginParts()) throws -> Product {
+        try find(kind, choice.name).make(choice.options, parts) as! Product
+    }
+
+    /// The cell of a configuration, with its activation.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError`` if one isn't registered, or an option is wrong.
+    public func makeCell(_ configuration: RunConfiguration) throws -> any RecurrentCell {
+        let activation: (any Activation)? = try configuration.activation.map { try make(.activation, $0) }
+        return try make(.cell, configuration.cell, PluginParts(activation: activation))
+    }
+    /// The data set of a configuration.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError`` if its data can't be read.
+    public func makeDataset(_ configuration: RunConfiguration) throws -> any Dataset {
+        try make(.dataset, configuration.dataset, PluginParts(seed: configuration.seed))
+    }
+    /// The optimizer of a configuration.
+    public func makeOptimizer(_ configuration: RunConfiguration) throws -> any Optimizer { try make(.optimizer, configuration.optimizer) }
+    /// The learning-rate schedule of a configuration.
+    public func makeSchedule(_ configuration: RunConfiguration) throws -> any LearningRateSchedule {
+        try make(.schedule, configuration.schedule)
+    }
+    /// The manifold update of a configuration, or the default one.
+    public func makeManifold(_ configuration: RunConfiguration) throws -> any ManifoldUpdate {
+        try make(.manifold, configuration.manifold ?? PluginChoice(standardName(.manifold)))
+    }
+    /// The start of B of a configuration, or the default one.
+    public func makeSkewInitialization(_ configuration: RunConfiguration) throws -> any SkewInitialization {
+        try make(.skewInit, configuration.skewInit ?? PluginChoice(standardName(.skewInit)))
+    }
+    /// The backend of a configuration.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/backend(_:)`` if there is no such device.
+    public func makeBackend(_ configuration: RunConfiguration) throws -> any Backend { try make(.backend, configuration.backend) }
+}
+
+extension RecurrentCell {
+    /// Whether one of its weights is kept orthogonal.
+    public var hasOrthogonalWeight: Bool { parameters.contains { $0.constraint == .orthogonal } }
+    /// Whether one of its recurrent weights is free.
+    public var hasFreeRecurrentWeight: Bool {
+        parameters.contains { $0.kind == .recurrentWeight && $0.constraint != .orthogonal }
+    }
+}

@@ -1,0 +1,108 @@
+import RecurrentCore
+
+/// All that a run can be put together from, one line per plug-in:
+///
+///     var registry = Registry.builtIn
+///     registry.add(CoRNN.self)
+///
+/// Names, summaries and options come from the types.
+public struct Registry: Sendable {
+    private(set) var entries: [Entry] = []
+    /// What `cli data` can fetch.
+    public private(set) var downloads: [DownloadSource] = []
+
+    /// A registry without plug-ins.
+    public init() {}
+
+    /// Adds a cell whose nonlinearity can be chosen.
+    public mutating func add<C: ActivatedCell>(_ type: C.Type) {
+        var entry = Entry(.cell, type) { options, parts in
+            if let activation = parts.activation { return try C(options: options, activation: activation) }
+            return try C(options: options)
+        }
+        entry.defaultActivation = C.defaultActivation.name
+        entry.takesActivation = true
+        add(entry)
+    }
+    /// Adds a cell.
+    public mutating func add<C: RecurrentCell & Plugin>(_ type: C.Type) { add(Entry(.cell, type) { options, _ in try C(options: options) }) }
+    /// Adds an activation.
+    public mutating func add<A: Activation & Plugin>(_ type: A.Type) {
+        add(Entry(.activation, type) { options, _ in try A(options: options) })
+    }
+    /// Adds a data set.
+    public mutating func add<D: DatasetPlugin>(_ type: D.Type) {
+        var entry = Entry(.dataset, type) { options, parts in try D(options: options, seed: parts.seed) }
+        entry.adjust = D.adjust
+        entry.hasTokenInputs = D.hasTokenInputs
+        entry.tokenForm = (D.self as? any VocabularyProviding.Type)?.tokenForm ?? .words
+        add(entry)
+    }
+    /// Adds an optimizer.
+    public mutating func add<O: Optimizer & Plugin>(_ type: O.Type) {
+        add(Entry(.optimizer, type) { options, _ in try O(options: options) })
+    }
+    /// Adds a learning-rate schedule.
+    public mutating func add<S: LearningRateSchedule & Plugin>(_ type: S.Type) {
+        add(Entry(.schedule, type) { options, _ in try S(options: options) })
+    }
+    /// Adds a manifold update.
+    public mutating func add<M: ManifoldUpdate & Plugin>(_ type: M.Type) {
+        add(Entry(.manifold, type) { options, _ in try M(options: options) })
+    }
+    /// Adds a start of B.
+    public mutating func add<S: SkewInitialization & Plugin>(_ type: S.Type) {
+        add(Entry(.skewInit, type) { options, _ in try S(options: options) })
+    }
+    /// Adds a backend.
+    public mutating func add<B: Backend & Plugin>(_ type: B.Type) {
+        add(Entry(.backend, type) { options, _ in try B(options: options) })
+    }
+    /// Adds data that can be fetched; data of the same name are replaced.
+    public mutating func add(_ source: DownloadSource) {
+        downloads.removeAll { $0.name == source.name }
+        downloads.append(source)
+    }
+
+    /// A clash is a mistake of the program, not of its user: it ends at once, with a message.
+    private mutating func add(_ entry: Entry) {
+        if let conflict = conflict(adding: entry) { fatalError("Registry.add: \(conflict)") }
+        entries.append(entry)
+    }
+
+    /// A plug-in as a list shows it.
+    public struct Description: Sendable {
+        public let kind: PluginKind
+        public let name: String
+        public let summary: String
+        public let options: [OptionDescription]
+    }
+
+    /// The plug-ins of a kind, in the order in which they were added.
+    public func plugins(_ kind: PluginKind) -> [Description] {
+        entries.filter { $0.kind == kind }.map { Description(kind: kind, name: $0.name, summary: $0.summary, options: $0.options) }
+    }
+    /// The names of a kind's plug-ins.
+    public func names(_ kind: PluginKind) -> [String] { plugins(kind).map(\.name) }
+
+    func entry(_ kind: PluginKind, _ name: String) -> Entry? {
+        entries.first { $0.kind == kind && $0.name == name }
+            ?? entries.first { $0.kind == kind && $0.name.lowercased() == name.lowercased() }
+    }
+
+    /// - Throws: ``RecurrentCore/RecurrentError/unknownName(kind:name:known:)``.
+    func find(_ kind: PluginKind, _ name: String) throws -> Entry {
+        guard let entry = entry(kind, name) else {
+            throw RecurrentError.unknownName(kind: kind.label, name: name, known: names(kind))
+        }
+        return entry
+    }
+
+    /// What the tokens of a data set are; words for one that isn't registered.
+    public func tokenForm(of dataset: String) -> TokenForm { entry(.dataset, dataset)?.tokenForm ?? .words }
+}
+
+extension Registry {
+    /// Whether a data set's inputs are tokens; they are for one that isn't registered.
+    public func hasTokenInputs(_ dataset: String) -> Bool { entry(.dataset, dataset)?.hasTokenInputs ?? true }
+}

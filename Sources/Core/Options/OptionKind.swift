@@ -1,0 +1,151 @@
+/// What an option's values are: its type, with bounds or choices.
+public indirect enum OptionKind: Sendable, Hashable {
+    case flag
+    case integer(ClosedRange<Int>)
+    /// 64 bits without a sign.
+    case seed
+    case number(NumberBounds)
+    /// One of some names.
+    case choice([String])
+    /// Several of some names.
+    case choices([String])
+    /// Several whole numbers.
+    case integers(ClosedRange<Int>)
+    /// Any text; the word says in help what it stands for.
+    case text(String)
+    /// The folder or file of this word, kept as an absolute path.
+    case path(String)
+    /// A value of another kind, or none.
+    case optional(OptionKind)
+
+    /// What a value is called in help: `integer`, `0...1`, `after|before`.
+    public var placeholder: String {
+        switch self {
+        case .flag: ""
+        case .integer, .seed: "n"
+        case .number: "x"
+        case .choice(let names): names.joined(separator: "|")
+        case .choices: "name,…"
+        case .integers: "n,n,…"
+        case .text(let word), .path(let word): word
+        case .optional(let kind): kind.placeholder
+        }
+    }
+
+    /// The bounds or choices in words, to follow “must be”.
+    public var requirement: String {
+        switch self {
+        case .flag: "true or false"
+        case .integer(let range), .integers(let range):
+            range.lowerBound == .min && range.upperBound == .max
+                ? "a whole number" : range.upperBound == .max ? "at least \(range.lowerBound)" : "in \(range.lowerBound)...\(range.upperBound)"
+        case .seed: "a whole number from 0"
+        case .number(let bounds): bounds.description
+        case .choice(let names): Self.either(names)
+        case .choices(let names): "some of \(names.joined(separator: ", "))"
+        case .text(let word), .path(let word): "a \(word)"
+        case .optional(let kind): kind.requirement
+        }
+    }
+
+    private static func either(_ names: [String]) -> String {
+        names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
+    }
+
+    /// The value that a command line's text stands for.
+    ///
+    /// - Parameters:
+    ///   - text: the text of the value.
+    ///   - name: the option's, for the message.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the option if it is no such value.
+    public func parse(_ text: String, for name: String) throws -> OptionValue {
+        let value: OptionValue?
+        switch self {
+        case .optional(let kind): return text == "none" ? .null : try kind.parse(text, for: name)
+        case .flag: value = ["true": .flag(true), "false": .flag(false)][text]
+        case .integer: value = Int(text).map(OptionValue.integer)
+        case .seed: value = UInt64(text).map(OptionValue.init(seed:))
+        case .number: value = Double(text).map(OptionValue.number)
+        case .choice, .text, .path: value = .text(text)
+        case .choices:
+            value = .list(text == "none" ? [] : text.split(separator: ",", omittingEmptySubsequences: false).map { .text(String($0)) })
+        case .integers:
+            let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+            // A lone 0 stands for none where no 0 is allowed.
+            value = text == "none" || (text == "0" && !allowsZero)
+                ? .list([]) : numbers.contains(nil) ? nil : .list(numbers.map { .integer($0!) })
+        }
+        guard let value else { throw mismatch(name, text) }
+        return try check(value, for: name)
+    }
+
+    private var allowsZero: Bool { if case .integers(let range) = self { range.contains(0) } else { true } }
+
+    /// A value of this kind in its one form: whole numbers become numbers where those are asked for.
+    ///
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the option if it has another
+    ///   type or is out of its bounds.
+    public func check(_ value: OptionValue, for name: String) throws -> OptionValue {
+        switch (self, value) {
+        case (.optional, .null): return .null
+        case (.optional(let kind), _): return try kind.check(value, for: name)
+        case (.flag, .flag), (.text, .text), (.path, .text): return value
+        case (.integer(let range), .integer(let number)):
+            try require(number, in: range, name)
+            return value
+        case (.seed, .integer(let number)) where number >= 0: return value
+        case (.seed, .unsigned): return value
+        case (.number(let bounds), .number(let number)):
+            guard bounds.contains(number) else { throw mismatch(name, value.text) }
+            return value
+        case (.number, .integer(let number)): return try check(.number(Double(number)), for: name)
+        case (.choice(let names), .text(let text)):
+            guard let found = Self.find(text, in: names) else { throw unknown(text, names, name) }
+            return .text(found)
+        case (.choices(let names), .list(let values)):
+            let found = try values.map { value in
+                guard case .text(let text) = value else { throw mismatch(name, value.text) }
+                guard let found = Self.find(text, in: names) else { throw unknown(text, names, name) }
+                return found
+            }
+            return .list(names.filter(found.contains).map(OptionValue.text))
+        case (.integers(let range), .list(let values)):
+            for value in values {
+                guard case .integer(let number) = value else { throw mismatch(name, value.text) }
+                try require(number, in: range, name)
+            }
+            return value
+        default: throw mismatch(name, value.text)
+        }
+    }
+
+    private func require(_ number: Int, in range: ClosedRange<Int>, _ name: String) throws {
+        guard number < range.lowerBound || number > range.upperBound else { return }
+        // A bound that everybody expects isn't named beside the one that was missed.
+        let bound =
+            number < range.lowerBound
+            ? "at least \(range.lowerBound)" : range.lowerBound > 1 ? "in \(range.lowerBound)...\(range.upperBound)" : "at most \(range.upperBound)"
+        throw RecurrentError.invalidOption("`\(name)` must be \(bound), not \(number)")
+    }
+
+    /// A name without regard to case.
+    static func find(_ text: String, in names: [String]) -> String? {
+        names.first { $0 == text } ?? names.first { $0.lowercased() == text.lowercased() }
+    }
+
+    private func mismatch(_ name: String, _ text: String) -> RecurrentError {
+        let what: String =
+            switch self {
+            case .integer where Int(text) == nil: "a whole number"
+            case .number where Double(text) == nil: "a number"
+            case .integers: "whole numbers, \(requirement) and separated by commas, or none"
+            default: requirement
+            }
+        let quoted = Double(text) == nil ? "'\(text)'" : text
+        return .invalidOption("`\(name)` must be \(what), not \(quoted)")
+    }
+
+    private func unknown(_ text: String, _ names: [String], _ name: String) -> RecurrentError {
+        .invalidOption("`\(name)` must be \(requirement), not '\(text)'" + Suggestion.text(text, in: names))
+    }
+}

@@ -1,0 +1,30 @@
+/// Finds what somebody meant who typed a name that isn't there.
+public enum Suggestion {
+    /// The name that is nearest to `text` by edit distance; nil if none is near.
+    public static func nearest(_ text: String, in names: some Sequence<String>) -> String? {
+        let typed = Array(text.lowercased())
+        let limit = max(1, min(3, typed.count / 3))
+        let ranked = names.map { (distance(typed, Array($0.lowercased())), $0) }.filter { $0.0 <= limit }
+        return ranked.min { ($0.0, $0.1) < ($1.0, $1.1) }?.1
+    }
+
+    /// “; did you mean 'ugru'?” to put behind a message; empty if nothing is near.
+    public static func text(_ text: String, in names: some Sequence<String>) -> String {
+        nearest(text, in: names).map { "; did you mean '\($0)'?" } ?? ""
+    }
+
+    /// Insertions, deletions, replacements and swaps of neighbours (Damerau 1964).
+    static func distance(_ a: [Character], _ b: [Character]) -> Int {
+        var rows = [[Int]](repeating: [Int](repeating: 0, count: b.count + 1), count: a.count + 1)
+        for i in 0...a.count { rows[i][0] = i }
+        for j in 0...b.count { rows[0][j] = j }
+        for i in 0..<a.count {
+            for j in 0..<b.count {
+                var least = min(rows[i][j + 1] + 1, rows[i + 1][j] + 1, rows[i][j] + (a[i] == b[j] ? 0 : 1))
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { least = min(least, rows[i - 1][j - 1] + 1) }
+                rows[i + 1][j + 1] = least
+            }
+        }
+        return rows[a.count][b.count]
+    }
+}

@@ -1,0 +1,92 @@
+import RecurrentCore
+
+extension DigitsDataset {
+    /// Where the images are, and how many classes they have.
+    public struct Options: OptionSection {
+        /// The folder of the four files; nil for what `MNIST_DIR` names.
+        public var data: String?
+        /// Labels are below this.
+        public var classes = 10
+        public init() {}
+        public static let fields: [OptionField<Self>] = [.images(\.data), .classes(\.classes)]
+    }
+
+    public static func resolve(_ options: Options) throws -> Options {
+        var options = options
+        options.data = try imageFolder(options.data, name)
+        return options
+    }
+
+    public init(options: Options, seed: UInt64) throws {
+        try self.init(directory: Self.imageFolder(options.data, Self.name), classes: options.classes, seed: seed)
+    }
+
+    public static var hasTokenInputs: Bool { false }
+    public static func adjust(_ defaults: inout RunDefaults) { defaults.useImageDefaults() }
+
+    fileprivate static func imageFolder(_ given: String?, _ name: String) throws -> String {
+        try DataFolder.resolve(
+            given, variable: "MNIST_DIR", files: "MNIST's four unpacked files, train-images-idx3-ubyte and so on", dataset: name)
+    }
+}
+
+/// The images of ``DigitsDataset`` with their pixels in one random order, the same for
+/// all images and seeds, as the literature compares models on one order.
+public struct PermutedDigitsDataset: DatasetPlugin {
+    public static let name = "permuted-digits"
+    public static let summary = "the same with the pixels in one random order"
+    /// Where the images are, how many classes they have, and the order.
+    public struct Options: OptionSection {
+        /// The folder of the four files; nil for what `MNIST_DIR` names.
+        public var data: String?
+        /// Labels are below this.
+        public var classes = 10
+        /// The seed of the pixels' order.
+        public var permutationSeed: UInt64 = 1
+        public init() {}
+        public static let fields: [OptionField<Self>] = [
+            .images(\.data), .classes(\.classes),
+            .seed("permutationSeed", \.permutationSeed, "Seed of the pixels' order, which the run's seed leaves as it is."),
+        ]
+    }
+    private let digits: DigitsDataset
+
+    public static func resolve(_ options: Options) throws -> Options {
+        var options = options
+        options.data = try DigitsDataset.imageFolder(options.data, name)
+        return options
+    }
+
+    public init(options: Options, seed: UInt64) throws {
+        digits = try DigitsDataset(
+            directory: DigitsDataset.imageFolder(options.data, Self.name), classes: options.classes, isPermuted: true,
+            permutationSeed: options.permutationSeed, seed: seed)
+    }
+
+    public static var hasTokenInputs: Bool { false }
+    public static func adjust(_ defaults: inout RunDefaults) { defaults.useImageDefaults() }
+
+    public var description: DatasetDescription { digits.description }
+    public func batchCount(_ split: Split, batchSize: Int) -> Int { digits.batchCount(split, batchSize: batchSize) }
+    public func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) -> Batch {
+        digits.batch(split, epoch: epoch, index: index, batchSize: batchSize)
+    }
+}
+
+extension OptionField {
+    fileprivate static func images(_ path: any WritableKeyPath<Section, String?> & Sendable) -> Self {
+        .path("data", path, "folder", "Folder of the images, unpacked (default: $MNIST_DIR).")
+    }
+    fileprivate static func classes(_ path: any WritableKeyPath<Section, Int> & Sendable) -> Self {
+        .integer("classes", path, 2...256, "Classes: labels are below this; EMNIST's letters need 27.")
+    }
+}
+
+extension RunDefaults {
+    /// No dropout, and a state that can hold an image.
+    fileprivate mutating func useImageDefaults() {
+        model.dropout = 0
+        model.dropoutPlaces = [.output]
+        model.hiddenSize = 128
+    }
+}

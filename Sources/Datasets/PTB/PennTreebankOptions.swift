@@ -1,0 +1,101 @@
+import RecurrentCore
+
+extension PennTreebank {
+    /// Where the corpus is, and how long its batches are.
+    public struct Options: OptionSection {
+        /// The folder of the three texts; nil for what `PTB_DIR` names.
+        public var data: String?
+        /// T, the steps of truncated backpropagation.
+        public var bptt = 35
+        public init() {}
+        public static let fields: [OptionField<Self>] = [.corpus(\.data), .bptt(\.bptt)]
+    }
+
+    public static func resolve(_ options: Options) throws -> Options {
+        var options = options
+        options.data = try corpusFolder(options.data, name)
+        return options
+    }
+
+    public init(options: Options, seed: UInt64) throws {
+        try self.init(directory: Self.corpusFolder(options.data, Self.name), bptt: options.bptt)
+    }
+
+    /// The paper's Table 9, but for the learning rate, which there takes 300 epochs.
+    public static func adjust(_ defaults: inout RunDefaults) {
+        defaults.model.embeddingSize = 400
+        defaults.model.hiddenSize = 200
+        defaults.model.dropout = 0.2
+        defaults.model.dropoutPlaces = [.embedding, .output]
+        defaults.model.tableInitialization = .languageModel
+        defaults.training.batchSize = 80
+        defaults.training.evaluationBatchSize = 10
+        defaults.training.clipRecurrent = 0.25
+        defaults.training.epochs = 10
+    }
+
+    fileprivate static func corpusFolder(_ given: String?, _ name: String) throws -> String {
+        try DataFolder.resolve(
+            given, variable: "PTB_DIR", files: "ptb.train.txt, ptb.valid.txt and ptb.test.txt", dataset: name)
+    }
+}
+
+/// A corpus by characters: ``PennTreebank`` at the level of characters.
+public struct PennTreebankCharacters: DatasetPlugin, VocabularyProviding {
+    public static let name = "ptb-char"
+    public static let summary = "a corpus by characters"
+    /// Where the corpus is, and how long its batches are.
+    public struct Options: OptionSection {
+        /// The folder of the three texts; nil for what `PTB_DIR` names.
+        public var data: String?
+        /// T, the steps of truncated backpropagation.
+        public var bptt = 150
+        public init() {}
+        public static let fields: [OptionField<Self>] = [.corpus(\.data), .bptt(\.bptt)]
+    }
+    private let corpus: PennTreebank
+
+    public static func resolve(_ options: Options) throws -> Options {
+        var options = options
+        options.data = try PennTreebank.corpusFolder(options.data, name)
+        return options
+    }
+
+    public init(options: Options, seed: UInt64) throws {
+        corpus = try PennTreebank(
+            directory: PennTreebank.corpusFolder(options.data, Self.name), bptt: options.bptt, level: .characters)
+    }
+
+    /// Sizes, T and B of Kerg et al. 2019 (nnRNN), with their tenth of the learning rate
+    /// for B; gradients clipped to norm 1 as by Krueger et al. 2017 (zoneout). From W = I
+    /// states that carry over add up to losses far above chance; from rotations they don't.
+    public static func adjust(_ defaults: inout RunDefaults) {
+        defaults.model.embeddingSize = 200
+        defaults.model.hiddenSize = 1024
+        defaults.model.dropoutPlaces = [.embedding, .output]
+        defaults.model.tableInitialization = .languageModel
+        defaults.training.batchSize = 128
+        defaults.training.evaluationBatchSize = 10
+        defaults.training.manifoldLearningRate = 1e-4
+        defaults.training.clipNorm = 1
+        defaults.training.epochs = 20
+        defaults.skewInitialization = "henaff"
+    }
+
+    public static var tokenForm: TokenForm { .characters(blank: PennTreebank.blank) }
+    public var vocabulary: [String] { corpus.vocabulary }
+    public var description: DatasetDescription { corpus.description }
+    public func batchCount(_ split: Split, batchSize: Int) -> Int { corpus.batchCount(split, batchSize: batchSize) }
+    public func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) throws -> Batch {
+        try corpus.batch(split, epoch: epoch, index: index, batchSize: batchSize)
+    }
+}
+
+extension OptionField {
+    fileprivate static func corpus(_ path: any WritableKeyPath<Section, String?> & Sendable) -> Self {
+        .path("data", path, "folder", "Folder of the corpus (default: $PTB_DIR).")
+    }
+    fileprivate static func bptt(_ path: any WritableKeyPath<Section, Int> & Sendable) -> Self {
+        .integer("bptt", path, 1...TrainingConfiguration.largestSize, "Steps of truncated backpropagation.")
+    }
+}
