@@ -24,6 +24,19 @@ public final class EmbeddingLayer {
         output = Scratch(backend)
     }
 
+    /// The same table for passes of its own: it has other buffers, and drops no words.
+    func twin() -> EmbeddingLayer { EmbeddingLayer(twinOf: self) }
+
+    private init(twinOf other: EmbeddingLayer) {
+        vocabulary = other.vocabulary
+        width = other.width
+        parameters = other.parameters
+        backend = other.backend
+        weight = other.weight
+        dropout = nil
+        output = Scratch(backend)
+    }
+
     /// - Parameters:
     ///   - ids: below ``vocabulary``.
     ///   - key: of the dropout mask; nil for none.
