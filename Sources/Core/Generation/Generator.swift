@@ -12,7 +12,9 @@
 /// Token n of a text is drawn with number n of a Philox stream, so that the same
 /// seed gives the same text on every backend, unless rounding decides between two.
 public final class Generator {
+    /// Whose words they are.
     public let model: SequenceModel
+    /// How tokens are chosen.
     public let sampling: Sampling
     /// V.
     public let vocabulary: Int
@@ -73,6 +75,7 @@ public final class Generator {
     deinit { scores.deallocate() }
 
     /// Reads `token` without choosing what comes next: a prompt's words, but its last.
+    /// - Throws: what the backend throws.
     public func feed(_ token: Int) throws { _ = try read(token) }
 
     /// - Returns: the state after `token`, [1, H].
@@ -85,6 +88,8 @@ public final class Generator {
     }
 
     /// Reads `token` and chooses the one that follows it.
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the scores are no finite numbers, or
+    ///   what the backend throws.
     public func next(after token: Int) throws -> Int {
         model.projection.forward(try read(token), into: logits)
         backend.download(logits.memory, offset: logits.offset, into: scores)

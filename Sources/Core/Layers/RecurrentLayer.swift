@@ -13,12 +13,15 @@ public final class RecurrentLayer {
         public var usesOutputGradient: Bool
         /// `backward` writes ``inputGradient``.
         public var needsInputGradient: Bool
+        /// By default everything is wanted that training needs.
         public init(isTraining: Bool, usesOutputGradient: Bool = true, needsInputGradient: Bool = true) {
             self.isTraining = isTraining
             self.usesOutputGradient = usesOutputGradient
             self.needsInputGradient = needsInputGradient
         }
+        /// For a pass whose backward pass reads and writes all gradients.
         public static let training = Options(isTraining: true)
+        /// For a pass that nothing goes back through.
         public static let inference = Options(isTraining: false, usesOutputGradient: false, needsInputGradient: false)
     }
 
@@ -32,8 +35,11 @@ public final class RecurrentLayer {
         case given([MatrixView])
     }
 
+    /// The equations of one step.
     public let cell: any RecurrentCell
+    /// E.
     public let inputWidth: Int
+    /// H.
     public let hiddenWidth: Int
     private let backend: any Backend
     private let parameters: ParameterStore
