@@ -1,13 +1,13 @@
-/// Embedding → dropout → recurrent layers → dropout → projection → softmax
-/// cross-entropy, on one backend.
+/// Embedding → dropout → recurrent layers → dropout → projection → loss, on one backend.
 ///
-/// Dimensions: T steps, B sequences, E embedding, H hidden, V classes.
+/// Dimensions: T steps, B sequences, E embedding, H hidden, V classes, or 1 where a number
+/// is predicted.
 public final class SequenceModel {
     /// The equations of all recurrent layers.
     public let cell: any RecurrentCell
     /// Sizes and choices, as they were given.
     public let configuration: ModelConfiguration
-    /// What the model was built for.
+    /// What the model was built for; names the loss.
     public let data: DatasetDescription
     /// Where everything is computed.
     public let backend: any Backend
@@ -19,12 +19,11 @@ public final class SequenceModel {
     public var recurrentLayers: [RecurrentLayer] { stack.layers }
     let stack: LayerStack
     let projection: LinearLayer
-    private let loss: any SoftmaxCrossEntropy
-    /// In its place where the targets are numbers.
-    private let squaredError: SquaredError?
+    private let loss: any LossExecutor
 
     /// Builds the model and fills its parameters from `seed`.
-    /// - Throws: ``RecurrentError`` for sizes out of range, or what the backend throws.
+    /// - Throws: ``RecurrentError`` for sizes out of range or a loss that doesn't fit the
+    ///   targets, or what the backend throws.
     public init(
         cell: any RecurrentCell, configuration: ModelConfiguration, data: DatasetDescription,
         backend: any Backend, seed: UInt64 = 1
@@ -45,9 +44,7 @@ public final class SequenceModel {
             name: "decoder", inputWidth: configuration.hiddenSize, outputWidth: data.classes,
             tied: configuration.tiesEmbedding ? stack.embedding?.weight : nil, parameters: parameters, backend: backend)
         try parameters.allocate(on: backend)
-        loss = try backend.makeSoftmaxCrossEntropy(
-            classes: data.classes, width: configuration.hiddenSize, unrated: data.unratedClass)
-        squaredError = data.targets == .sequenceValue ? try SquaredError(on: backend) : nil
+        loss = try data.loss.makeExecutor(for: data, width: configuration.hiddenSize, on: backend)
         initialize()
     }
 
@@ -82,6 +79,7 @@ public final class SequenceModel {
 
     /// The same, without waiting for the device: gradients may be used by what the
     /// backend is asked for next, and the loss is read later.
+    /// - Throws: what the backend throws.
     public func startGradients(_ batch: Batch, step: Int) throws -> PendingLoss {
         backend.fill(parameters.allGradients, with: 0)
         let loss = try start(batch, masks: MaskKeys(seed: seed, step: step))
@@ -94,6 +92,7 @@ public final class SequenceModel {
     public func evaluate(_ batch: Batch) throws -> LossSums { try startEvaluation(batch).sums() }
 
     /// The same, without waiting for the device.
+    /// - Throws: what the backend throws.
     public func startEvaluation(_ batch: Batch) throws -> PendingLoss { try start(batch, masks: nil) }
 
     /// Up to the loss; in training, with masks, back to the gradient of what it reads.
@@ -101,22 +100,13 @@ public final class SequenceModel {
         let carriesOver = data.isContinuous && !batch.startsSequences
         let values = try stack.forward(
             batch.inputs, steps: batch.steps, batch: batch.batch, lengths: batch.lengths,
-            initial: { _ in carriesOver ? .carried : .zeros }, output: isPerPosition ? .allSteps : .lastStep, masks: masks)
-        let gradient = masks == nil ? nil : stack.outputGradient
-        if let squaredError {
-            let (sums, error) = try squaredError(try projection.forward(values), values: batch.values)
-            if masks != nil { projection.backward(input: values, gradient: error, into: gradient) }
-            return PendingLoss(sums)
-        }
+            initial: { _ in carriesOver ? .carried : .zeros },
+            output: data.targets.isPerPosition ? .allSteps : .lastStep, masks: masks)
         let rate = configuration.dropoutPlaces.contains(.logits) ? configuration.dropout : 0
         return try loss.start(
-            inputs: values, weight: projection.weightView, bias: projection.biasView, targets: batch.targets,
+            inputs: values, projection: projection, batch: batch,
             dropout: rate > 0 ? masks.map { (rate, $0.logits(layers: configuration.layers)) } : nil,
-            gradients: gradient.map { projection.gradients(inputs: $0) })
-    }
-
-    private var isPerPosition: Bool {
-        if case .positionClass = data.targets { true } else { false }
+            gradient: masks == nil ? nil : stack.outputGradient)
     }
 
     /// All parameters on the host, in the store's order.
