@@ -63,7 +63,7 @@ extension DatasetDescription.Metric {
         case .accuracy: Terminal.percent(sums.accuracy)
         case .perplexity: Terminal.number(sums.perplexity, digits: 2)
         case .bitsPerCharacter: Terminal.number(value(of: sums))
-        case .squaredError: Terminal.number(sums.meanLoss, digits: 6)
+        case .squaredError, .loss: Terminal.number(sums.meanLoss, digits: 6)
         }
     }
 }

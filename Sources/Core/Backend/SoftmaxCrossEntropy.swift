@@ -4,6 +4,8 @@
 /// Dimensions: R rows, H width, V classes. A row whose target is negative
 /// counts for nothing.
 public protocol SoftmaxCrossEntropy: AnyObject {
+    /// The loss of R rows, and its gradients where they are wanted; waits for the device.
+    ///
     /// - Parameters:
     ///   - inputs: [R, H].
     ///   - weight: [V, H].
@@ -12,6 +14,8 @@ public protocol SoftmaxCrossEntropy: AnyObject {
     ///   - dropout: inverted dropout of the logits (the paper's place for it),
     ///     element (r, v) drawn at index `r * V + v`; nil for none.
     ///   - gradients: where gradients go, scaled by `1 / count of targets`; nil to evaluate only.
+    /// - Returns: sums over the rows that have a target.
+    /// - Throws: what the backend throws.
     func callAsFunction(
         inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
         dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
@@ -25,6 +29,9 @@ public protocol SoftmaxCrossEntropy: AnyObject {
 }
 
 extension SoftmaxCrossEntropy {
+    /// The sums of ``callAsFunction(inputs:weight:bias:targets:dropout:gradients:)``, which
+    /// are there at once.
+    /// - Throws: what the backend throws.
     public func start(
         inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
         dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
@@ -35,36 +42,6 @@ extension SoftmaxCrossEntropy {
     }
 }
 
-/// The loss of a batch that the device may still be working on.
-public struct PendingLoss {
-    /// [1, 1] on the backend: the largest loss of a row, infinite or no number if that
-    /// of the batch is; it holds until the next batch is started. Nil if the sums were
-    /// known at once.
-    public let largest: MatrixView?
-    private let finish: () throws -> LossSums
-
-    /// Sums that are known.
-    public init(_ sums: LossSums) {
-        largest = nil
-        finish = { sums }
-    }
-
-    /// Sums that come later.
-    ///
-    /// - Parameters:
-    ///   - largest: the largest loss of a row, [1, 1]; nil if nothing is to be trained by it.
-    ///   - finish: waits for the sums; called once at most, perhaps when other batches have
-    ///     been started since.
-    public init(largest: MatrixView?, finish: @escaping () throws -> LossSums) {
-        self.largest = largest
-        self.finish = finish
-    }
-
-    /// The sums; waits until the device has them.
-    /// - Throws: ``RecurrentError/backend(_:)`` for what failed on the device since.
-    public func sums() throws -> LossSums { try finish() }
-}
-
 /// Where the gradients of a projection go.
 public struct ProjectionGradients: Sendable {
     /// [R, H], overwritten.
@@ -73,53 +50,10 @@ public struct ProjectionGradients: Sendable {
     public let weight: MatrixView
     /// [1, V], added to.
     public let bias: MatrixView
+    /// Gradients of shapes [R, H], [V, H] and [1, V].
     public init(inputs: MatrixView, weight: MatrixView, bias: MatrixView) {
         self.inputs = inputs
         self.weight = weight
         self.bias = bias
     }
-}
-
-/// Sums over the rows that have a target.
-public struct LossSums: Sendable, Equatable, Codable {
-    /// Cross-entropy in nats.
-    public var loss: Double
-    /// Rated rows whose first largest logit is the target.
-    public var correct: Int
-    public var count: Int
-    /// Those of them that count for the accuracy.
-    public var rated: Int
-
-    /// Sums that are known; without `rated` all rows count for the accuracy.
-    public init(loss: Double = 0, correct: Int = 0, count: Int = 0, rated: Int? = nil) {
-        self.loss = loss
-        self.correct = correct
-        self.count = count
-        self.rated = rated ?? count
-    }
-
-    /// Of nothing yet, over the rows of these targets.
-    public init(over targets: [Int32], unrated: Int?) {
-        let count = targets.count { $0 >= 0 }
-        self.init(count: count, rated: unrated.map { unrated in count - targets.count { Int($0) == unrated } })
-    }
-
-    /// Sums that were saved before rows could be unrated have no number of these.
-    public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        self.init(
-            loss: try values.decode(Double.self, forKey: .loss), correct: try values.decode(Int.self, forKey: .correct),
-            count: try values.decode(Int.self, forKey: .count), rated: try values.decodeIfPresent(Int.self, forKey: .rated))
-    }
-
-    public static func += (a: inout LossSums, b: LossSums) {
-        a.loss += b.loss
-        a.correct += b.correct
-        a.count += b.count
-        a.rated += b.rated
-    }
-    /// Nats per counted row.
-    public var meanLoss: Double { loss / Double(Swift.max(count, 1)) }
-    public var accuracy: Double { Double(correct) / Double(Swift.max(rated, 1)) }
-    public var perplexity: Double { RealFunctions.exp(meanLoss) }
 }

@@ -7,6 +7,7 @@ public enum Split: String, Sendable, CaseIterable, Codable {
 ///
 /// The same split, epoch and seed give the same batches, always.
 public protocol Dataset: Sendable {
+    /// What `--dataset` calls it.
     var name: String { get }
     /// What a model needs to fit it.
     var description: DatasetDescription { get }
@@ -37,23 +38,45 @@ extension Dataset {
 
 /// Inputs and targets of a data set, as a model sees them.
 public struct DatasetDescription: Sendable, Equatable {
+    /// What a position of a sequence holds.
     public enum Inputs: Sendable, Equatable {
         /// Token ids below `vocabulary`.
         case tokens(vocabulary: Int)
         /// Real vectors.
         case vectors(width: Int)
     }
+    /// What is predicted, and from which states.
     public enum Targets: Sendable, Equatable {
         /// One class per sequence, predicted from the last state.
         case sequenceClass(classes: Int)
         /// One class per position, predicted from every state.
         case positionClass(classes: Int)
-        /// One real number per sequence, predicted from the last state; the loss is
-        /// the mean squared error.
+        /// One real number per sequence, predicted from the last state.
         case sequenceValue
+        /// One real number per position, predicted from every state.
+        case positionValue
+
+        /// Whether every position has a target, and not the sequence as a whole.
+        var isPerPosition: Bool {
+            switch self {
+            case .positionClass, .positionValue: true
+            case .sequenceClass, .sequenceValue: false
+            }
+        }
+        /// Whether the targets are real numbers, and not classes.
+        var areValues: Bool {
+            switch self {
+            case .sequenceValue, .positionValue: true
+            case .sequenceClass, .positionClass: false
+            }
+        }
     }
+    /// What a position of a sequence holds.
     public let inputs: Inputs
+    /// What is predicted, and from which states.
     public let targets: Targets
+    /// What predictions are judged by.
+    public let loss: any Loss
     /// Whether batch i + 1 continues the sequences of batch i, so that states
     /// carry over (language modelling).
     public let isContinuous: Bool
@@ -69,52 +92,76 @@ public struct DatasetDescription: Sendable, Equatable {
     public struct Baseline: Sendable, Equatable {
         /// Who has it: "a model without memory".
         public let name: String
+        /// The mean over all that count.
         public let loss: Double
+        /// A loss and who has it.
         public init(_ name: String, loss: Double) {
             self.name = name
             self.loss = loss
         }
     }
 
+    /// - Parameters:
+    ///   - inputs: what a position of a sequence holds.
+    ///   - targets: what is predicted.
+    ///   - isContinuous: whether each batch continues the one before.
+    ///   - metric: the measure to print beside the loss.
+    ///   - unratedClass: one that doesn't count for the accuracy.
+    ///   - baseline: what to judge a loss by.
+    ///   - loss: of a prediction; nil for what is usual for such targets, ``Targets/usualLoss``.
     public init(
-        inputs: Inputs, targets: Targets, isContinuous: Bool, metric: Metric, unratedClass: Int? = nil, baseline: Baseline? = nil
+        inputs: Inputs, targets: Targets, isContinuous: Bool, metric: Metric, unratedClass: Int? = nil,
+        baseline: Baseline? = nil, loss: (any Loss)? = nil
     ) {
         self.inputs = inputs
         self.targets = targets
+        self.loss = loss ?? targets.usualLoss
         self.isContinuous = isContinuous
         self.metric = metric
         self.unratedClass = unratedClass
         self.baseline = baseline
     }
-    /// Classes, or numbers that are predicted.
+    /// V: how many classes there are, or 1 where a number is predicted.
     public var classes: Int {
         switch targets {
         case .sequenceClass(let n), .positionClass(let n): n
-        case .sequenceValue: 1
+        case .sequenceValue, .positionValue: 1
         }
+    }
+
+    /// Whether two data sets fit the same model, and are told of in the same way.
+    public static func == (a: Self, b: Self) -> Bool {
+        a.inputs == b.inputs && a.targets == b.targets && a.loss.isEqual(to: b.loss) && a.isContinuous == b.isContinuous
+            && a.metric == b.metric && a.unratedClass == b.unratedClass && a.baseline == b.baseline
     }
 }
 
 /// Sequences to process at once, time-major: position (t, b) is row `t * batch + b`.
 public struct Batch: Sendable {
+    /// What the positions hold.
     public enum Inputs: Sendable {
         /// T·B ids.
         case tokens([Int32])
         /// T·B·width numbers.
         case vectors([Float], width: Int)
     }
+    /// T.
     public let steps: Int
+    /// B.
     public let batch: Int
+    /// Of T·B positions.
     public let inputs: Inputs
     /// B classes or T·B classes, as the description says; negative: no target.
     public let targets: [Int32]
-    /// B numbers where those are the targets; else none.
+    /// B numbers or T·B numbers where those are the targets; else none. Of a position,
+    /// NaN is no target.
     public let values: [Float]
     /// The sequences' lengths, in 0...T; nil if all are T. No sorting needed.
     public let lengths: [Int]?
     /// Whether the sequences begin here; false if they continue the batch before.
     public let startsSequences: Bool
 
+    /// A batch whose targets are classes, one per sequence or one per position.
     public init(
         steps: Int, batch: Int, inputs: Inputs, targets: [Int32], lengths: [Int]? = nil, startsSequences: Bool = true
     ) {
@@ -127,7 +174,7 @@ public struct Batch: Sendable {
         self.startsSequences = startsSequences
     }
 
-    /// A batch whose targets are real numbers, one per sequence.
+    /// A batch whose targets are real numbers, one per sequence or one per position.
     public init(
         steps: Int, batch: Int, inputs: Inputs, values: [Float], lengths: [Int]? = nil, startsSequences: Bool = true
     ) {

@@ -2,20 +2,23 @@ extension DatasetDescription {
     /// What is told beside the loss: the unit that a task's literature uses.
     public enum Metric: String, Sendable, Codable {
         case accuracy, perplexity, bitsPerCharacter, squaredError
+        /// The mean loss itself, whatever the loss is.
+        case loss
 
+        /// The measure of these sums.
         public func value(of sums: LossSums) -> Double {
             switch self {
             case .accuracy: sums.accuracy
             case .perplexity: sums.perplexity
             case .bitsPerCharacter: sums.meanLoss / RealFunctions.log(2)
-            case .squaredError: sums.meanLoss
+            case .squaredError, .loss: sums.meanLoss
             }
         }
 
         /// As people write it.
         public var label: String {
             switch self {
-            case .accuracy, .perplexity: rawValue
+            case .accuracy, .perplexity, .loss: rawValue
             case .bitsPerCharacter: "bits per character"
             case .squaredError: "squared error"
             }

@@ -1,7 +1,7 @@
 /// Writes text with a language model, one token at a time.
 ///
 /// The states stay on the backend; the cell is compiled once, for one step of one
-/// sequence, and all memory is set aside beforehand. The model may go on being
+/// sequence, and memory is set aside beforehand. The model may go on being
 /// trained or evaluated in between: its parameters are read where they are, its
 /// states are not touched.
 ///
@@ -12,28 +12,23 @@
 /// Token n of a text is drawn with number n of a Philox stream, so that the same
 /// seed gives the same text on every backend, unless rounding decides between two.
 public final class Generator {
+    /// Whose words they are.
     public let model: SequenceModel
+    /// How tokens are chosen.
     public let sampling: Sampling
     /// V.
     public let vocabulary: Int
     private let backend: any Backend
-    private let table: MatrixView
-    private let input: MatrixView
-    private let layers: [Layer]
+    private let stack: LayerStack
+    /// Whether the next token is the first of a text, before which all states are zeros.
+    private var isFirst = true
     private let logits: MatrixView
-    private let projection: (weight: MatrixView, bias: MatrixView)
     private var random: RandomStream
     private let scores: UnsafeMutableBufferPointer<Float>
     private var largest: LargestScores?
     private let exponentials: Exponentials?
     /// Of the exponentials' kernel: the maximum, 1 / temperature.
     private var scalars: [Double]
-
-    /// A layer's plan for one step, and its states after the step.
-    private struct Layer {
-        let run: RecurrentRun
-        let states: [MatrixView]
-    }
 
     /// exp((score − maximum) / temperature) for a whole vocabulary, on the backend.
     private struct Exponentials {
@@ -51,8 +46,7 @@ public final class Generator {
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if the model isn't a language
     ///   model, or what the backend throws.
     public init(_ model: SequenceModel, sampling: Sampling, seed: UInt64 = 1) throws {
-        guard case .tokens(let vocabulary) = model.data.inputs, model.data.targets == .positionClass(classes: vocabulary),
-            let embedding = model.embedding
+        guard case .tokens(let vocabulary) = model.data.inputs, model.data.targets == .positionClass(classes: vocabulary)
         else {
             throw RecurrentError.invalidOption(
                 "this model can't write text: it doesn't predict the next token at each position, as a language model does")
@@ -62,19 +56,8 @@ public final class Generator {
         self.sampling = sampling
         self.vocabulary = vocabulary
         self.backend = backend
-        table = model.parameters.value(embedding.weight)
-        input = try backend.allocate(rows: 1, columns: table.columns)
-        var below = input
-        layers = try model.recurrentLayers.map { layer in
-            let run = try layer.makeRun(training: false)
-            try run.bind(input: below, steps: 1, batch: 1, options: .inference)
-            below = run.outputs
-            let states = (0..<run.plan.stateCount).map { run.finalState($0) }
-            for state in states { backend.fill(state, with: 0) }
-            return Layer(run: run, states: states)
-        }
+        stack = model.stack.twin()
         logits = try backend.allocate(rows: 1, columns: vocabulary)
-        projection = (model.projection.weightView.transposed, model.projection.biasView)
         random = RandomStream(RandomKey(seed: seed, purpose: .sampling))
         scalars = [0, 1 / sampling.temperature]
         scores = .allocate(capacity: vocabulary)
@@ -84,25 +67,31 @@ public final class Generator {
         exponentials = sampling.isGreedy || count < vocabulary ? nil : Exponentials(
             kernel: try backend.compile(PointwiseProgram(inputs: 1, scalars: 2) { x, s in [exp((x[0] - s[0]) * s[1])] }),
             inputs: [logits], outputs: [try backend.allocate(rows: 1, columns: vocabulary)])
+        // Any token: what is prepared on first use is then.
+        _ = try read(0)
+        reset()
     }
 
     deinit { scores.deallocate() }
 
     /// Reads `token` without choosing what comes next: a prompt's words, but its last.
-    public func feed(_ token: Int) throws {
+    /// - Throws: what the backend throws.
+    public func feed(_ token: Int) throws { _ = try read(token) }
+
+    /// - Returns: the state after `token`, [1, H].
+    private func read(_ token: Int) throws -> MatrixView {
         precondition((0..<vocabulary).contains(token), "token \(token) is outside the vocabulary of \(vocabulary)")
-        backend.copy(table.rows(token..<token + 1), to: input)
-        for layer in layers {
-            layer.run.setInitialStates(.given(layer.states))
-            try layer.run.executor!.forward()
-        }
+        let state = try stack.forward(
+            .tokens([Int32(token)]), steps: 1, batch: 1, initial: { _ in isFirst ? .zeros : .carried }, output: .lastStep)
+        isFirst = false
+        return state
     }
 
     /// Reads `token` and chooses the one that follows it.
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the scores are no finite numbers, or
+    ///   what the backend throws.
     public func next(after token: Int) throws -> Int {
-        try feed(token)
-        backend.copy(projection.bias, to: logits)
-        backend.gemm(alpha: 1, layers[layers.count - 1].run.outputs, projection.weight, beta: 1, logits)
+        model.projection.forward(try read(token), into: logits)
         backend.download(logits.memory, offset: logits.offset, into: scores)
         return try choose()
     }
@@ -111,9 +100,7 @@ public final class Generator {
     public var lastScores: [Float] { backend.download(logits) }
 
     /// Forgets all that was read.
-    public func reset() {
-        for layer in layers { for state in layer.states { backend.fill(state, with: 0) } }
-    }
+    public func reset() { isFirst = true }
 
     private static let notFinite = RecurrentError.linearAlgebra(
         "the model's scores are no finite numbers: its weights are damaged, or its training diverged")

@@ -13,12 +13,15 @@ public final class RecurrentLayer {
         public var usesOutputGradient: Bool
         /// `backward` writes ``inputGradient``.
         public var needsInputGradient: Bool
+        /// By default everything is wanted that training needs.
         public init(isTraining: Bool, usesOutputGradient: Bool = true, needsInputGradient: Bool = true) {
             self.isTraining = isTraining
             self.usesOutputGradient = usesOutputGradient
             self.needsInputGradient = needsInputGradient
         }
+        /// For a pass whose backward pass reads and writes all gradients.
         public static let training = Options(isTraining: true)
+        /// For a pass that nothing goes back through.
         public static let inference = Options(isTraining: false, usesOutputGradient: false, needsInputGradient: false)
     }
 
@@ -32,8 +35,11 @@ public final class RecurrentLayer {
         case given([MatrixView])
     }
 
+    /// The equations of one step.
     public let cell: any RecurrentCell
+    /// E.
     public let inputWidth: Int
+    /// H.
     public let hiddenWidth: Int
     private let backend: any Backend
     private let parameters: ParameterStore
@@ -89,6 +95,22 @@ public final class RecurrentLayer {
         parameterIndices = indices
     }
 
+    /// The same layer with the same parameters, for passes of its own: its buffers and states
+    /// are others.
+    func twin() -> RecurrentLayer { RecurrentLayer(twinOf: self) }
+
+    private init(twinOf other: RecurrentLayer) {
+        cell = other.cell
+        inputWidth = other.inputWidth
+        hiddenWidth = other.hiddenWidth
+        backend = other.backend
+        parameters = other.parameters
+        parameterIndices = other.parameterIndices
+        layout = other.layout
+        weightDropoutRate = other.weightDropoutRate
+        zoneoutRate = other.zoneoutRate
+    }
+
     /// - Parameters:
     ///   - input: [T·B, E]; must keep its contents until `backward`.
     ///   - steps: T.
@@ -128,7 +150,7 @@ public final class RecurrentLayer {
         try run.setMask(lengths: lengths, zoneout: options.isTraining ? zoneout : nil, key: zoneoutKey)
         current = run
         try dropout?.prepare(maskKey)
-        try run.executor!.forward()
+        try run.forward()
         if options.isTraining { run.clearFinalGradients() }
         return run.outputs
     }
@@ -143,13 +165,12 @@ public final class RecurrentLayer {
         return weightDropout
     }
 
-    /// A plan with buffers of its own, beside those that `forward` uses.
-    func makeRun(
-        training: Bool, masked: Bool = false, substitutes: [Int: WeightDropout.Substitute] = [:]
+    private func makeRun(
+        training: Bool, masked: Bool, substitutes: [Int: WeightDropout.Substitute]
     ) throws -> RecurrentRun {
         RecurrentRun(
-            try plan(training: training, masked: masked, zoneout: training ? .random : .expected(rate: zoneoutRate)), parameters: parameters, indices: parameterIndices,
-            substitutes: substitutes, backend: backend)
+            try plan(training: training, masked: masked, zoneout: training ? .random : .expected(rate: zoneoutRate)),
+            parameters: parameters, indices: parameterIndices, substitutes: substitutes, backend: backend)
     }
 
     /// What the compiler made of the cell: by default with a backward pass, and with
@@ -164,10 +185,18 @@ public final class RecurrentLayer {
             zoneout: zoneoutRate > 0 ? zoneout : nil)
     }
 
+    /// That of the last forward pass.
+    private var run: RecurrentRun {
+        guard let current else { preconditionFailure("a layer has nothing to show before its first forward pass") }
+        return current
+    }
+
     /// All states `index` after each step, [T·B, H], of the last forward pass.
-    public func states(_ index: Int) -> MatrixView { current!.allStates(index) }
+    public func states(_ index: Int) -> MatrixView { run.allStates(index) }
     /// State `index` after the last step, [B, H].
-    public func finalState(_ index: Int) -> MatrixView { current!.finalState(index) }
+    public func finalState(_ index: Int) -> MatrixView { run.finalState(index) }
+    /// What the last forward pass read, [T·B, E].
+    var input: MatrixView { run.input }
 
     /// The next forward pass, if it carries states over, starts from these: one
     /// [B, H] matrix per state.
@@ -179,18 +208,18 @@ public final class RecurrentLayer {
     var stateCount: Int { cell.stateNames.count }
 
     /// [T·B, H]: to be filled before `backward`, if the options say it is used.
-    public var outputGradient: MatrixView { current!.view(.outputGradient)! }
+    public var outputGradient: MatrixView { run.view(.outputGradient) }
     /// [B, H]: zeros after `forward`; fill it before `backward`. Afterwards it
     /// holds the gradient of the initial state.
-    public func stateGradient(_ index: Int) -> MatrixView { current!.view(.stateGradient(index: index))! }
+    public func stateGradient(_ index: Int) -> MatrixView { run.view(.stateGradient(index: index)) }
     /// [T·B, E], after `backward`, if the options asked for it.
-    public var inputGradient: MatrixView { current!.view(.inputGradient)! }
+    public var inputGradient: MatrixView { run.view(.inputGradient) }
 
     /// Adds the parameters' gradients, and computes those of the input and the
     /// initial states.
     public func backward() throws {
-        precondition(current?.plan.training == true, "backward needs a forward pass with isTraining")
-        try current!.executor!.backward()
+        precondition(run.plan.training, "backward needs a forward pass with isTraining")
+        try run.backward()
         weightDropout?.finish()
     }
 }

@@ -9,8 +9,6 @@ final class RecurrentRun {
     private let substitutes: [Int: WeightDropout.Substitute]
     private var memories: [Scratch]
     private let sequenceMask: Scratch
-    private(set) var executor: (any RecurrenceExecutor)?
-    private var binding: RecurrenceBinding?
     private var bound: Bound?
     /// The initial states of the next batch when they carry over, [B, H] each, where
     /// they can't be taken from the final ones.
@@ -18,7 +16,16 @@ final class RecurrentRun {
     /// Whether the buffers still hold the final states of the batch before.
     private var holdsFinalStates = false
 
-    private struct Bound: Equatable {
+    /// What the plan is bound to, and what runs it there.
+    private struct Bound {
+        let key: Key
+        let input: MatrixView
+        let binding: RecurrenceBinding
+        let executor: any RecurrenceExecutor
+    }
+
+    /// A pass with the same needs no binding anew.
+    private struct Key: Equatable {
         var steps: Int
         var batch: Int
         var options: RecurrentLayer.Options
@@ -40,12 +47,12 @@ final class RecurrentRun {
     }
 
     func bind(input: MatrixView, steps: Int, batch: Int, options: RecurrentLayer.Options) throws {
-        let wanted = Bound(
+        let wanted = Key(
             steps: steps, batch: batch, options: options, input: ObjectIdentifier(input.memory),
             inputOffset: input.offset)
-        holdsFinalStates = executor != nil && wanted == bound
+        holdsFinalStates = wanted == bound?.key
         guard !holdsFinalStates else { return }
-        if executor != nil { try keepFinalStates() }
+        if bound != nil { try keepFinalStates() }
         var views: [MatrixView?] = []
         for (index, buffer) in plan.buffers.enumerated() {
             let rows: Int
@@ -66,32 +73,50 @@ final class RecurrentRun {
             views.append(try memories[index].view(rows: rows, columns: buffer.columns))
         }
         let binding = RecurrenceBinding(steps: steps, batch: batch, views: views)
-        executor = try backend.makeRecurrence(plan, binding)
-        self.binding = binding
-        bound = wanted
+        let executor = try backend.makeRecurrence(plan, binding)
+        bound = Bound(key: wanted, input: input, binding: binding, executor: executor)
     }
 
-    func view(_ role: PlanBuffer.Role) -> MatrixView? {
-        plan.buffers.firstIndex { $0.role == role }.flatMap { binding!.views[$0] }
+    private var present: Bound {
+        guard let bound else { preconditionFailure("a run is bound before it is used") }
+        return bound
+    }
+
+    /// From the initial states to all that follow.
+    func forward() throws { try present.executor.forward() }
+    /// After `forward`, of a plan for training.
+    func backward() throws { try present.executor.backward() }
+
+    /// What the plan has for a role; nil if it has no such buffer, or if the options left it out.
+    func optionalView(_ role: PlanBuffer.Role) -> MatrixView? {
+        let views = present.binding.views
+        return plan.buffers.firstIndex { $0.role == role }.flatMap { views[$0] }
+    }
+    /// The same, where it must be there.
+    func view(_ role: PlanBuffer.Role) -> MatrixView {
+        guard let view = optionalView(role) else { preconditionFailure("this pass has no buffer for its \(role)") }
+        return view
     }
 
     private func stateBlock(_ index: Int, _ block: Int) -> MatrixView {
-        view(.states(index: index))!.rows(block * binding!.batch..<(block + 1) * binding!.batch)
+        view(.states(index: index)).rows(block * batchSize..<(block + 1) * batchSize)
     }
     func initialState(_ index: Int) -> MatrixView { stateBlock(index, 0) }
-    func finalState(_ index: Int) -> MatrixView { stateBlock(index, binding!.steps) }
+    func finalState(_ index: Int) -> MatrixView { stateBlock(index, steps) }
     func allStates(_ index: Int) -> MatrixView {
-        let view = view(.states(index: index))!
-        return view.rows(binding!.batch..<view.rows)
+        let view = view(.states(index: index))
+        return view.rows(batchSize..<view.rows)
     }
+    var input: MatrixView { present.input }
     var outputs: MatrixView { allStates(0) }
-    var batchSize: Int { binding!.batch }
+    var batchSize: Int { present.binding.batch }
+    private var steps: Int { present.binding.steps }
 
     /// Other buffers will take the states' place, so the last ones are copied out.
     private func keepFinalStates() throws {
-        if carried.first?.rows != binding!.batch {
+        if carried.first?.rows != batchSize {
             carried = try (0..<plan.stateCount).map { _ in
-                try backend.allocate(rows: binding!.batch, columns: plan.hiddenWidth)
+                try backend.allocate(rows: batchSize, columns: plan.hiddenWidth)
             }
         }
         for index in 0..<plan.stateCount { backend.copy(finalState(index), to: carried[index]) }
@@ -101,7 +126,6 @@ final class RecurrentRun {
     func adopt(_ other: RecurrentRun) throws {
         try other.keepFinalStates()
         carried = other.carried
-        executor = nil
         bound = nil
     }
 
@@ -124,25 +148,26 @@ final class RecurrentRun {
     /// - Parameter zoneout: where units keep their values; with the key of this batch's.
     func setMask(lengths: [Int]?, zoneout: ZoneoutMask?, key: RandomKey?) throws {
         guard let zoneout else {
-            if let lengths { setLengths(lengths, in: view(.mask)!) }
+            if let lengths { setLengths(lengths, in: view(.mask)) }
             return
         }
-        let mask = view(.mask)!, lasting = try sequenceMask.view(rows: lengths == nil ? 1 : mask.rows, columns: 1)
+        let mask = view(.mask), lasting = try sequenceMask.view(rows: lengths == nil ? 1 : mask.rows, columns: 1)
         if let lengths { setLengths(lengths, in: lasting) } else { backend.fill(lasting, with: 1) }
         zoneout.fill(mask, lasting: lasting, key: key)
     }
 
     private func setLengths(_ lengths: [Int], in view: MatrixView) {
-        precondition(lengths.count == binding!.batch)
-        var mask = [Float](repeating: 0, count: binding!.steps * binding!.batch)
+        let (steps, batch) = (steps, batchSize)
+        precondition(lengths.count == batch)
+        var mask = [Float](repeating: 0, count: steps * batch)
         for (column, length) in lengths.enumerated() {
-            precondition((0...binding!.steps).contains(length), "a length outside 0...\(binding!.steps)")
-            for t in 0..<length { mask[t * binding!.batch + column] = 1 }
+            precondition((0...steps).contains(length), "a length outside 0...\(steps)")
+            for t in 0..<length { mask[t * batch + column] = 1 }
         }
         backend.upload(mask, to: view)
     }
 
     func clearFinalGradients() {
-        for index in 0..<plan.stateCount { backend.fill(view(.stateGradient(index: index))!, with: 0) }
+        for index in 0..<plan.stateCount { backend.fill(view(.stateGradient(index: index)), with: 0) }
     }
 }

@@ -51,7 +51,8 @@ private struct BatchContents: Equatable {
     var tokens: [Int32] = []
     var vectors: [Float] = []
     var targets: [Int32]
-    var values: [Float]
+    /// No number, no target.
+    var values: [Float?]
     var lengths: [Int]?
 
     init(_ batch: Batch) {
@@ -63,7 +64,7 @@ private struct BatchContents: Equatable {
             shape.append(width)
         }
         targets = batch.targets
-        values = batch.values
+        values = batch.values.map { $0.isNaN ? nil : $0 }
         lengths = batch.lengths
     }
 }
@@ -90,17 +91,18 @@ private func check(
         try require(numbers.allSatisfy(\.isFinite), "\(what): an input that is not finite")
     default: throw ConformanceFailure("\(what): inputs of another kind than the description's")
     }
-    let targets =
+    let (targets, values) =
         switch description.targets {
-        case .sequenceClass: batch.batch
-        case .positionClass: positions
-        case .sequenceValue: 0
+        case .sequenceClass: (batch.batch, 0)
+        case .positionClass: (positions, 0)
+        case .sequenceValue: (0, batch.batch)
+        case .positionValue: (0, positions)
         }
-    if description.targets == .sequenceValue {
-        try require(
-            batch.values.count == batch.batch && batch.values.allSatisfy(\.isFinite),
-            "\(what): \(batch.values.count) target numbers, or some that aren't finite, for \(batch.batch) sequences")
-    }
+    try require(batch.values.count == values, "\(what): \(batch.values.count) target numbers where \(values) belong")
+    try require(
+        batch.values.allSatisfy { $0.isFinite || ($0.isNaN && description.targets == .positionValue) },
+        "\(what): a target number that isn't finite")
+    try require(values == 0 || batch.values.contains { $0.isFinite }, "\(what): no target number at all")
     try require(batch.targets.count == targets, "\(what): \(batch.targets.count) targets where \(targets) belong")
     try require(
         batch.targets.allSatisfy { Int($0) < description.classes }, "\(what): a target not below \(description.classes)")

@@ -21,11 +21,9 @@ public final class GradientFlow {
     public enum OperatorNorms: Sendable { case everyStep, lastStep, none }
 
     private let model: SequenceModel
-    private let layer: Int
+    /// The model's layers up to the one that is measured.
+    private let stack: LayerStack
     private let samples: Int
-    private let input: Scratch
-    private var runs: [RecurrentRun] = []
-    private var indices: (any IndexMemory)?
     private var jacobian: (sequences: Int, value: StateJacobian)?
     private var products: [MatrixView] = []
 
@@ -37,10 +35,11 @@ public final class GradientFlow {
         let layer = layer ?? model.recurrentLayers.count - 1
         precondition(model.recurrentLayers.indices.contains(layer) && samples > 0)
         self.model = model
-        self.layer = layer
         self.samples = samples
-        input = Scratch(model.backend)
+        stack = model.stack.twin(layers: layer + 1)
     }
+
+    private var layer: RecurrentLayer { stack.layers[stack.layers.count - 1] }
 
     /// - Parameters:
     ///   - batch: its first sequences that are long enough are measured.
@@ -63,8 +62,8 @@ public final class GradientFlow {
         guard !sequences.isEmpty else {
             throw RecurrentError.invalidOption("no sequence of this batch has \(end) steps; choose an earlier last step")
         }
-        let inputs = try forward(batch, continuing: continuing)
-        let states = (0..<model.recurrentLayers[layer].stateCount).map { runs[layer].allStates($0) }
+        try forward(batch, continuing: continuing)
+        let states = (0..<layer.stateCount).map { layer.states($0) }
         let jacobian = try prepared(sequences.count)
         let n = jacobian.width, backend = model.backend
         var product = products[0], other = products[1]
@@ -75,7 +74,7 @@ public final class GradientFlow {
         for t in k...end {
             if t > k {
                 let factor = try jacobian.compute(
-                    inputs: inputs, inputRows: sequences.map { (t - 1) * batch.batch + $0 }, before: states,
+                    inputs: layer.input, inputRows: sequences.map { (t - 1) * batch.batch + $0 }, before: states,
                     stateRows: sequences.map { (t - 2) * batch.batch + $0 })
                 for s in sequences.indices {
                     let rows = s * n..<(s + 1) * n, norm = steps[steps.count - 1].frobenius.values[s]
@@ -118,44 +117,20 @@ public final class GradientFlow {
 
     private func prepared(_ sequences: Int) throws -> StateJacobian {
         if let jacobian, jacobian.sequences == sequences { return jacobian.value }
-        let made = try StateJacobian(
-            model.recurrentLayers[layer], parameters: model.parameters, sequences: sequences, on: model.backend)
+        let made = try StateJacobian(layer, parameters: model.parameters, sequences: sequences, on: model.backend)
         products = try (0..<2).map { _ in try model.backend.allocate(rows: sequences * made.width, columns: made.width) }
         jacobian = (sequences, made)
         return made
     }
 
-    /// Runs the layers up to this one; returns its inputs [T·B, E].
-    private func forward(_ batch: Batch, continuing: Bool) throws -> MatrixView {
-        if runs.isEmpty { runs = try model.recurrentLayers[0...layer].map { try $0.makeRun(training: false) } }
-        var values = try inputs(batch)
-        for (index, run) in runs.enumerated() {
-            if index > 0 { values = runs[index - 1].outputs }
-            try run.bind(input: values, steps: batch.steps, batch: batch.batch, options: .inference)
-            let initial = continuing ? model.recurrentLayers[index].initialStates : nil
-            run.setInitialStates(initial.map { .given($0) } ?? .zeros)
-            try run.executor!.forward()
-        }
-        return values
-    }
-
-    private func inputs(_ batch: Batch) throws -> MatrixView {
-        let backend = model.backend
-        switch batch.inputs {
-        case .tokens(let ids):
-            if let indices, indices.count == ids.count {
-                backend.update(indices, with: ids)
-            } else {
-                indices = try backend.makeIndices(ids)
-            }
-            let table = model.parameters.value(model.embedding!.weight)
-            let result = try input.view(rows: ids.count, columns: table.columns)
-            backend.gatherRows(table, indices!, into: result)
-            return result
-        case .vectors(let values, let width):
-            let view = try input.view(rows: batch.steps * batch.batch, columns: width)
-            backend.upload(values, to: view)
-            return view
-        }
+    /// Runs the layers up to this one.
+    private func forward(_ batch: Batch, continuing: Bool) throws {
+        _ = try stack.forward(
+            batch.inputs, steps: batch.steps, batch: batch.batch,
+            initial: { index in
+                let states = continuing ? model.recurrentLayers[index].initialStates : nil
+                return states.map { .given($0) } ?? .zeros
+            },
+            output: .allSteps)
     }
 }

@@ -11,7 +11,7 @@ final class StateJacobian {
     private let states: Int
     private let hidden: Int
     private let backend: any Backend
-    private let executor: any RecurrenceExecutor
+    private let run: RecurrentRun
     private let input: MatrixView
     /// [2 · rows, H]: before and after the step.
     private let stateViews: [MatrixView]
@@ -35,24 +35,22 @@ final class StateJacobian {
         self.backend = backend
         self.sequences = sequences
         (states, hidden, width) = (plan.stateCount, plan.hiddenWidth, n)
-        var views: [MatrixView?] = []
-        for buffer in plan.buffers {
-            switch buffer.role {
-            case .parameter(let number): views.append(parameters.value(layer.parameterIndices[number]))
-            case .parameterGradient(let number):
-                let shape = plan.parameters[number]
-                views.append(try backend.allocate(rows: shape.rows, columns: shape.columns))
-            case .outputGradient, .inputGradient: views.append(nil)
-            case .states: views.append(try backend.allocate(rows: 2 * count, columns: buffer.columns))
-            case .input, .stateGradient, .scratch, .mask, .perStep:
-                views.append(try backend.allocate(rows: count, columns: buffer.columns))
-            }
+        input = try backend.allocate(rows: count, columns: plan.inputWidth)
+        // Weights as they are, and nothing of the model's gradients.
+        var substitutes: [Int: WeightDropout.Substitute] = [:]
+        for (number, shape) in plan.parameters.enumerated() {
+            substitutes[number] = WeightDropout.Substitute(
+                value: parameters.value(layer.parameterIndices[number]),
+                gradient: try backend.allocate(rows: shape.rows, columns: shape.columns))
         }
-        func view(_ role: PlanBuffer.Role) -> MatrixView { views[plan.buffers.firstIndex { $0.role == role }!]! }
-        input = plan.buffers.contains { $0.role == .input }
-            ? view(.input) : try backend.allocate(rows: count, columns: plan.inputWidth)
-        stateViews = (0..<plan.stateCount).map { view(.states(index: $0)) }
-        gradients = (0..<plan.stateCount).map { view(.stateGradient(index: $0)) }
+        let run = RecurrentRun(
+            plan, parameters: parameters, indices: layer.parameterIndices, substitutes: substitutes, backend: backend)
+        try run.bind(
+            input: input, steps: 1, batch: count,
+            options: .init(isTraining: true, usesOutputGradient: false, needsInputGradient: false))
+        self.run = run
+        stateViews = (0..<plan.stateCount).map { run.view(.states(index: $0)) }
+        gradients = (0..<plan.stateCount).map { run.view(.stateGradient(index: $0)) }
         let hidden = plan.hiddenWidth
         seeds = try (0..<plan.stateCount).map { state in
             var values = [Float](repeating: 0, count: count * hidden)
@@ -62,7 +60,6 @@ final class StateJacobian {
         rowNumbers = [Int32](repeating: 0, count: count)
         rows = try backend.makeIndices(rowNumbers)
         joined = plan.stateCount > 1 ? try backend.allocate(rows: count, columns: n) : nil
-        executor = try backend.makeRecurrence(plan, RecurrenceBinding(steps: 1, batch: count, views: views))
     }
 
     /// - Parameters:
@@ -78,9 +75,9 @@ final class StateJacobian {
         for (source, view) in zip(before, stateViews) {
             repeatRows(source, stateRows, into: view.rows(0..<sequences * width))
         }
-        try executor.forward()
+        try run.forward()
         for (seed, gradient) in zip(seeds, gradients) { backend.copy(seed, to: gradient) }
-        try executor.backward()
+        try run.backward()
         guard let joined else { return gradients[0] }
         for (state, gradient) in gradients.enumerated() {
             backend.copy(gradient, to: joined.columns(state * hidden..<(state + 1) * hidden))

@@ -37,7 +37,7 @@ public struct RenumberedCorpus: VocabularyProviding {
         let own = corpus.description
         return DatasetDescription(
             inputs: .tokens(vocabulary: vocabulary.count), targets: .positionClass(classes: vocabulary.count),
-            isContinuous: own.isContinuous, metric: own.metric, baseline: own.baseline)
+            isContinuous: own.isContinuous, metric: own.metric, baseline: own.baseline, loss: own.loss)
     }
     public func batchCount(_ split: Split, batchSize: Int) -> Int { corpus.batchCount(split, batchSize: batchSize) }
 

@@ -1,0 +1,161 @@
+/// Embedding and recurrent layers, one above the other: inputs go up through them, and
+/// gradients back down.
+///
+/// A model trains and evaluates with one. What runs beside it without disturbing it
+/// (``GradientFlow``, ``Generator``) has a twin: the same parameters, other buffers and states.
+final class LayerStack {
+    /// What a pass hands to the layer above: the first state of the last recurrent layer.
+    enum Output { case allSteps, lastStep }
+
+    /// Nil where the inputs are vectors already.
+    let embedding: EmbeddingLayer?
+    let layers: [RecurrentLayer]
+    private let dropout: Dropout?
+    private let backend: any Backend
+    private let vectors: Scratch
+    /// What `backward` goes back through.
+    private var trained: (output: Output, batch: Int, masks: MaskKeys)?
+
+    /// Dropout of what the layers hand on.
+    private struct Dropout {
+        let places: Set<ModelConfiguration.DropoutPlace>
+        let inPlace: DropoutLayer
+        /// Masked copies of the recurrent layers' outputs; one layer object each, as the
+        /// copies must last until the backward pass.
+        let copies: [DropoutLayer]
+    }
+
+    /// Declares the parameters of all layers.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` for dropout of words where there are
+    ///   none, or what the backend throws.
+    init(
+        _ cell: any RecurrentCell, configuration: ModelConfiguration, inputs: DatasetDescription.Inputs,
+        parameters: ParameterStore, backend: any Backend
+    ) throws {
+        let width: Int
+        switch inputs {
+        case .tokens(let vocabulary):
+            width = configuration.embeddingSize
+            embedding = try EmbeddingLayer(
+                name: "encoder", vocabulary: vocabulary, width: width, dropout: configuration.embeddingDropout,
+                parameters: parameters, backend: backend)
+        case .vectors(let size):
+            guard configuration.embeddingDropout == 0 else {
+                throw RecurrentError.invalidOption("embedding dropout needs data of tokens; this data set's inputs are vectors")
+            }
+            width = size
+            embedding = nil
+        }
+        layers = (0..<configuration.layers).map { index in
+            RecurrentLayer(
+                cell, index: index, inputWidth: index == 0 ? width : configuration.hiddenSize,
+                hiddenWidth: configuration.hiddenSize, weightDropout: configuration.weightDropout,
+                zoneout: configuration.zoneout, parameters: parameters, backend: backend)
+        }
+        func layer() throws -> DropoutLayer {
+            try DropoutLayer(rate: configuration.dropout, isLocked: configuration.locksDropout, backend: backend)
+        }
+        dropout = configuration.dropout > 0
+            ? Dropout(places: configuration.dropoutPlaces, inPlace: try layer(), copies: try layers.map { _ in try layer() })
+            : nil
+        self.backend = backend
+        vectors = Scratch(backend)
+    }
+
+    /// The same layers from the bottom up, with buffers and states of their own, for passes
+    /// without training.
+    /// - Parameter count: how many recurrent layers; nil for all.
+    func twin(layers count: Int? = nil) -> LayerStack { LayerStack(twinOf: self, layers: count ?? layers.count) }
+
+    private init(twinOf other: LayerStack, layers count: Int) {
+        embedding = other.embedding?.twin()
+        layers = other.layers[..<count].map { $0.twin() }
+        dropout = nil
+        backend = other.backend
+        vectors = Scratch(backend)
+    }
+
+    private var last: RecurrentLayer { layers[layers.count - 1] }
+
+    private func dropout(at place: ModelConfiguration.DropoutPlace) -> Dropout? {
+        dropout.flatMap { $0.places.contains(place) ? $0 : nil }
+    }
+
+    /// Carries inputs up through all layers.
+    ///
+    /// - Parameters:
+    ///   - inputs: of T·B positions.
+    ///   - steps: T.
+    ///   - batch: B.
+    ///   - lengths: of the B sequences; nil if all are T.
+    ///   - initial: each recurrent layer's states before the first step.
+    ///   - output: what is wanted.
+    ///   - masks: of this step of training; nil to use the layers as they are.
+    /// - Returns: [T·B, H], or [B, H] after the last step.
+    func forward(
+        _ inputs: Batch.Inputs, steps: Int, batch: Int, lengths: [Int]? = nil,
+        initial: (_ layer: Int) -> RecurrentLayer.InitialStates, output: Output, masks: MaskKeys? = nil
+    ) throws -> MatrixView {
+        let isTraining = masks != nil
+        var values = try embed(inputs, rows: steps * batch, masks: masks)
+        if embedding != nil, let masks, let dropout = dropout(at: .embedding) {
+            try dropout.inPlace.apply(inPlace: values, batch: batch, key: masks.embedding)
+        }
+        for (index, layer) in layers.enumerated() {
+            let isLast = index == layers.count - 1
+            values = try layer.forward(
+                values, steps: steps, batch: batch, initial: initial(index), lengths: lengths,
+                options: .init(
+                    isTraining: isTraining, usesOutputGradient: isTraining && (output == .allSteps || !isLast),
+                    needsInputGradient: isTraining && (index > 0 || embedding != nil)),
+                maskKey: masks.map { masks in { masks.weight(parameter: $0) } }, zoneoutKey: masks?.zoneout(layer: index))
+            if isLast, output == .lastStep { values = layer.finalState(0) }
+            if let masks, let dropout = dropout(at: .output) {
+                values = try dropout.copies[index].forward(values, batch: batch, key: masks.output(layer: index))
+            }
+        }
+        trained = masks.map { (output, batch, $0) }
+        return values
+    }
+
+    private func embed(_ inputs: Batch.Inputs, rows: Int, masks: MaskKeys?) throws -> MatrixView {
+        switch inputs {
+        case .tokens(let ids):
+            guard let embedding else { preconditionFailure("a model of vectors was given tokens") }
+            return try embedding.forward(ids, key: masks?.words)
+        case .vectors(let values, let width):
+            let view = try vectors.view(rows: rows, columns: width)
+            backend.upload(values, to: view)
+            return view
+        }
+    }
+
+    private var trainedPass: (output: Output, batch: Int, masks: MaskKeys) {
+        guard let trained else { preconditionFailure("gradients need a forward pass of training") }
+        return trained
+    }
+
+    /// Where the gradient of what `forward` returned belongs, in the same shape.
+    var outputGradient: MatrixView {
+        trainedPass.output == .lastStep ? last.stateGradient(0) : last.outputGradient
+    }
+
+    /// Adds the parameters' gradients, once ``outputGradient`` is filled.
+    func backward() throws {
+        let (_, batch, masks) = trainedPass
+        for (index, layer) in layers.enumerated().reversed() {
+            if let dropout = dropout(at: .output) {
+                let gradient = index == layers.count - 1 ? outputGradient : layer.outputGradient
+                try dropout.inPlace.apply(inPlace: gradient, batch: batch, key: masks.output(layer: index))
+            }
+            try layer.backward()
+            if index > 0 { backend.copy(layer.inputGradient, to: layers[index - 1].outputGradient) }
+        }
+        guard let embedding else { return }
+        let gradient = layers[0].inputGradient
+        if let dropout = dropout(at: .embedding) {
+            try dropout.inPlace.apply(inPlace: gradient, batch: batch, key: masks.embedding)
+        }
+        try embedding.backward(gradient)
+    }
+}

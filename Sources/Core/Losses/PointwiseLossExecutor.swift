@@ -1,0 +1,53 @@
+/// A pointwise loss of a projection to one number, and its gradients.
+final class PointwiseLossExecutor: LossExecutor {
+    private let backend: any Backend
+    private let kernel: any Kernel
+    private let mayLackTargets: Bool
+    private let memory: Scratch
+    private let targets: Scratch
+
+    /// - Parameter mayLackTargets: whether a target that is no number stands for none.
+    init(_ loss: some PointwiseLoss, mayLackTargets: Bool, on backend: any Backend) throws {
+        self.backend = backend
+        self.mayLackTargets = mayLackTargets
+        kernel = try backend.compile(.lossAndSlope(loss, mayLackTargets: mayLackTargets))
+        memory = Scratch(backend)
+        targets = Scratch(backend)
+    }
+
+    func start(
+        inputs: MatrixView, projection: LinearLayer, batch: Batch, dropout: (rate: Double, key: RandomKey)?,
+        gradient: MatrixView?
+    ) throws -> PendingLoss {
+        let predictions = try projection.forward(inputs), rows = predictions.rows
+        precondition(batch.values.count == rows, "\(batch.values.count) targets for \(rows) predictions")
+        let target = try targets.view(rows: rows, columns: 1)
+        backend.upload(batch.values, to: target)
+        let both = try memory.view(rows: 2 * rows + 1, columns: 1)
+        let losses = both.rows(0..<rows), slopes = both.rows(rows..<2 * rows), sum = both.rows(2 * rows..<2 * rows + 1)
+        let count = mayLackTargets ? batch.values.count { !$0.isNaN } : rows
+        backend.run(kernel, inputs: [predictions, target], outputs: [losses, slopes], scalars: [1 / Double(max(count, 1))])
+        if let gradient { projection.backward(input: inputs, gradient: slopes, into: gradient) }
+        backend.reduceRows(.sum, losses.reshaped(rows: 1, columns: rows), into: sum)
+        return PendingLoss(LossSums(loss: backend.download(sum, as: Double.self)[0], correct: 0, count: count))
+    }
+}
+
+extension PointwiseProgram {
+    /// Prediction, target; scale → loss, scale times its derivative by the prediction. With
+    /// `mayLackTargets` both are 0 where the target is no number.
+    fileprivate static func lossAndSlope(_ loss: some PointwiseLoss, mayLackTargets: Bool) -> PointwiseProgram {
+        let prediction = Expression(.input(0)), target = Expression(.input(1))
+        var graph = ExpressionGraph()
+        let value = graph.add(loss(prediction: prediction, target: target)), one = graph.constant(1)
+        let slope = graph.gradients(seeds: [(value, one)], leaves: [graph.add(prediction)])[0]
+        var outputs = [value, graph.add(.multiply, [slope, graph.add(Expression(.scalar(0)))])]
+        if mayLackTargets {
+            let isThere = graph.add(target == target), zero = graph.constant(0)
+            outputs = outputs.map { graph.add(.select, [isThere, $0, zero]) }
+        }
+        return PointwiseProgram(graph: graph, outputs: outputs, inputCount: 2, scalarCount: 1) { value in
+            if case .input(let index) = graph.nodes[value].operation { index } else { nil }
+        }
+    }
+}

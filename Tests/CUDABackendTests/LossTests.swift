@@ -1,0 +1,40 @@
+import CUDABackend
+import GRUCell
+import RecurrentCore
+import RecurrentTestSupport
+import ReferenceBackend
+import Testing
+
+/// Losses of numbers, whose equations become kernels.
+struct LossTests {
+    private struct LogCosh: PointwiseLoss {
+        let name = "log cosh"
+        func callAsFunction(prediction: Expression, target: Expression) -> Expression {
+            let error = prediction - target
+            return log((exp(error) + exp(-error)) / 2)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func numbersAgreeWithReference(perPosition: Bool) throws {
+        let (steps, size) = (3, 4)
+        var random = RandomStream(RandomKey(seed: 3, purpose: .test))
+        let inputs = (0..<2 * steps * size).map { _ in Float(random.normal()) }
+        // Of positions, each fifth has no target.
+        let values = (0..<(perPosition ? steps * size : size)).map { perPosition && $0 % 5 == 0 ? .nan : Float(random.normal()) }
+        let batch = Batch(steps: steps, batch: size, inputs: .vectors(inputs, width: 2), values: values)
+        let backends: [any Backend] = [CUDABackend(driver: EmulatedDevice(blockSize: 32)), ReferenceBackend()]
+        let results = try backends.map { backend -> [Double] in
+            let model = try SequenceModel(
+                cell: GRU(), configuration: ModelConfiguration(hiddenSize: 4),
+                data: DatasetDescription(
+                    inputs: .vectors(width: 2), targets: perPosition ? .positionValue : .sequenceValue, isContinuous: false,
+                    metric: .loss, loss: LogCosh()),
+                backend: backend)
+            let sums = try model.computeGradients(batch, step: 0)
+            #expect(sums.count == (perPosition ? 9 : 4))
+            return backend.download(model.parameters.allGradients) + [sums.loss]
+        }
+        #expect(relativeError(results[0], results[1]) <= 1e-5)
+    }
+}
