@@ -39,7 +39,8 @@ extension RunConfiguration {
     private static func oneLine(_ error: any Error) -> String {
         switch error as? DecodingError {
         case .keyNotFound(let key, _)?: "no \"\(key.stringValue)\""
-        case .typeMismatch(_, let context)?, .valueNotFound(_, let context)? where !context.codingPath.isEmpty:
+        case .typeMismatch(_, let context)? where context.codingPath.isEmpty: "no JSON object"
+        case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
             "\"\(context.codingPath.map(\.stringValue).joined(separator: "."))\" has another type"
         default: "no JSON object"
         }
