@@ -47,7 +47,7 @@ public struct MetricsRecord: Sendable, Equatable {
         case .accuracy: accuracy = sums.accuracy
         case .perplexity: perplexity = sums.perplexity
         case .bitsPerCharacter: bitsPerCharacter = metric.value(of: sums)
-        case .squaredError: break
+        case .squaredError, .loss: break
         }
     }
 
