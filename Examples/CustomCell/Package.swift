@@ -7,15 +7,21 @@ let package = Package(
     name: "CustomCell",
     dependencies: [.package(name: "urnn", path: "../..")],
     targets: [
-        // The plug-in: a cell and an activation, knowing RecurrentCore only.
+        // The plug-ins, each a target that knows RecurrentCore only: cells and an activation,
+        // a data set, an optimizer.
         .target(name: "LSTMCell", dependencies: urnn("RecurrentCore")),
-        // The commands of `cli`, with the plug-in among theirs.
+        .target(name: "CoRNNCell", dependencies: urnn("RecurrentCore")),
+        .target(name: "ParityData", dependencies: urnn("RecurrentCore")),
+        .target(name: "LionOptimizer", dependencies: urnn("RecurrentCore")),
+        // The commands of `cli`, with these plug-ins among theirs.
         .executableTarget(
             name: "custom",
-            dependencies: ["LSTMCell"] + urnn("RecurrentCommandLine", "BuiltInPlugins")),
+            dependencies: ["LSTMCell", "CoRNNCell", "ParityData", "LionOptimizer"]
+                + urnn("RecurrentCommandLine", "RecurrentRuns", "BuiltInPlugins")),
         .testTarget(
-            name: "LSTMCellTests",
-            dependencies: ["LSTMCell"] + urnn("RecurrentCore", "RecurrentTestSupport", "ReferenceBackend", "CPUBackend")),
+            name: "PluginTests",
+            dependencies: ["LSTMCell", "CoRNNCell", "ParityData", "LionOptimizer"]
+                + urnn("RecurrentCore", "RecurrentTestSupport", "ReferenceBackend", "CPUBackend")),
     ],
     swiftLanguageModes: [.v6]
 )

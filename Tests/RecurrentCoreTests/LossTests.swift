@@ -201,7 +201,7 @@ struct LossTests {
                 model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
             let before = try model.evaluate(dataset, split: .test, batchSize: 10).meanLoss
             let summary = try Trainer(
-                model: model, dataset: dataset, updater: updater, settings: .init(epochs: 5, batchSize: 10, learningRate: 1e-2)
+                model: model, dataset: dataset, updater: updater, configuration: .init(epochs: 5, batchSize: 10, learningRate: 1e-2)
             ).run()
             #expect(summary.test!.meanLoss < before / 3, "\(dataset.name): \(before), \(summary.test!.meanLoss)")
         }

@@ -1,14 +1,20 @@
 import BuiltInPlugins
+import CoRNNCell
 import LSTMCell
+import LionOptimizer
+import ParityData
 import RecurrentCommandLine
-import RecurrentCore
+import RecurrentRuns
 
 @main
 enum Main {
     static func main() {
         var registry = Registry.builtIn
-        registry.cells.append(Plugin("lstm", LSTM().summary) { LSTM(activation: try $0.activation(or: Tanh())) })
-        registry.activations.append(Plugin("softsign", Softsign().summary) { _ in Softsign() })
+        registry.add(LSTM.self)
+        registry.add(Softsign.self)
+        registry.add(CoRNN.self)
+        registry.add(Parity.self)
+        registry.add(Lion.self)
         CommandLineTool.main(registry)
     }
 }

@@ -1,0 +1,20 @@
+import CPUBackend
+import CoRNNCell
+import LionOptimizer
+import ParityData
+import RecurrentCore
+import RecurrentTestSupport
+import ReferenceBackend
+import Testing
+
+/// Each plug-in's test is a call of its kit.
+@Test(arguments: CoRNN.Damping.allCases) func coRNN(damping: CoRNN.Damping) throws {
+    var options = CoRNN.Options()
+    options.damping = damping
+    try checkCell(CoRNN(options: options), on: ReferenceBackend())
+    try checkCell(CoRNN(options: options), on: CPUBackend(), against: ReferenceBackend())
+}
+
+@Test func parity() throws { try checkDataset { try Parity(options: Parity.Options(), seed: $0) } }
+
+@Test func lion() throws { try checkOptimizer(Lion(), on: ReferenceBackend()) }
