@@ -22,7 +22,7 @@ private func alphabet() throws -> TemporaryCorpus {
     #expect(treebank.batchCount(.train, batchSize: 4) == 3)
     let batches = try (0..<3).map { try treebank.batch(.train, epoch: 0, index: $0, batchSize: 4) }
     #expect(batches.map(\.steps) == [2, 2, 1])
-    #expect(batches.map(\.batch) == [4, 4, 4])
+    #expect(batches.map(\.size) == [4, 4, 4])
     #expect(batches.map(\.startsSequences) == [true, false, false])
     #expect(tokens(batches[0]) == [0, 6, 12, 18, 1, 7, 13, 19])
     #expect(batches[0].targets == [1, 7, 13, 19, 2, 8, 14, 20])

@@ -4,19 +4,19 @@ import Testing
 
 extension Batch {
     fileprivate func with(
-        batch: Int? = nil, inputs: Inputs? = nil, targets: [Int32]? = nil, lengths: [Int]? = nil, starts: Bool = true
+        size: Int? = nil, inputs: Inputs? = nil, targets: [Int32]? = nil, lengths: [Int]? = nil, starts: Bool = true
     ) -> Batch {
         Batch(
-            steps: steps, size: batch ?? self.batch, inputs: inputs ?? self.inputs, targets: targets ?? self.targets,
+            steps: steps, size: size ?? self.size, inputs: inputs ?? self.inputs, targets: targets ?? self.targets,
             lengths: lengths, startsSequences: starts)
     }
 
-    /// The first `size` sequences.
-    fileprivate func cut(to size: Int) -> Batch {
+    /// The first `count` sequences.
+    fileprivate func cut(to count: Int) -> Batch {
         guard case .tokens(let tokens) = inputs else { return self }
         return with(
-            batch: size, inputs: .tokens((0..<3 * size).map { tokens[$0 / size * batch + $0 % size] }),
-            targets: Array(targets[..<size]))
+            size: count, inputs: .tokens((0..<3 * count).map { tokens[$0 / count * size + $0 % count] }),
+            targets: Array(targets[..<count]))
     }
 }
 
