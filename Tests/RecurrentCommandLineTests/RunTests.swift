@@ -128,4 +128,34 @@ struct RunTests {
             #expect(abs((entry["ratioToFloor"] as! Double) - median / floor) < 1e-9)
         }
     }
+
+    /// A run's own file starts it again; flags override what it says.
+    @Test func aRunIsTrainedFromAFile() throws {
+        let folder = try TemporaryFolder(), first = folder.file("first"), second = folder.file("second"), third = folder.file("third")
+        #expect(try Tool(Self.small + ["--cell", "GRU", "--lr", "0.003", "--nhid", "12", "--output", first, "--quiet"]).status == 0)
+        #expect(try Tool(["--config", first + "/config.json", "--output", second, "--quiet"]).status == 0)
+        func model(_ run: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: run + "/model.safetensors")) }
+        #expect(try model(first) == model(second))
+        #expect(try Tool(["train", "--config", first + "/config.json", "--output", third, "--cell", "ugru", "--length=9", "--epochs", "1", "--quiet"]).status == 0)
+        let configuration = try RunConfiguration(file: third + "/config.json")
+        #expect(configuration.cell.name == "ugru" && configuration.dataset["length"] == 9 && configuration.dataset["trainSize"] == 500)
+        #expect(configuration.training.learningRate == 0.003 && configuration.training.epochs == 1 && configuration.model.hiddenSize == 12)
+        #expect(configuration.manifold?.name == "exponential")
+    }
+
+    @Test func withoutAFolderItIsSaidThatNothingIsKept() throws {
+        let folder = try TemporaryFolder()
+        let small = ["--length", "4", "--train-size", "50", "--valid-size", "20", "--test-size", "20", "--epochs", "1"]
+        #expect(try Tool(small).output.hasPrefix("nothing of this run is kept; --output FOLDER keeps it\n"))
+        #expect(try Tool(["compare"] + small).output.hasPrefix("nothing of these runs is kept; --output FOLDER keeps them\n"))
+        #expect(try !Tool(small + ["--output", folder.file("run")]).output.contains("nothing of this run"))
+        #expect(try RunEnd(in: folder.file("run"))?.reason == .epochs)
+        #expect(try Tool("--version").output == "\(CommandLineTool.version)\n")
+    }
+
+    /// While they run, the models are told apart by what they were asked for.
+    @Test func compareNamesRunsByTheirLabels() throws {
+        let result = try Tool(["compare", "--cells", "identity-rnn,rnn"] + Self.small)
+        #expect(result.output.contains("identity-rnn  epoch 1 ") && result.output.contains("\nrnn  epoch 1 "), "\(result.output)")
+    }
 }

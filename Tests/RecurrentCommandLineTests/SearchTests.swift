@@ -50,3 +50,43 @@ struct SearchTests {
         #expect(!FileManager.default.fileExists(atPath: "x"))
     }
 }
+
+/// Ranges, flags, lists and successive halving.
+struct SearchedOptionTests {
+    private func rows(_ folder: TemporaryFolder) throws -> (header: [String], rows: [[String]]) {
+        let lines = try String(contentsOfFile: folder.file("search.csv"), encoding: .utf8).split(separator: "\r\n")
+            .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+        return (lines[0], Array(lines.dropFirst()))
+    }
+
+    @Test(arguments: ["constant", "cosine"]) func theBetterHalfIsTrainedForLonger(schedule: String) throws {
+        let folder = try TemporaryFolder()
+        let line =
+            "search --try learning-rate=0.001..0.1 --try fresh-data=true,false --try dropout-on=embedding|output|logits --trials 4 --halving "
+            + "--jobs 2 --output \(folder.path) -- --length 4 --symbols 3 --train-size 200 --epochs 4 --hidden-size 8 --schedule \(schedule)"
+        let first = try Tool(line)
+        try #require(first.status == 0, "\(first.errors)")
+        let (header, rows) = try rows(folder)
+        #expect(header == ["rank", "learning-rate", "fresh-data", "dropout-on", "valid loss", "valid accuracy %", "best epoch", "epochs", "seeds"])
+        // Four with one epoch, of them two with two, and one with all.
+        #expect(rows.count == 4 && rows.map { $0[7] } == ["4", "2", "1", "1"])
+        for row in rows { #expect((0.001...0.1).contains(Double(row[1])!) && ["true", "false"].contains(row[2])) }
+        let runs = try FileManager.default.contentsOfDirectory(atPath: folder.file("runs"))
+        // Where a rate falls over the epochs, each number of them is a run of its own.
+        #expect(runs.count == (schedule == "constant" ? 4 : 7))
+        let again = try Tool(line)
+        #expect(again.status == 0 && !again.output.contains(" s\n") && again.output.contains("runs were finished before"), "\(again.output)")
+        #expect(try self.rows(folder).rows == rows)
+    }
+
+    @Test func theBestRunIsACommand() throws {
+        let folder = try TemporaryFolder()
+        let tool = try Tool("search --try beta1=0,0.9 --output \(folder.path) -- --length 4 --train-size 200 --epochs 1")
+        try #require(tool.status == 0, "\(tool.errors)")
+        let command = try #require(tool.output.split(separator: "\n").first { $0.hasPrefix("best: cli train ") }).dropFirst("best: cli ".count)
+        let run = folder.file("best")
+        try #require(try Tool(command + " --quiet --output " + run).status == 0)
+        let best = try metrics(run).first { $0["split"] as? String == "valid" }?["loss"] as? Double
+        #expect(try rows(folder).rows[0][2] == best.map { String(format: "%.4f", $0) })
+    }
+}

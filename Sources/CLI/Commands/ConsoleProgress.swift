@@ -1,5 +1,6 @@
 import Foundation
 import RecurrentCore
+import RecurrentRuns
 
 /// Progress for a person: a live line on a terminal, one plain line per epoch
 /// elsewhere.
@@ -39,8 +40,8 @@ final class ConsoleProgress: TrainingObserver {
         let rate = Double(progress.sequences) / max(progress.seconds, 1e-9)
         // Short enough for 80 columns; time left is that of all epochs, the most it can take.
         let line =
-            "\(label) epoch \(progress.epoch)/\(plan!.epochs) \(bar)  loss \(Terminal.number(progress.epochSums.meanLoss, digits: 3))"
-            + "  \(metric(progress.epochSums))  \(Int(rate)) seq/s  ≤ \(Terminal.time(left)) left"
+            "\(label) epoch \(progress.epoch)/\(plan!.epochs) \(bar)  loss \(Format.fixed(progress.epochSums.meanLoss, digits: 3))"
+            + "  \(metric(progress.epochSums))  \(Int(rate)) seq/s  ≤ \(Format.time(left)) left"
         // A line that wraps could not be redrawn.
         Terminal.print("\r\u{1B}[K" + line.prefix(Terminal.width - 1), terminator: "")
     }
@@ -48,8 +49,8 @@ final class ConsoleProgress: TrainingObserver {
     func didFinishEpoch(_ record: EpochRecord) throws {
         lastRecord = record
         let line =
-            "\(label)  epoch \(record.epoch)  train loss \(Terminal.number(record.train.meanLoss))"
-            + "  valid loss \(Terminal.number(record.validation.meanLoss))  valid \(metric(record.validation))"
+            "\(label)  epoch \(record.epoch)  train loss \(Format.fixed(record.train.meanLoss))"
+            + "  valid loss \(Format.fixed(record.validation.meanLoss))  valid \(metric(record.validation))"
             + (record.test.map { "  test \(metric($0))" } ?? "")
             + "  \(Int(record.sequencesPerSecond)) sequences/s\(record.isBest ? "  *" : "")"
         if isLive {

@@ -66,10 +66,10 @@ struct EvaluateCommand: FlagCommand {
             let unit = metric == .bitsPerCharacter ? "characters" : isLanguageModel ? "tokens" : "predictions"
             let rated = metric == .accuracy && sums.rated != sums.count ? ", \(sums.rated) of them rated" : ""
             Terminal.print(
-                "\(split): loss \(Terminal.number(sums.meanLoss))  "
+                "\(split): loss \(Format.fixed(sums.meanLoss))  "
                     + "\(metric.label) \(metric.text(sums))"
-                    + "  (\(sums.count) \(unit)\(rated), \(Terminal.number(seconds, digits: 1)) s"
-                    + (isLanguageModel ? ", \(Terminal.number(Double(sums.count) / seconds, digits: 0)) \(unit)/s)" : ")"))
+                    + "  (\(sums.count) \(unit)\(rated), \(Format.fixed(seconds, digits: 1)) s"
+                    + (isLanguageModel ? ", \(Format.fixed(Double(sums.count) / seconds, digits: 0)) \(unit)/s)" : ")"))
             if let baseline = SummaryTable.baseline(run.model.data) { Terminal.print(baseline) }
         }
     }

@@ -5,13 +5,13 @@ import RecurrentRuns
 enum SummaryTable {
     static func text(_ runs: [(name: String, summary: TrainingSummary)], metric: DatasetDescription.Metric) -> String {
         func value(_ sums: LossSums?) -> String { sums.map(metric.text) ?? "–" }
-        func loss(_ sums: LossSums?) -> String { sums.map { Terminal.number($0.meanLoss) } ?? "–" }
+        func loss(_ sums: LossSums?) -> String { sums.map { Format.fixed($0.meanLoss) } ?? "–" }
         let rows = runs.map { run -> [String] in
             let best = run.summary.best
             return [
                 run.name, "\(best?.epoch ?? 0) of \(run.summary.epochs.count)", loss(best?.train),
                 loss(best?.validation), value(best?.validation), loss(run.summary.test), value(run.summary.test),
-                Terminal.time(run.summary.seconds), reason(run.summary.end),
+                Format.time(run.summary.seconds), reason(run.summary.end),
             ]
         }
         let name = metric.label
@@ -32,7 +32,7 @@ enum SummaryTable {
 
     /// What to judge the losses by; nil for a data set that has nothing to say.
     static func baseline(_ data: DatasetDescription) -> String? {
-        data.baseline.map { "\($0.name): loss \(Terminal.number($0.loss))" }
+        data.baseline.map { "\($0.name): loss \(Format.fixed($0.loss))" }
     }
 
     /// Named in the line, in the table, or without influence on the figures.

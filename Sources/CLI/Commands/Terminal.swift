@@ -1,5 +1,6 @@
 import Foundation
 import RecurrentCore
+import RecurrentRuns
 import Synchronization
 
 /// Text for people: numbers, times and tables.
@@ -32,17 +33,6 @@ enum Terminal {
         }
     }
 
-    static func number(_ value: Double, digits: Int = 4) -> String { String(format: "%.\(digits)f", value) }
-    static func percent(_ value: Double) -> String { String(format: "%.2f %%", 100 * value) }
-
-    /// `1:02:03` or `4:05`.
-    static func time(_ seconds: Double) -> String {
-        guard seconds.isFinite, seconds < 1e7 else { return "?" }
-        let s = Int(seconds.rounded())
-        return s >= 3600
-            ? String(format: "%d:%02d:%02d", s / 3600, s / 60 % 60, s % 60) : String(format: "%d:%02d", s / 60, s % 60)
-    }
-
     /// Columns aligned, the first to the left; a line under the header.
     static func table(_ header: [String], _ rows: [[String]]) -> String {
         let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max()! }
@@ -60,10 +50,10 @@ enum Terminal {
 extension DatasetDescription.Metric {
     func text(_ sums: LossSums) -> String {
         switch self {
-        case .accuracy: Terminal.percent(sums.accuracy)
-        case .perplexity: Terminal.number(sums.perplexity, digits: 2)
-        case .bitsPerCharacter: Terminal.number(value(of: sums))
-        case .squaredError, .loss: Terminal.number(sums.meanLoss, digits: 6)
+        case .accuracy: Format.percent(sums.accuracy)
+        case .perplexity: Format.fixed(sums.perplexity, digits: 2)
+        case .bitsPerCharacter: Format.fixed(value(of: sums))
+        case .squaredError, .loss: Format.fixed(sums.meanLoss, digits: 6)
         }
     }
 }

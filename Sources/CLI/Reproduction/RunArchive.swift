@@ -1,5 +1,6 @@
 import Foundation
 import RecurrentCore
+import RecurrentRuns
 
 /// The runs of a results folder as one compressed file beside the report, in the place of
 /// the folder `runs`; `scripts/archive-runs` makes it.
@@ -29,7 +30,8 @@ package struct RunArchive {
             throw RecurrentError.file(path: folder, reason: "the runs of \(file) can't be unpacked into this folder")
         }
         // That folder alone, whatever else a file has.
-        let (ending, _, errors) = try ChildProcess.run("/usr/bin/env", ["tar", "-xzf", file, "-C", draft, "runs"])
+        let (ending, _, errors) = try ChildProcess.run(
+            ChildProcess.find("tar", package: "tar"), ["-xzf", file, "-C", draft, "runs"])
         guard ending == .exit(0), (try? manager.moveItem(atPath: draft + "/runs", toPath: folder + "/runs")) != nil else {
             let line = errors.split(separator: "\n").first.map { " (\($0))" } ?? ""
             throw RecurrentError.file(path: file, reason: "can't be unpacked\(line); bring back an undamaged file")

@@ -27,7 +27,7 @@ public struct SettingsSearch: Sendable {
     ) throws {
         var names: Set<String> = []
         for axis in axes where !names.insert(axis.option).inserted {
-            throw RecurrentError.invalidOption("--try names \(axis.option) twice; give all its values at once, separated by commas")
+            throw RecurrentError.invalidOption("`try` names \(axis.option) twice; give all its values at once, separated by commas")
         }
         self.axes = axes
         points = try Self.points(axes, trials, seed)
@@ -41,20 +41,20 @@ public struct SettingsSearch: Sendable {
             throw RecurrentError.invalidOption("the axes make folder names of over 200 characters ('\(long.id.prefix(40))…'); search fewer at once")
         }
         guard Set(experiments.map(\.id)).count == experiments.count else {
-            throw RecurrentError.invalidOption("two values of --try differ only in characters that no folder's name has; leave one out")
+            throw RecurrentError.invalidOption("two values of `try` differ only in characters that no folder's name has; leave one out")
         }
     }
 
     private static func points(_ axes: [SearchAxis], _ trials: Int?, _ seed: UInt64) throws -> [[String]] {
         if axes.contains(where: \.isRange) {
             guard let trials, trials <= mostPoints else {
-                throw RecurrentError.invalidOption("a range has no end of values; --trials says how many points to draw, up to \(mostPoints)")
+                throw RecurrentError.invalidOption("a range has no end of values; `trials` says how many points to draw, up to \(mostPoints)")
             }
             return drawn(axes, trials, seed)
         }
         let size = axes.reduce(1) { $0.multipliedReportingOverflow(by: $1.values.count).overflow ? Int.max : $0 * $1.values.count }
         guard size <= mostPoints || (trials ?? Int.max) <= mostPoints, size < Int.max else {
-            throw RecurrentError.invalidOption("the axes have \(size) combinations; --trials takes up to \(mostPoints) of them at random")
+            throw RecurrentError.invalidOption("the axes have \(size) combinations; `trials` takes up to \(mostPoints) of them at random")
         }
         return numbers(trials, of: size, seed).map { number in
             var rest = number
@@ -112,7 +112,7 @@ public struct SettingsSearch: Sendable {
     public func ranking(_ records: [String: [RunRecord]]) -> [Outcome] {
         zip(points, experiments).compactMap { point, planned in
             let experiment = records[planned.id]?.first?.experiment ?? planned
-            guard let runs = records[experiment.id], !runs.isEmpty else { return nil }
+            guard let runs = records[planned.id], !runs.isEmpty else { return nil }
             let losses = runs.map { Self.loss($0, within: experiment.epochs) }
             return Outcome(
                 point: point, experiment: experiment, records: runs, loss: losses.reduce(0, +) / Double(losses.count))

@@ -114,11 +114,4 @@ struct StepPlanner {
             PointwiseProgram(graph: step.graph, outputs: values, inputCount: inputs.count, inputIndex: inputIndex))
         return .kernel(program: programs.count - 1, inputs: inputs, outputs: outputs.map(\.place))
     }
-
-    /// The products in the part of `roots`' cones that must still be computed.
-    func openProducts(_ roots: [Value], available: Set<Value>) -> Set<Value> {
-        step.graph.cone(of: roots, stoppingAt: available).filter {
-            if case .product = step.graph.nodes[$0].operation { true } else { false }
-        }
-    }
 }

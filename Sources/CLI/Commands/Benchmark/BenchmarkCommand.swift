@@ -55,21 +55,21 @@ struct BenchmarkCommand: FlagCommand {
             return
         }
         Terminal.print("\(backend.name): \(backend.summary)")
-        Terminal.print("GEMM, 1024 × 1024 × 1024: \(Terminal.number(timer.gigaflops, digits: 1)) GFLOP/s (median of this run)")
+        Terminal.print("GEMM, 1024 × 1024 × 1024: \(Format.fixed(timer.gigaflops, digits: 1)) GFLOP/s (median of this run)")
         Terminal.print(
             Terminal.table(
                 ["workload", "median ms", "floor ms", "ratio", "steps"],
                 results.map {
                     [
-                        $0.workload, Terminal.number($0.medianMilliseconds, digits: 3),
-                        Terminal.number($0.floorMilliseconds, digits: 3), Terminal.number($0.ratioToFloor, digits: 2),
+                        $0.workload, Format.fixed($0.medianMilliseconds, digits: 3),
+                        Format.fixed($0.floorMilliseconds, digits: 3), Format.fixed($0.ratioToFloor, digits: 2),
                         "\($0.steps)",
                     ]
                 }))
         for (constrained, free) in [("urnn", "rnn"), ("ugru", "gru")] {
             for overhead in timer.overheads(of: constrained, over: free) {
                 Terminal.print(
-                    "\(overhead.name) over \(overhead.base): \(Terminal.number(100 * (overhead.ratio - 1), digits: 1)) % (median of paired steps)")
+                    "\(overhead.name) over \(overhead.base): \(Format.fixed(100 * (overhead.ratio - 1), digits: 1)) % (median of paired steps)")
             }
         }
     }

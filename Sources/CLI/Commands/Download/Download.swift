@@ -1,5 +1,6 @@
 import Foundation
 import RecurrentCore
+import RecurrentRuns
 
 /// Files of a data set on their way into a folder: fetched by `curl` beside their
 /// place, checked by `sha256sum`, and put into it only when all are right.
@@ -59,11 +60,11 @@ struct Download {
     }
 
     private func fetch(_ address: String, to path: String, size: Int?) throws {
-        let curl = try Program(
-            "curl", ["--fail", "--silent", "--show-error", "--location", "--retry", "2", "--connect-timeout", "20", "--output", path, "--", address])
+        let curl = try ChildProcess(
+            ChildProcess.find("curl"), ["--fail", "--silent", "--show-error", "--location", "--retry", "2", "--connect-timeout", "20", "--output", path, "--", address])
         let name = address.split(separator: "/").last.map(String.init) ?? address
         let isLive = Terminal.isInteractive && !isQuiet
-        while curl.isRunning {
+        while curl.ending == nil {
             usleep(50_000)
             guard isLive else { continue }
             let bytes = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
@@ -71,12 +72,12 @@ struct Download {
             Terminal.print("\r\u{1B}[K\(name)  \(bytes / 1000) kB\(share)", terminator: "")
         }
         if isLive { Terminal.print("\r\u{1B}[K", terminator: "") }
-        let (status, complaint) = curl.finish()
+        let status = curl.wait(), complaint = Self.lastLine(curl.readErrors(), status)
         // curl's number for what it can't write.
-        guard status != 23 else {
+        guard status != .exit(23) else {
             throw RecurrentError.file(path: folder, reason: "\(name) can't be written (\(complaint)); make room there, or choose another --output")
         }
-        guard status == 0 else {
+        guard status == .exit(0) else {
             throw RecurrentError.dataset("\(address): can't be downloaded (\(complaint)); check the network, or give another --url")
         }
         if !isQuiet { Terminal.print("\(name)  fetched") }
@@ -87,25 +88,33 @@ struct Download {
     private func unpack(_ files: [DownloadSource.File], in temporary: String) throws {
         let archive = "\(temporary)/archive.tgz"
         try fetch(url, to: archive, size: nil)
-        let (status, listing) = try Program("tar", ["--list", "--gzip", "--file", archive]).finish(reading: .output)
-        guard status == 0 else { throw RecurrentError.dataset("\(url): isn't a gzipped tar archive") }
+        let program = try ChildProcess.find("tar")
+        let (status, listing, _) = try ChildProcess.run(program, ["--list", "--gzip", "--file", archive])
+        guard status == .exit(0) else { throw RecurrentError.dataset("\(url): isn't a gzipped tar archive") }
         let members = listing.split(separator: "\n").map(String.init)
         for file in files {
             guard let member = members.first(where: { $0 == file.name || $0.hasSuffix("/\(file.name)") }) else {
                 throw RecurrentError.dataset("\(url): holds no \(file.name)")
             }
-            let tar = try Program(
-                "tar", ["--extract", "--gzip", "--file", archive, "--to-stdout", "--", member], output: "\(temporary)/\(file.name)")
-            let (status, complaint) = tar.finish()
-            guard status == 0 else { throw RecurrentError.dataset("\(url): \(member) can't be unpacked (\(complaint))") }
+            let tar = try ChildProcess(
+                program, ["--extract", "--gzip", "--file", archive, "--to-stdout", "--", member], output: .file("\(temporary)/\(file.name)"))
+            let status = tar.wait()
+            guard status == .exit(0) else {
+                throw RecurrentError.dataset("\(url): \(member) can't be unpacked (\(Self.lastLine(tar.readErrors(), status)))")
+            }
         }
     }
 
+    /// What a program complained of at last.
+    private static func lastLine(_ errors: String, _ ending: ChildProcess.Ending) -> String {
+        errors.split(separator: "\n").last.map(String.init) ?? "\(ending)"
+    }
+
     private static func sha256(_ path: String) throws -> String {
-        let (status, text) = try Program("sha256sum", ["--", path]).finish(reading: .output)
+        let (status, text, _) = try ChildProcess.run(ChildProcess.find("sha256sum", package: "coreutils"), ["--", path])
         // A name with unusual characters is marked by a backslash.
         let digits = text.drop { $0 == "\\" }.prefix(64)
-        guard status == 0, digits.count == 64 else { throw RecurrentError.file(path: path, reason: "can't be read") }
+        guard status == .exit(0), digits.count == 64 else { throw RecurrentError.file(path: path, reason: "can't be read") }
         return String(digits)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import RecurrentCore
+import RecurrentRuns
 import RecurrentReproduction
 
 /// One step of `cli gradients`: what `--json` prints.
@@ -51,13 +52,9 @@ enum GradientTable {
             ["step", "‖·‖F mean", "min", "max", "‖·‖2 mean", "lower bound", "upper bound"],
             shown.map { p in
                 ["\(p.step)"]
-                    + [p.frobeniusNorm, p.frobeniusNormMinimum, p.frobeniusNormMaximum, p.operatorNorm].map(number)
-                    + [p.lowerBound, p.upperBound].map { $0.map(number) ?? "–" }
+                    + [p.frobeniusNorm, p.frobeniusNormMinimum, p.frobeniusNormMaximum, p.operatorNorm].map(Format.significant)
+                    + [p.lowerBound, p.upperBound].map { $0.map(Format.significant) ?? "–" }
             })
-    }
-
-    static func number(_ value: Double) -> String {
-        value == 0 || (1e-3..<1e5).contains(abs(value)) ? String(format: "%.5g", value) : String(format: "%.2e", value)
     }
 
     /// The Frobenius norm (•) over the steps, on a logarithmic axis, with its bounds (─).

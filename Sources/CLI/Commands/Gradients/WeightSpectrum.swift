@@ -1,5 +1,6 @@
 import Foundation
 import RecurrentCore
+import RecurrentRuns
 import RecurrentReproduction
 
 /// What is known of an orthogonal recurrent weight itself: what `--json-angles` writes.
@@ -29,8 +30,8 @@ struct WeightSpectrum: Codable, Sendable {
         let counts = Self.counts(sorted, in: 0...Double.pi, bins: 40), most = counts.max()!
         let bars = counts.map { $0 == 0 ? "·" : String(Self.blocks[max(($0 * Self.blocks.count - 1) / most, 0)]) }.joined()
         return """
-            \(name): ‖WᵀW − I‖max \(GradientTable.number(orthogonalityError)); angles of its eigenvalues \
-            \(Terminal.number(low, digits: 3)) to \(Terminal.number(high, digits: 3)), median \(Terminal.number(middle, digits: 3))
+            \(name): ‖WᵀW − I‖max \(Format.significant(orthogonalityError)); angles of its eigenvalues \
+            \(Format.fixed(low, digits: 3)) to \(Format.fixed(high, digits: 3)), median \(Format.fixed(middle, digits: 3))
                 0 \(bars) π
             """
     }

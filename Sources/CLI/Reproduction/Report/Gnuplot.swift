@@ -1,19 +1,13 @@
 import Foundation
 import RecurrentCore
+import RecurrentRuns
 
 /// Draws figures by gnuplot's SVG terminal.
 public enum Gnuplot {
     /// - Throws: ``RecurrentError/file(path:reason:)`` if gnuplot isn't installed.
     public static func check() throws { _ = try program() }
 
-    private static func program() throws -> String {
-        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
-        guard let path = folders.map({ "\($0)/gnuplot" }).first(where: FileManager.default.isExecutableFile) else {
-            throw RecurrentError.file(
-                path: "gnuplot", reason: "plots need this program and it isn't installed (Debian, Ubuntu: apt install gnuplot-nox)")
-        }
-        return path
-    }
+    private static func program() throws -> String { try ChildProcess.find("gnuplot", package: "gnuplot-nox") }
 
     /// - Throws: ``RecurrentError/file(path:reason:)`` if there is no gnuplot, or it fails.
     public static func svg(_ figure: Figure) throws -> String {

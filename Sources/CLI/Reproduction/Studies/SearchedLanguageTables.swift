@@ -1,3 +1,5 @@
+import RecurrentRuns
+
 /// Table 7 again, with settings other than the paper's.
 struct SearchedGatedTable: Study {
     let id = "table7-searched"

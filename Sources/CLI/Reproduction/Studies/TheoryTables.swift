@@ -1,4 +1,5 @@
 import RecurrentCore
+import RecurrentRuns
 
 /// Table 1: what the bounds say for t → ∞.
 struct LimitTable: Study {

@@ -1,8 +1,28 @@
 import Foundation
 
-/// Numbers for the report.
-enum Format {
-    static func number(_ value: Double, digits: Int = 2) -> String {
+/// Numbers, times and shares as people read them.
+package enum Format {
+    /// So many digits behind the point, whatever the size.
+    package static func fixed(_ value: Double, digits: Int = 4) -> String { String(format: "%.\(digits)f", value) }
+
+    /// A share of 1 in percent.
+    package static func percent(_ value: Double) -> String { String(format: "%.2f %%", 100 * value) }
+
+    /// Five digits where the size allows it, else a power of ten.
+    package static func significant(_ value: Double) -> String {
+        value == 0 || (1e-3..<1e5).contains(abs(value)) ? String(format: "%.5g", value) : String(format: "%.2e", value)
+    }
+
+    /// `1:02:03` or `4:05`.
+    package static func time(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds < 1e7 else { return "?" }
+        let s = Int(seconds.rounded())
+        return s >= 3600
+            ? String(format: "%d:%02d:%02d", s / 3600, s / 60 % 60, s % 60) : String(format: "%d:%02d", s / 60, s % 60)
+    }
+
+    /// A number of a report: what is small or large beside its digits is a power of ten.
+    package static func number(_ value: Double, digits: Int = 2) -> String {
         guard value.isFinite else { return value.isNaN ? "–" : value > 0 ? "∞" : "−∞" }
         if value != 0, abs(value) < (digits < 4 ? 0.5 : 100) * pow(10, -Double(digits)) || abs(value) >= 1e7 { return String(format: "%.1e", value) }
         return String(format: "%.\(digits)f", value)
@@ -10,7 +30,7 @@ enum Format {
 
     /// Mean ± sample standard deviation; the number alone if there is one, or if counts
     /// (without digits) are all the same.
-    static func mean(_ values: [Double], digits: Int = 2, scale: Double = 1) -> String {
+    package static func mean(_ values: [Double], digits: Int = 2, scale: Double = 1) -> String {
         guard !values.isEmpty else { return "–" }
         let values = values.map { $0 * scale }
         let mean = values.reduce(0, +) / Double(values.count)
@@ -21,7 +41,7 @@ enum Format {
 
     /// The smallest and the largest to three digits, where single ones lie orders of
     /// magnitude apart; the number alone if there is one.
-    static func range(_ values: [Double]) -> String {
+    package static func range(_ values: [Double]) -> String {
         guard let low = values.min(), let high = values.max() else { return "–" }
         let texts = [low, high].map { String(format: "%.3g", $0) }
         return texts[0] == texts[1] ? texts[0] : texts.joined(separator: " … ")

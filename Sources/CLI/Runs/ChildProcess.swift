@@ -11,6 +11,25 @@ package final class ChildProcess {
         case signal(Int32)
     }
 
+    /// Where a child's output goes.
+    package enum Output: Equatable {
+        case none, kept
+        /// A file of this path, which is made or emptied.
+        case file(String)
+    }
+
+    /// A program of the system, as the PATH finds it.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it isn't installed.
+    package static func find(_ name: String, package: String? = nil) throws -> String {
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
+        guard let path = folders.map({ "\($0)/\(name)" }).first(where: FileManager.default.isExecutableFile) else {
+            throw RecurrentError.file(
+                path: name, reason: "this program is needed and isn't installed (Debian, Ubuntu: apt install \(package ?? name))")
+        }
+        return path
+    }
+
     private let identifier: pid_t
     /// Of pipes, which the child's standard error is, and its output where that is kept.
     private let errors: Int32
@@ -20,8 +39,8 @@ package final class ChildProcess {
     /// Starts a program without input; its output goes nowhere unless it is kept.
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be started.
-    init(_ executable: String, _ arguments: [String], keepsOutput: Bool = false) throws {
-        let errors = try Self.pipe(executable), output = keepsOutput ? try Self.pipe(executable) : nil
+    package init(_ executable: String, _ arguments: [String], output destination: Output = .none) throws {
+        let errors = try Self.pipe(executable), output = destination == .kept ? try Self.pipe(executable) : nil
         defer { for end in [errors.write, output?.write].compactMap({ $0 }) { close(end) } }
 
         var actions = posix_spawn_file_actions_t(), attributes = posix_spawnattr_t()
@@ -34,6 +53,8 @@ package final class ChildProcess {
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         if let output {
             posix_spawn_file_actions_adddup2(&actions, output.write, STDOUT_FILENO)
+        } else if case .file(let path) = destination {
+            posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
         } else {
             posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
         }
@@ -70,7 +91,7 @@ package final class ChildProcess {
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be started.
     package static func run(_ executable: String, _ arguments: [String]) throws -> (ending: Ending, output: String, errors: String) {
-        let child = try ChildProcess(executable, arguments, keepsOutput: true)
+        let child = try ChildProcess(executable, arguments, output: .kept)
         var output: [UInt8] = [], errors: [UInt8] = []
         while true {
             let ending = child.ending
@@ -95,7 +116,7 @@ package final class ChildProcess {
     }
 
     /// How it ended; nil while it runs.
-    var ending: Ending? {
+    package var ending: Ending? {
         if known == nil {
             var status: Int32 = 0
             let ended = waitpid(identifier, &status, WNOHANG)
@@ -106,9 +127,9 @@ package final class ChildProcess {
         return known
     }
 
-    func send(_ signal: Int32) { if ending == nil { kill(identifier, signal) } }
+    package func send(_ signal: Int32) { if ending == nil { kill(identifier, signal) } }
 
-    func wait() -> Ending {
+    package func wait() -> Ending {
         while true {
             if let ending { return ending }
             usleep(5000)
@@ -116,7 +137,7 @@ package final class ChildProcess {
     }
 
     /// What it has written to its standard error since the last call.
-    func readErrors() -> String { String(decoding: Self.drain(errors), as: UTF8.self) }
+    package func readErrors() -> String { String(decoding: Self.drain(errors), as: UTF8.self) }
 
     private static func drain(_ descriptor: Int32) -> [UInt8] {
         var bytes: [UInt8] = [], buffer = [UInt8](repeating: 0, count: 4096)
