@@ -23,7 +23,8 @@ class Real:
     # Further groups of workloads, each timed in a process of its own.
     times = [models(150), [f"toy-{cell}-n{n}" for n in [100, 400] for cell in CELLS], ["exp-n200", "exp-n1024"]]
     seconds = 1.0
-    ptb = ["--epochs", "2"]
+    # The paper's learning rate, which ptb_epoch.py has by default.
+    ptb = ["--epochs", "2", "--learning-rate", "1e-4"]
     ptb_torch = ["--epochs", "2"]
     recall = ["--length", "100"]
     sanitized_cells, sanitized_widths = ["urnn", "gru"], [50, 200]

@@ -25,7 +25,7 @@ def hash_of(text):
 
 
 def train(visit, sizes):
-    """Trains study by study. A run that the time cuts off is ended with the epochs it has, and goes on from
+    """Trains study by study. A run that is cut off ends with the epochs it has, and continues from
     there in a later call on the same machine."""
     if not visit.data and sizes.scale != "smoke":
         return visit.not_run("train: NOT RUN, no corpus (--data DIR, PTB_DIR, or one that was carried)")
@@ -69,7 +69,7 @@ def report(visit, study, training):
             f"test {float(tested[-1]['perplexity']) if tested else float('nan'):.2f}" + ("" if is_finished else "; NOT ENDED, no record"))
     visit.value(study, found)
     if unfinished:
-        visit.note(f"{study}: {unfinished >> 20} MiB of states stay on this machine; a call that begins before it is given back goes on from them")
+        visit.note(f"{study}: {unfinished >> 20} MiB of states stay on this machine; a later call before it is given back continues from them")
     if training.status not in (None, 0) and not training.is_cut_off:
         visit.note(f"{study}: ended with status {training.status}, see train.txt", failed=training.status != 130)
 

@@ -56,9 +56,9 @@ class Loop(nn.Module):
         self.gates = 3 if config["cell"].endswith("gru") else 1
         self.layers = layers
         self.hidden = hidden
-        self.reset_before = config["resetGate"] == "before"
+        self.reset_before = config.get("resetGate") == "before"
         self.activation = config["activation"]
-        self.slope = config["slope"]
+        self.slope = config.get("slope")
         self.zoneout = config.get("zoneout", 0)
         for layer in range(layers):
             shapes = {
@@ -111,6 +111,21 @@ class Loop(nn.Module):
         return values, torch.stack(finals)
 
 
+def read_config(path):
+    """Every option of a run by its name, and the names of its plug-ins by their kinds."""
+    config = json.loads(path.read_text())
+    if config["version"] == 1:
+        return config
+    # Version 2 has an object for each plug-in, with its name and its options, and one for each section.
+    options = {}
+    for section in ["model", "training"]:
+        options |= config[section]
+    cell = config["cell"]
+    for kind, plugin in [("cell", cell), ("activation", cell.get("activation")), ("dataset", config["dataset"])]:
+        options |= {kind: None} if plugin is None else {**plugin, kind: plugin["name"]}
+    return options
+
+
 def load(run):
     """The model of a run, ready to be evaluated, and its words in the order of their ids."""
     run = pathlib.Path(run)
@@ -118,16 +133,16 @@ def load(run):
         if not (run / name).is_file():
             sys.exit(f"{run}: there is no {name}; name the folder of a language model that `cli train --output` wrote")
     try:
-        config = json.loads((run / "config.json").read_text())
+        config = read_config(run / "config.json")
         tensors = load_file(run / "model.safetensors")
-    except (ValueError, SafetensorError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         sys.exit(f"{run}: config.json or model.safetensors is damaged: {error}")
     # Cut at line ends only: splitlines() would cut inside a word at other signs.
     words = (run / "vocabulary.txt").read_text(encoding="utf-8").removesuffix("\n").split("\n")
     cell, activation = config["cell"], config.get("activation")
     embedding, hidden, layers = config["embeddingSize"], config["hiddenSize"], config["layers"]
     is_plain = not config.get("zoneout")
-    if is_plain and cell.endswith("gru") and activation == "tanh" and config["resetGate"] == "after":
+    if is_plain and cell.endswith("gru") and activation == "tanh" and config.get("resetGate", "after") == "after":
         recurrent = nn.GRU(embedding, hidden, layers)
     elif is_plain and cell in ("rnn", "urnn") and activation in ("relu", "tanh"):
         recurrent = nn.RNN(embedding, hidden, layers, nonlinearity=activation)
@@ -206,7 +221,7 @@ def main():
             del state["decoder.weight"]
         save_file(state, options.save)
         return
-    config = json.loads((pathlib.Path(options.run) / "config.json").read_text())
+    config = read_config(pathlib.Path(options.run) / "config.json")
     data = options.data or config.get("data") or os.environ.get("PTB_DIR")
     if not data:
         parser.error("no corpus; give --data DIR or set PTB_DIR")

@@ -43,11 +43,11 @@ public struct Adam: Optimizer, Plugin {
     }
 
     public func update(
-        parameter: Expression, gradient: Expression, state: [Expression], rate: Expression, scalars: [Expression]
-    ) -> (parameter: Expression, state: [Expression]) {
-        let mean = Expression(options.beta1) * state[0] + Expression(1 - options.beta1) * gradient
-        let square = Expression(options.beta2) * state[1] + Expression(1 - options.beta2) * gradient * gradient
-        let step = rate * scalars[0] * mean / (sqrt(square) * scalars[1] + Expression(options.epsilon))
+        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue, scalars: [SymbolicValue]
+    ) -> (parameter: SymbolicValue, state: [SymbolicValue]) {
+        let mean = SymbolicValue(options.beta1) * state[0] + SymbolicValue(1 - options.beta1) * gradient
+        let square = SymbolicValue(options.beta2) * state[1] + SymbolicValue(1 - options.beta2) * gradient * gradient
+        let step = rate * scalars[0] * mean / (sqrt(square) * scalars[1] + SymbolicValue(options.epsilon))
         return (parameter - step, [mean, square])
     }
 

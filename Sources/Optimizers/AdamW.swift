@@ -44,9 +44,9 @@ public struct AdamW: Optimizer, Plugin {
     public func scalars(step: Int) -> [Double] { adam.scalars(step: step) }
 
     public func update(
-        parameter: Expression, gradient: Expression, state: [Expression], rate: Expression, scalars: [Expression]
-    ) -> (parameter: Expression, state: [Expression]) {
-        let decayed = parameter - rate * Expression(options.weightDecay) * parameter
+        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue, scalars: [SymbolicValue]
+    ) -> (parameter: SymbolicValue, state: [SymbolicValue]) {
+        let decayed = parameter - rate * SymbolicValue(options.weightDecay) * parameter
         return adam.update(parameter: decayed, gradient: gradient, state: state, rate: rate, scalars: scalars)
     }
 }

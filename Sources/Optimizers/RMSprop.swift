@@ -36,9 +36,9 @@ public struct RMSprop: Optimizer, Plugin {
     public var stateCount: Int { 1 }
 
     public func update(
-        parameter: Expression, gradient: Expression, state: [Expression], rate: Expression, scalars: [Expression]
-    ) -> (parameter: Expression, state: [Expression]) {
-        let square = Expression(options.decay) * state[0] + Expression(1 - options.decay) * gradient * gradient
-        return (parameter - rate * gradient / (sqrt(square) + Expression(options.epsilon)), [square])
+        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue, scalars: [SymbolicValue]
+    ) -> (parameter: SymbolicValue, state: [SymbolicValue]) {
+        let square = SymbolicValue(options.decay) * state[0] + SymbolicValue(1 - options.decay) * gradient * gradient
+        return (parameter - rate * gradient / (sqrt(square) + SymbolicValue(options.epsilon)), [square])
     }
 }

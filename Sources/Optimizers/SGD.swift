@@ -40,12 +40,12 @@ public struct SGD: Optimizer, Plugin {
     public var stateCount: Int { options.momentum > 0 ? 1 : 0 }
 
     public func update(
-        parameter: Expression, gradient: Expression, state: [Expression], rate: Expression, scalars: [Expression]
-    ) -> (parameter: Expression, state: [Expression]) {
+        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue, scalars: [SymbolicValue]
+    ) -> (parameter: SymbolicValue, state: [SymbolicValue]) {
         let momentum = options.momentum
         guard momentum > 0 else { return (parameter - rate * gradient, []) }
-        let velocity = Expression(momentum) * state[0] + gradient
-        let direction = options.nesterov ? gradient + Expression(momentum) * velocity : velocity
+        let velocity = SymbolicValue(momentum) * state[0] + gradient
+        let direction = options.nesterov ? gradient + SymbolicValue(momentum) * velocity : velocity
         return (parameter - rate * direction, [velocity])
     }
 }

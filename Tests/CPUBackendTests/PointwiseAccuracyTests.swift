@@ -12,7 +12,7 @@ struct PointwiseAccuracyTests {
         /// In units in the last place of the exact result.
         let bound: Double
         let exact: @Sendable (Double) -> Double
-        let apply: @Sendable (RecurrentCore.Expression) -> RecurrentCore.Expression
+        let apply: @Sendable (RecurrentCore.SymbolicValue) -> RecurrentCore.SymbolicValue
     }
     static let functions: [Function] = [
         Function(testDescription: "exp", bound: 2, exact: { Foundation.exp($0) }, apply: { RecurrentCore.exp($0) }),

@@ -59,7 +59,7 @@ enum DeviceChecks {
             configuration: ModelConfiguration(
                 embeddingSize: sizes.embedding, hiddenSize: sizes.hidden, layers: sizes.layers, dropout: 0.25,
                 dropoutPlaces: [.embedding, .output, .logits]),
-            data: description, backend: backend, seed: 3)
+            data: description, on: backend, seed: 3)
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew(),
             configuration: .init(clipNorm: 5, clipRecurrent: 0.25))
@@ -68,7 +68,7 @@ enum DeviceChecks {
         var losses: [Double] = []
         for step in 0..<updates {
             let batch = Batch(
-                steps: sizes.steps, batch: sizes.batch,
+                steps: sizes.steps, size: sizes.batch,
                 inputs: .tokens((0..<rows).map { _ in Int32(random.integer(below: sizes.vocabulary)) }),
                 targets: (0..<rows).map { $0 % 11 == 10 ? -1 : Int32(random.integer(below: sizes.vocabulary)) },
                 startsSequences: step == 0)
@@ -83,11 +83,11 @@ enum DeviceChecks {
         let description = DatasetDescription(
             inputs: .tokens(vocabulary: 7), targets: .sequenceClass(classes: 7), isContinuous: false, metric: .accuracy)
         let model = try SequenceModel(
-            cell: cell, configuration: ModelConfiguration(embeddingSize: 5, hiddenSize: n), data: description, backend: backend)
+            cell: cell, configuration: ModelConfiguration(embeddingSize: 5, hiddenSize: n), data: description, on: backend)
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew())
         for step in 0..<3 {
-            let batch = Batch(steps: 4, batch: 3, inputs: .tokens((0..<12).map { $0 % 7 }), targets: [1, 4, 2])
+            let batch = Batch(steps: 4, size: 3, inputs: .tokens((0..<12).map { $0 % 7 }), targets: [1, 4, 2])
             _ = try model.computeGradients(batch, step: step)
             try updater.update(learningRate: 0.01)
         }

@@ -14,14 +14,14 @@ struct GradientNormTests {
             cell: cell, configuration: ModelConfiguration(embeddingSize: 5, hiddenSize: 6, zoneout: 0.1),
             data: DatasetDescription(
                 inputs: .tokens(vocabulary: 9), targets: .sequenceClass(classes: 9), isContinuous: false, metric: .accuracy),
-            backend: backend, seed: 3)
+            on: backend, seed: 3)
         if let reference {
             model.restore(reference.snapshot())
         } else {
             _ = try ParameterUpdater(model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew())
         }
         let batch = Batch(
-            steps: 5, batch: 3, inputs: .tokens((0..<15).map { Int32($0 * $0 % 9) }), targets: [1, 4, 2], lengths: [5, 5, 3])
+            steps: 5, size: 3, inputs: .tokens((0..<15).map { Int32($0 * $0 % 9) }), targets: [1, 4, 2], lengths: [5, 5, 3])
         return (model, try GradientFlow(model).measure(batch))
     }
 

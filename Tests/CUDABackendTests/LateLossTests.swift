@@ -31,7 +31,7 @@ struct LateLossTests {
     ) throws -> (log: Log, values: [Float], end: String) {
         let data = try RecallDataset(length: 4, symbols: 4, sizes: SplitSizes(train: 50, valid: 10, test: 10))
         let model = try SequenceModel(
-            cell: cell, configuration: ModelConfiguration(embeddingSize: 3, hiddenSize: 5), data: data.description, backend: backend)
+            cell: cell, configuration: ModelConfiguration(embeddingSize: 3, hiddenSize: 5), data: data.description, on: backend)
         let updater = try ParameterUpdater(
             model: model, optimizer: SGD(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
         let log = Log(late: late)
@@ -74,7 +74,7 @@ struct LateLossTests {
         let backend = CUDABackend(driver: EmulatedDevice(blockSize: 32))
         let model = try SequenceModel(
             cell: URNN(), configuration: ModelConfiguration(embeddingSize: 3, hiddenSize: 5), data: data.description,
-            backend: backend)
+            on: backend)
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew())
         _ = try model.computeGradients(data.batch(.train, epoch: 0, index: 0, batchSize: 10), step: 0)

@@ -20,7 +20,7 @@ struct LaunchCountTests {
             inputs: .tokens(vocabulary: vocabulary), targets: .positionClass(classes: vocabulary), isContinuous: true,
             metric: .perplexity)
         let model = try SequenceModel(
-            cell: cell, configuration: ModelConfiguration(embeddingSize: 400, hiddenSize: 200), data: description, backend: backend)
+            cell: cell, configuration: ModelConfiguration(embeddingSize: 400, hiddenSize: 200), data: description, on: backend)
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew(),
             configuration: .init(clipRecurrent: 0.25))
@@ -28,7 +28,7 @@ struct LaunchCountTests {
         for step in 0..<4 {
             _ = device.takeTrace()
             let batch = Batch(
-                steps: steps, batch: batch, inputs: .tokens((0..<steps * batch).map { Int32($0 % vocabulary) }),
+                steps: steps, size: batch, inputs: .tokens((0..<steps * batch).map { Int32($0 % vocabulary) }),
                 targets: (0..<steps * batch).map { Int32($0 % vocabulary) }, startsSequences: step == 0)
             _ = try model.computeGradients(batch, step: step)
             try updater.update(learningRate: 0.01)

@@ -9,7 +9,7 @@ import Testing
 struct LossTests {
     private struct LogCosh: PointwiseLoss {
         let name = "log cosh"
-        func callAsFunction(prediction: Expression, target: Expression) -> Expression {
+        func callAsFunction(prediction: SymbolicValue, target: SymbolicValue) -> SymbolicValue {
             let error = prediction - target
             return log((exp(error) + exp(-error)) / 2)
         }
@@ -22,7 +22,7 @@ struct LossTests {
         let inputs = (0..<2 * steps * size).map { _ in Float(random.normal()) }
         // Of positions, each fifth has no target.
         let values = (0..<(perPosition ? steps * size : size)).map { perPosition && $0 % 5 == 0 ? .nan : Float(random.normal()) }
-        let batch = Batch(steps: steps, batch: size, inputs: .vectors(inputs, width: 2), values: values)
+        let batch = Batch(steps: steps, size: size, inputs: .vectors(inputs, width: 2), values: values)
         let backends: [any Backend] = [CUDABackend(driver: EmulatedDevice(blockSize: 32)), ReferenceBackend()]
         let results = try backends.map { backend -> [Double] in
             let model = try SequenceModel(
@@ -30,7 +30,7 @@ struct LossTests {
                 data: DatasetDescription(
                     inputs: .vectors(width: 2), targets: perPosition ? .positionValue : .sequenceValue, isContinuous: false,
                     metric: .loss, loss: LogCosh()),
-                backend: backend)
+                on: backend)
             let sums = try model.computeGradients(batch, step: 0)
             #expect(sums.count == (perPosition ? 9 : 4))
             return backend.download(model.parameters.allGradients) + [sums.loss]

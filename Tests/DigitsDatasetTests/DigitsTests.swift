@@ -40,7 +40,7 @@ struct DigitsTests {
         // The last twelfth is for validation: images 55 to 59.
         let batch = digits.batch(.valid, epoch: 0, index: 0, batchSize: 8)
         guard case .vectors(let values, width: 1) = batch.inputs else { return #expect(Bool(false), "no vectors") }
-        #expect(batch.steps == 12 && batch.batch == 5 && batch.targets == [5, 6, 7, 8, 9])
+        #expect(batch.steps == 12 && batch.size == 5 && batch.targets == [5, 6, 7, 8, 9])
         for t in 0..<12 { for i in 0..<5 { #expect(values[t * 5 + i] == Float(55 + i + 7 * t) / 255) } }
         // An epoch has every training image once.
         let labels = (0..<digits.batchCount(.train, batchSize: 8)).flatMap {

@@ -16,7 +16,7 @@ private struct LongRun {
 
     init(
         _ update: any ManifoldUpdate, optimizer: any Optimizer, rate: Double, size n: Int, updates: Int, looks: Int,
-        backend: any Backend
+        on backend: any Backend
     ) throws {
         let workspace = try update.makeWorkspace(size: n, on: backend)
         let kernel = try backend.compile(optimizer.program)
@@ -48,7 +48,7 @@ private struct LongRun {
 func staysOrthogonalOver100000Updates(index: Int) throws {
     let run = try LongRun(
         everyUpdate[index].update, optimizer: Adam(), rate: 0.01, size: 8, updates: 100_000, looks: 1000,
-        backend: CPUBackend(threads: 1))
+        on: CPUBackend(threads: 1))
     #expect(run.deviation <= 1e-5, "\(run.deviation)")
     #expect(run.isSkew)
     #expect(run.reached > 0.5, "B did not move")
@@ -58,7 +58,7 @@ func staysOrthogonalOver100000Updates(index: Int) throws {
 func staysOrthogonalWithMomentum(index: Int) throws {
     let run = try LongRun(
         everyUpdate[index].update, optimizer: SGD(momentum: 0.9, nesterov: true), rate: 0.02, size: 15, updates: 5000,
-        looks: 500, backend: CPUBackend(threads: 1))
+        looks: 500, on: CPUBackend(threads: 1))
     #expect(run.deviation <= 1e-5, "\(run.deviation)")
     #expect(run.isSkew)
     #expect(run.reached > 0.5, "B did not move")
@@ -68,7 +68,7 @@ func staysOrthogonalWithMomentum(index: Int) throws {
 func staysOrthogonalAtSize128(index: Int) throws {
     let run = try LongRun(
         everyUpdate[index].update, optimizer: Adam(), rate: 0.05, size: 128, updates: 200, looks: 20,
-        backend: CPUBackend(threads: 2))
+        on: CPUBackend(threads: 2))
     #expect(run.deviation <= 1e-5, "\(run.deviation)")
     #expect(run.isSkew)
     #expect(run.reached > 0.5, "B did not move")

@@ -1,4 +1,4 @@
-// Not Foundation, which has another Expression.
+// Not Foundation, which has another SymbolicValue.
 import RecurrentCore
 
 /// Gradient descent until step 8, in the second epoch of these runs; what comes
@@ -11,8 +11,8 @@ struct BreakingOptimizer: Optimizer, Plugin {
     let scalarCount = 1
     func scalars(step: Int) -> [Double] { [step < 8 ? 0 : .nan] }
     func update(
-        parameter: Expression, gradient: Expression, state: [Expression], rate: Expression, scalars: [Expression]
-    ) -> (parameter: Expression, state: [Expression]) {
+        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue, scalars: [SymbolicValue]
+    ) -> (parameter: SymbolicValue, state: [SymbolicValue]) {
         (parameter - rate * gradient + scalars[0], [])
     }
 }

@@ -23,7 +23,7 @@ struct ResultsQueueTests {
         signal.signal(signal.SIGINT, lambda *_: stops.append(1))
         run.mkdir(parents=True, exist_ok=True)
         (run / "pid").write_text(str(os.getpid()))
-        (run / "config.json").write_text('{\\n  "data" : "/corpus",\\n  "epochs" : 6\\n}\\n')
+        (run / "config.json").write_text('{\\n  "dataset" : {\\n    "data" : "/corpus",\\n    "name" : "ptb"\\n  },\\n  "training" : {\\n    "epochs" : 6\\n  }\\n}\\n')
         (run / "model.safetensors").write_text("weights")
         log = run / "metrics.jsonl"
         for epoch in range(log.read_text().count("\\n") + 1 if log.exists() else 1, 7):
@@ -154,7 +154,9 @@ struct ResultsQueueTests {
         _ = try queue.tar("-xzf")
         let files = try FileManager.default.contentsOfDirectory(atPath: queue.folder.file(run)).sorted()
         #expect(files == ["commits.txt", "config.json", "metrics.jsonl", "reproduction.json"])
-        #expect(queue.read(run + "/config.json") == "{\n  \"data\" : \"$PTB_DIR\",\n  \"epochs\" : 6\n}\n")
+        #expect(
+            queue.read(run + "/config.json")
+                == "{\n  \"dataset\" : {\n    \"data\" : \"$PTB_DIR\",\n    \"name\" : \"ptb\"\n  },\n  \"training\" : {\n    \"epochs\" : 6\n  }\n}\n")
         #expect(queue.read(run + "/commits.txt") == queue.read("queue/program/commit.txt"))
         #expect(queue.read("Results/reproduction/report.md") == "all")
 

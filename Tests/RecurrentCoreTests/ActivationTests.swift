@@ -27,8 +27,8 @@ import Testing
         var summary = "for this test"
         var unitParameters: [UnitParameter] = []
         var slopeBounds: ClosedRange<Double>
-        var function: @Sendable (Expression, [Expression]) -> Expression
-        func callAsFunction(_ x: Expression, parameters: [Expression]) -> Expression { function(x, parameters) }
+        var function: @Sendable (SymbolicValue, [SymbolicValue]) -> SymbolicValue
+        func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue { function(x, parameters) }
     }
 
     /// The check itself.

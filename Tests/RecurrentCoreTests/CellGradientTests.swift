@@ -29,9 +29,9 @@ struct CellGradientTests {
         var summary: String { "" }
         var stateNames: [String] { ["a", "b"] }
         var parameters: [CellParameter] { [.inputWeight("U"), .recurrentWeight("W"), .perUnit("s", initialValue: 1)] }
-        func step(input x: Expression, states: [Expression], parameters p: CellSymbols) -> [Expression] {
+        func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
             let (a, b) = (states[0], states[1])
-            let inner: Expression = tanh(p.W • a + p.U • x)
+            let inner: SymbolicValue = tanh(p.W • a + p.U • x)
             return [tanh(p.W • (p.s * inner * b)) + 0.5 * b, sigmoid(inner) * a]
         }
     }
@@ -42,7 +42,7 @@ struct CellGradientTests {
         var summary: String { "" }
         var stateNames: [String] { ["h", "old", "constant"] }
         var parameters: [CellParameter] { [.inputWeight("U"), .inputBias("b"), .recurrentBias("unused")] }
-        func step(input x: Expression, states: [Expression], parameters p: CellSymbols) -> [Expression] {
+        func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
             [tanh(p.U • x + p.b + states[1]), states[0], 1]
         }
     }

@@ -10,11 +10,11 @@ import Testing
         var stateCount = 0
         var scalarCount = 0
         var values: @Sendable (Int) -> [Double] = { _ in [] }
-        var rule: @Sendable (Expression, Expression, [Expression], Expression) -> (Expression, [Expression])
+        var rule: @Sendable (SymbolicValue, SymbolicValue, [SymbolicValue], SymbolicValue) -> (SymbolicValue, [SymbolicValue])
         func scalars(step: Int) -> [Double] { values(step) }
         func update(
-            parameter: Expression, gradient: Expression, state: [Expression], rate: Expression, scalars: [Expression]
-        ) -> (parameter: Expression, state: [Expression]) { rule(parameter, gradient, state, rate) }
+            parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue, scalars: [SymbolicValue]
+        ) -> (parameter: SymbolicValue, state: [SymbolicValue]) { rule(parameter, gradient, state, rate) }
     }
 
     @Test func wrongOptimizersAreFound() throws {

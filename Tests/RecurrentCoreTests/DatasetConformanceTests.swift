@@ -7,7 +7,7 @@ extension Batch {
         batch: Int? = nil, inputs: Inputs? = nil, targets: [Int32]? = nil, lengths: [Int]? = nil, starts: Bool = true
     ) -> Batch {
         Batch(
-            steps: steps, batch: batch ?? self.batch, inputs: inputs ?? self.inputs, targets: targets ?? self.targets,
+            steps: steps, size: batch ?? self.batch, inputs: inputs ?? self.inputs, targets: targets ?? self.targets,
             lengths: lengths, startsSequences: starts)
     }
 
@@ -40,7 +40,7 @@ extension Batch {
         func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) throws -> Batch {
             let first = 11 * Split.allCases.firstIndex(of: split)! + 3 * index + (split == .train ? epoch : 0)
             let batch = Batch(
-                steps: 3, batch: batchSize,
+                steps: 3, size: batchSize,
                 inputs: .tokens((0..<3 * batchSize).map { Int32((first + $0 / batchSize + $0 % batchSize) % 50) }),
                 targets: (0..<batchSize).map { Int32((first + 3 + $0) % 50) })
             return change(batch, split, epoch, index, batchSize)

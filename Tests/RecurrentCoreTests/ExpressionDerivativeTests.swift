@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func knownDerivatives() {
-        func slopes(_ x: [Double], _ equation: ([Expression]) -> Expression) -> [Double] {
+        func slopes(_ x: [Double], _ equation: ([SymbolicValue]) -> SymbolicValue) -> [Double] {
             Array(PointwiseProgram.withDerivatives(inputs: x.count) { x, _ in equation(x) }.evaluate(x).dropFirst())
         }
         #expect(slopes([3, 4]) { $0[0] * $0[1] } == [4, 3])
@@ -49,7 +49,7 @@ import Testing
 
     /// The conventions at kinks: cells rely on them.
     @Test func kinks() {
-        func slope(_ x: Double, _ equation: (Expression) -> Expression) -> Double {
+        func slope(_ x: Double, _ equation: (SymbolicValue) -> SymbolicValue) -> Double {
             PointwiseProgram.withDerivatives(inputs: 1) { x, _ in equation(x[0]) }.evaluate([x])[1]
         }
         #expect(slope(0) { abs($0) } == 0)
@@ -60,7 +60,7 @@ import Testing
         #expect(slope(3) { min(2, $0) } == 0 && slope(1) { min(2, $0) } == 1)
         // Of two equal operands one gets the gradient, never both or none.
         for (x, y) in [(1.0, 1.0), (0, 0), (-2, -2)] {
-            for extremum in [{ max($0, $1) }, { min($0, $1) }] as [(Expression, Expression) -> Expression] {
+            for extremum in [{ max($0, $1) }, { min($0, $1) }] as [(SymbolicValue, SymbolicValue) -> SymbolicValue] {
                 let program = PointwiseProgram.withDerivatives(inputs: 2) { x, _ in extremum(x[0], x[1]) }
                 #expect(program.evaluate([x, y]).dropFirst().reduce(0, +) == 1)
             }
@@ -73,7 +73,7 @@ import Testing
 
     @Test func largeArgumentsGiveFiniteSlopes() {
         for x in [-1000.0, -40, 40, 1000] {
-            for equation in [{ tanh($0) }, { sigmoid($0) }, { abs($0) }, { max($0, 0) }] as [(Expression) -> Expression] {
+            for equation in [{ tanh($0) }, { sigmoid($0) }, { abs($0) }, { max($0, 0) }] as [(SymbolicValue) -> SymbolicValue] {
                 let result = PointwiseProgram.withDerivatives(inputs: 1) { x, _ in equation(x[0]) }.evaluate([x])
                 #expect(result.allSatisfy { $0.isFinite })
             }
@@ -87,7 +87,7 @@ import Testing
             var random = RandomStream(RandomKey(seed: seed, purpose: .test))
             var pool = x + [s[0], 0.5]
             for _ in 0..<20 {
-                func pick() -> Expression { pool[random.integer(below: pool.count)] }
+                func pick() -> SymbolicValue { pool[random.integer(below: pool.count)] }
                 let (a, b, c) = (pick(), pick(), pick())
                 pool.append(
                     [

@@ -5,13 +5,13 @@ import Testing
 /// What becomes of expressions on their way to a program: folding, sharing, order.
 @Suite struct ExpressionProgramTests {
     /// The operations of a program of up to three inputs and one scalar, leaves left out.
-    private func operations(_ equation: ([Expression], Expression) -> Expression) -> [Operation] {
+    private func operations(_ equation: ([SymbolicValue], SymbolicValue) -> SymbolicValue) -> [PointwiseOperation] {
         PointwiseProgram(inputs: 3, scalars: 1) { x, s in [equation(x, s[0])] }.instructions.map(\.operation).filter {
             $0.arity > 0
         }
     }
 
-    private func outcome(_ equation: ([Expression], Expression) -> Expression) -> Operation {
+    private func outcome(_ equation: ([SymbolicValue], SymbolicValue) -> SymbolicValue) -> PointwiseOperation {
         let program = PointwiseProgram(inputs: 3, scalars: 1) { x, s in [equation(x, s[0])] }
         return program.instructions[program.outputs[0]].operation
     }
@@ -20,7 +20,7 @@ import Testing
     func constantsAreFolded(opcode: Opcode) {
         let numbers = Array([0.75, -0.5, 2].prefix(opcode.arity))
         let direct = PointwiseProgram(inputs: opcode.arity) { x, _ in [opcode.apply(x)] }
-        let folded = PointwiseProgram(inputs: 0) { _, _ in [opcode.apply(numbers.map { Expression($0) })] }
+        let folded = PointwiseProgram(inputs: 0) { _, _ in [opcode.apply(numbers.map { SymbolicValue($0) })] }
         #expect(folded.instructions.count == 1)
         let (a, b) = (direct.evaluate(numbers)[0], folded.evaluate([])[0])
         #expect(a == b || (a.isNaN && b.isNaN))
@@ -32,7 +32,7 @@ import Testing
             { x, _ in x[0] / 1 }, { x, _ in -(-x[0]) }, { x, _ in select(x[1], x[0], x[0]) },
             { x, _ in select(1, x[0], x[1]) }, { x, _ in select(0, x[1], x[0]) }, { x, _ in x[0] + x[1] * 0 },
             { x, _ in -1 * (-1 * x[0]) },
-        ] as [([Expression], Expression) -> Expression] {
+        ] as [([SymbolicValue], SymbolicValue) -> SymbolicValue] {
             #expect(outcome(equation) == .input(0))
         }
         #expect(outcome { x, _ in 0 * x[0] } == .constant(0))
@@ -54,7 +54,7 @@ import Testing
     /// Simplified or not, a program means what its equation says.
     @Test func simplificationKeepsValues() {
         let ones = PointwiseProgram(inputs: 3) { x, _ in
-            let (zero, one) = (Expression(0), Expression(1))
+            let (zero, one) = (SymbolicValue(0), SymbolicValue(1))
             return [
                 zero - x[0], one * x[1] + zero, select(x[2], x[0], x[0]) * -1, -(x[0] - x[1]), x[0] * x[1] - -x[2],
                 (x[0] + zero) / one - x[2] * zero,
@@ -102,7 +102,7 @@ import Testing
     /// Ten thousand terms in one chain: no recursion that runs out of stack.
     @Test func longChains() {
         let program = PointwiseProgram(inputs: 1) { x, _ in
-            [(1...10_000).reduce(x[0]) { sum, i in sum * Expression(1 + 1e-4 / Double(i)) }]
+            [(1...10_000).reduce(x[0]) { sum, i in sum * SymbolicValue(1 + 1e-4 / Double(i)) }]
         }
         #expect(program.instructions.count > 10_000)
         #expect(abs(program.evaluate([1])[0] - 1.0009793) < 1e-6)
@@ -116,13 +116,13 @@ import Testing
     }
 
     @Test func theMeaningOfOperationsAtTheirEdges() {
-        #expect(Operation.sign.evaluate(0) == 0 && Operation.sign.evaluate(-3) == -1 && Operation.sign.evaluate(.nan) == 0)
-        #expect(Operation.maximum.evaluate(.nan, 1).isNaN && Operation.maximum.evaluate(1, .nan).isNaN)
-        #expect(Operation.minimum.evaluate(.nan, 1).isNaN && Operation.minimum.evaluate(1, .nan).isNaN)
-        #expect(Operation.greater.evaluate(1, 1) == 0 && Operation.greater.evaluate(.nan, 0) == 0)
-        #expect(Operation.equal.evaluate(0, -0.0) == 1 && Operation.equal.evaluate(.nan, .nan) == 0)
-        #expect(Operation.select.evaluate(-0.5, 1, 2) == 1 && Operation.select.evaluate(-0.0, 1, 2) == 2)
-        #expect(Operation.sigmoid.evaluate(-1000) == 0 && Operation.sigmoid.evaluate(1000) == 1)
-        #expect(Operation.sigmoid.evaluate(-700) > 0)
+        #expect(PointwiseOperation.sign.evaluate(0) == 0 && PointwiseOperation.sign.evaluate(-3) == -1 && PointwiseOperation.sign.evaluate(.nan) == 0)
+        #expect(PointwiseOperation.maximum.evaluate(.nan, 1).isNaN && PointwiseOperation.maximum.evaluate(1, .nan).isNaN)
+        #expect(PointwiseOperation.minimum.evaluate(.nan, 1).isNaN && PointwiseOperation.minimum.evaluate(1, .nan).isNaN)
+        #expect(PointwiseOperation.greater.evaluate(1, 1) == 0 && PointwiseOperation.greater.evaluate(.nan, 0) == 0)
+        #expect(PointwiseOperation.equal.evaluate(0, -0.0) == 1 && PointwiseOperation.equal.evaluate(.nan, .nan) == 0)
+        #expect(PointwiseOperation.select.evaluate(-0.5, 1, 2) == 1 && PointwiseOperation.select.evaluate(-0.0, 1, 2) == 2)
+        #expect(PointwiseOperation.sigmoid.evaluate(-1000) == 0 && PointwiseOperation.sigmoid.evaluate(1000) == 1)
+        #expect(PointwiseOperation.sigmoid.evaluate(-700) > 0)
     }
 }

@@ -23,7 +23,7 @@ struct GeneratorTests {
             data: DatasetDescription(
                 inputs: .tokens(vocabulary: Self.vocabulary), targets: .positionClass(classes: Self.vocabulary),
                 isContinuous: true, metric: .perplexity),
-            backend: backend, seed: seed)
+            on: backend, seed: seed)
     }
 
     private func backend(_ onCPU: Bool) throws -> any Backend { onCPU ? try CPUBackend(threads: 2) : ReferenceBackend() }
@@ -46,7 +46,7 @@ struct GeneratorTests {
                 _ = try generator.next(after: text[count - 1])
                 let targets = [Int32](repeating: -1, count: count - 1) + [Int32(text[count])]
                 let sums = try model.evaluate(
-                    Batch(steps: count, batch: 1, inputs: .tokens(text[..<count].map { Int32($0) }), targets: targets))
+                    Batch(steps: count, size: 1, inputs: .tokens(text[..<count].map { Int32($0) }), targets: targets))
                 let probability = softmax(generator.lastScores)[text[count]]
                 #expect(abs(sums.loss + RealFunctions.log(probability)) < 1e-5, "\(model.cell.name), token \(count)")
             }
@@ -117,7 +117,7 @@ struct GeneratorTests {
         let generator = try Generator(model, sampling: Sampling())
         let begin = try write(10, with: generator)
         let batch = Batch(
-            steps: 4, batch: 3, inputs: .tokens([Int32](repeating: 2, count: 12)), targets: [Int32](repeating: 5, count: 12))
+            steps: 4, size: 3, inputs: .tokens([Int32](repeating: 2, count: 12)), targets: [Int32](repeating: 5, count: 12))
         _ = try model.evaluate(batch)
         _ = try model.computeGradients(batch, step: 0)
         #expect(try begin + write(10, with: generator, after: begin.last!) == whole)
@@ -126,7 +126,7 @@ struct GeneratorTests {
     /// Of equal scores the first are taken.
     @Test func equalScores() throws {
         let model = try model(GRU(), on: CPUBackend())
-        for (index, parameter) in model.parameters.parameters.enumerated() where parameter.name.hasPrefix("decoder") {
+        for (index, parameter) in model.parameters.entries.enumerated() where parameter.name.hasPrefix("decoder") {
             model.backend.fill(model.parameters.value(index), with: 0)
         }
         #expect(try write(5, with: Generator(model, sampling: .greedy)) == [0, 0, 0, 0, 0])
@@ -145,7 +145,7 @@ struct GeneratorTests {
             cell: GRU(), configuration: ModelConfiguration(embeddingSize: 4, hiddenSize: 3),
             data: DatasetDescription(
                 inputs: .tokens(vocabulary: 5), targets: .sequenceClass(classes: 5), isContinuous: false, metric: .accuracy),
-            backend: ReferenceBackend())
+            on: ReferenceBackend())
         #expect(throws: RecurrentError.self) { try Generator(classifier, sampling: .greedy) }
     }
 

@@ -10,7 +10,7 @@ struct InitializationTests {
     func everyGateStartsOrthogonal(start: RecurrentInitialization, size: Int) throws {
         for cell in [VanillaRNN(), GRU()] as [any RecurrentCell] {
             let model = try GradientFlowTests.model(cell, hidden: size, start: start)
-            let weight = try #require(model.parameters.parameters.firstIndex { $0.name == "rnn.weight_hh_l0" })
+            let weight = try #require(model.parameters.entries.firstIndex { $0.name == "rnn.weight_hh_l0" })
             let values: [Double] = model.backend.download(model.parameters.value(weight))
             for gate in 0..<values.count / (size * size) {
                 let w = Array(values[gate * size * size..<(gate + 1) * size * size])

@@ -13,8 +13,8 @@ import UGRUCell
 private struct Huber: PointwiseLoss {
     var delta = 0.5
     let name = "Huber"
-    func callAsFunction(prediction: Expression, target: Expression) -> Expression {
-        let error = abs(prediction - target), delta = Expression(delta)
+    func callAsFunction(prediction: SymbolicValue, target: SymbolicValue) -> SymbolicValue {
+        let error = abs(prediction - target), delta = SymbolicValue(delta)
         return select(error < delta, 0.5 * error * error, delta * (error - 0.5 * delta))
     }
     func value(_ error: Double) -> Double {
@@ -78,7 +78,7 @@ struct LossTests {
                 for step in length..<steps { values[step * size + column] = .nan }
             }
         }
-        return Batch(steps: steps, batch: size, inputs: .vectors(inputs, width: 2), values: values, lengths: lengths)
+        return Batch(steps: steps, size: size, inputs: .vectors(inputs, width: 2), values: values, lengths: lengths)
     }
 
     private static func model(_ data: DatasetDescription, on backend: any Backend, tied: Bool = false) throws -> SequenceModel {
@@ -86,7 +86,7 @@ struct LossTests {
             cell: GRU(),
             configuration: ModelConfiguration(
                 embeddingSize: 4, hiddenSize: 4, layers: 2, dropout: 0.3, dropoutPlaces: [.output], tiesEmbedding: tied),
-            data: data, backend: backend)
+            data: data, on: backend)
     }
 
     private static func gradientError(_ model: SequenceModel, _ batch: Batch) throws -> Double {
@@ -142,7 +142,7 @@ struct LossTests {
     @Test func positionsWithoutTargetsHaveNoGradient() throws {
         let backend = ReferenceBackend(), batch = Self.batch(perPosition: true)
         let none = Batch(
-            steps: batch.steps, batch: batch.batch, inputs: batch.inputs, values: batch.values.map { _ in .nan })
+            steps: batch.steps, size: batch.size, inputs: batch.inputs, values: batch.values.map { _ in .nan })
         let model = try Self.model(Self.description(.positionValue), on: backend)
         #expect(try model.computeGradients(none, step: 0) == LossSums())
         #expect(backend.download(model.parameters.allGradients, as: Double.self).allSatisfy { $0 == 0 })
@@ -152,7 +152,7 @@ struct LossTests {
     func aLossOfClassesByItself(tied: Bool) throws {
         let data = Self.description(.positionClass(classes: 3), OneHotDistance(), inputs: .tokens(vocabulary: 3))
         let batch = Batch(
-            steps: 3, batch: 2, inputs: .tokens([0, 1, 2, 2, 1, 0]), targets: [1, 1, 0, 2, 0, 1], lengths: [3, 2])
+            steps: 3, size: 2, inputs: .tokens([0, 1, 2, 2, 1, 0]), targets: [1, 1, 0, 2, 0, 1], lengths: [3, 2])
         let results = try [CPUBackend(), ReferenceBackend()].map { (backend: any Backend) -> [Double] in
             let model = try Self.model(data, on: backend, tied: tied)
             let sums = try model.computeGradients(batch, step: 2)
@@ -187,7 +187,7 @@ struct LossTests {
                 sums[position % batchSize] += inputs[position]
                 values.append(position / batchSize == 0 ? .nan : sums[position % batchSize] / Float(position / batchSize + 1))
             }
-            return Batch(steps: steps, batch: batchSize, inputs: .vectors(inputs, width: 1), values: values)
+            return Batch(steps: steps, size: batchSize, inputs: .vectors(inputs, width: 1), values: values)
         }
     }
 
@@ -196,7 +196,7 @@ struct LossTests {
         for dataset in [robust, RunningMean()] as [any Dataset] {
             try checkDataset(dataset, batchSize: 10)
             let model = try SequenceModel(
-                cell: UGRU(), configuration: ModelConfiguration(hiddenSize: 16), data: dataset.description, backend: CPUBackend())
+                cell: UGRU(), configuration: ModelConfiguration(hiddenSize: 16), data: dataset.description, on: CPUBackend())
             let updater = try ParameterUpdater(
                 model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
             let before = try model.evaluate(dataset, split: .test, batchSize: 10).meanLoss

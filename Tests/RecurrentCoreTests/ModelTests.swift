@@ -31,17 +31,17 @@ struct ModelTests {
                 targets: isLanguageModel
                     ? .positionClass(classes: fixture.classes) : .sequenceClass(classes: fixture.classes),
                 isContinuous: isLanguageModel, metric: .accuracy),
-            backend: backend)
-        for (index, parameter) in model.parameters.parameters.enumerated() {
+            on: backend)
+        for (index, parameter) in model.parameters.entries.enumerated() {
             backend.upload(fixture.parameters[parameter.name]!.values, to: model.parameters.value(index))
         }
         for (number, step) in fixture.batches.enumerated() {
             let batch = Batch(
-                steps: fixture.steps, batch: fixture.batch, inputs: .tokens(step.tokens), targets: step.targets,
+                steps: fixture.steps, size: fixture.batch, inputs: .tokens(step.tokens), targets: step.targets,
                 startsSequences: number == 0)
             let sums = try model.computeGradients(batch, step: number)
             #expect(abs(sums.meanLoss - step.loss) <= tolerance)
-            for (index, parameter) in model.parameters.parameters.enumerated() {
+            for (index, parameter) in model.parameters.entries.enumerated() {
                 let error = relativeError(
                     backend.download(model.parameters.gradient(index)), step.gradients[parameter.name]!.values)
                 #expect(error <= tolerance, "\(parameter.name) in batch \(number)")
@@ -60,7 +60,7 @@ struct ModelTests {
             cell: cell,
             configuration: ModelConfiguration(
                 hiddenSize: 40, layers: layers, dropout: 0.2, dropoutPlaces: [.embedding, .output, .logits]),
-            data: dataset.description, backend: backend, seed: 5)
+            data: dataset.description, on: backend, seed: 5)
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: UniformSkew(),
             configuration: .init(clipRecurrent: 0.25))
@@ -92,7 +92,7 @@ struct ModelTests {
         let (steps, size) = (100, 100)
         let store = ParameterStore()
         let layer = RecurrentLayer(
-            URNN(activation: AbsoluteValue()), inputWidth: 30, hiddenWidth: size, parameters: store, backend: backend)
+            URNN(activation: AbsoluteValue()), inputWidth: 30, hiddenWidth: size, parameters: store, on: backend)
         try store.allocate(on: backend)
         var random = RandomStream(RandomKey(seed: seed, purpose: .test))
         backend.upload((0..<store.count).map { _ in random.normal() }, to: store.allValues)

@@ -13,7 +13,7 @@ struct RegressionTests {
         let adding = try AddingDataset(length: 5, sizes: SplitSizes(train: 6, valid: 6, test: 6))
         let model = try SequenceModel(
             cell: GRU(), configuration: ModelConfiguration(hiddenSize: 4, layers: layers, dropout: 0.3, dropoutPlaces: [.output]),
-            data: adding.description, backend: backend)
+            data: adding.description, on: backend)
         return (model, adding.batch(.train, epoch: 0, index: 0, batchSize: 6))
     }
 

@@ -98,7 +98,7 @@ struct StepPlanTests {
         var name: String { "highway" }
         var summary: String { "" }
         var parameters: [CellParameter] { [.recurrentWeight("W"), .recurrentWeight("V")] }
-        func step(input x: Expression, states: [Expression], parameters p: CellSymbols) -> [Expression] {
+        func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
             let h = states[0]
             let gate = sigmoid(p.W • h)
             return [gate * tanh(p.V • tanh(h)) + (1 - gate) * x]

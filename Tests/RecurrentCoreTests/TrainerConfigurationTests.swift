@@ -11,7 +11,7 @@ struct TrainerConfigurationTests {
         let data = try RecallDataset(length: 3, symbols: 3, sizes: SplitSizes(train: 20, valid: 5, test: 5))
         let model = try SequenceModel(
             cell: GRU(), configuration: ModelConfiguration(embeddingSize: 2, hiddenSize: 2), data: data.description,
-            backend: ReferenceBackend())
+            on: ReferenceBackend())
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
         return try Trainer(model: model, dataset: data, updater: updater, configuration: configuration, schedule: schedule)

@@ -64,7 +64,7 @@ struct TrainingTests {
             cell: cell, configuration: ModelConfiguration(embeddingSize: 20, hiddenSize: 20),
             data: DatasetDescription(
                 inputs: .tokens(vocabulary: 400), targets: .positionClass(classes: 3), isContinuous: false, metric: .accuracy),
-            backend: backend)
+            on: backend)
     }
 
     @Test(arguments: [0.5, 1000.0], [true, false]) func clippingByNormIsTorchs(bound: Double, onCPU: Bool) throws {
@@ -118,8 +118,8 @@ struct TrainingTests {
         let after: [Double] = backend.download(model.parameters.allValues)
         let orthogonal = model.parameters.range(of: try #require(model.parameters.orthogonalBlocks.first))
         let recurrent = model.parameters.recurrentWeights.flatMap { index -> [Int] in
-            let start = model.parameters.parameters[..<index].reduce(0) { $0 + $1.count }
-            return Array(start..<start + model.parameters.parameters[index].count)
+            let start = model.parameters.entries[..<index].reduce(0) { $0 + $1.count }
+            return Array(start..<start + model.parameters.entries[index].count)
         }
         #expect(recurrent.count == 3 * 20 * 20 && orthogonal.count == 20 * 20)
         for index in before.indices where !orthogonal.contains(index) {
@@ -148,7 +148,7 @@ struct RegularizationTests {
     private static let data = DatasetDescription(
         inputs: .tokens(vocabulary: 7), targets: .positionClass(classes: 7), isContinuous: true, metric: .perplexity)
     private static let batch = Batch(
-        steps: 5, batch: 3, inputs: .tokens([0, 1, 2, 3, 4, 5, 6, 0, 1, 2, 2, 2, 5, 6, 3]),
+        steps: 5, size: 3, inputs: .tokens([0, 1, 2, 3, 4, 5, 6, 0, 1, 2, 2, 2, 5, 6, 3]),
         targets: [1, 2, 3, 4, 5, 6, 0, 1, 2, 2, -1, 5, 6, 3, 0])
 
     private static func configuration(_ change: (inout ModelConfiguration) -> Void) -> ModelConfiguration {
@@ -175,7 +175,7 @@ struct RegularizationTests {
     @Test(arguments: configurations.indices, [0, 1]) func gradientsAgreeWithCentralDifferences(index: Int, cell: Int) throws {
         let cells: [any RecurrentCell] = [GRU(), UGRU(activation: Tanh())]
         let backend = ReferenceBackend(), (name, configuration) = Self.configurations[index]
-        let model = try SequenceModel(cell: cells[cell], configuration: configuration, data: Self.data, backend: backend, seed: 3)
+        let model = try SequenceModel(cell: cells[cell], configuration: configuration, data: Self.data, on: backend, seed: 3)
         let values: [Double] = backend.download(model.parameters.allValues)
         func loss(_ values: [Double]) throws -> Double {
             backend.upload(values, to: model.parameters.allValues)
@@ -193,7 +193,7 @@ struct RegularizationTests {
                 cell: cells[cell], configuration: Self.configuration {
                     ($0.tiesEmbedding, $0.zoneout) = (configuration.tiesEmbedding, configuration.zoneout)
                 },
-                data: Self.data, backend: backend, seed: 3)
+                data: Self.data, on: backend, seed: 3)
             #expect(try model.evaluate(Self.batch) == plain.evaluate(Self.batch))
         }
     }
@@ -201,7 +201,7 @@ struct RegularizationTests {
     @Test(arguments: configurations.indices) func cpuAgreesWithReference(index: Int) throws {
         let results = try [CPUBackend(), ReferenceBackend()].map { (backend: any Backend) -> [Double] in
             let model = try SequenceModel(
-                cell: UGRU(), configuration: Self.configurations[index].1, data: Self.data, backend: backend, seed: 3)
+                cell: UGRU(), configuration: Self.configurations[index].1, data: Self.data, on: backend, seed: 3)
             let sums = try model.computeGradients(Self.batch, step: 4)
             return backend.download(model.parameters.allGradients) + [sums.meanLoss]
         }
@@ -209,7 +209,7 @@ struct RegularizationTests {
     }
 
     @Test func aLockedMaskIsTheSameInAllSteps() throws {
-        let backend = ReferenceBackend(), layer = try DropoutLayer(rate: 0.5, isLocked: true, backend: backend)
+        let backend = ReferenceBackend(), layer = try DropoutLayer(rate: 0.5, isLocked: true, on: backend)
         let ones = try backend.makeMatrix([Double](repeating: 1, count: 6 * 4 * 8), rows: 6 * 4, columns: 8)
         let masked: [Double] = backend.download(
             try layer.forward(ones, batch: 4, key: RandomKey(seed: 1, purpose: .dropout)))
@@ -222,7 +222,7 @@ struct RegularizationTests {
 
     @Test func wordsAreDroppedWhereverTheyStand() throws {
         let backend = ReferenceBackend(), store = ParameterStore()
-        let layer = try EmbeddingLayer(name: "encoder", vocabulary: 40, width: 3, dropout: 0.5, parameters: store, backend: backend)
+        let layer = try EmbeddingLayer(name: "encoder", vocabulary: 40, width: 3, dropout: 0.5, parameters: store, on: backend)
         try store.allocate(on: backend)
         backend.fill(store.allValues, with: 1)
         let ids = (0..<80).map { Int32($0 % 40) }
@@ -234,8 +234,8 @@ struct RegularizationTests {
 
     @Test func aTiedTableIsSavedOnce() throws {
         let model = try SequenceModel(
-            cell: GRU(), configuration: Self.configurations[0].1, data: Self.data, backend: ReferenceBackend())
-        let names = model.parameters.parameters.map(\.name)
+            cell: GRU(), configuration: Self.configurations[0].1, data: Self.data, on: ReferenceBackend())
+        let names = model.parameters.entries.map(\.name)
         #expect(names.contains("encoder.weight") && names.contains("decoder.bias") && !names.contains("decoder.weight"))
     }
 
@@ -248,7 +248,7 @@ struct RegularizationTests {
                 cell: GRU(), configuration: Self.configurations[0].1,
                 data: DatasetDescription(
                     inputs: .tokens(vocabulary: 7), targets: .sequenceClass(classes: 3), isContinuous: false, metric: .accuracy),
-                backend: ReferenceBackend())
+                on: ReferenceBackend())
         }
     }
 }

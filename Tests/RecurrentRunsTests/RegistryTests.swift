@@ -20,9 +20,9 @@ struct RegistryTests {
         let options: Options
         init(options: Options) { self.options = options }
         var parameters: [CellParameter] { [.inputWeight("U"), .recurrentWeight("W")] }
-        func step(input x: Expression, states: [Expression], parameters p: CellSymbols) -> [Expression] {
+        func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
             let h = states[0]
-            return [h + Expression(options.timeStep) * (tanh(p.U • x + p.W • h) - h)]
+            return [h + SymbolicValue(options.timeStep) * (tanh(p.U • x + p.W • h) - h)]
         }
     }
 

@@ -113,7 +113,7 @@ final class FaultyBackend: Backend {
         let kernelScalars = scalars
         guard let first = outputs.first else { return }
         let half = first.rows / 2, middle = first.columns / 2
-        func uses(_ operation: Operation) -> Bool { kernel.program.instructions.contains { $0.operation == operation } }
+        func uses(_ operation: PointwiseOperation) -> Bool { kernel.program.instructions.contains { $0.operation == operation } }
         switch fault {
         case .outputsOneByOne:
             for chosen in outputs.indices {
@@ -147,7 +147,7 @@ final class FaultyBackend: Backend {
     private func temporary(_ view: MatrixView) -> MatrixView { try! base.allocate(rows: view.rows, columns: view.columns) }
 
     /// Wrong results of single operations.
-    private func spoil(_ view: MatrixView, where uses: (Operation) -> Bool) {
+    private func spoil(_ view: MatrixView, where uses: (PointwiseOperation) -> Bool) {
         let change: ((Double) -> Double)? =
             switch fault {
             case .impreciseExp where uses(.exp): { $0 * (1 + 1e-9) }

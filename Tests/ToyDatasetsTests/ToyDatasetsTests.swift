@@ -6,8 +6,8 @@ import ToyDatasets
 /// The sequences of a batch, one row each, and their classes.
 func sequences(_ batch: Batch) -> [(numbers: [Int32], target: Int32)] {
     guard case .tokens(let tokens) = batch.inputs else { return [] }
-    return (0..<batch.batch).map { b in
-        ((0..<batch.steps).map { tokens[$0 * batch.batch + b] }, batch.targets[b])
+    return (0..<batch.size).map { b in
+        ((0..<batch.steps).map { tokens[$0 * batch.size + b] }, batch.targets[b])
     }
 }
 
@@ -119,9 +119,9 @@ func neverTwoSequencesAlike(fresh: Bool) throws {
 @Test func theLastBatchHoldsTheRest() throws {
     let dataset = try RecallDataset(length: 5, sizes: SplitSizes(train: 25, valid: 3, test: 10))
     #expect(dataset.batchCount(.train, batchSize: 10) == 3)
-    #expect(dataset.batch(.train, epoch: 0, index: 2, batchSize: 10).batch == 5)
+    #expect(dataset.batch(.train, epoch: 0, index: 2, batchSize: 10).size == 5)
     #expect(dataset.batchCount(.valid, batchSize: 10) == 1)
-    #expect(dataset.batch(.valid, epoch: 0, index: 0, batchSize: 10).batch == 3)
+    #expect(dataset.batch(.valid, epoch: 0, index: 0, batchSize: 10).size == 3)
     #expect(dataset.batchCount(.test, batchSize: 10) == 1)
 }
 

@@ -103,7 +103,7 @@ final class CPUKernel: Kernel, @unchecked Sendable {
         code.deallocate()
     }
 
-    private static func opcode(_ operation: Operation) -> ck_opcode {
+    private static func opcode(_ operation: PointwiseOperation) -> ck_opcode {
         switch operation {
         case .uniform: CK_UNIFORM
         case .columnIndex: CK_COLUMN_INDEX

@@ -31,7 +31,7 @@ public struct Run {
         dataset = try vocabulary.map { try RenumberedCorpus.fitting(made, to: $0) } ?? made
         model = try SequenceModel(
             cell: try registry.makeCell(configuration), configuration: configuration.model, data: dataset.description,
-            backend: backend, seed: configuration.seed)
+            on: backend, seed: configuration.seed)
         updater = try ParameterUpdater(
             model: model, optimizer: try registry.makeOptimizer(configuration), manifold: try registry.makeManifold(configuration),
             skewInitialization: try registry.makeSkewInitialization(configuration), configuration: configuration.training,

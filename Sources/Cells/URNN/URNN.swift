@@ -19,7 +19,7 @@ public struct URNN: ActivatedCell {
             + activation.cellParameters
     }
 
-    public func step(input x: Expression, states: [Expression], parameters p: CellSymbols) -> [Expression] {
+    public func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
         let h = states[0]
         return [p.apply(activation, to: p.U • x + p.b_i + p.W • h + p.b_h)]
     }

@@ -16,7 +16,7 @@ public protocol Activation: Sendable {
     /// - Parameters:
     ///   - x: the argument.
     ///   - parameters: one expression for each of ``unitParameters``.
-    func callAsFunction(_ x: Expression, parameters: [Expression]) -> Expression
+    func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue
 }
 
 /// A parameter with one number per hidden unit.

@@ -4,7 +4,7 @@ public struct Identity: Activation, Plugin {
     public static let name = "identity"
     public static let summary = "x; slope 1"
     public var slopeBounds: ClosedRange<Double> { 1...1 }
-    public func callAsFunction(_ x: Expression, parameters: [Expression]) -> Expression { x }
+    public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue { x }
 }
 
 /// `|x|`: slope ±1, so that with an orthogonal weight gradients keep their norm
@@ -16,7 +16,7 @@ public struct AbsoluteValue: Activation, Plugin {
     public var slopeBounds: ClosedRange<Double> { 1...1 }
     /// Written so that its slope at 0 is −1, not 0: states that start at zero meet 0
     /// exactly, and the norm is kept there too.
-    public func callAsFunction(_ x: Expression, parameters: [Expression]) -> Expression { select(x > 0, x, -x) }
+    public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue { select(x > 0, x, -x) }
 }
 
 /// `max(x, 0)`.
@@ -25,7 +25,7 @@ public struct ReLU: Activation, Plugin {
     public static let name = "relu"
     public static let summary = "max(x, 0); slope 0 or 1"
     public var slopeBounds: ClosedRange<Double> { 0...1 }
-    public func callAsFunction(_ x: Expression, parameters: [Expression]) -> Expression { max(x, 0) }
+    public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue { max(x, 0) }
 }
 
 /// `x` above 0, `slope · x` below.
@@ -51,8 +51,8 @@ public struct LeakyReLU: Activation, Plugin {
     public static let name = "leaky-relu"
     public static let summary = "x above 0, slope · x below"
     public var slopeBounds: ClosedRange<Double> { slope...1 }
-    public func callAsFunction(_ x: Expression, parameters: [Expression]) -> Expression {
-        select(x > 0, x, Expression(slope) * x)
+    public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue {
+        select(x > 0, x, SymbolicValue(slope) * x)
     }
 }
 
@@ -62,7 +62,7 @@ public struct Tanh: Activation, Plugin {
     public static let name = "tanh"
     public static let summary = "hyperbolic tangent; slope in (0, 1]"
     public var slopeBounds: ClosedRange<Double> { 0...1 }
-    public func callAsFunction(_ x: Expression, parameters: [Expression]) -> Expression { tanh(x) }
+    public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue { tanh(x) }
 }
 
 /// The logistic function.
@@ -71,7 +71,7 @@ public struct Sigmoid: Activation, Plugin {
     public static let name = "sigmoid"
     public static let summary = "1 / (1 + exp(-x)); slope in (0, 0.25]"
     public var slopeBounds: ClosedRange<Double> { 0...0.25 }
-    public func callAsFunction(_ x: Expression, parameters: [Expression]) -> Expression { sigmoid(x) }
+    public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue { sigmoid(x) }
 }
 
 /// `sign(x) · max(|x| + b, 0)` with a learned bias `b` per unit (Arjovsky, Shah &
@@ -94,7 +94,7 @@ public struct ModReLU: Activation, Plugin {
     public static let summary = "sign(x) · max(|x| + b, 0), b learned per unit; slope 0 or 1"
     public var slopeBounds: ClosedRange<Double> { 0...1 }
     public var unitParameters: [UnitParameter] { [UnitParameter("modrelu_bias", initialValue: options.initialBias)] }
-    public func callAsFunction(_ x: Expression, parameters: [Expression]) -> Expression {
+    public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue {
         sign(x) * max(abs(x) + parameters[0], 0)
     }
 }

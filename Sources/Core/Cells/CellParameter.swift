@@ -57,15 +57,15 @@ public struct Weight: Sendable {
 infix operator • : MultiplicationPrecedence
 
 /// The matrix–vector product of a weight with a value of one time step.
-public func • (weight: Weight, value: Expression) -> Expression {
-    Expression(.product(weight.index), value)
+public func • (weight: Weight, value: SymbolicValue) -> SymbolicValue {
+    SymbolicValue(.product(weight.index), value)
 }
 
 /// A cell's parameters inside its equations, by their names: `p.W_h • h + p.b_h`.
 @dynamicMemberLookup
 public struct CellSymbols: Sendable {
     let parameters: [CellParameter]
-    let vectors: [String: Expression]
+    let vectors: [String: SymbolicValue]
 
     /// The weight of this name.
     public subscript(dynamicMember name: String) -> Weight {
@@ -79,7 +79,7 @@ public struct CellSymbols: Sendable {
     }
 
     /// The bias or per-unit vector of this name.
-    public subscript(dynamicMember name: String) -> Expression {
+    public subscript(dynamicMember name: String) -> SymbolicValue {
         guard let vector = vectors[name] else {
             preconditionFailure("the cell declares no vector '\(name)'")
         }
@@ -88,8 +88,8 @@ public struct CellSymbols: Sendable {
 
     /// Applies an activation, whose own parameters the cell has declared with
     /// ``Activation/cellParameters``.
-    public func apply(_ activation: any Activation, to x: Expression) -> Expression {
-        activation(x, parameters: activation.unitParameters.map { self[dynamicMember: $0.name] as Expression })
+    public func apply(_ activation: any Activation, to x: SymbolicValue) -> SymbolicValue {
+        activation(x, parameters: activation.unitParameters.map { self[dynamicMember: $0.name] as SymbolicValue })
     }
 }
 

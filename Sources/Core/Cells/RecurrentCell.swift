@@ -4,7 +4,7 @@
 ///         var name: String { "elman" }
 ///         var summary: String { "h' = tanh(U x + W h + b)" }
 ///         var parameters: [CellParameter] { [.inputWeight("U"), .recurrentWeight("W"), .inputBias("b")] }
-///         func step(input x: Expression, states: [Expression], parameters p: CellSymbols) -> [Expression] {
+///         func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
 ///             [tanh(p.U • x + p.W • states[0] + p.b)]
 ///         }
 ///     }
@@ -28,7 +28,7 @@ public protocol RecurrentCell: Sendable {
     ///   - x: the input of this time step [E].
     ///   - states: the states before it, [H] each.
     ///   - p: the parameters by name.
-    func step(input x: Expression, states: [Expression], parameters p: CellSymbols) -> [Expression]
+    func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue]
 }
 
 extension RecurrentCell {

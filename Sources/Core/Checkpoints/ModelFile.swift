@@ -5,7 +5,7 @@ extension SequenceModel {
     /// - Throws: ``RecurrentError/file(path:reason:)``.
     public func save(to path: String) throws {
         var writer = SafeTensorsWriter(metadata: ["format": "pt", "cell": cell.name], hasChecksum: true)
-        for (index, parameter) in parameters.parameters.enumerated() {
+        for (index, parameter) in parameters.entries.enumerated() {
             let value = parameters.value(index)
             writer.add(parameter.name, shape: parameter.shape) { [backend] in backend.download(value, as: Float.self) }
         }
@@ -26,12 +26,12 @@ extension SequenceModel {
         if let other = file.metadata["cell"], other != cell.name {
             throw RecurrentError.checkpoint(path: path, reason: "holds a model of cell '\(other)', not '\(cell.name)'")
         }
-        let names = Set(parameters.parameters.map(\.name))
+        let names = Set(parameters.entries.map(\.name))
         if let extra = file.tensors.first(where: { !names.contains($0.name) }) {
             throw RecurrentError.checkpoint(
                 path: path, reason: "holds a tensor '\(extra.name)' that this model doesn't have; is it of another size or cell?")
         }
-        return try parameters.parameters.flatMap { parameter in
+        return try parameters.entries.flatMap { parameter in
             let numbers = try file.floats(parameter.name, shape: parameter.shape)
             guard numbers.allSatisfy(\.isFinite) else {
                 throw RecurrentError.checkpoint(path: path, reason: "tensor '\(parameter.name)' holds numbers that aren't finite")

@@ -148,7 +148,8 @@ public struct Batch: Sendable {
     /// T.
     public let steps: Int
     /// B.
-    public let batch: Int
+    /// B, how many sequences there are.
+    public let size: Int
     /// Of T·B positions.
     public let inputs: Inputs
     /// B classes or T·B classes, as the description says; negative: no target.
@@ -163,10 +164,10 @@ public struct Batch: Sendable {
 
     /// A batch whose targets are classes, one per sequence or one per position.
     public init(
-        steps: Int, batch: Int, inputs: Inputs, targets: [Int32], lengths: [Int]? = nil, startsSequences: Bool = true
+        steps: Int, size: Int, inputs: Inputs, targets: [Int32], lengths: [Int]? = nil, startsSequences: Bool = true
     ) {
         self.steps = steps
-        self.batch = batch
+        self.size = size
         self.inputs = inputs
         self.targets = targets
         values = []
@@ -176,10 +177,10 @@ public struct Batch: Sendable {
 
     /// A batch whose targets are real numbers, one per sequence or one per position.
     public init(
-        steps: Int, batch: Int, inputs: Inputs, values: [Float], lengths: [Int]? = nil, startsSequences: Bool = true
+        steps: Int, size: Int, inputs: Inputs, values: [Float], lengths: [Int]? = nil, startsSequences: Bool = true
     ) {
         self.steps = steps
-        self.batch = batch
+        self.size = size
         self.inputs = inputs
         targets = []
         self.values = values

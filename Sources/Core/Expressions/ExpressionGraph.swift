@@ -6,7 +6,7 @@ struct ExpressionGraph {
     typealias Value = Int
 
     struct Node: Hashable {
-        var operation: Operation
+        var operation: PointwiseOperation
         var operands: [Value]
     }
 
@@ -14,12 +14,12 @@ struct ExpressionGraph {
     private var values: [Node: Value] = [:]
     private var imported: [ObjectIdentifier: Value] = [:]
     /// Keeps imported nodes alive, so that their identities stay theirs.
-    private var retained: [Expression.Node] = []
+    private var retained: [SymbolicValue.Node] = []
 
     /// Adds `expression` and all below it, and returns its value number.
-    mutating func add(_ expression: Expression) -> Value { add(expression.node) }
+    mutating func add(_ expression: SymbolicValue) -> Value { add(expression.node) }
 
-    private mutating func add(_ root: Expression.Node) -> Value {
+    private mutating func add(_ root: SymbolicValue.Node) -> Value {
         if let known = imported[ObjectIdentifier(root)] { return known }
         // A loop with a stack of its own: a long chain must not overflow the stack.
         var stack = [root]
@@ -45,7 +45,7 @@ struct ExpressionGraph {
     }
 
     /// Adds one operation, simplified where that doesn't change its value.
-    mutating func add(_ operation: Operation, _ operands: [Value]) -> Value {
+    mutating func add(_ operation: PointwiseOperation, _ operands: [Value]) -> Value {
         let constants = operands.map { constantValue($0) }
         if case .product = operation { return intern(operation, operands) }
         if operation.arity > 0, !constants.contains(where: { $0 == nil }) {
@@ -89,7 +89,7 @@ struct ExpressionGraph {
         return intern(operation, operands)
     }
 
-    private mutating func intern(_ operation: Operation, _ operands: [Value]) -> Value {
+    private mutating func intern(_ operation: PointwiseOperation, _ operands: [Value]) -> Value {
         let ordered = operation.isCommutative ? operands.sorted() : operands
         let node = Node(operation: operation, operands: ordered)
         // The generator gives one number per element: two uses are one draw.

@@ -5,11 +5,11 @@ extension PointwiseProgram {
     /// For checking: a cell's derivatives come from the step compiler.
     package static func withDerivatives(
         inputs: Int, scalars: Int = 0,
-        _ equation: (_ inputs: [Expression], _ scalars: [Expression]) -> Expression
+        _ equation: (_ inputs: [SymbolicValue], _ scalars: [SymbolicValue]) -> SymbolicValue
     ) -> PointwiseProgram {
         var graph = ExpressionGraph()
-        let x = (0..<inputs).map { Expression(.input($0)) }
-        let value = graph.add(equation(x, (0..<scalars).map { Expression(.scalar($0)) }))
+        let x = (0..<inputs).map { SymbolicValue(.input($0)) }
+        let value = graph.add(equation(x, (0..<scalars).map { SymbolicValue(.scalar($0)) }))
         let leaves = x.map { graph.add($0) }
         let one = graph.constant(1)
         let slopes = graph.gradients(seeds: [(value, one)], leaves: leaves)

@@ -8,9 +8,9 @@
 public struct PointwiseProgram: Hashable, Sendable {
     /// One operation; its operands are indices of earlier instructions.
     public struct Instruction: Hashable, Sendable {
-        public let operation: Operation
+        public let operation: PointwiseOperation
         public let operands: [Int]
-        public init(operation: Operation, operands: [Int]) {
+        public init(operation: PointwiseOperation, operands: [Int]) {
             self.operation = operation
             self.operands = operands
         }
@@ -34,10 +34,10 @@ public struct PointwiseProgram: Hashable, Sendable {
     ///   - equations: from inputs and scalars to the outputs.
     public init(
         inputs: Int, scalars: Int = 0,
-        _ equations: (_ inputs: [Expression], _ scalars: [Expression]) -> [Expression]
+        _ equations: (_ inputs: [SymbolicValue], _ scalars: [SymbolicValue]) -> [SymbolicValue]
     ) {
         let results = equations(
-            (0..<inputs).map { Expression(.input($0)) }, (0..<scalars).map { Expression(.scalar($0)) })
+            (0..<inputs).map { SymbolicValue(.input($0)) }, (0..<scalars).map { SymbolicValue(.scalar($0)) })
         var graph = ExpressionGraph()
         let values = results.map { graph.add($0) }
         self.init(graph: graph, outputs: values, inputCount: inputs, scalarCount: scalars) { value in

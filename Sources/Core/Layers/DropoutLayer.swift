@@ -15,7 +15,7 @@ public final class DropoutLayer {
     ///   - rate: in 0..<1.
     ///   - isLocked: whether all steps of a sequence share one mask.
     ///   - backend: where it runs.
-    public init(rate: Double, isLocked: Bool = false, backend: any Backend) throws {
+    public init(rate: Double, isLocked: Bool = false, on backend: any Backend) throws {
         precondition((0..<1).contains(rate))
         self.rate = rate
         self.backend = backend
@@ -23,7 +23,7 @@ public final class DropoutLayer {
             PointwiseProgram(inputs: 1, scalars: 2) { input, scalars in
                 [select(scalars[0] > .uniform, 0, input[0] * scalars[1])]
             })
-        shared = isLocked ? try SharedDropout(rate: rate, backend: backend) : nil
+        shared = isLocked ? try SharedDropout(rate: rate, on: backend) : nil
         output = Scratch(backend)
     }
 

@@ -17,9 +17,9 @@ public final class EmbeddingLayer {
     /// Declares `NAME.weight`. `dropout` is the rate at which whole words are zeroed in
     /// a batch, wherever they stand (AWD-LSTM's embedding dropout).
     public init(
-        name: String, vocabulary: Int, width: Int, dropout: Double = 0, parameters: ParameterStore, backend: any Backend
+        name: String, vocabulary: Int, width: Int, dropout: Double = 0, parameters: ParameterStore, on backend: any Backend
     ) throws {
-        self.dropout = dropout > 0 ? try SharedDropout(rate: dropout, backend: backend) : nil
+        self.dropout = dropout > 0 ? try SharedDropout(rate: dropout, on: backend) : nil
         isTwin = false
         self.vocabulary = vocabulary
         self.width = width

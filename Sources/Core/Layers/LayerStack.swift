@@ -30,7 +30,7 @@ final class LayerStack {
     ///   none, or what the backend throws.
     init(
         _ cell: any RecurrentCell, configuration: ModelConfiguration, inputs: DatasetDescription.Inputs,
-        parameters: ParameterStore, backend: any Backend
+        parameters: ParameterStore, on backend: any Backend
     ) throws {
         let width: Int
         switch inputs {
@@ -38,7 +38,7 @@ final class LayerStack {
             width = configuration.embeddingSize
             embedding = try EmbeddingLayer(
                 name: "encoder", vocabulary: vocabulary, width: width, dropout: configuration.embeddingDropout,
-                parameters: parameters, backend: backend)
+                parameters: parameters, on: backend)
         case .vectors(let size):
             guard configuration.embeddingDropout == 0 else {
                 throw RecurrentError.invalidOption("embedding dropout needs data of tokens; this data set's inputs are vectors")
@@ -50,10 +50,10 @@ final class LayerStack {
             RecurrentLayer(
                 cell, index: index, inputWidth: index == 0 ? width : configuration.hiddenSize,
                 hiddenWidth: configuration.hiddenSize, weightDropout: configuration.weightDropout,
-                zoneout: configuration.zoneout, parameters: parameters, backend: backend)
+                zoneout: configuration.zoneout, parameters: parameters, on: backend)
         }
         func layer() throws -> DropoutLayer {
-            try DropoutLayer(rate: configuration.dropout, isLocked: configuration.locksDropout, backend: backend)
+            try DropoutLayer(rate: configuration.dropout, isLocked: configuration.locksDropout, on: backend)
         }
         dropout = configuration.dropout > 0
             ? Dropout(places: configuration.dropoutPlaces, inPlace: try layer(), copies: try layers.map { _ in try layer() })

@@ -25,7 +25,7 @@ public final class ParameterStore {
         public let name: String
     }
 
-    public private(set) var parameters: [Parameter] = []
+    public private(set) var entries: [Parameter] = []
     public private(set) var orthogonalBlocks: [OrthogonalBlock] = []
     /// Recurrent weights, for `--clip-recurrent`.
     public private(set) var recurrentWeights: [Int] = []
@@ -37,15 +37,15 @@ public final class ParameterStore {
     /// Adds a parameter and returns its number.
     public func declare(_ name: String, rows: Int, columns: Int, isVector: Bool = false, isRecurrent: Bool = false) -> Int {
         precondition(storage == nil, "parameters are declared before they are allocated")
-        precondition(!parameters.contains { $0.name == name }, "parameter '\(name)' declared twice")
-        parameters.append(Parameter(name: name, rows: rows, columns: columns, isVector: isVector, offset: count))
+        precondition(!entries.contains { $0.name == name }, "parameter '\(name)' declared twice")
+        entries.append(Parameter(name: name, rows: rows, columns: columns, isVector: isVector, offset: count))
         count += rows * columns
-        if isRecurrent { recurrentWeights.append(parameters.count - 1) }
-        return parameters.count - 1
+        if isRecurrent { recurrentWeights.append(entries.count - 1) }
+        return entries.count - 1
     }
 
     public func constrain(_ parameter: Int, rows: Range<Int>, name: String) {
-        precondition(rows.count == parameters[parameter].columns, "an orthogonal block is square")
+        precondition(rows.count == entries[parameter].columns, "an orthogonal block is square")
         orthogonalBlocks.append(OrthogonalBlock(parameter: parameter, rows: rows, name: name))
     }
 
@@ -65,7 +65,7 @@ public final class ParameterStore {
 
     /// Where the block's elements lie among all values.
     public func range(of block: OrthogonalBlock) -> Range<Int> {
-        let parameter = parameters[block.parameter]
+        let parameter = entries[block.parameter]
         let start = parameter.offset + block.rows.lowerBound * parameter.columns
         return start..<start + block.rows.count * parameter.columns
     }
@@ -86,7 +86,7 @@ public final class ParameterStore {
 
     /// ``freeRanges``, cut where free recurrent weights begin and end.
     public var freeRangesByKind: [(range: Range<Int>, isRecurrent: Bool)] {
-        let weights = recurrentWeights.map { parameters[$0].offset..<parameters[$0].offset + parameters[$0].count }
+        let weights = recurrentWeights.map { entries[$0].offset..<entries[$0].offset + entries[$0].count }
         return freeRanges.flatMap { range in
             var parts: [(range: Range<Int>, isRecurrent: Bool)] = []
             var start = range.lowerBound
@@ -102,7 +102,7 @@ public final class ParameterStore {
     }
 
     private func view(_ memory: any Memory, _ index: Int) -> MatrixView {
-        let parameter = parameters[index]
+        let parameter = entries[index]
         return MatrixView(memory, offset: parameter.offset, rows: parameter.rows, columns: parameter.columns)
     }
 }

@@ -67,7 +67,7 @@ public final class RecurrentLayer {
     /// in a step, in training with a `zoneoutKey`.
     public init(
         _ cell: any RecurrentCell, name: String = "rnn", index: Int = 0, inputWidth: Int, hiddenWidth: Int,
-        weightDropout: Double = 0, zoneout: Double = 0, parameters: ParameterStore, backend: any Backend
+        weightDropout: Double = 0, zoneout: Double = 0, parameters: ParameterStore, on backend: any Backend
     ) {
         precondition((0..<1).contains(weightDropout) && (0..<1).contains(zoneout))
         self.cell = cell
@@ -145,7 +145,7 @@ public final class RecurrentLayer {
         if case .carried = initial, let restoredStates { run.setInitialStates(.given(restoredStates)) } else { run.setInitialStates(initial) }
         restoredStates = nil
         if options.isTraining, zoneoutRate > 0, zoneout == nil {
-            zoneout = try ZoneoutMask(rate: zoneoutRate, backend: backend)
+            zoneout = try ZoneoutMask(rate: zoneoutRate, on: backend)
         }
         try run.setMask(lengths: lengths, zoneout: options.isTraining ? zoneout : nil, key: zoneoutKey)
         current = run
@@ -160,7 +160,7 @@ public final class RecurrentLayer {
             let weights = zip(layout.packed, parameterIndices).enumerated().filter {
                 $1.0.parts[0].parameter.kind == .recurrentWeight
             }.map { (number: $0, parameter: $1.1) }
-            weightDropout = try WeightDropout(rate: weightDropoutRate, weights: weights, parameters: parameters, backend: backend)
+            weightDropout = try WeightDropout(rate: weightDropoutRate, weights: weights, parameters: parameters, on: backend)
         }
         return weightDropout
     }
@@ -170,7 +170,7 @@ public final class RecurrentLayer {
     ) throws -> RecurrentRun {
         RecurrentRun(
             try plan(training: training, masked: masked, zoneout: training ? .random : .expected(rate: zoneoutRate)),
-            parameters: parameters, indices: parameterIndices, substitutes: substitutes, backend: backend)
+            parameters: parameters, indices: parameterIndices, substitutes: substitutes, on: backend)
     }
 
     /// What the compiler made of the cell: by default with a backward pass, and with

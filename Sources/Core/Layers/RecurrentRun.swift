@@ -35,7 +35,7 @@ final class RecurrentRun {
 
     init(
         _ plan: RecurrencePlan, parameters: ParameterStore, indices: [Int], substitutes: [Int: WeightDropout.Substitute],
-        backend: any Backend
+        on backend: any Backend
     ) {
         self.substitutes = substitutes
         self.plan = plan

@@ -11,7 +11,7 @@ final class SharedDropout {
     private let spread: Scratch
 
     /// - Parameter rate: in 0..<1.
-    init(rate: Double, backend: any Backend) throws {
+    init(rate: Double, on backend: any Backend) throws {
         precondition((0..<1).contains(rate))
         self.rate = rate
         self.backend = backend

@@ -17,11 +17,11 @@ final class WeightDropout {
     /// - Parameters:
     ///   - rate: in 0..<1.
     ///   - weights: the recurrent weights' numbers in the layer and in the store.
-    init(rate: Double, weights: [(number: Int, parameter: Int)], parameters: ParameterStore, backend: any Backend) throws {
+    init(rate: Double, weights: [(number: Int, parameter: Int)], parameters: ParameterStore, on backend: any Backend) throws {
         self.parameters = parameters
         self.backend = backend
         add = try backend.compile(PointwiseProgram(inputs: 2) { input, _ in [input[0] + input[1]] })
-        masks = try weights.map { ($0.number, $0.parameter, try SharedDropout(rate: rate, backend: backend)) }
+        masks = try weights.map { ($0.number, $0.parameter, try SharedDropout(rate: rate, on: backend)) }
         var substitutes: [Int: Substitute] = [:]
         for weight in weights {
             let value = parameters.value(weight.parameter)

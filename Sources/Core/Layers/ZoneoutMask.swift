@@ -6,7 +6,7 @@ final class ZoneoutMask {
     private let draw: any Kernel
 
     /// - Parameter rate: in 0..<1.
-    init(rate: Double, backend: any Backend) throws {
+    init(rate: Double, on backend: any Backend) throws {
         precondition((0..<1).contains(rate))
         self.rate = rate
         self.backend = backend

@@ -2,7 +2,7 @@
 ///
 ///     struct LogCosh: PointwiseLoss {
 ///         let name = "log cosh"
-///         func callAsFunction(prediction: Expression, target: Expression) -> Expression {
+///         func callAsFunction(prediction: SymbolicValue, target: SymbolicValue) -> SymbolicValue {
 ///             let error = prediction - target
 ///             return log((exp(error) + exp(-error)) / 2)
 ///         }
@@ -18,7 +18,7 @@ public protocol PointwiseLoss: Loss {
     ///   - prediction: the model's number.
     ///   - target: the data set's.
     /// - Returns: the loss, finite and without random numbers.
-    func callAsFunction(prediction: Expression, target: Expression) -> Expression
+    func callAsFunction(prediction: SymbolicValue, target: SymbolicValue) -> SymbolicValue
 }
 
 extension PointwiseLoss {
@@ -41,7 +41,7 @@ public struct SquaredError: PointwiseLoss {
     /// What it is called in messages.
     public var name: String { "squared error" }
     /// `(prediction - target)²`.
-    public func callAsFunction(prediction: Expression, target: Expression) -> Expression {
+    public func callAsFunction(prediction: SymbolicValue, target: SymbolicValue) -> SymbolicValue {
         (prediction - target) * (prediction - target)
     }
 }

@@ -37,11 +37,11 @@ extension PointwiseProgram {
     /// Prediction, target; scale → loss, scale times its derivative by the prediction. With
     /// `mayLackTargets` both are 0 where the target is no number.
     fileprivate static func lossAndSlope(_ loss: some PointwiseLoss, mayLackTargets: Bool) -> PointwiseProgram {
-        let prediction = Expression(.input(0)), target = Expression(.input(1))
+        let prediction = SymbolicValue(.input(0)), target = SymbolicValue(.input(1))
         var graph = ExpressionGraph()
         let value = graph.add(loss(prediction: prediction, target: target)), one = graph.constant(1)
         let slope = graph.gradients(seeds: [(value, one)], leaves: [graph.add(prediction)])[0]
-        var outputs = [value, graph.add(.multiply, [slope, graph.add(Expression(.scalar(0)))])]
+        var outputs = [value, graph.add(.multiply, [slope, graph.add(SymbolicValue(.scalar(0)))])]
         if mayLackTargets {
             let isThere = graph.add(target == target), zero = graph.constant(0)
             outputs = outputs.map { graph.add(.select, [isThere, $0, zero]) }

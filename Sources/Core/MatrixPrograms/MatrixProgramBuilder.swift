@@ -127,7 +127,7 @@ public final class MatrixProgramBuilder {
     }
 
     /// Computes scalars from scalars.
-    public func compute(_ outputs: [Scalar], from inputs: [Scalar] = [], _ equations: ([Expression]) -> [Expression]) {
+    public func compute(_ outputs: [Scalar], from inputs: [Scalar] = [], _ equations: ([SymbolicValue]) -> [SymbolicValue]) {
         let program = PointwiseProgram(inputs: inputs.count) { x, _ in equations(x) }
         precondition(
             program.outputs.count == outputs.count && !program.usesRandomNumbers,
@@ -135,20 +135,20 @@ public final class MatrixProgramBuilder {
         steps.append(.scalars(program, inputs: inputs.map(\.number), outputs: outputs.map(\.number)))
     }
 
-    private func condition(_ inputs: [Scalar], _ equation: ([Expression]) -> Expression) -> MatrixCondition {
+    private func condition(_ inputs: [Scalar], _ equation: ([SymbolicValue]) -> SymbolicValue) -> MatrixCondition {
         MatrixCondition(program: PointwiseProgram(inputs: inputs.count) { x, _ in [equation(x)] }, inputs: inputs.map(\.number))
     }
 
     /// Takes one of two ways.
     public func branch(
-        on inputs: [Scalar], _ equation: ([Expression]) -> Expression, then: () -> Void, otherwise: () -> Void = {}
+        on inputs: [Scalar], _ equation: ([SymbolicValue]) -> SymbolicValue, then: () -> Void, otherwise: () -> Void = {}
     ) {
         let condition = condition(inputs, equation)
         steps.append(.branch(condition, then: list(then), otherwise: list(otherwise)))
     }
 
     /// Repeats `body` while the equation doesn't give 0.
-    public func loop(atMost most: Int, while inputs: [Scalar], _ equation: ([Expression]) -> Expression, _ body: () -> Void) {
+    public func loop(atMost most: Int, while inputs: [Scalar], _ equation: ([SymbolicValue]) -> SymbolicValue, _ body: () -> Void) {
         let condition = condition(inputs, equation)
         steps.append(.loop(atMost: most, while: condition, list(body)))
     }

@@ -26,7 +26,7 @@ public final class SequenceModel {
     ///   targets, or what the backend throws.
     public init(
         cell: any RecurrentCell, configuration: ModelConfiguration, data: DatasetDescription,
-        backend: any Backend, seed: UInt64 = 1
+        on backend: any Backend, seed: UInt64 = 1
     ) throws {
         try configuration.check()
         self.cell = cell
@@ -35,14 +35,14 @@ public final class SequenceModel {
         self.backend = backend
         self.seed = seed
         stack = try LayerStack(
-            cell, configuration: configuration, inputs: data.inputs, parameters: parameters, backend: backend)
+            cell, configuration: configuration, inputs: data.inputs, parameters: parameters, on: backend)
         guard !configuration.tiesEmbedding || stack.embedding?.vocabulary == data.classes else {
             throw RecurrentError.invalidOption(
                 "a tied embedding needs data whose targets are tokens; this data set's classes are others")
         }
         projection = LinearLayer(
             name: "decoder", inputWidth: configuration.hiddenSize, outputWidth: data.classes,
-            tied: configuration.tiesEmbedding ? stack.embedding?.weight : nil, parameters: parameters, backend: backend)
+            tied: configuration.tiesEmbedding ? stack.embedding?.weight : nil, parameters: parameters, on: backend)
         try parameters.allocate(on: backend)
         loss = try data.loss.makeExecutor(for: data, width: configuration.hiddenSize, on: backend)
         initialize()
@@ -99,7 +99,7 @@ public final class SequenceModel {
     private func start(_ batch: Batch, masks: MaskKeys?) throws -> PendingLoss {
         let carriesOver = data.isContinuous && !batch.startsSequences
         let values = try stack.forward(
-            batch.inputs, steps: batch.steps, batch: batch.batch, lengths: batch.lengths,
+            batch.inputs, steps: batch.steps, batch: batch.size, lengths: batch.lengths,
             initial: { _ in carriesOver ? .carried : .zeros },
             output: data.targets.isPerPosition ? .allSteps : .lastStep, masks: masks)
         let rate = configuration.dropoutPlaces.contains(.logits) ? configuration.dropout : 0

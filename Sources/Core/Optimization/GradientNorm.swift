@@ -17,7 +17,7 @@ final class GradientNorm {
     private let scale: any Kernel
 
     /// - Parameter gradient: [1, n], packed.
-    init(_ gradient: MatrixView, backend: any Backend) throws {
+    init(_ gradient: MatrixView, on backend: any Backend) throws {
         self.backend = backend
         self.gradient = gradient
         let whole = gradient.count / Self.width
@@ -33,7 +33,7 @@ final class GradientNorm {
         square = try backend.compile(PointwiseProgram(inputs: 1) { input, _ in [input[0] * input[0]] })
         scale = try backend.compile(
             PointwiseProgram(inputs: 2, scalars: 1) { input, bound in
-                [input[0] * min(1, bound[0] / (sqrt(input[1]) + Expression(Self.epsilon)))]
+                [input[0] * min(1, bound[0] / (sqrt(input[1]) + SymbolicValue(Self.epsilon)))]
             })
     }
 

@@ -28,8 +28,8 @@ public protocol Optimizer: Sendable {
     ///   - scalars: the values of ``scalars(step:)``.
     /// - Returns: the new parameter and the new state, as many as before.
     func update(
-        parameter: Expression, gradient: Expression, state: [Expression], rate: Expression, scalars: [Expression]
-    ) -> (parameter: Expression, state: [Expression])
+        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue, scalars: [SymbolicValue]
+    ) -> (parameter: SymbolicValue, state: [SymbolicValue])
 }
 
 extension Optimizer {
@@ -54,12 +54,12 @@ extension Optimizer {
             let state = Array(inputs[2..<2 + stateCount])
             let result = update(
                 parameter: inputs[0],
-                gradient: weightDecay == 0 ? inputs[1] : inputs[1] + Expression(weightDecay) * inputs[0], state: state,
+                gradient: weightDecay == 0 ? inputs[1] : inputs[1] + SymbolicValue(weightDecay) * inputs[0], state: state,
                 rate: scalars[0], scalars: Array(scalars[1...]))
             precondition(result.state.count == stateCount, "\(name) returned another number of states")
             let after = [result.parameter] + result.state
             guard isGated else { return after }
-            let isFinite = Expression(.infinity) > inputs[2 + stateCount]
+            let isFinite = SymbolicValue(.infinity) > inputs[2 + stateCount]
             return zip(after, [inputs[0]] + state).map { select(isFinite, $0, $1) }
         }
     }

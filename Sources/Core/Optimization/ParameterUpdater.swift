@@ -70,7 +70,7 @@ public final class ParameterUpdater {
         parameters = model.parameters
         kernels = try Self.kernels(optimizer, isGated: false, on: backend)
         norm = configuration.clipNorm != nil || measuresNorm
-            ? try GradientNorm(model.parameters.allGradients, backend: backend) : nil
+            ? try GradientNorm(model.parameters.allGradients, on: backend) : nil
         clip = try backend.compile(
             PointwiseProgram(inputs: 1, scalars: 1) { x, bound in [max(-bound[0], min(bound[0], x[0]))] })
         func state(_ count: Int) throws -> [MatrixView] {

@@ -102,17 +102,13 @@ extension OptionField {
             name, help, .integers(range), path, wrap: { .list($0.map(OptionValue.integer)) },
             unwrap: { $0.asList?.compactMap(\.asInteger) })
     }
-    /// Any text, or none.
-    ///
-    /// - Parameter word: what the text is called in help.
+    /// Any text, or none; in help it is called `word`.
     public static func text(
         _ name: String, _ path: any WritableKeyPath<Section, String?> & Sendable, _ word: String, _ help: String
     ) -> Self {
         Self(name, help, .text(word), optional: path, wrap: OptionValue.text, unwrap: \.asText)
     }
-    /// The path of a folder or a file, or none.
-    ///
-    /// - Parameter word: what it is called in help.
+    /// The path of a folder or a file, or none; in help it is called `word`.
     public static func path(
         _ name: String, _ path: any WritableKeyPath<Section, String?> & Sendable, _ word: String, _ help: String
     ) -> Self {

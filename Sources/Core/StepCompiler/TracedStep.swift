@@ -73,16 +73,16 @@ struct TracedStep {
     func knownLeaf(_ leaf: Leaf) -> Value? { leafValues[leaf] }
 
     private mutating func trace(masked: Bool, zoneout: Zoneout?) {
-        var expressions: [Leaf: Expression] = [:]
-        func symbol(_ leaf: Leaf, _ step: inout TracedStep) -> Expression {
+        var expressions: [Leaf: SymbolicValue] = [:]
+        func symbol(_ leaf: Leaf, _ step: inout TracedStep) -> SymbolicValue {
             _ = step.leaf(leaf)
-            let expression = Expression(.input(step.leaves.count - 1))
+            let expression = SymbolicValue(.input(step.leaves.count - 1))
             expressions[leaf] = expression
             return expression
         }
         let x = symbol(.input, &self)
         let states = cell.stateNames.indices.map { symbol(.state($0), &self) }
-        var vectors: [String: Expression] = [:]
+        var vectors: [String: SymbolicValue] = [:]
         for (index, parameter) in parameters.enumerated() {
             switch parameter.kind {
             case .inputWeight, .recurrentWeight: break
@@ -93,7 +93,7 @@ struct TracedStep {
             input: x, states: states, parameters: CellSymbols(parameters: parameters, vectors: vectors))
         precondition(new.count == states.count, "\(cell.name).step must return \(states.count) states")
         if case .expected(let rate)? = zoneout {
-            new = zip(new, states).map { Expression(1 - rate) * $0 + Expression(rate) * $1 }
+            new = zip(new, states).map { SymbolicValue(1 - rate) * $0 + SymbolicValue(rate) * $1 }
         }
         if case .random? = zoneout {
             // The mask says where sequences end, too.

@@ -23,7 +23,7 @@ public final class CellProbe {
         self.steps = steps
         self.batch = batch
         self.lengths = lengths
-        layer = RecurrentLayer(cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, parameters: store, backend: backend)
+        layer = RecurrentLayer(cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, parameters: store, on: backend)
         try store.allocate(on: backend)
         var random = RandomStream(RandomKey(seed: seed, purpose: .test))
         func numbers(_ count: Int) -> [Double] { (0..<count).map { _ in random.uniform(in: -scale...scale) } }

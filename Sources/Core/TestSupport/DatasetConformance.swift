@@ -56,7 +56,7 @@ private struct BatchContents: Equatable {
     var lengths: [Int]?
 
     init(_ batch: Batch) {
-        shape = [batch.steps, batch.batch]
+        shape = [batch.steps, batch.size]
         switch batch.inputs {
         case .tokens(let tokens): self.tokens = tokens
         case .vectors(let numbers, let width):
@@ -73,12 +73,12 @@ private func check(
     _ batch: Batch, of description: DatasetDescription, index: Int, count: Int, batchSize: Int, _ what: String
 ) throws {
     let what = "\(what), batch \(index)"
-    let positions = batch.steps * batch.batch
-    try require(batch.steps > 0 && batch.batch > 0, "\(what): \(batch.steps) steps of \(batch.batch) sequences")
+    let positions = batch.steps * batch.size
+    try require(batch.steps > 0 && batch.size > 0, "\(what): \(batch.steps) steps of \(batch.size) sequences")
     let mayBeSmaller = index == count - 1 && !description.isContinuous
     try require(
-        batch.batch == batchSize || (mayBeSmaller && batch.batch < batchSize),
-        "\(what): \(batch.batch) sequences where \(batchSize) were asked for")
+        batch.size == batchSize || (mayBeSmaller && batch.size < batchSize),
+        "\(what): \(batch.size) sequences where \(batchSize) were asked for")
     switch (batch.inputs, description.inputs) {
     case (.tokens(let tokens), .tokens(let vocabulary)):
         try require(tokens.count == positions, "\(what): \(tokens.count) tokens for \(positions) positions")
@@ -93,9 +93,9 @@ private func check(
     }
     let (targets, values) =
         switch description.targets {
-        case .sequenceClass: (batch.batch, 0)
+        case .sequenceClass: (batch.size, 0)
         case .positionClass: (positions, 0)
-        case .sequenceValue: (0, batch.batch)
+        case .sequenceValue: (0, batch.size)
         case .positionValue: (0, positions)
         }
     try require(batch.values.count == values, "\(what): \(batch.values.count) target numbers where \(values) belong")
@@ -111,8 +111,8 @@ private func check(
     try require(targets == 0 || batch.targets.contains { $0 >= 0 }, "\(what): no target at all")
     if let lengths = batch.lengths {
         try require(
-            lengths.count == batch.batch && lengths.allSatisfy { (0...batch.steps).contains($0) },
-            "\(what): lengths \(lengths) for \(batch.batch) sequences of at most \(batch.steps) steps")
+            lengths.count == batch.size && lengths.allSatisfy { (0...batch.steps).contains($0) },
+            "\(what): lengths \(lengths) for \(batch.size) sequences of at most \(batch.steps) steps")
     }
     try require(
         batch.startsSequences == (index == 0 || !description.isContinuous),

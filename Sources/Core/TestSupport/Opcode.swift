@@ -4,9 +4,9 @@ import RecurrentCore
 package struct Opcode: Sendable, CustomStringConvertible {
     package let description: String
     package let arity: Int
-    package let apply: @Sendable ([Expression]) -> Expression
+    package let apply: @Sendable ([SymbolicValue]) -> SymbolicValue
 
-    private init(_ name: String, _ arity: Int, _ apply: @escaping @Sendable ([Expression]) -> Expression) {
+    private init(_ name: String, _ arity: Int, _ apply: @escaping @Sendable ([SymbolicValue]) -> SymbolicValue) {
         description = name
         self.arity = arity
         self.apply = apply

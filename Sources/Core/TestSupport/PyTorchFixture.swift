@@ -47,13 +47,13 @@ public func checkCell(
     let layers = (0..<fixture.layers).map {
         RecurrentLayer(
             cell, index: $0, inputWidth: $0 == 0 ? fixture.inputSize : hidden, hiddenWidth: hidden, parameters: store,
-            backend: backend)
+            on: backend)
     }
     try store.allocate(on: backend)
     try require(
-        Set(store.parameters.map { String($0.name.dropFirst("rnn.".count)) }) == Set(fixture.parameters.keys),
-        "\(cell.name): its parameters are \(store.parameters.map(\.name)), torch's are \(fixture.parameters.keys.sorted())")
-    for (index, parameter) in store.parameters.enumerated() {
+        Set(store.entries.map { String($0.name.dropFirst("rnn.".count)) }) == Set(fixture.parameters.keys),
+        "\(cell.name): its parameters are \(store.entries.map(\.name)), torch's are \(fixture.parameters.keys.sorted())")
+    for (index, parameter) in store.entries.enumerated() {
         backend.upload(fixture.parameters[String(parameter.name.dropFirst(4))]!.values, to: store.value(index))
     }
     /// Layer `layer`'s part of a [layers, B, H] tensor.
@@ -101,7 +101,7 @@ public func checkCell(
         }
     }
     try compare(backend.download(layers[0].inputGradient), fixture.gradients["input"]!.values, "gradient of the input")
-    for (index, parameter) in store.parameters.enumerated() {
+    for (index, parameter) in store.entries.enumerated() {
         try compare(
             backend.download(store.gradient(index)), fixture.gradients[String(parameter.name.dropFirst(4))]!.values,
             "gradient of \(parameter.name)")

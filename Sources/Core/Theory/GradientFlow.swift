@@ -58,7 +58,7 @@ public final class GradientFlow {
             throw RecurrentError.invalidOption(
                 "gradients from step \(k) to step \(end): these sequences have steps 1 to \(batch.steps)")
         }
-        let sequences = Array((0..<batch.batch).filter { batch.lengths?[$0] ?? end >= end }.prefix(samples))
+        let sequences = Array((0..<batch.size).filter { batch.lengths?[$0] ?? end >= end }.prefix(samples))
         guard !sequences.isEmpty else {
             throw RecurrentError.invalidOption("no sequence of this batch has \(end) steps; choose an earlier last step")
         }
@@ -74,8 +74,8 @@ public final class GradientFlow {
         for t in k...end {
             if t > k {
                 let factor = try jacobian.compute(
-                    inputs: layer.input, inputRows: sequences.map { (t - 1) * batch.batch + $0 }, before: states,
-                    stateRows: sequences.map { (t - 2) * batch.batch + $0 })
+                    inputs: layer.input, inputRows: sequences.map { (t - 1) * batch.size + $0 }, before: states,
+                    stateRows: sequences.map { (t - 2) * batch.size + $0 })
                 for s in sequences.indices {
                     let rows = s * n..<(s + 1) * n, norm = steps[steps.count - 1].frobenius.values[s]
                     let shift = rescaling(norm, exponents[s])
@@ -126,7 +126,7 @@ public final class GradientFlow {
     /// Runs the layers up to this one.
     private func forward(_ batch: Batch, continuing: Bool) throws {
         _ = try stack.forward(
-            batch.inputs, steps: batch.steps, batch: batch.batch,
+            batch.inputs, steps: batch.steps, batch: batch.size,
             initial: { index in
                 let states = continuing ? model.recurrentLayers[index].initialStates : nil
                 return states.map { .given($0) } ?? .zeros

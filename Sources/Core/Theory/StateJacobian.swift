@@ -44,7 +44,7 @@ final class StateJacobian {
                 gradient: try backend.allocate(rows: shape.rows, columns: shape.columns))
         }
         let run = RecurrentRun(
-            plan, parameters: parameters, indices: layer.parameterIndices, substitutes: substitutes, backend: backend)
+            plan, parameters: parameters, indices: layer.parameterIndices, substitutes: substitutes, on: backend)
         try run.bind(
             input: input, steps: 1, batch: count,
             options: .init(isTraining: true, usesOutputGradient: false, needsInputGradient: false))

@@ -65,7 +65,7 @@ extension Trainer {
             // The loss before this one, which the device has by now; then this one, if it is known.
             if let end = try finishPending() { return end }
             pending = TrainedBatch(
-                loss: loss, number: index + 1, step: updater.step, sequences: batch.batch, learningRate: rate)
+                loss: loss, number: index + 1, step: updater.step, sequences: batch.size, learningRate: rate)
             if overflows {
                 // No weight follows from B, and no loss from that. A device that doesn't say so
                 // at once comes to the same: the next loss, or the validation's, is no number.

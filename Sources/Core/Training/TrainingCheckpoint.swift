@@ -126,7 +126,7 @@ extension Trainer {
 
 extension SequenceModel {
     fileprivate var stateViews: [(name: String, view: MatrixView)] {
-        parameters.parameters.enumerated().map { ("model.\($1.name)", parameters.value($0)) }
+        parameters.entries.enumerated().map { ("model.\($1.name)", parameters.value($0)) }
     }
 }
 

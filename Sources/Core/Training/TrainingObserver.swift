@@ -72,7 +72,7 @@ public struct EpochRecord: Sendable, Codable, Equatable {
     public let step: Int
     public let train: LossSums
     public let validation: LossSums
-    /// Where ``Trainer/Settings/tracksTest`` asks for it.
+    /// Where ``Trainer/tracksTest`` asks for it.
     public let test: LossSums?
     /// Of training alone.
     public let trainSeconds: Double

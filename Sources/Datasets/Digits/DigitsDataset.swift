@@ -107,7 +107,7 @@ public struct DigitsDataset: DatasetPlugin {
             }
         }
         return Batch(
-            steps: images.size, batch: numbers.count, inputs: .vectors(values, width: 1),
+            steps: images.size, size: numbers.count, inputs: .vectors(values, width: 1),
             targets: numbers.map { Int32(images.labels[$0]) })
     }
 }

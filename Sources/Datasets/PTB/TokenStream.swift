@@ -31,7 +31,7 @@ struct TokenStream: Sendable {
             }
         }
         return Batch(
-            steps: count, batch: batchSize, inputs: .tokens(block(from: start)), targets: block(from: start + 1),
+            steps: count, size: batchSize, inputs: .tokens(block(from: start)), targets: block(from: start + 1),
             startsSequences: index == 0)
     }
 }

@@ -73,6 +73,6 @@ public struct AddingDataset: DatasetPlugin {
                 }
             }
         }
-        return Batch(steps: length, batch: count, inputs: .vectors(inputs, width: 2), values: sums)
+        return Batch(steps: length, size: count, inputs: .vectors(inputs, width: 2), values: sums)
     }
 }

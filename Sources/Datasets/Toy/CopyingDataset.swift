@@ -80,6 +80,6 @@ public struct CopyingDataset: DatasetPlugin {
             }
             inputs[(size + delay - 1) * count + column] = Self.marker
         }
-        return Batch(steps: length, batch: count, inputs: .tokens(inputs), targets: targets)
+        return Batch(steps: length, size: count, inputs: .tokens(inputs), targets: targets)
     }
 }

@@ -58,7 +58,7 @@ struct SequenceTask: Sendable {
             }
             initialized = length * count
         }
-        return Batch(steps: length, batch: count, inputs: .tokens(tokens), targets: numbers.map { drawn.classes[$0] })
+        return Batch(steps: length, size: count, inputs: .tokens(tokens), targets: numbers.map { drawn.classes[$0] })
     }
 
     private static func draw(_ keys: [RandomKey], length: Int, symbols: Int, classify: Classify) -> Drawn {

@@ -63,7 +63,7 @@ struct TaylorExponential {
         p.compute([bound], from: [bound]) { [sqrt($0[0])] }
         p.require(finite: bound, orElse: RecurrentError.skewNotFiniteMessage)
         // One squaring more is cheaper than the other polynomial.
-        p.branch(on: [bound], { $0[0] > Expression(2 * limit8) }) {
+        p.branch(on: [bound], { $0[0] > SymbolicValue(2 * limit8) }) {
             // B⁶ might overflow.
             p.branch(on: [bound], { $0[0] > 1e4 }) {
                 p.compute([scale]) { _ in [1] }
@@ -78,7 +78,7 @@ struct TaylorExponential {
                 degree18(skew, bound: bound, scale: scale, squarings: squarings)
             }
         } otherwise: {
-            p.branch(on: [bound], { $0[0] > Expression(limit8) }) {
+            p.branch(on: [bound], { $0[0] > SymbolicValue(limit8) }) {
                 polynomial8(scale: 0.5, into: current)
                 lastSquare(sinceLastPolish: 0)
             } otherwise: {
@@ -115,7 +115,7 @@ struct TaylorExponential {
         let sixthNorm = p.scalar(), limit = p.scalar()
         p.norm(sixth, into: sixthNorm)
         p.compute([bound, limit, scale], from: [bound, sixthNorm]) {
-            [min($0[0], exp(log($0[1]) / 6)), Expression(limit18), 1]
+            [min($0[0], exp(log($0[1]) / 6)), SymbolicValue(limit18), 1]
         }
         p.loop(atMost: 1024, while: [bound, limit], { $0[0] > $0[1] }) {
             p.compute([squarings, limit, scale], from: [squarings, limit, scale]) { [$0[0] + 1, $0[1] * 2, $0[2] / 2] }
@@ -151,14 +151,14 @@ struct TaylorExponential {
             p.product(current, current, into: other)
             p.exchange(current, other)
             p.compute([remaining, since], from: [remaining, since]) { [$0[0] - 1, $0[1] + 1] }
-            p.branch(on: [since], { $0[0] == Expression(Double(polishesOnTheWay)) }) {
+            p.branch(on: [since], { $0[0] == SymbolicValue(Double(polishesOnTheWay)) }) {
                 p.compute([since]) { _ in [0] }
                 NewtonSchulz.step(p, current, scratch: left, into: other)
                 p.exchange(current, other)
             }
         }
         guard isDouble else { return lastSquare(sinceLastPolish: 0) }
-        p.branch(on: [since], { $0[0] > Expression(Double(polishesAtEnd - 2)) }) {
+        p.branch(on: [since], { $0[0] > SymbolicValue(Double(polishesAtEnd - 2)) }) {
             lastSquare(sinceLastPolish: polishesAtEnd - 1)
         } otherwise: {
             lastSquare(sinceLastPolish: 0)

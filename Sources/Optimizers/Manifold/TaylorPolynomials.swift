@@ -16,7 +16,7 @@ enum TaylorPolynomials {
         let x4 = (-271 + 29 * root) / (315 * x3), x5 = 11 * (-1 + root) / (1260 * x3)
         let x6 = 11 * (-9 + root) / (5040 * x3), x7 = (89 - root) / (5040 * x3 * x3)
         let y2 = (857 - 58 * root) / 630
-        func e(_ value: Double) -> Expression { Expression(value) }
+        func e(_ value: Double) -> SymbolicValue { SymbolicValue(value) }
         return [
             PointwiseProgram(inputs: 2, scalars: 2) { m, s in [e(x1) * s[0] * m[0] + e(x2) * s[1] * m[1]] },
             PointwiseProgram(inputs: 4, scalars: 2) { m, s in
@@ -34,7 +34,7 @@ enum TaylorPolynomials {
     static let degree18 = PointwiseProgram(inputs: 5, scalars: 4) { m, s in
         let terms = [m[0]] + (0..<4).map { s[$0] * m[$0 + 1] }
         return coefficients.map { row in
-            zip(row, terms).filter { $0.0 != 0 }.map { Expression($0.0) * $0.1 }.reduce(nil as Expression?) {
+            zip(row, terms).filter { $0.0 != 0 }.map { SymbolicValue($0.0) * $0.1 }.reduce(nil as SymbolicValue?) {
                 sum, term in sum.map { $0 + term } ?? term
             }!
         }

@@ -14,7 +14,7 @@ struct GradientFlowTests {
     static let width = 3, hidden = 4, steps = 5, columns = 2
 
     static func model(
-        _ cell: any RecurrentCell, hidden: Int = hidden, width: Int = width, backend: any Backend = ReferenceBackend(),
+        _ cell: any RecurrentCell, hidden: Int = hidden, width: Int = width, on backend: any Backend = ReferenceBackend(),
         start: RecurrentInitialization = .uniform, layers: Int = 1, zoneout: Double = 0
     ) throws -> SequenceModel {
         try SequenceModel(
@@ -23,14 +23,14 @@ struct GradientFlowTests {
                 hiddenSize: hidden, layers: layers, zoneout: zoneout, recurrentInitialization: start),
             data: DatasetDescription(
                 inputs: .vectors(width: width), targets: .positionClass(classes: 2), isContinuous: false, metric: .accuracy),
-            backend: backend, seed: 3)
+            on: backend, seed: 3)
     }
 
     static func batch(steps: Int = steps, columns: Int = columns, width: Int = width, lengths: [Int]? = nil) -> Batch {
         var random = RandomStream(RandomKey(seed: 5, purpose: .test, stream: 0, step: 0))
         let values = (0..<steps * columns * width).map { _ in Float(random.normal()) }
         return Batch(
-            steps: steps, batch: columns, inputs: .vectors(values, width: width),
+            steps: steps, size: columns, inputs: .vectors(values, width: width),
             targets: [Int32](repeating: 0, count: steps * columns), lengths: lengths)
     }
 
@@ -39,7 +39,7 @@ struct GradientFlowTests {
         let backend = model.backend, layer = model.recurrentLayers[0], count = layer.cell.stateNames.count
         guard case .vectors(let values, let width) = batch.inputs else { throw RecurrentError.dataset("no vectors") }
         let inputs = (0..<batch.steps).map { step in
-            Array(values[(step * batch.batch + column) * width..<(step * batch.batch + column + 1) * width])
+            Array(values[(step * batch.size + column) * width..<(step * batch.size + column + 1) * width])
         }
         func states(after first: [[Double]], _ range: Range<Int>) throws -> [[Double]] {
             let input = try backend.makeMatrix(inputs[range].flatMap { $0 }, rows: range.count, columns: width)
@@ -69,7 +69,7 @@ struct GradientFlowTests {
         let batch = Self.batch()
         for (k, t) in [(1, 5), (2, 3)] {
             let reference = try Self.model(cell, hidden: hidden)
-            let fast = try Self.model(cell, hidden: hidden, backend: CPUBackend(threads: 2))
+            let fast = try Self.model(cell, hidden: hidden, on: CPUBackend(threads: 2))
             fast.restore(reference.snapshot())
             let exact = try GradientFlow(reference).measure(batch, from: k, to: t).last
             let single = try GradientFlow(fast).measure(batch, from: k, to: t).last
@@ -93,7 +93,7 @@ struct GradientFlowTests {
         let backend: any Backend = onReference ? ReferenceBackend() : try CPUBackend(threads: 2)
         let model = try SequenceModel(
             cell: URNN(activation: AbsoluteValue()), configuration: ModelConfiguration(embeddingSize: 8, hiddenSize: 100),
-            data: recall.description, backend: backend)
+            data: recall.description, on: backend)
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew())
         func check(_ when: String) throws {
@@ -116,10 +116,10 @@ struct GradientFlowTests {
 
     /// From W = I and a zero state, equal inputs without a bias lead back to exactly 0.
     @Test func absoluteValueKeepsTheNormAtZero() throws {
-        let model = try Self.model(URNN(activation: AbsoluteValue()), hidden: 16, backend: CPUBackend(threads: 1), start: .identity)
+        let model = try Self.model(URNN(activation: AbsoluteValue()), hidden: 16, on: CPUBackend(threads: 1), start: .identity)
         _ = try ParameterUpdater(model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
         let batch = Batch(
-            steps: 6, batch: 1, inputs: .vectors([Float](repeating: 0.5, count: 6 * Self.width), width: Self.width),
+            steps: 6, size: 1, inputs: .vectors([Float](repeating: 0.5, count: 6 * Self.width), width: Self.width),
             targets: [Int32](repeating: 0, count: 6))
         for step in try GradientFlow(model).measure(batch).steps { #expect(abs(step.frobenius.mean - 4) < 1e-6) }
     }
@@ -139,7 +139,7 @@ struct GradientFlowTests {
     }
 
     private func checkBounds(of cell: any RecurrentCell, zoneout: Double) throws {
-        let model = try Self.model(cell, hidden: 40, width: 6, backend: CPUBackend(threads: 2), zoneout: zoneout)
+        let model = try Self.model(cell, hidden: 40, width: 6, on: CPUBackend(threads: 2), zoneout: zoneout)
         if !model.parameters.orthogonalBlocks.isEmpty {
             _ = try ParameterUpdater(
                 model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew())
@@ -162,7 +162,7 @@ struct GradientFlowTests {
     @Test(arguments: [0.3, 0.8], [1.0, -1.0]) func boundsOfZoneoutAreReached(rate: Double, sign: Double) throws {
         let backend = ReferenceBackend()
         let model = try Self.model(VanillaRNN(activation: Identity()), hidden: 9, start: .identity, zoneout: rate)
-        let weight = try #require(model.parameters.parameters.firstIndex { $0.name == "rnn.weight_hh_l0" })
+        let weight = try #require(model.parameters.entries.firstIndex { $0.name == "rnn.weight_hh_l0" })
         backend.upload((0..<81).map { $0 % 10 == 0 ? sign : 0 }, to: model.parameters.value(weight))
         let bounds = try #require(try model.gradientBounds()).frobeniusNorm(after: Self.steps - 1)
         let norm = try GradientFlow(model).measure(Self.batch()).last.frobenius.mean
@@ -172,8 +172,8 @@ struct GradientFlowTests {
     /// Beyond the range of Float32: 0.5²⁹⁹ and 2²⁹⁹.
     @Test(arguments: [0.5, 2.0]) func longProductsKeepTheirValue(_ gain: Double) throws {
         let backend = try CPUBackend(threads: 1)
-        let model = try Self.model(VanillaRNN(activation: Identity()), hidden: 9, backend: backend, start: .identity)
-        let weight = try #require(model.parameters.parameters.firstIndex { $0.name == "rnn.weight_hh_l0" })
+        let model = try Self.model(VanillaRNN(activation: Identity()), hidden: 9, on: backend, start: .identity)
+        let weight = try #require(model.parameters.entries.firstIndex { $0.name == "rnn.weight_hh_l0" })
         backend.upload((0..<81).map { $0 % 10 == 0 ? gain : 0 }, to: model.parameters.value(weight))
         // States beyond Float32 don't matter to a linear cell's derivative.
         let norms = try GradientFlow(model, samples: 1).measure(Self.batch(steps: 300, columns: 1))
@@ -183,8 +183,8 @@ struct GradientFlowTests {
     }
 
     @Test func aWeightWithoutNumbersHasNormsWithout() throws {
-        let model = try Self.model(VanillaRNN(activation: Identity()), backend: CPUBackend(threads: 1), start: .identity)
-        let weight = try #require(model.parameters.parameters.firstIndex { $0.name == "rnn.weight_hh_l0" })
+        let model = try Self.model(VanillaRNN(activation: Identity()), on: CPUBackend(threads: 1), start: .identity)
+        let weight = try #require(model.parameters.entries.firstIndex { $0.name == "rnn.weight_hh_l0" })
         model.backend.upload([Double](repeating: .nan, count: 16), to: model.parameters.value(weight))
         let last = try GradientFlow(model).measure(Self.batch()).last
         for values in [last.frobenius, try #require(last.operatorNorm)] {

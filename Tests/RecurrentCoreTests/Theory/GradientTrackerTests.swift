@@ -24,7 +24,7 @@ struct GradientTrackerTests {
             var random = RandomStream(RandomKey(seed: 9, purpose: .test, stream: index, step: 0))
             let tokens = (0..<4 * batchSize).map { _ in Int32(abs(random.normal()) * 3) % 7 }
             return Batch(
-                steps: 4, batch: batchSize, inputs: .tokens(tokens), targets: tokens.map { ($0 + 1) % 7 },
+                steps: 4, size: batchSize, inputs: .tokens(tokens), targets: tokens.map { ($0 + 1) % 7 },
                 startsSequences: index == 0)
         }
     }
@@ -32,7 +32,7 @@ struct GradientTrackerTests {
     static func train(every interval: Int?, epochs: Set<Int> = []) throws -> (weights: [Float], log: Log) {
         let model = try SequenceModel(
             cell: URNN(), configuration: ModelConfiguration(embeddingSize: 5, hiddenSize: 8), data: Stream().description,
-            backend: CPUBackend(threads: 1))
+            on: CPUBackend(threads: 1))
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew())
         let log = Log()

@@ -56,7 +56,7 @@ struct SingularValueTests {
     /// Their computed singular values are 1 only to so many digits.
     @Test(arguments: [30, 100, 200]) func anOrthogonalStartKeepsTheNorm(width: Int) throws {
         let model = try GradientFlowTests.model(
-            VanillaRNN(activation: AbsoluteValue()), hidden: width, backend: CPUBackend(threads: 1), start: .orthogonal)
+            VanillaRNN(activation: AbsoluteValue()), hidden: width, on: CPUBackend(threads: 1), start: .orthogonal)
         #expect(try model.gradientBounds()?.limit == .constant)
         #expect(GradientBounds(slopes: 1...1, singularValues: 0.9999...1.0001, width: 4).limit == .mayVanishOrExplode)
     }

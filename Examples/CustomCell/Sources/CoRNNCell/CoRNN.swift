@@ -36,8 +36,8 @@ public struct CoRNN: RecurrentCell, Plugin {
         [.inputWeight("U"), .recurrentWeight("W"), .recurrentWeight("V"), .inputBias("b")]
     }
 
-    public func step(input x: Expression, states: [Expression], parameters p: CellSymbols) -> [Expression] {
-        let (y, z) = (states[0], states[1]), dt = Expression(options.timeStep)
+    public func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+        let (y, z) = (states[0], states[1]), dt = SymbolicValue(options.timeStep)
         let force = tanh(p.U • x + p.W • y + p.V • z + p.b) - y
         let velocity = options.damping == .explicit ? z + dt * (force - z) : (z + dt * force) / (1 + dt)
         return [y + dt * velocity, velocity]

@@ -20,7 +20,7 @@ public struct LSTM: ActivatedCell {
             + gates.map { .inputBias("b_i\($0)") } + gates.map { .recurrentBias("b_h\($0)") } + activation.cellParameters
     }
 
-    public func step(input x: Expression, states: [Expression], parameters p: CellSymbols) -> [Expression] {
+    public func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
         let (h, c) = (states[0], states[1])
         let i = sigmoid(p.U_i • x + p.b_ii + p.W_i • h + p.b_hi)
         let f = sigmoid(p.U_f • x + p.b_if + p.W_f • h + p.b_hf)

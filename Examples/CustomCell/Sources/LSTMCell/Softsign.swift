@@ -6,5 +6,5 @@ public struct Softsign: Activation, Plugin {
     public static let name = "softsign"
     public static let summary = "x / (1 + |x|); slope in (0, 1]"
     public var slopeBounds: ClosedRange<Double> { 0...1 }
-    public func callAsFunction(_ x: Expression, parameters: [Expression]) -> Expression { x / (1 + abs(x)) }
+    public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue { x / (1 + abs(x)) }
 }

@@ -25,9 +25,9 @@ public struct Lion: Optimizer, Plugin {
     public var stateCount: Int { 1 }
 
     public func update(
-        parameter: Expression, gradient: Expression, state: [Expression], rate: Expression, scalars: [Expression]
-    ) -> (parameter: Expression, state: [Expression]) {
-        func mean(_ beta: Double) -> Expression { Expression(beta) * state[0] + Expression(1 - beta) * gradient }
+        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue, scalars: [SymbolicValue]
+    ) -> (parameter: SymbolicValue, state: [SymbolicValue]) {
+        func mean(_ beta: Double) -> SymbolicValue { SymbolicValue(beta) * state[0] + SymbolicValue(1 - beta) * gradient }
         return (parameter - rate * sign(mean(options.beta1)), [mean(options.beta2)])
     }
 }

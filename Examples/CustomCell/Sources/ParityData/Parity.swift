@@ -45,6 +45,6 @@ public struct Parity: DatasetPlugin {
                 sums[column] ^= bit
             }
         }
-        return Batch(steps: options.bits, batch: numbers.count, inputs: .tokens(tokens), targets: sums)
+        return Batch(steps: options.bits, size: numbers.count, inputs: .tokens(tokens), targets: sums)
     }
 }

@@ -18,7 +18,7 @@ struct Main {
         let recall = try RecallDataset(length: 20)
         let model = try SequenceModel(
             cell: URNN(), configuration: ModelConfiguration(embeddingSize: 30, hiddenSize: 50),
-            data: recall.description, backend: CPUBackend())
+            data: recall.description, on: CPUBackend())
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
         let trainer = try Trainer(

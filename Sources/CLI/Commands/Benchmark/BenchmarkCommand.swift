@@ -43,7 +43,7 @@ struct BenchmarkCommand: FlagCommand {
         let configuration = try Self.parser.configuration(flags, locatesData: false)
         let backend = try registry.makeBackend(configuration)
         let list = try (workloads.isEmpty ? Workload.defaultNames : workloads).map {
-            try Workload.make($0, backend: backend, registry: registry)
+            try Workload.make($0, on: backend, registry: registry)
         }
         let timer = WorkloadTimer(list, gemm: try GEMMRate(backend), seconds: seconds)
         try timer.run()

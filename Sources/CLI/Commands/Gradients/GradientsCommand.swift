@@ -62,7 +62,7 @@ struct GradientsCommand: FlagCommand {
             throw RecurrentError.invalidOption("--layer must be in 0...\(model.recurrentLayers.count - 1), not \(layer)")
         }
         let batch = try chosenBatch(part, of: made.dataset, size: samples ?? min(8, made.configuration.training.batchSize))
-        let norms = try GradientFlow(model, layer: layer, samples: batch.batch).measure(batch, from: from, to: to)
+        let norms = try GradientFlow(model, layer: layer, samples: batch.size).measure(batch, from: from, to: to)
         let points = norms.points(bounds: try model.gradientBounds(layer: layer))
         let title = made.configuration.cell.name + (made.configuration.activation.map { " \($0.name)" } ?? "")
         if let plot { try AtomicFile.write(Gnuplot.svg(GradientTable.figure(points, title)), to: plot) }

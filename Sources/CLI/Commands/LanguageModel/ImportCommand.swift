@@ -50,7 +50,7 @@ struct ImportCommand: FlagCommand {
         }
         let model = try SequenceModel(
             cell: made, configuration: configuration.model, data: .languageModel(vocabulary: weights.vocabulary),
-            backend: try registry.makeBackend(configuration), seed: configuration.seed)
+            on: try registry.makeBackend(configuration), seed: configuration.seed)
         model.restore(try weights.values(for: model))
         try model.checkOrthogonality(path: file, free: Self.freeCell(like: made, registry))
         let tokens = try tokens(count: weights.vocabulary, configuration, file: file, hasCorpus: parsed.given.contains("data"))

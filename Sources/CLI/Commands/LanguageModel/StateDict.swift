@@ -82,7 +82,7 @@ struct StateDict {
     ///   many, of another shape or type, or holds numbers that aren't finite.
     func values(for model: SequenceModel) throws -> [Float] {
         func flaw(_ reason: String) -> RecurrentError { .checkpoint(path: path, reason: reason) }
-        let wanted = model.parameters.parameters
+        let wanted = model.parameters.entries
         let names = Set(wanted.map { prefix + $0.name })
         if let extra = file.tensors.first(where: { !names.contains($0.name) }) {
             throw flaw("holds '\(extra.name)' of shape \(extra.shape), which a model of cell '\(model.cell.name)' with \(layers) layers doesn't have")

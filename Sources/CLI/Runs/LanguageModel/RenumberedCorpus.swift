@@ -45,7 +45,7 @@ public struct RenumberedCorpus: VocabularyProviding {
         let batch = try corpus.batch(split, epoch: epoch, index: index, batchSize: batchSize)
         guard case .tokens(let tokens) = batch.inputs else { preconditionFailure("a corpus gives tokens") }
         return Batch(
-            steps: batch.steps, batch: batch.batch, inputs: .tokens(tokens.map { ids[Int($0)] }),
+            steps: batch.steps, size: batch.size, inputs: .tokens(tokens.map { ids[Int($0)] }),
             targets: batch.targets.map { $0 < 0 ? $0 : ids[Int($0)] }, lengths: batch.lengths,
             startsSequences: batch.startsSequences)
     }

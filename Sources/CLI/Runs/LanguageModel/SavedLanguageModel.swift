@@ -31,7 +31,7 @@ public struct SavedLanguageModel {
         tokens = registry.tokenForm(of: configuration.dataset.name)
         model = try SequenceModel(
             cell: try registry.makeCell(configuration), configuration: configuration.model,
-            data: .languageModel(vocabulary: vocabulary.count), backend: try registry.makeBackend(configuration),
+            data: .languageModel(vocabulary: vocabulary.count), on: try registry.makeBackend(configuration),
             seed: configuration.seed)
         try folder.loadModel(into: model)
         self.configuration = configuration

@@ -98,7 +98,7 @@ extension BackendCheck {
                 // Comparisons see inputs only: rounding must not flip them.
                 let (p, q) = (x[random.integer(below: 4)], x[random.integer(below: 4)])
                 let (a, b) = (pool[random.integer(below: pool.count)], pool[random.integer(below: pool.count)])
-                let results: [Expression] = [
+                let results: [SymbolicValue] = [
                     tanh(a + b), sigmoid(a - b), tanh(a) * b, select(p > q, a, b), max(a, b), min(a, -b),
                     abs(a) / (1 + abs(b)), exp(-abs(a)), log(1 + abs(a * b)), sqrt(0.5 + abs(a)), sign(p) * a,
                     select(p == q, b, tanh(a)),

@@ -3,7 +3,7 @@
 /// The set is closed and closed under differentiation: the derivative of every
 /// operation is written in operations of this set, so a backend that runs these
 /// runs every cell, activation, optimizer and dropout mask, and their gradients.
-public enum Operation: Hashable, Sendable {
+public enum PointwiseOperation: Hashable, Sendable {
     // Leaves.
     /// The element of program input `index` (a strided matrix view).
     case input(Int)
