@@ -81,6 +81,18 @@ struct ResultsQueueTests {
             return text?.split(separator: ") ").last?.split(separator: " ").first
         }
 
+        /// What tar says of the collected runs' file, in its folder.
+        func tar(_ what: String) throws -> String {
+            let process = Process(), output = Pipe()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            process.arguments = ["tar", "-C", folder.file("Results/reproduction"), what, folder.file("Results/reproduction/runs.tar.gz")]
+            process.standardOutput = output
+            try process.run()
+            let text = output.fileHandleForReading.readDataToEndOfFile()
+            process.waitUntilExit()
+            return String(decoding: text, as: UTF8.self)
+        }
+
         func read(_ name: String) -> String? { try? String(contentsOfFile: folder.file(name), encoding: .utf8) }
         func epochs(_ what: String) -> Int {
             read("queue/reproduction/runs/short/\(what)/seed1/metrics.jsonl")?.split(separator: "\n").count ?? 0
@@ -135,6 +147,11 @@ struct ResultsQueueTests {
         let collected = try queue.call("collect")
         #expect(collected.status == 0, "\(collected)")
         let run = "Results/reproduction/runs/short/one/seed1"
+        // Packed, as Results keep them.
+        #expect(!FileManager.default.fileExists(atPath: queue.folder.file("Results/reproduction/runs")))
+        let names = try queue.tar("-tzf").split(separator: "\n").filter { $0.contains("/seed1/") && !$0.hasSuffix("/") }
+        #expect(names.count == 4)
+        _ = try queue.tar("-xzf")
         let files = try FileManager.default.contentsOfDirectory(atPath: queue.folder.file(run)).sorted()
         #expect(files == ["commits.txt", "config.json", "metrics.jsonl", "reproduction.json"])
         #expect(
@@ -142,6 +159,17 @@ struct ResultsQueueTests {
                 == "{\n  \"dataset\" : {\n    \"data\" : \"$PTB_DIR\",\n    \"name\" : \"ptb\"\n  },\n  \"training\" : {\n    \"epochs\" : 6\n  }\n}\n")
         #expect(queue.read(run + "/commits.txt") == queue.read("queue/program/commit.txt"))
         #expect(queue.read("Results/reproduction/report.md") == "all")
+
+        // Runs that Results have are not trained again, and stay when others come.
+        try FileManager.default.removeItem(atPath: queue.folder.file("Results/reproduction/runs"))
+        try FileManager.default.removeItem(atPath: queue.folder.file("queue/reproduction"))
+        try "cli reproduce two --output reproduction\n".write(toFile: queue.folder.file("list"), atomically: true, encoding: .utf8)
+        #expect(try queue.call("start").status == 0)
+        #expect(try queue.status(with: /: stopped/).contains("finished: 1 of 1 commands"))
+        #expect(queue.epochs("one") == 6)
+        #expect(try queue.call("collect").output.contains("4 new files"))
+        let kept = try queue.tar("-tzf").split(separator: "\n").filter { $0.hasSuffix("metrics.jsonl") }
+        #expect(kept == ["runs/short/one/seed1/metrics.jsonl", "runs/short/two/seed1/metrics.jsonl"])
 
         // Another path of this machine is refused.
         try "{\"command\" : [\"/corpus\"]}".write(

@@ -185,12 +185,13 @@ extension PersistentSource {
             text += "            }\n"
         }
         if inRegisters > first {
+            let kept = four("\(layout.rows - inRegisters + first)u + l", stride: stride) { j, k in
+                "kept\(number)[(\(first + j)u + l) * \(width)u + \(k)u]"
+            }
             text += """
                         _Pragma("unroll")
                         for (uint32 l = 0; l < \(inRegisters - first)u; l += 4u) {
-            \(four("\(layout.rows - inRegisters + first)u + l", stride: stride) { j, k in
-                "kept\(number)[(\(first + j)u + l) * \(width)u + \(k)u]"
-            })            }
+            \(kept)            }
 
             """
         }

@@ -40,8 +40,10 @@ public struct RunRecord: Sendable {
 
     public let experiment: Experiment
     public let seed: UInt64
-    /// The run's folder.
+    /// The folder that its files are read from.
     public let folder: String
+    /// Its folder as seen from the report: `runs/short/recall-n20-rnn/seed1`.
+    public let place: String
     public let completion: Completion
     /// What the run was trained with.
     public let configuration: RunConfiguration
@@ -52,12 +54,14 @@ public struct RunRecord: Sendable {
     /// After each epoch, where the run was told to.
     public private(set) var tests: [Line] = []
     public private(set) var norms: [Norm] = []
+    /// What the lines' metric is; nil where it is the loss.
+    public private(set) var metric: DatasetDescription.Metric?
 
     public static let completionFile = "reproduction.json"
 
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if the folder is damaged.
-    init(_ experiment: Experiment, seed: UInt64, folder: String, registry: Registry) throws {
-        (self.experiment, self.seed, self.folder) = (experiment, seed, folder)
+    init(_ experiment: Experiment, seed: UInt64, folder: String, place: String, registry: Registry) throws {
+        (self.experiment, self.seed, self.folder, self.place) = (experiment, seed, folder, place)
         let file = folder + "/" + Self.completionFile
         guard let data = FileManager.default.contents(atPath: file),
             let completion = try? JSONDecoder().decode(Completion.self, from: data)
@@ -82,6 +86,7 @@ public struct RunRecord: Sendable {
                     maximum: measured["frobeniusNormMaximum"] ?? mean, bounds: bounds))
         }
         guard let split = record.split, let loss = record.loss else { return }
+        metric = metric ?? record.figure?.kind
         let line = Line(epoch: record.epoch, step: record.step, loss: loss, metric: record.metric ?? loss)
         switch split {
         case .train: train.append(line)

@@ -7,7 +7,7 @@ import RecurrentRuns
 public struct Runner: Sendable {
     /// Of the program whose `train` is used.
     public let executable: String
-    /// The folder of the report; runs lie below.
+    /// The folder that runs lie below, which is the report's where something is trained.
     public let output: String
     /// Below `output`: `runs/short`.
     public let subfolder: String
@@ -52,6 +52,8 @@ public struct Runner: Sendable {
         let experiment: Experiment
         let seed: UInt64
         let folder: String
+        /// The same as seen from the report.
+        let place: String
     }
     private struct Active {
         let task: Task
@@ -63,7 +65,8 @@ public struct Runner: Sendable {
     }
 
     private func task(_ experiment: Experiment, _ seed: UInt64) -> Task {
-        Task(experiment: experiment, seed: seed, folder: "\(output)/\(subfolder)/\(experiment.id)/seed\(seed)")
+        let place = "\(subfolder)/\(experiment.id)/seed\(seed)"
+        return Task(experiment: experiment, seed: seed, folder: "\(output)/\(place)", place: place)
     }
 
     /// - Returns: false if it was stopped before all were done.
@@ -142,7 +145,7 @@ public struct Runner: Sendable {
     /// Nil if it isn't finished. It may have fewer epochs than asked for.
     private func record(_ task: Task) throws -> RunRecord? {
         guard FileManager.default.fileExists(atPath: task.folder + "/" + RunRecord.completionFile) else { return nil }
-        let record = try RunRecord(task.experiment, seed: task.seed, folder: task.folder, registry: registry)
+        let record = try RunRecord(task.experiment, seed: task.seed, folder: task.folder, place: task.place, registry: registry)
         try check(task, record.configuration)
         if let corpus, let recorded = record.completion.corpus, recorded != corpus.recorded {
             throw RecurrentError.checkpoint(

@@ -11,7 +11,8 @@ struct ReproduceCommand: FlagCommand {
         discussion: """
             Writes report.html, report.md, a CSV file per table and an SVG file per plot into --output, and each run into \
             a folder below. The same command again continues where it stopped, and runs nothing twice. Runs of several commands \
-            may share one --output; --report-only then makes one report of them.
+            may share one --output; --report-only then makes one report of them. Where --output has runs.tar.gz in the place of runs, \
+            that is read, or unpacked before anything is trained.
 
             <what> is table1 … table7, figure1 … figure4; beyond the paper: table4-searched, table5-searched, \
             table7-searched, constraint; or all.
@@ -58,33 +59,36 @@ struct ReproduceCommand: FlagCommand {
         let folderOfCorpus = try needsCorpus ? corpus(in: path) : nil
         let corpus = try folderOfCorpus.map { try Corpus(folder: $0.folder) }
         let plans = try folderOfCorpus.map { try self.plans(($0.folder, corpus!.name, $0.shown)) } ?? drafts
-        if reportOnly, !FileManager.default.fileExists(atPath: path + "/runs") {
-            throw RecurrentError.file(path: output, reason: "has no runs to report; leave --report-only out to make them")
-        }
-        let folder = try ResultsFolder(path), machine = Machine(usesGPUs: backend.name != "cpu")
+        if reportOnly { try ResultsFolder.checkHasRuns(path, as: output) }
+        let machine = Machine(usesGPUs: backend.name != "cpu")
         Interruption.install()
-        var results: [Results] = [], missing = 0
-        for plan in plans {
-            var experiments: [Experiment] = []
-            for experiment in studies.flatMap({ $0.experiments(plan) }) where !experiments.contains(where: { $0.id == experiment.id }) {
-                var experiment = experiment.limited(to: epochs ?? .max)
-                experiment.configuration.backend = backend
-                experiments.append(experiment)
+        try ResultsFolder.use(path, readsOnly: reportOnly) { folder in
+            var results: [Results] = [], missing = 0
+            for plan in plans {
+                var experiments: [Experiment] = []
+                for experiment in studies.flatMap({ $0.experiments(plan) }) where !experiments.contains(where: { $0.id == experiment.id }) {
+                    var experiment = experiment.limited(to: epochs ?? .max)
+                    experiment.configuration.backend = backend
+                    experiments.append(experiment)
+                }
+                let runner = folder.runner(
+                    "runs/\(plan.scale.rawValue)", seeds: plan.seeds, jobs: jobs, machine: machine, corpus: corpus,
+                    aliases: [plan.corpus: plan.corpusShown], addsEpochs: true, quiet: quiet)
+                if !reportOnly, !Interruption.isRequested { _ = try runner.run(experiments) }
+                let records = try runner.records(experiments)
+                missing += Self.missing(studies, plan, records, onlyBegun: reportOnly)
+                results.append(
+                    Results(plan: Self.named(plan, records), records: records) { try Self.output(of: ResultsFolder.executable, $0) })
             }
-            let runner = folder.runner(
-                "runs/\(plan.scale.rawValue)", seeds: plan.seeds, jobs: jobs, machine: machine, corpus: corpus,
-                aliases: [plan.corpus: plan.corpusShown], addsEpochs: true, quiet: quiet)
-            if !reportOnly, !Interruption.isRequested { _ = try runner.run(experiments) }
-            let records = try runner.records(experiments)
-            missing += Self.missing(studies, plan, records, onlyBegun: reportOnly)
-            results.append(Results(plan: Self.named(plan, records), records: records) { try Self.output(of: ResultsFolder.executable, $0) })
+            if noReport {
+                if !quiet { Terminal.print("\(folder.path)/runs") }
+            } else {
+                try writeReport(
+                    studies, results, command: command(what, flags), corpusOfDrafts: drafts[0].corpusName, machine: machine, missing: missing,
+                    into: folder.path)
+            }
+            if missing > 0, !reportOnly { throw ExitCode(130) }
         }
-        if noReport {
-            if !quiet { Terminal.print("\(folder.path)/runs") }
-        } else {
-            try writeReport(studies, results, command: command(what, flags), corpusOfDrafts: drafts[0].corpusName, machine: machine, missing: missing, into: folder.path)
-        }
-        if missing > 0, !reportOnly { throw ExitCode(130) }
     }
 
     private func writeReport(

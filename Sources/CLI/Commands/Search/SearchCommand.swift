@@ -17,7 +17,8 @@ struct SearchCommand: ParsableCommand {
             uniformly in the logarithm where both ends are above 0.
 
             Runs are ranked by the best validation loss, the mean over the seeds. Writes report.html, report.md, search.csv \
-            and each run's folder. The same command again continues where it stopped, and runs nothing twice.
+            and each run's folder. The same command again continues where it stopped, and runs nothing twice. Where --output has \
+            runs.tar.gz in the place of runs, that is unpacked first.
             """)
 
     @Option(name: .customLong("try"), help: ArgumentHelp(
@@ -33,6 +34,8 @@ struct SearchCommand: ParsableCommand {
     var jobs = 1
     @Option(help: "Folder of the results.")
     var output: String
+    @Flag(help: "Train nothing: make the report of the runs that are there.")
+    var reportOnly = false
     @Flag(help: "Print nothing but errors and the ranking.")
     var quiet = false
     @Argument(parsing: .postTerminator, help: "Options of train for every run.")
@@ -42,18 +45,38 @@ struct SearchCommand: ParsableCommand {
         let search = try settings()
         let seeds = try ReproduceCommand.seeds(seeds)
         // What every run would find wrong is found before any is started.
-        let metric = try Run(search.experiments[0].configuration, registry: .current).model.data.metric
-        let folder = try ResultsFolder(ResultsFolder.check(output: output, jobs: jobs))
+        let metric = reportOnly ? nil : try Run(search.experiments[0].configuration, registry: .current).model.data.metric
+        let path = try ResultsFolder.check(output: output, jobs: jobs)
+        if reportOnly { try ResultsFolder.checkHasRuns(path, as: output) }
         Interruption.install()
-        let runner = folder.runner("runs", seeds: seeds, jobs: jobs, addsEpochs: halving, quiet: quiet)
-        let (records, isComplete) = try train(search, runner)
-        let ranking = search.ranking(records)
+        try ResultsFolder.use(path, readsOnly: reportOnly) { folder in
+            let runner = folder.runner("runs", seeds: seeds, jobs: jobs, addsEpochs: halving, quiet: quiet)
+            let (records, isComplete) = try train(search, runner)
+            guard let metric = try metric ?? recorded(records, search) else {
+                throw RecurrentError.file(path: output, reason: "has no runs of this search; give the options that it was made with")
+            }
+            let missing = search.experiments.count * seeds.count - records.values.reduce(0) { $0 + $1.count }
+            try write(search, search.ranking(records), metric, missing: missing, machine: runner.machine, into: path)
+            if !isComplete { throw ExitCode(130) }
+        }
+    }
+
+    /// The figure that runs have beside their loss; nil if there are none.
+    private func recorded(_ records: [String: [RunRecord]], _ search: SettingsSearch) throws -> DatasetDescription.Metric? {
+        guard let record = records.values.joined().first else { return nil }
+        // The data set isn't asked where it need not be: its files may be elsewhere.
+        return try record.metric ?? Registry.current.makeDataset(record.configuration).description.metric
+    }
+
+    private func write(
+        _ search: SettingsSearch, _ ranking: [SettingsSearch.Outcome], _ metric: DatasetDescription.Metric, missing: Int, machine: Machine,
+        into folder: String
+    ) throws {
         let section = search.section(ranking, metric: metric)
-        let missing = search.experiments.count * seeds.count - records.values.reduce(0) { $0 + $1.count }
         let report = Report(
-            title: "A search for settings", command: ["cli"] + arguments, machine: runner.machine,
-            settings: [("Seeds", self.seeds)], sections: [section], missing: missing)
-        try report.write(into: folder.path)
+            title: "A search for settings", command: ["cli"] + arguments, machine: machine,
+            settings: [("Seeds", seeds)], sections: [section], missing: missing)
+        try report.write(into: folder)
         let table = section.tables[0]
         Terminal.print(Terminal.table(table.header, Array(table.rows.prefix(10))))
         if let best = ranking.first {
@@ -61,21 +84,20 @@ struct SearchCommand: ParsableCommand {
                 Registry.current.resolve(best.experiment.configuration, locatesData: false), without: ["seed"])
             Terminal.print("best: cli train \(Report.shell(found))")
         }
-        Terminal.print("\(folder.path)/report.html")
-        if !isComplete { throw ExitCode(130) }
+        Terminal.print("\(folder)/report.html")
     }
 
     /// Of each point, the runs that had the most epochs, by the point's own experiment.
     private func train(_ search: SettingsSearch, _ runner: Runner) throws -> (records: [String: [RunRecord]], isComplete: Bool) {
         guard halving else {
-            let isComplete = try runner.run(search.experiments)
+            let isComplete = try reportOnly || runner.run(search.experiments)
             return (try runner.records(search.experiments), isComplete)
         }
         let rounds = SuccessiveHalving(points: search.experiments.count, epochs: search.experiments.map(\.configuration.training.epochs).max()!)
         var left = search.experiments, records: [String: [RunRecord]] = [:]
         for epochs in rounds.rounds {
             let round = left.map { rounds.experiment($0, epochs: epochs) }
-            guard try runner.run(round) else { return (records, false) }
+            guard try reportOnly || runner.run(round) else { return (records, false) }
             let found = try runner.records(round)
             for (planned, trained) in zip(left, round) { records[planned.id] = found[trained.id] }
             let better = rounds.better(search.ranking(records.filter { id, _ in left.contains { $0.id == id } }))
@@ -86,8 +108,12 @@ struct SearchCommand: ParsableCommand {
 
     /// As it can be given again.
     private var arguments: [String] {
-        ["search"] + axes.flatMap { ["--try", $0] } + (trials.map { ["--trials", "\($0)"] } ?? []) + (halving ? ["--halving"] : [])
-            + ["--seeds", seeds, "--jobs", "\(jobs)", "--output", output, "--"] + options
+        var words = ["search"] + axes.flatMap { ["--try", $0] }
+        if let trials { words += ["--trials", "\(trials)"] }
+        if halving { words.append("--halving") }
+        words += ["--seeds", seeds, "--jobs", "\(jobs)", "--output", output]
+        if reportOnly { words.append("--report-only") }
+        return words + ["--"] + options
     }
 
     private func settings() throws -> SettingsSearch {
@@ -111,7 +137,7 @@ struct SearchCommand: ParsableCommand {
                 return axis
             }, trials: trials
         ) { point in
-            var configuration = try parser.configuration(options + point)
+            var configuration = try parser.configuration(options + point, locatesData: !reportOnly)
             configuration.tracking = TrackingConfiguration()
             return configuration
         }

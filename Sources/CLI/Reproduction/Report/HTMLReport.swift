@@ -3,7 +3,6 @@ import Foundation
 /// One page with everything in it: nothing is loaded from elsewhere.
 struct HTMLReport {
     let report: Report
-    let folder: String
     /// SVG by the plots' names.
     let drawings: [String: String]
 
@@ -56,9 +55,8 @@ struct HTMLReport {
     }
 
     private func run(_ record: RunRecord) -> String {
-        let place = Report.relative(record.folder, to: folder), done = record.completion
-        let link = place.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? place
-        return "<li><a href=\"\(escaped(link))/\">\(escaped(record.experiment.id)), seed \(record.seed)</a> "
+        let done = record.completion
+        return "<li>\(escaped(record.experiment.id)), seed \(record.seed) "
             + "<code>cli \(escaped(Report.shell(done.command)))</code> "
             + "<small>\(Int(done.seconds.rounded())) s on \(escaped(done.machine)), \(escaped(done.date))\(record.ending.map { "; " + escaped($0) } ?? "")</small></li>"
     }

@@ -2,7 +2,6 @@ import Foundation
 
 struct MarkdownReport {
     let report: Report
-    let folder: String
 
     var text: String {
         var lines = ["# \(report.title)", ""]
@@ -17,9 +16,8 @@ struct MarkdownReport {
             if !records.isEmpty {
                 lines += ["<details><summary>\(records.count == 1 ? "1 run" : "\(records.count) runs")</summary>", ""]
                 for record in records {
-                    let place = Report.relative(record.folder, to: folder)
                     lines.append(
-                        "- [\(record.experiment.id), seed \(record.seed)](\(place)): `cli \(Report.shell(record.completion.command))`, "
+                        "- \(record.experiment.id), seed \(record.seed): `cli \(Report.shell(record.completion.command))`, "
                             + "\(Int(record.completion.seconds.rounded())) s on \(record.completion.machine), \(record.completion.date)"
                             + (record.ending.map { "; \($0)" } ?? ""))
                 }

@@ -38,15 +38,18 @@ public struct Report: Sendable {
             }
         }
         if sections.contains(where: { !$0.records.isEmpty }) {
-            try AtomicFile.write(Self.csv(runs(folder)), to: "\(folder)/runs.csv")
+            try AtomicFile.write(Self.csv(runs), to: "\(folder)/runs.csv")
         }
-        try AtomicFile.write(MarkdownReport(report: self, folder: folder).text, to: folder + "/report.md")
-        try AtomicFile.write(HTMLReport(report: self, folder: folder, drawings: drawings).text, to: folder + "/report.html")
+        try AtomicFile.write(MarkdownReport(report: self).text, to: folder + "/report.md")
+        try AtomicFile.write(HTMLReport(report: self, drawings: drawings).text, to: folder + "/report.html")
     }
 
     /// What was run, where and when.
     var facts: [(String, String)] {
         var facts = [("Command", Self.shell(command))] + settings
+        if sections.contains(where: { !$0.records.isEmpty }) {
+            facts.append(("Runs", "a row each in runs.csv, their files in the folder runs or packed in \(RunArchive.name)"))
+        }
         facts += [("Machine of the report", machine.description), ("Date", Machine.today)]
         if missing > 0 {
             let runs = missing == 1 ? "1 run isn't finished" : "\(missing) runs aren't finished"
@@ -56,12 +59,12 @@ public struct Report: Sendable {
     }
 
     /// For programs: what the tables are means of.
-    private func runs(_ folder: String) -> Section.Table {
+    private var runs: Section.Table {
         var seen: Set<String> = []
         func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
-        let rows = sections.flatMap(\.records).filter { seen.insert($0.folder).inserted }.map { record in
+        let rows = sections.flatMap(\.records).filter { seen.insert($0.place).inserted }.map { record in
             [
-                Self.relative(record.folder, to: folder), record.experiment.id, "\(record.seed)", record.hasDiverged ? "diverged" : "finished",
+                record.place, record.experiment.id, "\(record.seed)", record.hasDiverged ? "diverged" : "finished",
                 "\(record.valid.count)", text(record.bestValid?.loss), text(record.bestValid?.metric), text(record.test?.loss),
                 text(record.test?.metric), text(record.norms.first?.mean), text(record.norms.last?.mean), text(record.completion.seconds),
                 record.completion.machine, record.completion.date, Self.shell(["cli"] + record.completion.command),
@@ -91,7 +94,7 @@ public struct Report: Sendable {
         }.joined(separator: " ")
     }
 
-    /// A run's folder as seen from the report's.
+    /// A path as seen from a folder that it may be in.
     static func relative(_ path: String, to folder: String) -> String {
         path.hasPrefix(folder + "/") ? String(path.dropFirst(folder.count + 1)) : path
     }
@@ -101,6 +104,6 @@ extension Section {
     /// Each run once, in order.
     var uniqueRecords: [RunRecord] {
         var seen: Set<String> = []
-        return records.filter { seen.insert($0.folder).inserted }
+        return records.filter { seen.insert($0.place).inserted }
     }
 }

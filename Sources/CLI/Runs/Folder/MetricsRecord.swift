@@ -26,7 +26,12 @@ public struct MetricsRecord: Sendable, Equatable {
 
     /// The figure beside the loss: accuracy, perplexity or bits per character; the loss
     /// where there is none of them.
-    public var metric: Double? { accuracy ?? perplexity ?? bitsPerCharacter ?? loss }
+    public var metric: Double? { figure?.value ?? loss }
+
+    /// The figure beside the loss, and what it is; nil where there is none.
+    package var figure: (kind: DatasetDescription.Metric, value: Double)? {
+        accuracy.map { (.accuracy, $0) } ?? perplexity.map { (.perplexity, $0) } ?? bitsPerCharacter.map { (.bitsPerCharacter, $0) }
+    }
 
     /// - Parameters:
     ///   - step: updates made so far.
