@@ -53,6 +53,7 @@ struct SettingsSearchTests {
     @Test func listsFlagsAndRangesAreAxes() throws {
         #expect(SearchAxis(text: "dropout-on=embedding,output|logits")?.values == ["embedding,output", "logits"])
         #expect(SearchAxis(text: "tied=true,false")?.values == ["true", "false"])
+        #expect(SearchAxis(text: "LR=1")?.option == "learning-rate" && SearchAxis(text: "batch_size=1")?.option == "batch-size")
         for text in ["a=1..", "a=..1", "a=2..1", "a=1..1", "a=x..y", "a=1..2..3", "a=0..inf"] { #expect(SearchAxis(text: text) == nil, "\(text)") }
         let rate = try #require(SearchAxis(text: "learning-rate=0.0001..0.01"))
         let axes = [rate, try #require(SearchAxis(text: "hidden-size=10..1000")), try #require(SearchAxis(text: "dropout=0..0.5"))]

@@ -19,6 +19,14 @@ struct ConfigurationTests {
         #expect(resolved.manifold?.name == "exponential" && resolved.activation == "relu" && resolved.dataset["length"] == 100)
     }
 
+    /// Where a file says nothing, its data set's defaults stand, as for a command line.
+    @Test func aPartialFileHasItsDataSetsDefaults() throws {
+        let text = #"{"version": 2, "dataset": {"name": "ptb", "data": "/corpus"}, "model": {"hiddenSize": 64}}"#
+        let read = try RunConfiguration(json: Data(text.utf8), path: "config.json", registry: registry)
+        let flags = try FlagParser(registry: registry).configuration(["--dataset=ptb", "--data=/corpus", "--nhid=64"], locatesData: false)
+        #expect(try registry.resolve(read, locatesData: false) == flags && read.training.clipRecurrent == 0.25)
+    }
+
     @Test(arguments: [
         ("{}", "no version"), ("[]", "no JSON object"), (#"{"version": 3}"#, "version 3"), (#"{"version": 2, "modle": {}}"#, "'model'"),
         (#"{"version": 2, "model": {"hiddenSiz": 3}}"#, "'hiddenSize'"), (#"{"version": 2, "model": {"hiddenSize": 0}}"#, "at least 1"),

@@ -39,7 +39,7 @@ struct TrainCommand: FlagCommand {
 
     private func fresh() throws -> (run: Run, summary: TrainingSummary) {
         if let output { try RunFolder.check(output, overwrite: overwrite) }
-        let configuration = try configuration(onto: config.map { try RunConfiguration(file: $0) })
+        let configuration = try configuration(onto: config.map { try RunConfiguration(file: $0, registry: .current) })
         return try train(Run(configuration, registry: .current))
     }
 
@@ -58,7 +58,7 @@ struct TrainCommand: FlagCommand {
         Interruption.install()
         return try Run.resume(
             folder, registry: .current,
-            changes: { try Self.parser.configuration(flags(), onto: config.map { try RunConfiguration(file: $0) } ?? $0) }, observers: observers,
+            changes: { try Self.parser.configuration(flags(), onto: config.map { try RunConfiguration(file: $0, registry: .current) } ?? $0) }, observers: observers,
             shouldStop: { Interruption.isRequested }
         ) { step in
             if !quiet { Terminal.print("resumed after step \(step)") }

@@ -1,5 +1,6 @@
 import Foundation
 import RecurrentCore
+import RecurrentRuns
 
 /// An option of `cli train`, and what a search tries of it: values, or a range.
 public struct SearchAxis: Sendable, Equatable {
@@ -18,10 +19,10 @@ public struct SearchAxis: Sendable, Equatable {
     /// value that is there twice.
     public init?(text: String) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, !parts[0].isEmpty, parts[0].allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" }),
+        guard parts.count == 2, !parts[0].isEmpty, parts[0].allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }),
             !parts[0].hasPrefix("-")
         else { return nil }
-        option = parts[0]
+        option = Flags.canonical(parts[0])
         let ends = parts[1].split(separator: "..", omittingEmptySubsequences: false).map { Double($0) }
         if parts[1].contains("..") {
             guard ends.count == 2, let low = ends[0], let high = ends[1], low.isFinite, high.isFinite, low < high else { return nil }

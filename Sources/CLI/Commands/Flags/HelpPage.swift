@@ -30,8 +30,8 @@ enum HelpPage {
         let groups = FlagHelp(registry: registry, scope: command.scope, configuration: configuration, width: width).text
         let page = RootCommand.helpMessage(for: command, columns: width)
         let more =
-            command.scope.kinds.isEmpty
-            ? "" : "\n\nWith --dataset or --cell NAME beside --help: its defaults and options; `list` names everything."
+            !command.scope.kinds.contains(.cell)
+            ? "" : "\nWith --dataset or --cell NAME beside --help: its defaults and options; `list` names everything."
         guard let options = page.range(of: "\n\nOPTIONS:") else { return page + "\n" + groups + more }
         return page[..<options.lowerBound] + "\n\n" + groups + page[options.lowerBound...] + more
     }

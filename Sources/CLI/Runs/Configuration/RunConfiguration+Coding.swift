@@ -8,6 +8,9 @@ extension RunConfiguration: Codable {
     public static let version = 2
 
     private static let activationKey = "activation", startKey = "start"
+    /// Where a decoder has what makes the defaults of a data set, by its name.
+    static let standardKey = CodingUserInfoKey(rawValue: "standard")!
+
     /// Keys of a plug-in's object that no option may have.
     static let reservedKeys: Set = ["name", activationKey, startKey]
 
@@ -30,7 +33,15 @@ extension RunConfiguration: Codable {
         if let stranger = container.allKeys.map(\.stringValue).filter({ !known.contains($0) }).min() {
             throw RecurrentError.invalidOption("has an unknown section \"\(stranger)\"" + Suggestion.text(stranger, in: known))
         }
-        self.init()
+        let chosen = try container.decodeIfPresent(PluginChoice.self, forKey: key("dataset")) ?? "recall"
+        let standard = decoder.userInfo[Self.standardKey] as? @Sendable (String) throws -> RunConfiguration
+        self = try standard?(chosen.name) ?? RunConfiguration()
+        dataset = chosen
+        func overlay<Section: OptionSection>(_ name: String, _ section: inout Section) throws {
+            let values = try container.decodeIfPresent([String: OptionValue].self, forKey: key(name)) ?? [:]
+            for option in values.keys.sorted() { try section.set(option, to: values[option]!) }
+            try section.validate()
+        }
         func object(_ name: String) throws -> KeyedDecodingContainer<ConfigurationKey>? {
             container.contains(key(name)) ? try container.nestedContainer(keyedBy: ConfigurationKey.self, forKey: key(name)) : nil
         }
@@ -43,13 +54,12 @@ extension RunConfiguration: Codable {
             if object.contains(.name) { manifold = try object.choice(except: [Self.startKey]) }
             skewInit = try object.decodeIfPresent(PluginChoice.self, forKey: key(Self.startKey))
         }
-        dataset = try container.decodeIfPresent(PluginChoice.self, forKey: key("dataset")) ?? dataset
         optimizer = try container.decodeIfPresent(PluginChoice.self, forKey: key("optimizer")) ?? optimizer
         schedule = try container.decodeIfPresent(PluginChoice.self, forKey: key("schedule")) ?? schedule
         backend = try container.decodeIfPresent(PluginChoice.self, forKey: key("backend")) ?? backend
-        model = try container.decodeIfPresent(ModelConfiguration.self, forKey: key("model")) ?? model
-        training = try container.decodeIfPresent(TrainingConfiguration.self, forKey: key("training")) ?? training
-        tracking = try container.decodeIfPresent(TrackingConfiguration.self, forKey: key("tracking")) ?? tracking
+        try overlay("model", &model)
+        try overlay("training", &training)
+        try overlay("tracking", &tracking)
         if let value = try container.decodeIfPresent(OptionValue.self, forKey: key("seed")) { try general.set("seed", to: value) }
         from = try container.decodeIfPresent(String.self, forKey: key("from"))
     }

@@ -14,11 +14,18 @@ extension RunConfiguration {
     /// - Parameters:
     ///   - data: the file's contents.
     ///   - path: the file's, for the message.
+    ///   - registry: whose data set's defaults stand where the file says nothing; nil for
+    ///     those that every run has.
     /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if it is damaged, of a
     ///   later version, or has a value out of range.
-    public init(json data: Data, path: String) throws {
+    public init(json data: Data, path: String, registry: Registry? = nil) throws {
+        let decoder = JSONDecoder()
+        if let registry {
+            let standard: @Sendable (String) throws -> RunConfiguration = { try registry.standard(dataset: $0) }
+            decoder.userInfo[Self.standardKey] = standard
+        }
         do {
-            self = try JSONDecoder().decode(RunConfiguration.self, from: data)
+            self = try decoder.decode(RunConfiguration.self, from: data)
         } catch RecurrentError.invalidOption(let reason) {
             throw RecurrentError.checkpoint(path: path, reason: reason)
         } catch let error as RecurrentError {
@@ -32,8 +39,8 @@ extension RunConfiguration {
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be read,
     ///   ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if it holds no configuration.
-    public init(file path: String) throws {
-        try self.init(json: Data(FileReader.contents(of: path)), path: path)
+    public init(file path: String, registry: Registry? = nil) throws {
+        try self.init(json: Data(FileReader.contents(of: path)), path: path, registry: registry)
     }
 
     private static func oneLine(_ error: any Error) -> String {

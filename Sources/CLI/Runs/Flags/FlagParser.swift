@@ -139,7 +139,7 @@ public struct FlagParser {
             return "\(token.typed) is an option of --\(flag) \(list), and this run has no \(kind.label); leave it out"
         }
         let own = mine.options.isEmpty ? "no options" : mine.options.map { "--\(Flags.flag($0.name))" }.joined(separator: ", ")
-        return "\(token.typed) is an option of --\(flag) \(list), not of \(mine.name); leave it out, or choose that (\(mine.name) has \(own))"
+        return "\(token.typed) is an option of --\(flag) \(list), not of \(mine.name); leave it out, or add --\(flag) \(names[0]) (\(mine.name) has \(own))"
     }
 
     /// Options that this run's cell or data have no use for.

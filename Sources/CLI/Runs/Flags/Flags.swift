@@ -18,6 +18,14 @@ public enum Flags {
         "lr": "learning-rate", "wd": "weight-decay", "emsize": "embedding-size", "nhid": "hidden-size", "nlayers": "layers",
         "clip": "clip-norm", "model": "cell",
     ]
+    /// A flag as it is listed, from another name of it, in whatever case: `LR`, `learning_rate`.
+    ///
+    /// - Parameter typed: without its dashes.
+    public static func canonical(_ typed: some StringProtocol) -> String {
+        let flag = typed.lowercased().replacing("_", with: "-")
+        return aliases[flag] ?? flag
+    }
+
     /// Flags that stand for an option with a value.
     static let shorthands: [String: (option: String, value: String)] = ["tf32": ("precision", "tf32")]
 
