@@ -40,7 +40,8 @@ let modules: [Module] = [
     Module(
         name: "RecurrentCore", path: "Sources/Core", exclude: ["TestSupport"],
         testDependencies: [
-            "ReferenceBackend", "CPUBackend", "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell", "RecurrentOptimizers",
+            "ReferenceBackend", "CPUBackend", "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell",
+            "RecurrentOptimizers",
             "ManifoldUpdates", "ToyDatasets",
         ],
         testResources: [.copy("Fixtures")]),
@@ -63,19 +64,25 @@ let modules: [Module] = [
     .backend(
         "CUDABackend", "CUDA", ["CUDADriver"],
         testDependencies: [
-            "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell", "RecurrentOptimizers", "ManifoldUpdates", "ToyDatasets",
+            "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell", "RecurrentOptimizers", "ManifoldUpdates",
+            "ToyDatasets",
         ],
         testResources: [.embedInCode("HostEmulation.h")]),
 
     Module(
-        name: "RecurrentRuns", path: "Sources/CLI/Runs", dependencies: ["RecurrentCore"], testDependencies: ["BuiltInPlugins"],
+        name: "RecurrentRuns", path: "Sources/CLI/Runs", dependencies: ["RecurrentCore"],
+        testDependencies: ["BuiltInPlugins"],
         testResources: [.copy("Fixtures")]),
     Module(
-        name: "RecurrentReproduction", path: "Sources/CLI/Reproduction", dependencies: ["RecurrentCore", "RecurrentRuns"],
+        name: "RecurrentReproduction", path: "Sources/CLI/Reproduction",
+        dependencies: ["RecurrentCore", "RecurrentRuns"],
         testDependencies: ["BuiltInPlugins"]),
     Module(
         name: "RecurrentCommandLine", path: "Sources/CLI/Commands",
-        dependencies: ["RecurrentCore", "RecurrentRuns", "RecurrentReproduction", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+        dependencies: [
+            "RecurrentCore", "RecurrentRuns", "RecurrentReproduction",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ],
         testDependencies: ["BuiltInPlugins", "RecurrentCLI"],
         testResources: [.copy("Fixtures")]),
 ]
@@ -108,12 +115,13 @@ let package = Package(
             path: "Sources/CLI/BuiltIn"),
         .target(name: "CUDADriver", path: "Sources/Backends/CUDADriver", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CPUKernels", dependencies: ["COpenBLAS", "CLAPACKE"], path: "Sources/Backends/CPUKernels"),
-    ] + modules.filter { plugins.contains($0.name) }.map {
-        .testTarget(
-            name: "\($0.name)Tests",
-            dependencies: Set([$0.name, "RecurrentCore", "RecurrentTestSupport"] + $0.testDependencies).sorted()
-                .map { .init(stringLiteral: $0) },
-            path: "Tests/\($0.name)Tests", resources: $0.testResources)
-    },
+    ]
+        + modules.filter { plugins.contains($0.name) }.map {
+            .testTarget(
+                name: "\($0.name)Tests",
+                dependencies: Set([$0.name, "RecurrentCore", "RecurrentTestSupport"] + $0.testDependencies).sorted()
+                    .map { .init(stringLiteral: $0) },
+                path: "Tests/\($0.name)Tests", resources: $0.testResources)
+        },
     swiftLanguageModes: [.v6]
 )

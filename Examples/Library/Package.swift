@@ -7,8 +7,10 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "Library",
-            dependencies: ["RecurrentCore", "URNNCell", "CPUBackend", "RecurrentOptimizers", "ManifoldUpdates", "ToyDatasets"]
-                .map { .product(name: $0, package: "urnn") })
+            dependencies: [
+                "RecurrentCore", "URNNCell", "CPUBackend", "RecurrentOptimizers", "ManifoldUpdates", "ToyDatasets",
+            ]
+            .map { .product(name: $0, package: "urnn") })
     ],
     swiftLanguageModes: [.v6]
 )

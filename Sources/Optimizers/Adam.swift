@@ -43,7 +43,8 @@ public struct Adam: Optimizer, Plugin {
     }
 
     public func update(
-        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue, scalars: [SymbolicValue]
+        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue,
+        scalars: [SymbolicValue]
     ) -> (parameter: SymbolicValue, state: [SymbolicValue]) {
         let mean = SymbolicValue(options.beta1) * state[0] + SymbolicValue(1 - options.beta1) * gradient
         let square = SymbolicValue(options.beta2) * state[1] + SymbolicValue(1 - options.beta2) * gradient * gradient

@@ -44,7 +44,8 @@ public struct AdamW: Optimizer, Plugin {
     public func scalars(step: Int) -> [Double] { adam.scalars(step: step) }
 
     public func update(
-        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue, scalars: [SymbolicValue]
+        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue,
+        scalars: [SymbolicValue]
     ) -> (parameter: SymbolicValue, state: [SymbolicValue]) {
         let decayed = parameter - rate * SymbolicValue(options.weightDecay) * parameter
         return adam.update(parameter: decayed, gradient: gradient, state: state, rate: rate, scalars: scalars)

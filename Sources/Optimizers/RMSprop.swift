@@ -36,7 +36,8 @@ public struct RMSprop: Optimizer, Plugin {
     public var stateCount: Int { 1 }
 
     public func update(
-        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue, scalars: [SymbolicValue]
+        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue,
+        scalars: [SymbolicValue]
     ) -> (parameter: SymbolicValue, state: [SymbolicValue]) {
         let square = SymbolicValue(options.decay) * state[0] + SymbolicValue(1 - options.decay) * gradient * gradient
         return (parameter - rate * gradient / (sqrt(square) + SymbolicValue(options.epsilon)), [square])

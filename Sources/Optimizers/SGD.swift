@@ -40,7 +40,8 @@ public struct SGD: Optimizer, Plugin {
     public var stateCount: Int { options.momentum > 0 ? 1 : 0 }
 
     public func update(
-        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue, scalars: [SymbolicValue]
+        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue,
+        scalars: [SymbolicValue]
     ) -> (parameter: SymbolicValue, state: [SymbolicValue]) {
         let momentum = options.momentum
         guard momentum > 0 else { return (parameter - rate * gradient, []) }

@@ -38,7 +38,8 @@ struct PointwiseAccuracyTests {
         let x = try backend.makeMatrix(Self.arguments, rows: 1, columns: Self.arguments.count)
         let y = try backend.allocate(rows: 1, columns: x.columns)
         backend.run(
-            try backend.compile(PointwiseProgram(inputs: 1) { x, _ in [function.apply(x[0])] }), inputs: [x], outputs: [y])
+            try backend.compile(PointwiseProgram(inputs: 1) { x, _ in [function.apply(x[0])] }), inputs: [x],
+            outputs: [y])
         var worst = (error: 0.0, at: Float(0))
         for (argument, result) in zip(Self.arguments, backend.download(y, as: Float.self)) {
             let exact = function.exact(Double(argument)), rounded = Float(exact)

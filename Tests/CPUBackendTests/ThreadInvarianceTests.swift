@@ -26,7 +26,9 @@ struct ThreadInvarianceTests {
         return view
     }
 
-    @Test(arguments: [(100, 50, 50), (3000, 150, 30), (40, 2000, 100), (50, 30, 10_000), (600, 700, 800), (301, 299, 5000)])
+    @Test(arguments: [
+        (100, 50, 50), (3000, 150, 30), (40, 2000, 100), (50, 30, 10_000), (600, 700, 800), (301, 299, 5000),
+    ])
     func products(m: Int, n: Int, k: Int) throws {
         for isTransposed in [false, true] {
             try expectSameBits("[\(m), \(k)] · [\(k), \(n)]") { backend in

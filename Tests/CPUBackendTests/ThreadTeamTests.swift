@@ -29,7 +29,8 @@ struct ThreadTeamTests {
 
     @Test func backendsComeAndGo() throws {
         for round in 0..<100 {
-            #expect(try addMany(round % 3, on: CPUBackend(threads: 1 + round % 4)).allSatisfy { $0 == Float(round % 3) })
+            #expect(
+                try addMany(round % 3, on: CPUBackend(threads: 1 + round % 4)).allSatisfy { $0 == Float(round % 3) })
         }
     }
 

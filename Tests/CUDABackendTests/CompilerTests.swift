@@ -52,7 +52,8 @@ struct CompilerTests {
             for (hidden, batch) in [(50, 100), (50, 8 * gpu.processors), (200, 80), (200, 300), (1030, 20)] {
                 let sizes = DeviceChecks.Sizes(hidden: hidden, steps: 2, batch: batch)
                 _ = try DeviceChecks.train(
-                    DeviceChecks.cells[name]!(), on: CUDABackend(driver: device, loops: .persistent), sizes: sizes, updates: 1)
+                    DeviceChecks.cells[name]!(), on: CUDABackend(driver: device, loops: .persistent), sizes: sizes,
+                    updates: 1)
             }
         }
         // Where four numbers are read at once; logits that shared memory can and can't hold.
@@ -75,7 +76,9 @@ struct CompilerTests {
         // In tiles of every size.
         for size in [50, 100, 200, 300, 512] { _ = try SkewExponential(size: size, on: backend) }
         for reduction in Reduction.allCases { backend.reduceRows(reduction, square, into: other.columns(0..<1)) }
-        return device.sources.sorted { ($0.key.name, $0.key.body) < ($1.key.name, $1.key.body) }.map { ($0.key, $0.value) }
+        return device.sources.sorted { ($0.key.name, $0.key.body) < ($1.key.name, $1.key.body) }.map {
+            ($0.key, $0.value)
+        }
     }
 
     /// A compiler that is older than the GPU makes PTX for the newest that it knows. Every
@@ -86,7 +89,9 @@ struct CompilerTests {
         for (number, (source, use)) in try Self.sources(gpu).enumerated() where number % 2 == half {
             let image = try NVRTC.compile(source.text, name: source.name, architecture: architecture)
             guard architecture == "sm_\(gpu.capability)" else {
-                #expect(image.last == 0 && String(decoding: image, as: UTF8.self).contains(".entry \(source.name)"), "\(source.name)")
+                #expect(
+                    image.last == 0 && String(decoding: image, as: UTF8.self).contains(".entry \(source.name)"),
+                    "\(source.name)")
                 continue
             }
             let found = try #require(KernelResources(of: source.name, in: image), "\(source.name)")
@@ -136,7 +141,9 @@ struct CompilerTests {
             """
         let image = try NVRTC.compile(text, name: "known", architecture: "sm_80")
         let staged = try #require(KernelResources(of: "staged", in: image))
-        #expect(staged.frame == 0 && staged.staticSharedMemory == 400 && staged.argumentSize == 12 && staged.mostThreads == 256)
+        #expect(
+            staged.frame == 0 && staged.staticSharedMemory == 400 && staged.argumentSize == 12
+                && staged.mostThreads == 256)
         #expect((8...32).contains(staged.registers))
         let spilling = try #require(KernelResources(of: "spilling", in: image))
         // 96 numbers, and 64 registers for a thread.
@@ -149,14 +156,17 @@ struct CompilerTests {
 
     @Test func assemblyIsForTheDriverToCompile() throws {
         try NVRTC.open()
-        let image = try NVRTC.compile("extern \"C\" __global__ void small(float *x) { *x = 1; }", name: "small", architecture: "compute_80")
+        let image = try NVRTC.compile(
+            "extern \"C\" __global__ void small(float *x) { *x = 1; }", name: "small", architecture: "compute_80")
         let text = String(decoding: image.dropLast(), as: UTF8.self)
         #expect(text.contains(".target sm_80") && text.contains(".entry small") && image.last == 0)
     }
 
     @Test func whatDoesNotCompileIsNamed() throws {
         try NVRTC.open()
-        #expect { try NVRTC.compile("extern \"C\" __global__ void wrong() { nothing; }", name: "wrong", architecture: "sm_80") } throws: {
+        #expect {
+            try NVRTC.compile("extern \"C\" __global__ void wrong() { nothing; }", name: "wrong", architecture: "sm_80")
+        } throws: {
             "\($0)".contains("wrong") && "\($0)".contains("nothing") && !"\($0)".contains("\n")
         }
     }

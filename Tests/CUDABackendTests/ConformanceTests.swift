@@ -7,7 +7,8 @@ import Testing
 /// The whole backend on the emulated device: its kernels as host C.
 struct EmulatedConformanceTests {
     @Test(arguments: BackendPart.allCases) func everyFunctionAgreesWithReference(part: BackendPart) throws {
-        try checkBackend(CUDABackend(driver: EmulatedDevice()), against: ReferenceBackend(), parts: [part], tolerance: 1e-5)
+        try checkBackend(
+            CUDABackend(driver: EmulatedDevice()), against: ReferenceBackend(), parts: [part], tolerance: 1e-5)
     }
 
     /// Rounded factors in the model's products, none in the manifold's.
@@ -32,17 +33,20 @@ struct EmulatedConformanceTests {
         func run(_ backend: any Backend) throws -> (loss: LossSums, gradients: [[Double]]) {
             var random = RandomStream(RandomKey(seed: 2, purpose: .test))
             func matrix(_ rows: Int, _ columns: Int) throws -> MatrixView {
-                try backend.makeMatrix((0..<rows * columns).map { _ in random.uniform(in: -2...2) }, rows: rows, columns: columns)
+                try backend.makeMatrix(
+                    (0..<rows * columns).map { _ in random.uniform(in: -2...2) }, rows: rows, columns: columns)
             }
             let inputs = try matrix(rows, width), weight = try matrix(classes, width), bias = try matrix(1, classes)
             let gradients = ProjectionGradients(
                 inputs: try matrix(rows, width), weight: try matrix(classes, width), bias: try matrix(1, classes))
             let sums = try backend.makeSoftmaxCrossEntropy(classes: classes, width: width, unrated: nil)(
-                inputs: inputs, weight: weight, bias: bias, targets: (0..<rows).map { Int32($0 * 7 % (classes + 1)) - 1 },
+                inputs: inputs, weight: weight, bias: bias,
+                targets: (0..<rows).map { Int32($0 * 7 % (classes + 1)) - 1 },
                 dropout: dropout.map { ($0, RandomKey(seed: 1, purpose: .dropout)) }, gradients: gradients)
             return (sums, [gradients.inputs, gradients.weight, gradients.bias].map { backend.download($0) })
         }
-        let tested = try run(CUDABackend(driver: EmulatedDevice(blockSize: 8, sharedMemory: sharedMemory))), expected = try run(ReferenceBackend())
+        let tested = try run(CUDABackend(driver: EmulatedDevice(blockSize: 8, sharedMemory: sharedMemory))),
+            expected = try run(ReferenceBackend())
         #expect(tested.loss.correct == expected.loss.correct && tested.loss.count == expected.loss.count)
         #expect(abs(tested.loss.loss - expected.loss.loss) < 1e-3)
         for (ours, theirs) in zip(tested.gradients, expected.gradients) {

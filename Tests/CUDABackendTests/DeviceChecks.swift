@@ -52,7 +52,8 @@ enum DeviceChecks {
         _ cell: any RecurrentCell, on backend: any Backend, sizes: Sizes = Sizes(), updates: Int = 5
     ) throws -> (losses: [Double], values: [Double]) {
         let description = DatasetDescription(
-            inputs: .tokens(vocabulary: sizes.vocabulary), targets: .positionClass(classes: sizes.vocabulary), isContinuous: true,
+            inputs: .tokens(vocabulary: sizes.vocabulary), targets: .positionClass(classes: sizes.vocabulary),
+            isContinuous: true,
             metric: .perplexity)
         let model = try SequenceModel(
             cell: cell,
@@ -83,7 +84,8 @@ enum DeviceChecks {
         let description = DatasetDescription(
             inputs: .tokens(vocabulary: 7), targets: .sequenceClass(classes: 7), isContinuous: false, metric: .accuracy)
         let model = try SequenceModel(
-            cell: cell, configuration: ModelConfiguration(embeddingSize: 5, hiddenSize: n), data: description, on: backend)
+            cell: cell, configuration: ModelConfiguration(embeddingSize: 5, hiddenSize: n), data: description,
+            on: backend)
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew())
         for step in 0..<3 {

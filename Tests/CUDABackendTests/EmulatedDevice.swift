@@ -24,7 +24,8 @@ final class EmulatedDevice: DeviceDriver, Sendable {
     private let canRecord: Bool
 
     init(
-        blockSize: Int = 64, processors: Int = 2, capacity: Int = 1 << 32, sharedMemory: Int = 227 << 10, registers: Int = 65536,
+        blockSize: Int = 64, processors: Int = 2, capacity: Int = 1 << 32, sharedMemory: Int = 227 << 10,
+        registers: Int = 65536,
         canRecord: Bool = true
     ) {
         self.processors = processors
@@ -146,7 +147,8 @@ final class EmulatedDevice: DeviceDriver, Sendable {
         precondition(!shape.isCooperative || shape.grid.0 * shape.grid.1 <= processors, "more blocks than run at once")
         let failed = function.lock.withLock { _ in
             (shape.isCooperative ? function.launchTogether : function.launch)(
-                copy.baseAddress!, UInt32(shape.grid.0), UInt32(shape.grid.1), UInt32(shape.block), UInt32(shape.sharedMemory))
+                copy.baseAddress!, UInt32(shape.grid.0), UInt32(shape.grid.1), UInt32(shape.block),
+                UInt32(shape.sharedMemory))
         }
         precondition(failed != 2, "kernel \(function.source.name) writes past its shared memory")
         precondition(failed == 0, "kernel \(function.source.name): a barrier that some threads don't reach")
@@ -163,15 +165,22 @@ final class EmulatedDevice: DeviceDriver, Sendable {
         precondition(p.lda >= (p.transposesA ? p.k : p.m) && p.ldb >= (p.transposesB ? p.n : p.k) && p.ldc >= p.m)
         let (a, b, c) = (floats(p.a), floats(p.b), floats(p.c))
         // Bits of the mantissa that a factor loses.
-        let lost: UInt32 = switch p.precision { case .float32: 0; case .tf32: 13; case .bfloat16: 16 }
+        let lost: UInt32 =
+            switch p.precision {
+            case .float32: 0
+            case .tf32: 13
+            case .bfloat16: 16
+            }
         func factor(_ x: Float) -> Double {
-            lost == 0 || !x.isFinite ? Double(x) : Double(Float(bitPattern: ((x.bitPattern + (1 << (lost - 1))) >> lost) << lost))
+            lost == 0 || !x.isFinite
+                ? Double(x) : Double(Float(bitPattern: ((x.bitPattern + (1 << (lost - 1))) >> lost) << lost))
         }
         for j in 0..<p.n {
             for i in 0..<p.m {
                 var sum = 0.0
                 for l in 0..<p.k {
-                    sum += factor(a[p.transposesA ? i * p.lda + l : l * p.lda + i])
+                    sum +=
+                        factor(a[p.transposesA ? i * p.lda + l : l * p.lda + i])
                         * factor(b[p.transposesB ? l * p.ldb + j : j * p.ldb + l])
                 }
                 let before = p.beta == 0 ? 0 : Double(p.beta) * Double(c[j * p.ldc + i])
@@ -198,7 +207,8 @@ final class EmulatedDevice: DeviceDriver, Sendable {
     func hermitianEigen(size: Int, matrix: DeviceAddress, eigenvalues: DeviceAddress) throws -> Bool {
         let oracle = ReferenceBackend(), count = size * size
         func part(_ offset: Int) throws -> MatrixView {
-            let columns = try oracle.makeMatrix((0..<count).map { floats(matrix)[2 * $0 + offset] }, rows: size, columns: size)
+            let columns = try oracle.makeMatrix(
+                (0..<count).map { floats(matrix)[2 * $0 + offset] }, rows: size, columns: size)
             let rows = try oracle.allocate(rows: size, columns: size)
             oracle.copy(columns.transposed, to: rows)
             return rows
@@ -210,9 +220,13 @@ final class EmulatedDevice: DeviceDriver, Sendable {
         for (offset, view) in [real, imaginary].enumerated() {
             let turned = try oracle.allocate(rows: size, columns: size)
             oracle.copy(view.transposed, to: turned)
-            for (index, value) in oracle.download(turned, as: Float.self).enumerated() { floats(matrix)[2 * index + offset] = value }
+            for (index, value) in oracle.download(turned, as: Float.self).enumerated() {
+                floats(matrix)[2 * index + offset] = value
+            }
         }
-        for (index, value) in oracle.download(values, as: Float.self).enumerated() { floats(eigenvalues)[index] = value }
+        for (index, value) in oracle.download(values, as: Float.self).enumerated() {
+            floats(eigenvalues)[index] = value
+        }
         return true
     }
 

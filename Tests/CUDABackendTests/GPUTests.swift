@@ -39,11 +39,14 @@ struct GPUTests {
 
     /// Persistent kernels with several rows a block, and with weights that overflow the
     /// shared memory (H 200, GRU).
-    @Test(arguments: DeviceChecks.standardCells, [50, 200]) func largeCellsAgreeWithReference(cell: String, hidden: Int) throws {
+    @Test(arguments: DeviceChecks.standardCells, [50, 200]) func largeCellsAgreeWithReference(cell: String, hidden: Int)
+        throws
+    {
         for loops in [CUDALoops.persistent, .recorded] {
             try checkCell(
                 DeviceChecks.cells[cell]!(), on: CUDABackend(driver: CUDABackend().driver, loops: loops),
-                against: ReferenceBackend(), inputWidth: 13, hiddenWidth: hidden, steps: 12, batch: hidden == 50 ? 300 : 83,
+                against: ReferenceBackend(), inputWidth: 13, hiddenWidth: hidden, steps: 12,
+                batch: hidden == 50 ? 300 : 83,
                 scale: 0.07)
         }
     }
@@ -51,7 +54,8 @@ struct GPUTests {
     @Test(arguments: DeviceChecks.manifolds.indices) func manifoldUpdates(index: Int) throws {
         try checkManifoldUpdate(
             DeviceChecks.manifolds[index], on: CUDABackend(), sizes: [1, 2, 3, 17, 200],
-            isExact: DeviceChecks.manifolds[index].name.hasPrefix("exact") || DeviceChecks.manifolds[index].name == "cayley")
+            isExact: DeviceChecks.manifolds[index].name.hasPrefix("exact")
+                || DeviceChecks.manifolds[index].name == "cayley")
     }
 
     /// In tiles of every size, with blocks that fill the GPU.
@@ -60,11 +64,13 @@ struct GPUTests {
         for norm in [0.3, 1, 3, 30] {
             let values = MatrixProgramTests.skew(n, norm: norm)
             let w = try MatrixProgramTests.exponential(values, n, on: backend)
-            let error = DeviceChecks.largestDifference(w, try MatrixProgramTests.exponential(values, n, on: ReferenceBackend()))
+            let error = DeviceChecks.largestDifference(
+                w, try MatrixProgramTests.exponential(values, n, on: ReferenceBackend()))
             #expect(error <= 1e-6 * (10 + norm), "n \(n), ‖B‖ \(norm): \(error)")
             #expect(MatrixProgramTests.deviation(w, n) <= 1e-5, "n \(n), ‖B‖ \(norm)")
             for _ in 0..<20 {
-                #expect(try MatrixProgramTests.exponential(values, n, on: backend) == w, "n \(n), ‖B‖ \(norm): other bits")
+                #expect(
+                    try MatrixProgramTests.exponential(values, n, on: backend) == w, "n \(n), ‖B‖ \(norm): other bits")
             }
         }
     }
@@ -125,7 +131,8 @@ struct GPUTests {
 
     @Test func aDeviceThatDoesNotExist() throws {
         #expect { try CUDABackend(device: 4096) } throws: { error in
-            "\(error)".contains("there is no device 4096; there") && ("\(error)".hasSuffix("only device 0") || "\(error)".hasSuffix("from 0"))
+            "\(error)".contains("there is no device 4096; there")
+                && ("\(error)".hasSuffix("only device 0") || "\(error)".hasSuffix("from 0"))
         }
     }
 

@@ -14,10 +14,10 @@ enum KernelDump {
     /// block, and the most rows that a block takes.
     static let workloads =
         ProcessInfo.processInfo.environment["URNN_KERNEL_WORKLOADS"]
-        ?? """
-        rnn relu:200:80,gru tanh after:200:80,gru tanh before:200:80,gru tanh after:50:100,gru tanh after:50:1056,\
-        gru tanh after:200:300,urnn abs:1030:20
-        """
+            ?? """
+            rnn relu:200:80,gru tanh after:200:80,gru tanh before:200:80,gru tanh after:50:100,gru tanh after:50:1056,\
+            gru tanh after:200:300,urnn abs:1030:20
+            """
 }
 
 @Suite(.enabled(if: KernelDump.folder != nil, "URNN_KERNELS names no folder"))
@@ -26,12 +26,15 @@ struct KernelDumpTests {
         let folder = try #require(KernelDump.folder)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         func write(_ sources: some Sequence<KernelSource>, _ name: (KernelSource) -> String) throws {
-            for source in sources { try Data(source.text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name(source)).cu")) }
+            for source in sources {
+                try Data(source.text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name(source)).cu"))
+            }
         }
         for workload in KernelDump.workloads.split(separator: ",") {
             let parts = workload.split(separator: ":"), cell = String(parts[0])
             let known = DeviceChecks.cells.keys.sorted().joined(separator: ", ")
-            let make = try #require(DeviceChecks.cells[cell], "URNN_KERNEL_WORKLOADS: there is no cell '\(cell)'; there are: \(known)")
+            let make = try #require(
+                DeviceChecks.cells[cell], "URNN_KERNEL_WORKLOADS: there is no cell '\(cell)'; there are: \(known)")
             try #require(parts.count == 3, "URNN_KERNEL_WORKLOADS: '\(workload)' isn't cell:hidden size:batch")
             let hidden = try #require(Int(parts[1])), batch = try #require(Int(parts[2]))
             let device = CollectingDevice(), sizes = DeviceChecks.Sizes(hidden: hidden, steps: 2, batch: batch)

@@ -17,7 +17,8 @@ struct KernelResources: Equatable {
 
     /// The attributes of `.nv.info` sections that are read here.
     private enum Attribute {
-        static let mostThreads: UInt8 = 0x05, frameSize: UInt8 = 0x11, parameterSize: UInt8 = 0x19, registerCount: UInt8 = 0x2F
+        static let mostThreads: UInt8 = 0x05, frameSize: UInt8 = 0x11, parameterSize: UInt8 = 0x19,
+            registerCount: UInt8 = 0x2F
     }
 
     /// - Returns: nil if the binary holds no such kernel, or doesn't say.
@@ -58,7 +59,12 @@ private struct ELF {
         guard table + entry * count <= bytes.count, names < count else { return nil }
         let list = (0..<count).map { index in
             let at = table + entry * index
-            return (name: number(at, 4), section: Section(type: number(at + 4, 4), offset: number(at + 24, 8), size: number(at + 32, 8), link: number(at + 40, 4)))
+            return (
+                name: number(at, 4),
+                section: Section(
+                    type: number(at + 4, 4), offset: number(at + 24, 8), size: number(at + 32, 8),
+                    link: number(at + 40, 4))
+            )
         }
         for (name, section) in list { sections[string(list[names].section, name)] = section }
         guard let table = sections[".symtab"] else { return nil }

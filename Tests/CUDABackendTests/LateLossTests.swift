@@ -31,13 +31,15 @@ struct LateLossTests {
     ) throws -> (log: Log, values: [Float], end: String) {
         let data = try RecallDataset(length: 4, symbols: 4, sizes: SplitSizes(train: 50, valid: 10, test: 10))
         let model = try SequenceModel(
-            cell: cell, configuration: ModelConfiguration(embeddingSize: 3, hiddenSize: 5), data: data.description, on: backend)
+            cell: cell, configuration: ModelConfiguration(embeddingSize: 3, hiddenSize: 5), data: data.description,
+            on: backend)
         let updater = try ParameterUpdater(
             model: model, optimizer: SGD(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
         let log = Log(late: late)
         let trainer = try Trainer(
             model: model, dataset: data, updater: updater,
-            configuration: .init(epochs: 2, batchSize: 10, learningRate: rate, checkpointEvery: checkpoint), observers: [log],
+            configuration: .init(epochs: 2, batchSize: 10, learningRate: rate, checkpointEvery: checkpoint),
+            observers: [log],
             shouldStop: { updater.step >= stopAfter })
         do {
             let summary = try trainer.run()
@@ -63,7 +65,8 @@ struct LateLossTests {
 
     /// The same step is named, and its update isn't made.
     @Test func aRunThatDivergesEndsAtTheSameStep() throws {
-        let late = try Self.train(VanillaRNN(), late: true, rate: 1e30), prompt = try Self.train(VanillaRNN(), late: false, rate: 1e30)
+        let late = try Self.train(VanillaRNN(), late: true, rate: 1e30),
+            prompt = try Self.train(VanillaRNN(), late: false, rate: 1e30)
         #expect(late.end.contains("the loss became"), "\(late.end)")
         #expect(late.end == prompt.end && late.log.losses == prompt.log.losses)
         #expect(late.values.allSatisfy { $0.isFinite })

@@ -20,7 +20,8 @@ struct LaunchCountTests {
             inputs: .tokens(vocabulary: vocabulary), targets: .positionClass(classes: vocabulary), isContinuous: true,
             metric: .perplexity)
         let model = try SequenceModel(
-            cell: cell, configuration: ModelConfiguration(embeddingSize: 400, hiddenSize: 200), data: description, on: backend)
+            cell: cell, configuration: ModelConfiguration(embeddingSize: 400, hiddenSize: 200), data: description,
+            on: backend)
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew(),
             configuration: .init(clipRecurrent: 0.25))

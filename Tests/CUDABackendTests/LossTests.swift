@@ -21,14 +21,17 @@ struct LossTests {
         var random = RandomStream(RandomKey(seed: 3, purpose: .test))
         let inputs = (0..<2 * steps * size).map { _ in Float(random.normal()) }
         // Of positions, each fifth has no target.
-        let values = (0..<(perPosition ? steps * size : size)).map { perPosition && $0 % 5 == 0 ? .nan : Float(random.normal()) }
+        let values = (0..<(perPosition ? steps * size : size)).map {
+            perPosition && $0 % 5 == 0 ? .nan : Float(random.normal())
+        }
         let batch = Batch(steps: steps, size: size, inputs: .vectors(inputs, width: 2), values: values)
         let backends: [any Backend] = [CUDABackend(driver: EmulatedDevice(blockSize: 32)), ReferenceBackend()]
         let results = try backends.map { backend -> [Double] in
             let model = try SequenceModel(
                 cell: GRU(), configuration: ModelConfiguration(hiddenSize: 4),
                 data: DatasetDescription(
-                    inputs: .vectors(width: 2), targets: perPosition ? .positionValue : .sequenceValue, isContinuous: false,
+                    inputs: .vectors(width: 2), targets: perPosition ? .positionValue : .sequenceValue,
+                    isContinuous: false,
                     metric: .loss, loss: LogCosh()),
                 on: backend)
             let sums = try model.computeGradients(batch, step: 0)

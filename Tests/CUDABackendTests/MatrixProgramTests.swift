@@ -22,12 +22,16 @@ struct MatrixProgramTests {
 
     static func exponential(_ values: [Double], _ n: Int, on backend: any Backend) throws -> [Double] {
         // As a weight lies among others: not at the beginning, rows apart.
-        let memory = try backend.makeMatrix([Double](repeating: 7, count: n * (n + 3) + 1), rows: 1, columns: n * (n + 3) + 1).memory
+        let memory = try backend.makeMatrix(
+            [Double](repeating: 7, count: n * (n + 3) + 1), rows: 1, columns: n * (n + 3) + 1
+        ).memory
         let weight = MatrixView(memory, offset: 1, rows: n, columns: n, rowStride: n + 3)
         let exponential = try SkewExponential(size: n, on: backend)
         try exponential(try backend.makeMatrix(values, rows: n, columns: n), into: weight)
         let all: [Double] = backend.download(MatrixView(memory, rows: 1, columns: memory.count))
-        #expect((0..<all.count).allSatisfy { $0 > 0 && ($0 - 1) % (n + 3) < n || all[$0] == 7 }, "a write outside the result")
+        #expect(
+            (0..<all.count).allSatisfy { $0 > 0 && ($0 - 1) % (n + 3) < n || all[$0] == 7 },
+            "a write outside the result")
         return (0..<n * n).map { all[1 + $0 / n * (n + 3) + $0 % n] }
     }
 
@@ -82,7 +86,8 @@ struct MatrixProgramTests {
     @Test func littleSharedMemory() throws {
         for bytes in [20_000, 12_000] {
             let device = EmulatedDevice(sharedMemory: bytes)
-            try checkBackend(CUDABackend(driver: device), against: ReferenceBackend(), parts: [.matrixPrograms], tolerance: 1e-5)
+            try checkBackend(
+                CUDABackend(driver: device), against: ReferenceBackend(), parts: [.matrixPrograms], tolerance: 1e-5)
             #expect(device.kernelNames.contains("matrix_program"))
         }
         let geometry = try #require(MatrixGeometry(size: 200, processors: 132, shared: 20_000, blockSize: 256))
@@ -102,7 +107,8 @@ struct MatrixProgramTests {
         func geometry(_ n: Int, processors: Int = 132) -> MatrixGeometry? {
             MatrixGeometry(size: n, processors: processors, shared: 227 << 10, blockSize: 256)
         }
-        let small = try #require(geometry(50)), middle = try #require(geometry(200)), large = try #require(geometry(512))
+        let small = try #require(geometry(50)), middle = try #require(geometry(200)),
+            large = try #require(geometry(512))
         #expect(small.blocks == 8 && small.tileRows == 16 && small.piece == 8 && small.pitch == 12)
         #expect(middle.blocks == 91 && middle.tileRows == 16 && middle.piece == 28 && middle.pitch == 28)
         #expect(large.blocks == 128 && large.tileRows == 64 && large.pieces == 1 && large.sharedMemory <= 227 << 10)
@@ -120,7 +126,8 @@ struct MatrixProgramTests {
     @Test(arguments: [50, 200, 512]) func theExponentialIsOneLaunch(size: Int) throws {
         let device = TracingDevice(), backend = CUDABackend(driver: device)
         let exponential = try SkewExponential(size: size, on: backend)
-        let skew = try backend.allocate(rows: size, columns: size), weight = try backend.allocate(rows: size, columns: size)
+        let skew = try backend.allocate(rows: size, columns: size),
+            weight = try backend.allocate(rows: size, columns: size)
         _ = device.takeTrace()
         try exponential(skew, into: weight)
         let calls = device.takeTrace()

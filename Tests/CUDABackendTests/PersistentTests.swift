@@ -10,7 +10,8 @@ struct PersistentTests {
     @Test(arguments: DeviceChecks.emulatedCells) func everyCellAgreesWithReference(cell: String) throws {
         let device = EmulatedDevice(blockSize: 8)
         try checkCell(
-            DeviceChecks.cells[cell]!(), on: CUDABackend(driver: device, loops: .persistent), against: ReferenceBackend(),
+            DeviceChecks.cells[cell]!(), on: CUDABackend(driver: device, loops: .persistent),
+            against: ReferenceBackend(),
             inputWidth: 3, hiddenWidth: 10, steps: 9, batch: 5, tolerance: 1e-5)
         #expect(device.kernelNames.isSuperset(of: ["persistent_forward", "persistent_backward"]))
     }
@@ -34,7 +35,8 @@ struct PersistentTests {
         Chip(blockSize: 8, sharedMemory: 2500, registers: 80), Chip(blockSize: 8, sharedMemory: 3000, registers: 80),
         Chip(blockSize: 8, sharedMemory: 6500, registers: 88), Chip(blockSize: 8, sharedMemory: 4500, registers: 104),
         Chip(blockSize: 8, sharedMemory: 8000, registers: 80), Chip(blockSize: 8, sharedMemory: 1 << 17, registers: 72),
-        Chip(blockSize: 16, sharedMemory: 5000, registers: 96), Chip(blockSize: 16, sharedMemory: 1 << 17, registers: 128),
+        Chip(blockSize: 16, sharedMemory: 5000, registers: 96),
+        Chip(blockSize: 16, sharedMemory: 1 << 17, registers: 128),
         Chip(blockSize: 16, sharedMemory: 9000, registers: 112),
     ]
 
@@ -45,10 +47,12 @@ struct PersistentTests {
         let device = EmulatedDevice(
             blockSize: chip.blockSize, sharedMemory: chip.sharedMemory, registers: 128 * chip.registers)
         try checkCell(
-            DeviceChecks.cells[cell]!(), on: CUDABackend(driver: device, loops: .persistent), against: ReferenceBackend(),
+            DeviceChecks.cells[cell]!(), on: CUDABackend(driver: device, loops: .persistent),
+            against: ReferenceBackend(),
             inputWidth: 3, hiddenWidth: 25, steps: 4, batch: 3, tolerance: 1e-5)
         // The smallest have no room for what two products need, and a GRU's backward loop.
-        let hasRoom = cell.hasSuffix("before") ? chip.registers > 104 : chip.sharedMemory > 4000 || !cell.contains("gru")
+        let hasRoom =
+            cell.hasSuffix("before") ? chip.registers > 104 : chip.sharedMemory > 4000 || !cell.contains("gru")
         #expect(!hasRoom || device.kernelNames.isSuperset(of: ["persistent_forward", "persistent_backward"]))
     }
 
@@ -59,15 +63,21 @@ struct PersistentTests {
         #expect(layouts.contains { $0.streamed > 0 && $0.inSharedMemory % 4 > 0 && $0.inRegisters > 0 })
         #expect(layouts.contains { $0.streamed > 0 && $0.long < $0.slices })
         #expect(layouts.contains { $0.inRegisters == $0.rows })
-        #expect(zip(all, layouts).contains { $1.inSharedMemory / 4 >= 2 * $1.streamed / max($0.depth, 4) && $1.streamed > 0 })
+        #expect(
+            zip(all, layouts).contains {
+                $1.inSharedMemory / 4 >= 2 * $1.streamed / max($0.depth, 4) && $1.streamed > 0
+            })
     }
 
     /// The weights' layouts on an H100 of the models that are trained, with one row a
     /// block and with three.
-    @Test(arguments: DeviceChecks.standardCells, [2, 5]) func largeCellsAgreeWithReference(cell: String, batch: Int) throws {
+    @Test(arguments: DeviceChecks.standardCells, [2, 5]) func largeCellsAgreeWithReference(cell: String, batch: Int)
+        throws
+    {
         let device = EmulatedDevice(blockSize: 256)
         try checkCell(
-            DeviceChecks.cells[cell]!(), on: CUDABackend(driver: device, loops: .persistent), against: ReferenceBackend(),
+            DeviceChecks.cells[cell]!(), on: CUDABackend(driver: device, loops: .persistent),
+            against: ReferenceBackend(),
             inputWidth: 3, hiddenWidth: 200, steps: 3, batch: batch, scale: 0.07, tolerance: 1e-5)
         #expect(device.kernelNames.isSuperset(of: ["persistent_forward", "persistent_backward"]))
     }
@@ -108,7 +118,8 @@ struct PersistentTests {
         // Bringing the weights in takes longer than one step without them.
         #expect(gru.isFast(steps: 35) && !gru.isFast(steps: 1) && gru.cyclesBefore > 8000)
         #expect(whole.slices * whole.rows >= 200 && whole.lanes * 4 * gru.width >= 600)
-        #expect(whole.inRegisters > 0 && whole.inSharedMemory > 0 && whole.streamed > 0 && whole.streamed < whole.rows / 3)
+        #expect(
+            whole.inRegisters > 0 && whole.inSharedMemory > 0 && whole.streamed > 0 && whole.streamed < whole.rows / 3)
         // As much as fits stays in shared memory; the ring holds what 700 cycles need.
         #expect(gru.sharedMemory + 16 * gru.width * whole.threads * 4 > 227 << 10)
         #expect(16 * gru.width * gru.depth * whole.threads >= 24_000)

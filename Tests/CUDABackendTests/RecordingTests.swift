@@ -21,7 +21,8 @@ struct RecordingTests {
         let device = EmulatedDevice(blockSize: 32, canRecord: false)
         let make = DeviceChecks.cells["gru tanh after"]!
         let tested = try DeviceChecks.train(make(), on: CUDABackend(driver: device, loops: .recorded))
-        let recorded = try DeviceChecks.train(make(), on: CUDABackend(driver: EmulatedDevice(blockSize: 32), loops: .recorded))
+        let recorded = try DeviceChecks.train(
+            make(), on: CUDABackend(driver: EmulatedDevice(blockSize: 32), loops: .recorded))
         #expect(device.recordedRuns == 0)
         #expect(tested.losses == recorded.losses && tested.values == recorded.values)
     }

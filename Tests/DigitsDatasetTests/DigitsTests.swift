@@ -17,14 +17,17 @@ private final class Files {
     }
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    func write(_ bytes: [UInt8], _ name: String) throws { try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)")) }
+    func write(_ bytes: [UInt8], _ name: String) throws {
+        try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+    }
 
     static func header(_ count: UInt8, _ sizes: [Int]) -> [UInt8] {
         [0, 0, 8, count] + sizes.flatMap { size in (0..<4).map { UInt8(truncatingIfNeeded: size >> (24 - 8 * $0)) } }
     }
     /// 3 × 4 pixels; pixel p of image i is i + 7 p.
     static func images(_ count: Int, _ first: Int) -> [UInt8] {
-        header(3, [count, 3, 4]) + (0..<count).flatMap { i in (0..<12).map { UInt8(truncatingIfNeeded: first + i + 7 * $0) } }
+        header(3, [count, 3, 4])
+            + (0..<count).flatMap { i in (0..<12).map { UInt8(truncatingIfNeeded: first + i + 7 * $0) } }
     }
 }
 
@@ -52,14 +55,18 @@ struct DigitsTests {
     @Test func permutedPixelsAreTheSamePixels() throws {
         let files = try Files()
         let plain = try DigitsDataset(directory: files.folder).batch(.test, epoch: 0, index: 0, batchSize: 1)
-        let other = try DigitsDataset(directory: files.folder, isPermuted: true).batch(.test, epoch: 0, index: 0, batchSize: 1)
+        let other = try DigitsDataset(directory: files.folder, isPermuted: true).batch(
+            .test, epoch: 0, index: 0, batchSize: 1)
         guard case .vectors(let a, _) = plain.inputs, case .vectors(let b, _) = other.inputs else { return }
         #expect(a.sorted() == b.sorted() && a != b)
     }
 
     private func pixels(_ folder: String, permutationSeed: UInt64, seed: UInt64) throws -> [Float] {
-        let digits = try DigitsDataset(directory: folder, isPermuted: true, permutationSeed: permutationSeed, seed: seed)
-        guard case .vectors(let values, _) = digits.batch(.test, epoch: 0, index: 0, batchSize: 1).inputs else { return [] }
+        let digits = try DigitsDataset(
+            directory: folder, isPermuted: true, permutationSeed: permutationSeed, seed: seed)
+        guard case .vectors(let values, _) = digits.batch(.test, epoch: 0, index: 0, batchSize: 1).inputs else {
+            return []
+        }
         return values
     }
 
@@ -72,8 +79,12 @@ struct DigitsTests {
     @Test func labelsAreClasses() throws {
         let files = try Files(), name = "t10k-labels-idx1-ubyte"
         try files.write(Files.header(1, [20]) + [UInt8](repeating: 26, count: 20), name)
-        #expect(try DigitsDataset(directory: files.folder, classes: 27).description.targets == .sequenceClass(classes: 27))
-        #expect(throws: RecurrentError.dataset("\(files.folder)/\(name): image 1 has the label 26, but the labels of 10 classes are 0 to 9")) {
+        #expect(
+            try DigitsDataset(directory: files.folder, classes: 27).description.targets == .sequenceClass(classes: 27))
+        #expect(
+            throws: RecurrentError.dataset(
+                "\(files.folder)/\(name): image 1 has the label 26, but the labels of 10 classes are 0 to 9")
+        ) {
             try DigitsDataset(directory: files.folder)
         }
         for classes in [1, 257] {

@@ -98,7 +98,8 @@ func descentFindsARotation(index: Int) throws {
     let workspace = try everyUpdate[index].update.makeWorkspace(size: n, on: backend)
     func matrix(_ values: [Double]) throws -> MatrixView { try backend.makeMatrix(values, rows: n, columns: n) }
     let target = try matrix(planted), b = try matrix([Double](repeating: 0, count: n * n))
-    let w = try matrix(planted), goal = try matrix(planted), slope = try matrix(planted), difference = try matrix(planted)
+    let w = try matrix(planted), goal = try matrix(planted), slope = try matrix(planted),
+        difference = try matrix(planted)
     try workspace.computeWeight(from: target, into: goal)
     let subtract = try backend.compile(PointwiseProgram(inputs: 2, scalars: 1) { x, s in [x[0] - s[0] * x[1]] })
     // J = ‖W − goal‖² / 2

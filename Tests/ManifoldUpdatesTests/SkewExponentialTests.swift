@@ -82,8 +82,10 @@ func oppositeParametersGiveTransposes(method: SkewExponential.Method) throws {
         let angle = Double(Float(RealFunctions.exp(exponent * RealFunctions.log(2))))
         // Blocks of unequal angles: eigenvalues ±angle, ±angle / 3.
         var b = [Double](repeating: 0, count: 25)
-        b[1] = -angle; b[5] = angle
-        b[13] = Double(-Float(angle / 3)); b[17] = -b[13]
+        b[1] = -angle
+        b[5] = angle
+        b[13] = Double(-Float(angle / 3))
+        b[17] = -b[13]
         func errors(_ backend: any Backend) throws -> Double {
             let w = try exponential(b, size: 5, method: .scalingAndSquaring, on: backend)
             let expected = [

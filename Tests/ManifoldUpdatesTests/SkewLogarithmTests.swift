@@ -20,14 +20,17 @@ struct SkewLogarithmTests {
         return values
     }
 
-    private func largestDifference(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } }
+    private func largestDifference(_ a: [Double], _ b: [Double]) -> Double {
+        zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
+    }
 
     @Test(arguments: [1, 2, 3, 10, 33, 64], [0, 1e-6, 0.3, 1.5, 2.5])
     func undoesTheExponential(size: Int, angle: Double) throws {
         for (backend, tolerance) in [(ReferenceBackend(), 1e-12), (try CPUBackend(), 2e-5)] as [(any Backend, Double)] {
             let values = skew(size, angle: angle)
             let b = try backend.makeMatrix(values, rows: size, columns: size)
-            let w = try backend.allocate(rows: size, columns: size), back = try backend.allocate(rows: size, columns: size)
+            let w = try backend.allocate(rows: size, columns: size),
+                back = try backend.allocate(rows: size, columns: size)
             try SkewExponential(size: size, on: backend, method: .scalingAndSquaring)(b, into: w)
             try SkewLogarithm(size: size, on: backend)(w, into: back)
             let found: [Double] = backend.download(back)
@@ -41,7 +44,8 @@ struct SkewLogarithmTests {
     func anglesUpToPi(angle: Double) throws {
         let backend = ReferenceBackend()
         let (c, s) = (RealFunctions.cos(angle), RealFunctions.sin(angle))
-        let w = try backend.makeMatrix([c, -s, s, c], rows: 2, columns: 2), b = try backend.allocate(rows: 2, columns: 2)
+        let w = try backend.makeMatrix([c, -s, s, c], rows: 2, columns: 2),
+            b = try backend.allocate(rows: 2, columns: 2)
         try SkewLogarithm(size: 2, on: backend)(w, into: b)
         #expect(largestDifference(backend.download(b), [0, -angle, angle, 0]) <= 1e-9)
     }
@@ -57,7 +61,8 @@ struct SkewLogarithmTests {
             let workspace = try Self.updates[index].makeWorkspace(size: size, on: backend)
             let values = skew(size, angle: 2, seed: 3)
             let b = try backend.makeMatrix(values, rows: size, columns: size)
-            let w = try backend.allocate(rows: size, columns: size), back = try backend.allocate(rows: size, columns: size)
+            let w = try backend.allocate(rows: size, columns: size),
+                back = try backend.allocate(rows: size, columns: size)
             try workspace.computeWeight(from: b, into: w)
             try workspace.computeParameter(from: w, into: back)
             #expect(largestDifference(backend.download(back), values) <= tolerance, "\(backend.name)")

@@ -64,7 +64,8 @@ func blocksFollowOneAnotherWithoutGap(batchSize: Int, bptt: Int) throws {
     #expect(treebank.batchCount(.test, batchSize: 14) == 0)
     #expect(
         throws: RecurrentError.dataset(
-            "\(corpus.directory): the test text has 27 tokens, too few for 14 streams; choose a batch size of at most 13")
+            "\(corpus.directory): the test text has 27 tokens, too few for 14 streams; choose a batch size of at most 13"
+        )
     ) { try treebank.batch(.test, epoch: 0, index: 0, batchSize: 14) }
 }
 

@@ -31,7 +31,9 @@ import Testing
 /// against Swift's own splitting.
 @Test func manyWordsAgreeWithANaiveTokenizer() throws {
     let words = (0..<400_000).map { "w\($0 * 7919 % 40_009)" }
-    let lines = stride(from: 0, to: words.count, by: 17).map { words[$0..<min($0 + 17, words.count)].joined(separator: " ") }
+    let lines = stride(from: 0, to: words.count, by: 17).map {
+        words[$0..<min($0 + 17, words.count)].joined(separator: " ")
+    }
     let text = lines.joined(separator: "\n") + "\n"
     let corpus = try TemporaryCorpus(train: text, valid: "w0 w1\n", test: "w1\n")
     let treebank = try PennTreebank(directory: corpus.directory, bptt: 5)
@@ -91,7 +93,8 @@ import Testing
     @Test func missingFiles() throws {
         #expect(
             try refusal(TemporaryCorpus([:]))
-                == "no ptb.train.txt or train.txt can be read in 'DIR'; name a directory that holds ptb.train.txt, ptb.valid.txt and ptb.test.txt with `data` or PTB_DIR")
+                == "no ptb.train.txt or train.txt can be read in 'DIR'; name a directory that holds ptb.train.txt, ptb.valid.txt and ptb.test.txt with `data` or PTB_DIR"
+        )
         #expect(
             try refusal(TemporaryCorpus(["train.txt": "a b\n", "valid.txt": "a b\n"]))
                 == "DIR/test.txt: no such file or directory; the directory must hold the train, valid and test texts")

@@ -3,7 +3,8 @@ import Testing
 
 /// Results whose runs are packed in one file, as they are committed.
 struct ArchiveTests {
-    private static let script = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../scripts/archive-runs").standardizedFileURL.path
+    private static let script = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../scripts/archive-runs")
+        .standardizedFileURL.path
 
     private static func archive(_ folder: String) throws -> (status: Int32, errors: String) {
         let process = Process(), errors = Pipe()
@@ -19,22 +20,29 @@ struct ArchiveTests {
     /// Leaves what an archive keeps.
     private static func removeWeights(_ folder: String) throws {
         let manager = FileManager.default
-        for case let file as URL in manager.enumerator(at: URL(fileURLWithPath: folder), includingPropertiesForKeys: nil)!
-        where ["safetensors", "txt"].contains(file.pathExtension) && !["greedy.txt", "drawn.txt"].contains(file.lastPathComponent) {
+        for case let file as URL in manager.enumerator(
+            at: URL(fileURLWithPath: folder), includingPropertiesForKeys: nil)!
+        where ["safetensors", "txt"].contains(file.pathExtension)
+            && !["greedy.txt", "drawn.txt"].contains(file.lastPathComponent)
+        {
             try manager.removeItem(at: file)
         }
     }
 
     /// The report's text and tables, by file.
     private static func report(_ folder: TemporaryFolder) throws -> [String: Data] {
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".csv") || $0 == "report.md" }
-        return Dictionary(uniqueKeysWithValues: names.map { ($0, FileManager.default.contents(atPath: folder.file($0))!) })
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
+            $0.hasSuffix(".csv") || $0 == "report.md"
+        }
+        return Dictionary(
+            uniqueKeysWithValues: names.map { ($0, FileManager.default.contents(atPath: folder.file($0))!) })
     }
 
     @Test func aReportComesFromAnArchiveAndNothingIsTrainedTwice() throws {
         let folder = try TemporaryFolder(), scratch = try TemporaryFolder(), manager = FileManager.default
         let environment = ["PTB_DIR": "", "TMPDIR": scratch.path]
-        let train = ["reproduce", "figure1", "figure3", "--jobs", "2", "--output", folder.path], line = train + ["--report-only"]
+        let train = ["reproduce", "figure1", "figure3", "--jobs", "2", "--output", folder.path],
+            line = train + ["--report-only"]
         try #require(try Tool(train, environment: environment).status == 0)
         // Weights are no part of an archive, and are not thrown away either.
         #expect(try Self.archive(folder.path).errors.contains("is no record of a run"))
@@ -49,7 +57,9 @@ struct ArchiveTests {
         let tool = try Tool(line, environment: environment)
         #expect(tool.status == 0, "\(tool.errors)")
         #expect(try Self.report(folder) == before)
-        let links = try ["report.md", "report.html"].map { try String(contentsOfFile: folder.file($0), encoding: .utf8) }
+        let links = try ["report.md", "report.html"].map {
+            try String(contentsOfFile: folder.file($0), encoding: .utf8)
+        }
         #expect(!links[0].contains("](runs") && !links[1].contains("href=\"runs") && !links[0].contains(scratch.path))
         #expect(!manager.fileExists(atPath: folder.file("runs")))
         #expect(try manager.contentsOfDirectory(atPath: scratch.path) == [])
@@ -71,10 +81,16 @@ struct ArchiveTests {
 
     @Test func aSearchIsReportedFromItsArchive() throws {
         let folder = try TemporaryFolder()
-        let words = ["search", "--try", "learning-rate=0.001,0.01", "--halving", "--jobs", "2", "--output", folder.path]
-        let options = ["--", "--dataset", "recall", "--length", "4", "--symbols", "3", "--train-size", "300", "--epochs", "2"]
+        let words = [
+            "search", "--try", "learning-rate=0.001,0.01", "--halving", "--jobs", "2", "--output", folder.path,
+        ]
+        let options = [
+            "--", "--dataset", "recall", "--length", "4", "--symbols", "3", "--train-size", "300", "--epochs", "2",
+        ]
         let none = try Tool(words + ["--report-only"] + options)
-        #expect(none.status == 1 && none.errors.contains("has no runs to report") && none.errors.split(separator: "\n").count == 1)
+        #expect(
+            none.status == 1 && none.errors.contains("has no runs to report")
+                && none.errors.split(separator: "\n").count == 1)
         try #require(try Tool(words + options).status == 0)
         try Self.removeWeights(folder.file("runs"))
         let before = try Self.report(folder).filter { $0.key != "report.md" }
@@ -83,7 +99,8 @@ struct ArchiveTests {
         #expect(tool.status == 0 && tool.output.contains("best: cli train"), "\(tool.errors)")
         #expect(try Self.report(folder).filter { $0.key != "report.md" } == before)
 
-        let other = try Tool(["search", "--try", "learning-rate=0.5", "--report-only", "--output", folder.path] + options)
+        let other = try Tool(
+            ["search", "--try", "learning-rate=0.5", "--report-only", "--output", folder.path] + options)
         #expect(other.status == 1 && other.errors.contains("has no runs of this search"), "\(other.errors)")
     }
 
@@ -95,10 +112,12 @@ struct ArchiveTests {
         try "{}".write(toFile: run + "/config.json", atomically: true, encoding: .utf8)
         try #require(try Self.archive(folder.path).status == 0)
         let bytes = manager.contents(atPath: file)!
-        try (["cut off": bytes.prefix(bytes.count / 2), "empty": Data()][damage] ?? Data("text".utf8)).write(to: URL(fileURLWithPath: file))
+        try (["cut off": bytes.prefix(bytes.count / 2), "empty": Data()][damage] ?? Data("text".utf8)).write(
+            to: URL(fileURLWithPath: file))
         for option in [["--report-only"], []] {
             let tool = try Tool(
-                ["reproduce", "figure1", "--output", folder.path] + option, environment: ["PTB_DIR": "", "TMPDIR": scratch.path])
+                ["reproduce", "figure1", "--output", folder.path] + option,
+                environment: ["PTB_DIR": "", "TMPDIR": scratch.path])
             #expect(tool.status == 1 && tool.errors.hasPrefix("error: \(file): can't be unpacked"), "\(tool.errors)")
             #expect(tool.errors.split(separator: "\n").count == 1, "\(tool.errors)")
             #expect(try manager.contentsOfDirectory(atPath: folder.path) == ["runs.tar.gz"])

@@ -92,14 +92,21 @@ struct BadInputTests {
         ("--backend cuda --threads 2", 2, ["--threads", "--backend cpu", "cuda", "--device"]),
         ("--dropout 0 --dropout-on output", 2, ["--dropout-on", "--dropout"]),
         ("compare --cells gru,rnn --skew-init henaff", 2, ["--skew-init", "no orthogonal weight"]),
-        ("generate run --epochs 3", 2, ["--epochs", "generate"]), ("evaluate run --cell gru", 2, ["--cell", "evaluate"]),
-        ("benchmark --hidden-size 3", 2, ["--hidden-size", "benchmark"]), ("reproduce table1 --output x --lr 1", 2, ["--learning-rate", "reproduce"]),
+        ("generate run --epochs 3", 2, ["--epochs", "generate"]),
+        ("evaluate run --cell gru", 2, ["--cell", "evaluate"]),
+        ("benchmark --hidden-size 3", 2, ["--hidden-size", "benchmark"]),
+        ("reproduce table1 --output x --lr 1", 2, ["--learning-rate", "reproduce"]),
         // What was meant.
-        ("--celll gru", 2, ["--celll", "--cell?"]), ("--learning-rat 1", 2, ["--learning-rate?"]), ("--ouptut x", 2, ["--output?"]),
-        ("--cell ugur", 2, ["'ugru'?"]), ("--dataset copyng", 2, ["'copying'?"]), ("--dropout-on logit", 2, ["'logits'?"]),
-        ("--epochs", 2, ["--epochs", "needs a value"]), ("--tied=3", 2, ["--tied", "takes no value"]), ("more", 2, ["'more'"]),
-        ("train -x", 2, ["-x"]), ("--config /nonexistent", 1, ["/nonexistent"]), ("--config a --from b", 2, ["--config", "--from"]),
-        ("list tables", 2, ["tables", "cells, activations"]), ("evaluate", 2, ["a run's folder"]), ("evaluate a b", 2, ["'b'"]),
+        ("--celll gru", 2, ["--celll", "--cell?"]), ("--learning-rat 1", 2, ["--learning-rate?"]),
+        ("--ouptut x", 2, ["--output?"]),
+        ("--cell ugur", 2, ["'ugru'?"]), ("--dataset copyng", 2, ["'copying'?"]),
+        ("--dropout-on logit", 2, ["'logits'?"]),
+        ("--epochs", 2, ["--epochs", "needs a value"]), ("--tied=3", 2, ["--tied", "takes no value"]),
+        ("more", 2, ["'more'"]),
+        ("train -x", 2, ["-x"]), ("--config /nonexistent", 1, ["/nonexistent"]),
+        ("--config a --from b", 2, ["--config", "--from"]),
+        ("list tables", 2, ["tables", "cells, activations"]), ("evaluate", 2, ["a run's folder"]),
+        ("evaluate a b", 2, ["'b'"]),
     ]
 
     @Test(arguments: mistakes.indices)
@@ -108,7 +115,9 @@ struct BadInputTests {
         let result = try Tool(mistake.arguments)
         #expect(result.status == mistake.status, "\(mistake.arguments): \(result.errors)")
         #expect(result.errors.hasPrefix("error: ") && result.errors.hasSuffix("\n"))
-        #expect(result.errors.dropLast().contains("\n") == false, "\(mistake.arguments) gives more than a line: \(result.errors)")
+        #expect(
+            result.errors.dropLast().contains("\n") == false,
+            "\(mistake.arguments) gives more than a line: \(result.errors)")
         for word in mistake.says { #expect(result.errors.contains(word), "\(mistake.arguments): \(result.errors)") }
     }
 

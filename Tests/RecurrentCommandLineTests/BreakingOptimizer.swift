@@ -11,7 +11,8 @@ struct BreakingOptimizer: Optimizer, Plugin {
     let scalarCount = 1
     func scalars(step: Int) -> [Double] { [step < 8 ? 0 : .nan] }
     func update(
-        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue, scalars: [SymbolicValue]
+        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue,
+        scalars: [SymbolicValue]
     ) -> (parameter: SymbolicValue, state: [SymbolicValue]) {
         (parameter - rate * gradient + scalars[0], [])
     }

@@ -14,8 +14,10 @@ struct CharacterTests {
         try corpus(folder)
         let result = try Tool(
             [
-                "--dataset", "ptb-char", "--data", folder.path, "--cell", "gru", "--embedding-size", "8", "--hidden-size", "24",
-                "--batch-size", "8", "--evaluation-batch-size", "4", "--bptt", "10", "--epochs", "12", "--learning-rate", "0.01",
+                "--dataset", "ptb-char", "--data", folder.path, "--cell", "gru", "--embedding-size", "8",
+                "--hidden-size", "24",
+                "--batch-size", "8", "--evaluation-batch-size", "4", "--bptt", "10", "--epochs", "12",
+                "--learning-rate", "0.01",
                 "--output", folder.file("run"),
             ] + more)
         #expect(result.status == 0, "\(result.errors)")
@@ -40,7 +42,9 @@ struct CharacterTests {
         let folder = try TemporaryFolder(), run = try run(folder)
         // Learned by heart; several blanks are one, as in the corpus.
         let greedy = try Tool(["generate", run, "--words", "12", "--prompt", " the  c", "--greedy"])
-        #expect(greedy.errors.isEmpty && greedy.output.hasPrefix("the cat sat") && !greedy.output.contains("_"), "\(greedy.output)")
+        #expect(
+            greedy.errors.isEmpty && greedy.output.hasPrefix("the cat sat") && !greedy.output.contains("_"),
+            "\(greedy.output)")
         // A blank at the end asks for a new word.
         let dog = try Tool(["generate", run, "--words", "8", "--prompt", "a ", "--greedy", "--json"]).object()
         #expect(dog["prompt"] as? [String] == ["a", "_"] && dog["text"] as? String == "a dog sat\n")
@@ -49,9 +53,12 @@ struct CharacterTests {
         #expect(unknown.failedInOneLine && unknown.errors.contains("the character 'z'"), "\(unknown.errors)")
         // The same from a run of characters that PyTorch could have trained.
         let imported = try Tool([
-            "import", run + "/model.safetensors", "--dataset", "ptb-char", "--vocabulary", run + "/vocabulary.txt", "--output", folder.file("other"),
+            "import", run + "/model.safetensors", "--dataset", "ptb-char", "--vocabulary", run + "/vocabulary.txt",
+            "--output", folder.file("other"),
         ])
         #expect(imported.status == 0, "\(imported.errors)")
-        #expect(try Tool(["generate", folder.file("other"), "--words", "12", "--prompt", "the c", "--greedy"]).output == greedy.output)
+        #expect(
+            try Tool(["generate", folder.file("other"), "--words", "12", "--prompt", "the c", "--greedy"]).output
+                == greedy.output)
     }
 }

@@ -15,7 +15,8 @@ struct CorpusTests {
         }
         let (process, _, errors) = Tool.process([
             "--dataset", "ptb", "--data", "corpus", "--cell", "gru", "--embedding-size", "6", "--hidden-size", "5",
-            "--batch-size", "4", "--evaluation-batch-size", "2", "--bptt", "7", "--epochs", "2", "--output", "run", "--quiet",
+            "--batch-size", "4", "--evaluation-batch-size", "2", "--bptt", "7", "--epochs", "2", "--output", "run",
+            "--quiet",
         ])
         process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
         try process.run()
@@ -23,7 +24,8 @@ struct CorpusTests {
         process.waitUntilExit()
         #expect(process.terminationStatus == 0, "\(String(decoding: complaint, as: UTF8.self))")
 
-        let words = try String(contentsOfFile: folder.file("run/vocabulary.txt"), encoding: .utf8).split(separator: "\n")
+        let words = try String(contentsOfFile: folder.file("run/vocabulary.txt"), encoding: .utf8).split(
+            separator: "\n")
         #expect(Set(words) == ["the", "cat", "sat", "on", "mat", "<eos>", "a", "dog"] && words.count == 8)
         let configuration = try JSONDecoder().decode(
             RunConfiguration.self, from: Data(contentsOf: URL(fileURLWithPath: folder.file("run/config.json"))))
@@ -44,10 +46,13 @@ struct CorpusTests {
     }
 
     private func run(_ folder: TemporaryFolder, text: String) throws -> String {
-        for split in ["train", "valid", "test"] { try Data(text.utf8).write(to: URL(fileURLWithPath: folder.file("\(split).txt"))) }
+        for split in ["train", "valid", "test"] {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: folder.file("\(split).txt")))
+        }
         let result = try Tool([
             "--dataset", "ptb", "--data", folder.path, "--cell", "gru", "--embedding-size", "6", "--hidden-size", "5",
-            "--batch-size", "4", "--evaluation-batch-size", "2", "--bptt", "7", "--epochs", "1", "--output", folder.file("run"), "--quiet",
+            "--batch-size", "4", "--evaluation-batch-size", "2", "--bptt", "7", "--epochs", "1", "--output",
+            folder.file("run"), "--quiet",
         ])
         #expect(result.status == 0, "\(result.errors)")
         return folder.file("run")
@@ -81,7 +86,8 @@ struct CorpusTests {
         #expect(result.status == 1 && result.output.isEmpty)
         #expect(
             result.errors
-                == "error: ptb: its test split is too small for a batch of 2; choose --batch-size 1, or a larger data set\n")
+                == "error: ptb: its test split is too small for a batch of 2; choose --batch-size 1, or a larger data set\n"
+        )
         let single = try Tool(["evaluate", run, "--batch-size", "1", "--json"])
         #expect(try single.object()["count"] as? Int == 2, "\(single.errors)")
     }
@@ -91,9 +97,14 @@ struct CorpusTests {
         let run = try run(folder, text: String(repeating: "a b c\n", count: 10))
         for (options, says) in [
             (["--batch-size", "41"], "train split is too small for a batch of 41; choose --batch-size 20 or less"),
-            (["--evaluation-batch-size", "21"], "valid split is too small for a batch of 21; choose --evaluation-batch-size 20 or less"),
+            (
+                ["--evaluation-batch-size", "21"],
+                "valid split is too small for a batch of 21; choose --evaluation-batch-size 20 or less"
+            ),
         ] {
-            let result = try Tool(["--dataset", "ptb", "--data", folder.path, "--batch-size", "2", "--evaluation-batch-size", "2"] + options)
+            let result = try Tool(
+                ["--dataset", "ptb", "--data", folder.path, "--batch-size", "2", "--evaluation-batch-size", "2"]
+                    + options)
             #expect(result.status == 1 && result.failedInOneLine && result.errors.contains(says), "\(result.errors)")
         }
         // Before the first epoch's end.

@@ -7,7 +7,9 @@ import Testing
 
 /// A loss that is no number any more, and what is kept then.
 struct DivergenceTests {
-    private static let small = ["--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--epochs", "3"]
+    private static let small = [
+        "--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--epochs", "3",
+    ]
 
     private var registry: Registry {
         var registry = Registry.builtIn
@@ -21,10 +23,13 @@ struct DivergenceTests {
         let arguments = Self.small + ["--cell", cell, "--optimizer", "breaking", "--quiet"]
         #expect(CommandLineTool.run(registry, arguments: arguments + ["--output", folder.file("run")]) == 1)
         #expect(
-            CommandLineTool.run(registry, arguments: arguments + ["--epochs", "1", "--output", folder.file("first")]) == 0)
+            CommandLineTool.run(registry, arguments: arguments + ["--epochs", "1", "--output", folder.file("first")])
+                == 0)
 
         // The run ends as the one that stops after its last good epoch.
-        let files = try ["run", "first"].map { try Data(contentsOf: URL(fileURLWithPath: folder.file("\($0)/model.safetensors"))) }
+        let files = try ["run", "first"].map {
+            try Data(contentsOf: URL(fileURLWithPath: folder.file("\($0)/model.safetensors")))
+        }
         #expect(files[0] == files[1])
         let lines = try metrics(folder.file("run"))
         #expect(lines.map { $0["split"] as? String } == ["train", "valid", "test"])
@@ -38,7 +43,8 @@ struct DivergenceTests {
         let status = CommandLineTool.run(
             registry,
             arguments: Self.small + [
-                "--cell", "rnn", "--optimizer", "breaking", "--quiet", "--batches-per-epoch", "4", "--output", folder.file("run"),
+                "--cell", "rnn", "--optimizer", "breaking", "--quiet", "--batches-per-epoch", "4", "--output",
+                folder.file("run"),
             ])
         #expect(status == 1)
         #expect(try metrics(folder.file("run")).map { $0["split"] as? String } == ["train", "valid", "test"])
@@ -53,13 +59,18 @@ struct DivergenceTests {
                 "--cell", "urnn", "--manifold", manifold, "--manifold-learning-rate", "1e30", "--quiet",
                 "--batches-per-epoch", "\(expected.batches)",
             ])
-        #expect(result.status == 1 && result.errors.hasPrefix("error: the loss became nan at step \(expected.step);"), "\(result.errors)")
+        #expect(
+            result.status == 1 && result.errors.hasPrefix("error: the loss became nan at step \(expected.step);"),
+            "\(result.errors)")
     }
 
     /// Validation can still come out where the test doesn't.
     @Test func aTestLossThatIsNoNumberIsNoSuccess() throws {
         let result = try Tool(
-            ["--backend", "reference", "--cell", "ugru", "--learning-rate", "1e38", "--hidden-size", "16", "--batch-size", "20", "--quiet"]
+            [
+                "--backend", "reference", "--cell", "ugru", "--learning-rate", "1e38", "--hidden-size", "16",
+                "--batch-size", "20", "--quiet",
+            ]
                 + ["--length", "10", "--train-size", "200", "--valid-size", "50", "--test-size", "50", "--epochs", "2"])
         #expect(result.status == 1 && result.errors.contains("the loss became"), "\(result.output)\(result.errors)")
     }
@@ -76,7 +87,9 @@ struct DivergenceTests {
             #expect(rows.contains { $0.hasPrefix("\(cell) ") && $0.contains("diverged at step") }, "\(result.output)")
             #expect(FileManager.default.fileExists(atPath: folder.file("runs/\(cell)/config.json")))
         }
-        #expect(result.errors.hasPrefix("error: the loss became nan at step") || result.errors.hasPrefix("error: the loss became inf"))
+        #expect(
+            result.errors.hasPrefix("error: the loss became nan at step")
+                || result.errors.hasPrefix("error: the loss became inf"))
         #expect(!result.errors.dropLast().contains("\n"))
     }
 }

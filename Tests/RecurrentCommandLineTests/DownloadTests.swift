@@ -19,17 +19,21 @@ struct DownloadTests {
         registry.add(
             DownloadSource(
                 name: "small", url: url,
-                files: texts.keys.sorted().map { .init(name: $0, size: texts[$0]!.count, sha256: sums[$0]!) }, notice: "Free."))
+                files: texts.keys.sorted().map { .init(name: $0, size: texts[$0]!.count, sha256: sums[$0]!) },
+                notice: "Free."))
         return registry
     }
 
-    private func names(_ folder: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder).sorted() }
+    private func names(_ folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    }
 
     @Test(arguments: ["/", "/deep/folder"]) func filesArriveAndAreChecked(path: String) throws {
         let folder = try TemporaryFolder(), output = folder.file("new/data")
         let prefix = path == "/" ? "" : path
         let server = try LocalServer(
-            Dictionary(uniqueKeysWithValues: Self.texts.map { ("\(prefix)/\($0.key)", LocalServer.Answer(body: $0.value)) }))
+            Dictionary(
+                uniqueKeysWithValues: Self.texts.map { ("\(prefix)/\($0.key)", LocalServer.Answer(body: $0.value)) }))
         defer { server.stop() }
         for _ in 0..<2 {  // The second time everything is there.
             let status = CommandLineTool.run(
@@ -54,7 +58,8 @@ struct DownloadTests {
         defer { server.stop() }
         func run(_ name: String) -> Int32 {
             CommandLineTool.run(
-                Self.registry("\(server.address)/\(name).tgz"), arguments: ["data", "small", "--output", output, "--quiet"])
+                Self.registry("\(server.address)/\(name).tgz"),
+                arguments: ["data", "small", "--output", output, "--quiet"])
         }
         #expect(run("y") == 1)
         #expect(try names(output) == [])
@@ -94,7 +99,8 @@ struct DownloadTests {
         let directory = ProcessInfo.processInfo.environment["PTB_DIR"]!, folder = try TemporaryFolder()
         var answers: [String: LocalServer.Answer] = [:]
         for file in PennTreebank.source.files {
-            answers["/\(file.name)"] = .init(body: try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(file.name)")))
+            answers["/\(file.name)"] = .init(
+                body: try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(file.name)")))
             #expect(answers["/\(file.name)"]!.body.count == file.size)
         }
         let server = try LocalServer(answers)

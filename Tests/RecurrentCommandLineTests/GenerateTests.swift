@@ -9,7 +9,8 @@ struct GenerateTests {
     private func run(_ folder: TemporaryFolder, _ name: String = "gru") throws -> String {
         try TorchModels.load().write(to: folder)
         let result = try Tool([
-            "import", TorchModels.path("\(name).safetensors"), "--vocabulary", folder.file("words.txt"), "--output", folder.file("run"),
+            "import", TorchModels.path("\(name).safetensors"), "--vocabulary", folder.file("words.txt"), "--output",
+            folder.file("run"),
         ])
         #expect(result.status == 0, "\(result.errors)")
         return folder.file("run")
@@ -24,7 +25,9 @@ struct GenerateTests {
         #expect(words.count == 40 && object["prompt"] as? [String] == ["the", "cat", "sat"])
         #expect((object["tokensPerSecond"] as? Double ?? 0) > 0)
         // Sentences are lines; blanks lie between words only.
-        let lines = (["the", "cat", "sat"] + words).split(separator: "<eos>", omittingEmptySubsequences: false).map { $0.joined(separator: " ") }
+        let lines = (["the", "cat", "sat"] + words).split(separator: "<eos>", omittingEmptySubsequences: false).map {
+            $0.joined(separator: " ")
+        }
         let expected = lines.joined(separator: "\n")
         #expect(object["text"] as? String == expected)
         #expect(text.output == (words.last == "<eos>" ? expected : expected + "\n"))
@@ -42,7 +45,9 @@ struct GenerateTests {
 
     @Test func oneOfTheLikeliestIsTheLikeliest() throws {
         let folder = try TemporaryFolder(), run = try run(folder)
-        #expect(try Tool(["generate", run, "--top-k", "1"]).output == Tool(["generate", run, "--greedy", "--seed", "9"]).output)
+        #expect(
+            try Tool(["generate", run, "--top-k", "1"]).output
+                == Tool(["generate", run, "--greedy", "--seed", "9"]).output)
     }
 
     @Test func unknownWordsOfAPrompt() throws {
@@ -51,30 +56,39 @@ struct GenerateTests {
         #expect(result.status == 0 && result.output.hasPrefix("the <unk> sat"))
         #expect(result.errors == "warning: the model doesn't know 'zebra'; <unk> stands for it\n")
         let words = try String(contentsOfFile: run + "/vocabulary.txt", encoding: .utf8)
-        try Data(words.replacingOccurrences(of: "<unk>", with: "unk").utf8).write(to: URL(fileURLWithPath: run + "/vocabulary.txt"))
+        try Data(words.replacingOccurrences(of: "<unk>", with: "unk").utf8).write(
+            to: URL(fileURLWithPath: run + "/vocabulary.txt"))
         let refused = try Tool(["generate", run, "--prompt", "the zebra sat"])
         #expect(refused.failedInOneLine && refused.errors.contains("zebra") && refused.output.isEmpty)
     }
 
     @Test(arguments: [
-        (["--temperature", "0"], "temperature"), (["--temperature", "-1"], "temperature"), (["--temperature", "nan"], "temperature"),
-        (["--top-k", "0"], "top-k"), (["--words", "0"], "--words"), (["--words", "many"], "many"), (["--greedy", "--top-k", "3"], "--greedy"),
+        (["--temperature", "0"], "temperature"), (["--temperature", "-1"], "temperature"),
+        (["--temperature", "nan"], "temperature"),
+        (["--top-k", "0"], "top-k"), (["--words", "0"], "--words"), (["--words", "many"], "many"),
+        (["--greedy", "--top-k", "3"], "--greedy"),
         (["--threads", "0"], "threads"), (["--backend", "tpu"], "cpu"), (["--seed", "-1"], "--seed"),
     ])
     func optionsOutOfRange(flags: [String], says: String) throws {
         let folder = try TemporaryFolder(), run = try run(folder)
         let result = try Tool(["generate", run] + flags)
-        #expect(result.status == 2 && result.failedInOneLine && result.errors.contains(says) && result.output.isEmpty, "\(result.errors)")
+        #expect(
+            result.status == 2 && result.failedInOneLine && result.errors.contains(says) && result.output.isEmpty,
+            "\(result.errors)")
     }
 
     @Test func runsThatCantWrite() throws {
         let folder = try TemporaryFolder()
         let none = try Tool(["generate", folder.file("nothing")])
         #expect(none.failedInOneLine && none.errors.contains("config.json"))
-        let recall = try Tool(["--length", "4", "--train-size", "100", "--epochs", "1", "--quiet", "--output", folder.file("recall")])
+        let recall = try Tool([
+            "--length", "4", "--train-size", "100", "--epochs", "1", "--quiet", "--output", folder.file("recall"),
+        ])
         #expect(recall.status == 0, "\(recall.errors)")
         let result = try Tool(["generate", folder.file("recall")])
-        #expect(result.failedInOneLine && result.errors.contains("vocabulary.txt") && result.errors.contains("ptb"), "\(result.errors)")
+        #expect(
+            result.failedInOneLine && result.errors.contains("vocabulary.txt") && result.errors.contains("ptb"),
+            "\(result.errors)")
         let run = try run(folder)
         try Data("the\ncat\n".utf8).write(to: URL(fileURLWithPath: run + "/vocabulary.txt"))
         let short = try Tool(["generate", run])

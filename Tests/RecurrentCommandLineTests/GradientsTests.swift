@@ -21,11 +21,15 @@ struct GradientsTests {
     }
 
     @Test func boundsAreThoseOfTheActivation() throws {
-        let points = try Self.points("gradients --activation leaky-relu --slope 0.5 --hidden-size 16 --length 12 --from 3 --to 7")
+        let points = try Self.points(
+            "gradients --activation leaky-relu --slope 0.5 --hidden-size 16 --length 12 --from 3 --to 7")
         #expect(points.map { $0["step"] as? Int } == [3, 4, 5, 6, 7])
         #expect(points.map { $0["lowerBound"] as? Double } == (0...4).map { 4 * pow(0.5, Double($0)) })
         #expect(points.allSatisfy { $0["upperBound"] as? Double == 4 })
-        #expect(try Self.points("gradients --cell gru --hidden-size 4 --length 3").allSatisfy { $0["lowerBound"] is NSNull && $0["upperBound"] is NSNull })
+        #expect(
+            try Self.points("gradients --cell gru --hidden-size 4 --length 3").allSatisfy {
+                $0["lowerBound"] is NSNull && $0["upperBound"] is NSNull
+            })
     }
 
     @Test(arguments: [0.2, 0.5, 0.8]) func zoneoutHasBoundsOfItsOwn(rate: Double) throws {
@@ -33,7 +37,9 @@ struct GradientsTests {
         let last = try #require(try Self.points(line).last), root = 30.0.squareRoot()
         for key in ["frobeniusNormMinimum", "frobeniusNormMaximum"] {
             let norm = try #require(last[key] as? Double)
-            #expect(norm >= (last["lowerBound"] as? Double ?? .nan) - 1e-4 && norm <= (last["upperBound"] as? Double ?? .nan) + 1e-4)
+            #expect(
+                norm >= (last["lowerBound"] as? Double ?? .nan) - 1e-4
+                    && norm <= (last["upperBound"] as? Double ?? .nan) + 1e-4)
         }
         #expect(abs(try #require(last["lowerBound"] as? Double) - root * pow(abs(1 - 2 * rate), 5)) < 1e-9)
         #expect(abs(try #require(last["upperBound"] as? Double) - root) < 1e-9)
@@ -44,15 +50,22 @@ struct GradientsTests {
     @Test func anglesArePrintedDrawnAndWritten() throws {
         let folder = try TemporaryFolder()
         let svg = folder.file("angles.svg"), json = folder.file("angles.json"), run = folder.file("run")
-        try #require(try Tool("train --cell ugru --layers 2 --length 5 --hidden-size 9 --train-size 200 --epochs 2 --quiet --output \(run)").status == 0)
+        try #require(
+            try Tool(
+                "train --cell ugru --layers 2 --length 5 --hidden-size 9 --train-size 200 --epochs 2 --quiet --output \(run)"
+            ).status == 0)
         func weights(_ line: String) throws -> [(name: String, error: Double, angles: [Double])] {
             let tool = try Tool("gradients \(line) --plot-angles \(svg) --json-angles \(json)")
             try #require(tool.status == 0, "\(tool.errors)")
             #expect(tool.output.contains("angles of its eigenvalues") && tool.output.contains("█"))
             #expect(try String(contentsOfFile: svg, encoding: .utf8).contains("π/2"))
-            let objects = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: json))) as? [[String: Any]]
+            let objects =
+                try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: json))) as? [[String: Any]]
             return try #require(objects).map {
-                (try #require($0["name"] as? String), try #require($0["orthogonalityError"] as? Double), try #require($0["angles"] as? [Double]))
+                (
+                    try #require($0["name"] as? String), try #require($0["orthogonalityError"] as? Double),
+                    try #require($0["angles"] as? [Double])
+                )
             }
         }
         let fresh = try weights("--hidden-size 12 --length 3")
@@ -68,21 +81,29 @@ struct GradientsTests {
     }
 
     @Test func theBatchMayBeChosen() throws {
-        let norms = try (1...2).map { try Self.points("gradients --length 9 --samples 2 --batch \($0)").last?["frobeniusNorm"] as? Double }
+        let norms = try (1...2).map {
+            try Self.points("gradients --length 9 --samples 2 --batch \($0)").last?["frobeniusNorm"] as? Double
+        }
         #expect(norms[0] != nil && norms[0] != norms[1])
         #expect(try Self.points("gradients --length 9 --samples 2").last?["frobeniusNorm"] as? Double == norms[0])
     }
 
     @Test func whatDoesNothingIsRefused() throws {
         let folder = try TemporaryFolder(), run = folder.file("run")
-        try #require(try Tool("train --length 5 --hidden-size 9 --train-size 200 --epochs 1 --quiet --output \(run)").status == 0)
+        try #require(
+            try Tool("train --length 5 --hidden-size 9 --train-size 200 --epochs 1 --quiet --output \(run)").status == 0
+        )
         for (line, says) in [
-            ("\(run) --batch-size 7", "--samples"), ("\(run) --learning-rate 5", "nothing is trained"), ("\(run) --epochs 3", "nothing is trained"),
-            ("\(run) --dropout 0.5", "without dropout"), ("\(run) --hidden-size 5", "it is 9"), ("\(run) --cell gru", "it is urnn"),
-            ("--batch-size 7", "--samples"), ("--learning-rate 5", "nothing is trained"), ("--weight-dropout 0.5", "without dropout"),
+            ("\(run) --batch-size 7", "--samples"), ("\(run) --learning-rate 5", "nothing is trained"),
+            ("\(run) --epochs 3", "nothing is trained"),
+            ("\(run) --dropout 0.5", "without dropout"), ("\(run) --hidden-size 5", "it is 9"),
+            ("\(run) --cell gru", "it is urnn"),
+            ("--batch-size 7", "--samples"), ("--learning-rate 5", "nothing is trained"),
+            ("--weight-dropout 0.5", "without dropout"),
         ] {
             let tool = try Tool("gradients \(line)")
-            #expect(tool.status == 2 && tool.errors.contains(says) && !tool.errors.contains("resumed"), "\(tool.errors)")
+            #expect(
+                tool.status == 2 && tool.errors.contains(says) && !tool.errors.contains("resumed"), "\(tool.errors)")
             #expect(tool.errors.split(separator: "\n").count == 1 && tool.output.isEmpty)
         }
         #expect(try Tool("gradients \(run) --backend reference").status == 0)
@@ -91,7 +112,8 @@ struct GradientsTests {
     @Test func aRunIsTrackedAndMeasuredAfterwards() throws {
         let folder = try TemporaryFolder()
         let run = folder.file("run"), plain = folder.file("plain")
-        let options = "train --activation abs --length 8 --hidden-size 9 --train-size 300 --batch-size 50 --epochs 2 --quiet --output"
+        let options =
+            "train --activation abs --length 8 --hidden-size 9 --train-size 300 --batch-size 50 --epochs 2 --quiet --output"
         try #require(try Tool("\(options) \(plain)").status == 0)
         let tracked = try Tool("\(options) \(run) --track-gradients 4 --tensorboard")
         try #require(tracked.status == 0, "\(tracked.errors)")
@@ -115,12 +137,16 @@ struct GradientsTests {
     }
 
     @Test(arguments: [
-        ("gradients --from -1", 2), ("gradients --to -1", 2), ("gradients --samples -1", 2), ("gradients --layer -1", 2),
+        ("gradients --from -1", 2), ("gradients --to -1", 2), ("gradients --samples -1", 2),
+        ("gradients --layer -1", 2),
         ("gradients --batch 0", 2), ("gradients --batch 126", 2), ("gradients --cell rnn --plot-angles x.svg", 2),
         ("gradients --cell gru --json-angles x.json", 2), ("train --track-gradients -1 --output x", 2),
-        ("gradients --from 0", 2), ("gradients --from 9 --to 4", 2), ("gradients --length 5 --to 6", 2), ("gradients --samples 0", 2),
-        ("gradients --layer 1", 2), ("gradients --split all", 2), ("gradients /nowhere", 1), ("gradients --cell lstm", 2),
-        ("train --track-epochs 0,1 --output x", 2), ("train --track-epochs 1,,2 --output x", 2), ("train --track-epochs 5", 2),
+        ("gradients --from 0", 2), ("gradients --from 9 --to 4", 2), ("gradients --length 5 --to 6", 2),
+        ("gradients --samples 0", 2),
+        ("gradients --layer 1", 2), ("gradients --split all", 2), ("gradients /nowhere", 1),
+        ("gradients --cell lstm", 2),
+        ("train --track-epochs 0,1 --output x", 2), ("train --track-epochs 1,,2 --output x", 2),
+        ("train --track-epochs 5", 2),
         ("train --track-gradients 5", 2), ("train --track-gradients often --output x", 2),
     ])
     func whatIsWrongIsSaidInOneLine(line: String, status: Int32) throws {

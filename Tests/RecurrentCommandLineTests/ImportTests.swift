@@ -5,7 +5,10 @@ import Testing
 
 /// Models that PyTorch made, as runs.
 struct ImportTests {
-    static let flags = ["gru": [], "gru_tied": [], "rnn_tanh": ["--activation", "tanh"], "rnn_orthogonal": ["--cell", "urnn", "--activation", "relu"]]
+    static let flags = [
+        "gru": [], "gru_tied": [], "rnn_tanh": ["--activation", "tanh"],
+        "rnn_orthogonal": ["--cell", "urnn", "--activation", "relu"],
+    ]
 
     @Test(arguments: flags.keys.sorted(), ["cpu", "reference"])
     func importedModelsGivePyTorchsNumbers(name: String, backend: String) throws {
@@ -13,13 +16,19 @@ struct ImportTests {
         try torch.write(to: folder)
         let run = folder.file("run"), expected = try #require(torch.models[name])
         let imported = try Tool(
-            ["import", TorchModels.path("\(name).safetensors"), "--vocabulary", folder.file("words.txt"), "--data",
-             folder.file("corpus"), "--output", run, "--backend", backend] + Self.flags[name]!)
+            [
+                "import", TorchModels.path("\(name).safetensors"), "--vocabulary", folder.file("words.txt"), "--data",
+                folder.file("corpus"), "--output", run, "--backend", backend,
+            ] + Self.flags[name]!)
         #expect(imported.status == 0, "\(imported.errors)")
-        #expect(try String(contentsOfFile: run + "/vocabulary.txt", encoding: .utf8) == torch.words.joined(separator: "\n") + "\n")
+        #expect(
+            try String(contentsOfFile: run + "/vocabulary.txt", encoding: .utf8) == torch.words.joined(separator: "\n")
+                + "\n")
 
         // Two streams, as the fixture's script reads the text.
-        var configuration = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: run + "/config.json"))) as! [String: Any]
+        var configuration =
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: run + "/config.json")))
+            as! [String: Any]
         var training = try #require(configuration["training"] as? [String: Any])
         training["evaluationBatchSize"] = 2
         configuration["training"] = training
@@ -32,7 +41,10 @@ struct ImportTests {
         #expect((object["tokensPerSecond"] as? Double ?? 0) > 0)
 
         let written = try Tool(
-            ["generate", run, "--greedy", "--words", "\(expected.greedy.count)", "--prompt", torch.prompt.joined(separator: " "), "--json"])
+            [
+                "generate", run, "--greedy", "--words", "\(expected.greedy.count)", "--prompt",
+                torch.prompt.joined(separator: " "), "--json",
+            ])
         #expect(try written.object()["words"] as? [String] == expected.greedy, "\(written.errors)")
     }
 
@@ -40,12 +52,21 @@ struct ImportTests {
     @Test func wordsFromTheCorpus() throws {
         let torch = try TorchModels.load(), folder = try TemporaryFolder()
         try torch.write(to: folder)
-        let few = try Tool(["import", TorchModels.path("gru.safetensors"), "--data", folder.file("corpus"), "--output", folder.file("run")])
-        #expect(few.failedInOneLine && few.errors.contains("10 tokens") && few.errors.contains("--vocabulary"), "\(few.errors)")
+        let few = try Tool([
+            "import", TorchModels.path("gru.safetensors"), "--data", folder.file("corpus"), "--output",
+            folder.file("run"),
+        ])
+        #expect(
+            few.failedInOneLine && few.errors.contains("10 tokens") && few.errors.contains("--vocabulary"),
+            "\(few.errors)")
         try Data((torch.train + "<pad>\n").utf8).write(to: URL(fileURLWithPath: folder.file("corpus/ptb.train.txt")))
-        let result = try Tool(["import", TorchModels.path("gru.safetensors"), "--data", folder.file("corpus"), "--output", folder.file("run")])
+        let result = try Tool([
+            "import", TorchModels.path("gru.safetensors"), "--data", folder.file("corpus"), "--output",
+            folder.file("run"),
+        ])
         #expect(result.status == 0, "\(result.errors)")
-        #expect(try String(contentsOfFile: folder.file("run/vocabulary.txt"), encoding: .utf8).hasPrefix("the\ncat\nsat\n"))
+        #expect(
+            try String(contentsOfFile: folder.file("run/vocabulary.txt"), encoding: .utf8).hasPrefix("the\ncat\nsat\n"))
     }
 
     @Test func withoutWordsItCanOnlyBeEvaluated() throws {
@@ -72,7 +93,8 @@ struct ImportTests {
     @Test(arguments: refusals.indices)
     func whatCantBeImportedLeavesNoFolder(index: Int) throws {
         let (arguments, says) = Self.refusals[index], folder = try TemporaryFolder()
-        let result = try Tool(["import", TorchModels.path(arguments[0]), "--output", folder.file("run")] + arguments.dropFirst())
+        let result = try Tool(
+            ["import", TorchModels.path(arguments[0]), "--output", folder.file("run")] + arguments.dropFirst())
         #expect(result.failedInOneLine, "\(result.errors)")
         for word in says { #expect(result.errors.contains(word), "\(result.errors)") }
         #expect(!FileManager.default.fileExists(atPath: folder.file("run")))
@@ -128,7 +150,9 @@ struct ImportTests {
         let folder = try TemporaryFolder()
         var writer = SafeTensorsWriter()
         for (name, shape) in Self.shapes.sorted(by: { $0.key < $1.key }) {
-            writer.add(name, shape: shape, [Float](repeating: name == "rnn.bias_hh_l0" ? .infinity : 0, count: shape.reduce(1, *)))
+            writer.add(
+                name, shape: shape,
+                [Float](repeating: name == "rnn.bias_hh_l0" ? .infinity : 0, count: shape.reduce(1, *)))
         }
         try writer.write(to: folder.file("model.safetensors"))
         let result = try Tool(["import", folder.file("model.safetensors"), "--output", folder.file("run")])
@@ -155,22 +179,27 @@ struct ImportTests {
     }
 
     @Test(arguments: [
-        ("", "is empty"), ("a\nb\n", "2 tokens"), ("a\nb\na\n", "'a' twice, on lines 1 and 3"), ("a\n\nb\n", "line 2 is empty"),
+        ("", "is empty"), ("a\nb\n", "2 tokens"), ("a\nb\na\n", "'a' twice, on lines 1 and 3"),
+        ("a\n\nb\n", "line 2 is empty"),
     ])
     func listsOfWordsThatDontFit(text: String, says: String) throws {
         let folder = try TemporaryFolder()
         try Data(text.utf8).write(to: URL(fileURLWithPath: folder.file("words.txt")))
         let result = try Tool([
-            "import", TorchModels.path("gru.safetensors"), "--vocabulary", folder.file("words.txt"), "--output", folder.file("run"),
+            "import", TorchModels.path("gru.safetensors"), "--vocabulary", folder.file("words.txt"), "--output",
+            folder.file("run"),
         ])
-        #expect(result.failedInOneLine && result.errors.contains(says) && result.errors.contains("words.txt"), "\(result.errors)")
+        #expect(
+            result.failedInOneLine && result.errors.contains(says) && result.errors.contains("words.txt"),
+            "\(result.errors)")
     }
 
     @Test func wordsThatArentText() throws {
         let folder = try TemporaryFolder()
         try Data([0x61, 0x0A, 0xFF, 0x0A]).write(to: URL(fileURLWithPath: folder.file("words.txt")))
         let result = try Tool([
-            "import", TorchModels.path("gru.safetensors"), "--vocabulary", folder.file("words.txt"), "--output", folder.file("run"),
+            "import", TorchModels.path("gru.safetensors"), "--vocabulary", folder.file("words.txt"), "--output",
+            folder.file("run"),
         ])
         #expect(result.failedInOneLine && result.errors.contains("line 2") && result.errors.contains("UTF-8"))
     }
@@ -188,15 +217,18 @@ struct ImportTests {
         try torch.write(to: folder)
         // The same texts, but new words come first: every id of the corpus is another.
         let reversed = TorchModels(
-            words: torch.words, train: "dog mat on <unk>\n" + torch.train, test: torch.test, prompt: torch.prompt, models: torch.models)
+            words: torch.words, train: "dog mat on <unk>\n" + torch.train, test: torch.test, prompt: torch.prompt,
+            models: torch.models)
         try reversed.write(to: other)
         let run = folder.file("run")
         let trained = try Tool([
-            "--dataset", "ptb", "--data", folder.file("corpus"), "--cell", "gru", "--embedding-size", "6", "--hidden-size", "5",
+            "--dataset", "ptb", "--data", folder.file("corpus"), "--cell", "gru", "--embedding-size", "6",
+            "--hidden-size", "5",
             "--batch-size", "2", "--evaluation-batch-size", "1", "--epochs", "2", "--output", run, "--quiet",
         ])
         #expect(trained.status == 0, "\(trained.errors)")
-        let here = try Tool(["evaluate", run, "--json"]).object(), there = try Tool(["evaluate", run, "--data", other.file("corpus"), "--json"]).object()
+        let here = try Tool(["evaluate", run, "--json"]).object(),
+            there = try Tool(["evaluate", run, "--data", other.file("corpus"), "--json"]).object()
         #expect(here["loss"] is Double && here["loss"] as? Double == there["loss"] as? Double)
         #expect(here["count"] as? Int == there["count"] as? Int)
     }

@@ -49,11 +49,14 @@ final class LocalServer: Sendable {
         let words = String(decoding: request[..<count], as: UTF8.self).split(separator: " ")
         let answer = words.count > 1 ? answers[String(words[1])] : nil
         let found = answer ?? Answer(status: "404 Not Found")
-        let header = "HTTP/1.1 \(found.status)\r\nContent-Length: \(found.claimedSize ?? found.body.count)\r\nConnection: close\r\n\r\n"
+        let header =
+            "HTTP/1.1 \(found.status)\r\nContent-Length: \(found.claimedSize ?? found.body.count)\r\nConnection: close\r\n\r\n"
         let bytes = Array(header.utf8) + Array(found.body)
         var done = 0
         while done < bytes.count {
-            let sent = bytes[done...].withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let sent = bytes[done...].withUnsafeBytes {
+                send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             guard sent > 0 else { return }
             done += sent
         }

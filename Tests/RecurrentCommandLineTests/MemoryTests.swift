@@ -30,14 +30,18 @@ struct MemoryTests {
         let folder = try TemporaryFolder()
         let words = (0..<9_999).map { "w\($0)" }
         func text(_ count: Int) -> Data {
-            Data((0..<count / 100).map { line in (0..<99).map { words[(99 * line + $0) % words.count] }.joined(separator: " ") + "\n" }.joined().utf8)
+            Data(
+                (0..<count / 100).map { line in
+                    (0..<99).map { words[(99 * line + $0) % words.count] }.joined(separator: " ") + "\n"
+                }.joined().utf8)
         }
         for (split, count) in [("train", 25_000), ("valid", 400), ("test", 400)] {
             try text(count).write(to: URL(fileURLWithPath: folder.file("ptb.\(split).txt")))
         }
         let idle = try peak(["list"])
         let training = try peak([
-            "train", "--dataset", "ptb", "--data", folder.path, "--cell", "gru", "--bptt", "150", "--epochs", "1", "--quiet",
+            "train", "--dataset", "ptb", "--data", folder.path, "--cell", "gru", "--bptt", "150", "--epochs", "1",
+            "--quiet",
             "--output", folder.file("run"), "--checkpoint-every", "1",
         ])
         #expect(training > 100 && training - idle <= 350, "\(training) MB, of which \(idle) are the idle program's")

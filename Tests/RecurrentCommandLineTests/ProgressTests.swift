@@ -4,7 +4,9 @@ import Testing
 
 /// What a run prints while it goes on.
 struct ProgressTests {
-    private static let small = ["--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--epochs", "3"]
+    private static let small = [
+        "--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--epochs", "3",
+    ]
 
     @Test func onePlainLinePerEpochElsewhereThanOnATerminal() throws {
         let result = try Tool(Self.small)
@@ -12,7 +14,9 @@ struct ProgressTests {
         for epoch in 1...3 {
             #expect(result.output.split(separator: "\n").filter { $0.contains("epoch \(epoch) ") }.count == 1)
         }
-        #expect(result.output.contains("test accuracy") && result.output.contains("all epochs") && result.output.contains("seed 1"))
+        #expect(
+            result.output.contains("test accuracy") && result.output.contains("all epochs")
+                && result.output.contains("seed 1"))
     }
 
     /// On a terminal of 50 columns: a line that is redrawn, and never wraps.

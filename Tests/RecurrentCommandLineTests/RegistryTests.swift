@@ -8,7 +8,8 @@ import Testing
 /// The registry is the one place that can forget a plug-in.
 struct RegistryTests {
     private func folders(_ path: String) throws -> Set<String> {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Sources/\(path)")
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "../../Sources/\(path)")
         return Set(try FileManager.default.contentsOfDirectory(atPath: root.path))
     }
 
@@ -19,7 +20,10 @@ struct RegistryTests {
 
     @Test func everyDatasetAndBackendFolderIsRegistered() throws {
         #expect(try folders("Datasets") == ["Toy", "PTB", "Digits"])
-        #expect(Registry.builtIn.names(.dataset) == ["recall", "kth-largest", "copying", "adding", "digits", "permuted-digits", "ptb", "ptb-char"])
+        #expect(
+            Registry.builtIn.names(.dataset) == [
+                "recall", "kth-largest", "copying", "adding", "digits", "permuted-digits", "ptb", "ptb-char",
+            ])
         let backends = try folders("Backends").filter { !$0.hasPrefix("C") || ["CPU", "CUDA"].contains($0) }
         #expect(Set(backends.map { $0.lowercased() }) == Set(Registry.builtIn.names(.backend)))
     }

@@ -35,7 +35,9 @@ struct ResultsQueueTests {
 
     private final class Queue {
         let folder: TemporaryFolder
-        private static let script = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../scripts/results-queue").standardizedFileURL.path
+        private static let script = URL(fileURLWithPath: #filePath).appendingPathComponent(
+            "../../../scripts/results-queue"
+        ).standardizedFileURL.path
 
         init(_ list: String) throws {
             folder = try TemporaryFolder()
@@ -58,11 +60,17 @@ struct ResultsQueueTests {
             process.arguments =
                 ["python3", Self.script, what, "--folder", folder.file("queue"), "--list", folder.file("list")]
                 + ["--program", folder.file("program"), "--results", folder.file("Results")]
-            (process.standardOutput, process.standardError, process.standardInput) = (output, errors, FileHandle.nullDevice)
+            (process.standardOutput, process.standardError, process.standardInput) = (
+                output, errors, FileHandle.nullDevice
+            )
             try process.run()
-            let text = output.fileHandleForReading.readDataToEndOfFile(), complaint = errors.fileHandleForReading.readDataToEndOfFile()
+            let text = output.fileHandleForReading.readDataToEndOfFile(),
+                complaint = errors.fileHandleForReading.readDataToEndOfFile()
             process.waitUntilExit()
-            return (process.terminationStatus, String(decoding: text, as: UTF8.self), String(decoding: complaint, as: UTF8.self))
+            return (
+                process.terminationStatus, String(decoding: text, as: UTF8.self),
+                String(decoding: complaint, as: UTF8.self)
+            )
         }
 
         /// The status, once it has such a line; after a minute as it is.
@@ -85,7 +93,9 @@ struct ResultsQueueTests {
         func tar(_ what: String) throws -> String {
             let process = Process(), output = Pipe()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = ["tar", "-C", folder.file("Results/reproduction"), what, folder.file("Results/reproduction/runs.tar.gz")]
+            process.arguments = [
+                "tar", "-C", folder.file("Results/reproduction"), what, folder.file("Results/reproduction/runs.tar.gz"),
+            ]
             process.standardOutput = output
             try process.run()
             let text = output.fileHandleForReading.readDataToEndOfFile()
@@ -133,10 +143,17 @@ struct ResultsQueueTests {
         try queue.allow(epochs: 6)
         #expect(try queue.call("start").status == 0)
         let end = try queue.status(with: /: stopped/)
-        #expect(end.contains("finished: 2 of 3 commands, 2 runs") && end.contains("failed: cli reproduce failing"), "\(end)")
+        #expect(
+            end.contains("finished: 2 of 3 commands, 2 runs") && end.contains("failed: cli reproduce failing"), "\(end)"
+        )
         #expect(end.contains("no room left") && queue.epochs("one") == 6 && queue.epochs("two") == 6)
-        let commands = try #require(queue.read("queue/finished.txt")).split(separator: "\n").map { $0.split(separator: " ").dropFirst(2).joined(separator: " ") }
-        #expect(commands == ["cli reproduce one --seeds 1 --output reproduction", "cli reproduce two --output reproduction"])
+        let commands = try #require(queue.read("queue/finished.txt")).split(separator: "\n").map {
+            $0.split(separator: " ").dropFirst(2).joined(separator: " ")
+        }
+        #expect(
+            commands == [
+                "cli reproduce one --seeds 1 --output reproduction", "cli reproduce two --output reproduction",
+            ])
     }
 
     /// No weights, and no folder of this machine.
@@ -156,14 +173,16 @@ struct ResultsQueueTests {
         #expect(files == ["commits.txt", "config.json", "metrics.jsonl", "reproduction.json"])
         #expect(
             queue.read(run + "/config.json")
-                == "{\n  \"dataset\" : {\n    \"data\" : \"$PTB_DIR\",\n    \"name\" : \"ptb\"\n  },\n  \"training\" : {\n    \"epochs\" : 6\n  }\n}\n")
+                == "{\n  \"dataset\" : {\n    \"data\" : \"$PTB_DIR\",\n    \"name\" : \"ptb\"\n  },\n  \"training\" : {\n    \"epochs\" : 6\n  }\n}\n"
+        )
         #expect(queue.read(run + "/commits.txt") == queue.read("queue/program/commit.txt"))
         #expect(queue.read("Results/reproduction/report.md") == "all")
 
         // Runs that Results have are not trained again, and stay when others come.
         try FileManager.default.removeItem(atPath: queue.folder.file("Results/reproduction/runs"))
         try FileManager.default.removeItem(atPath: queue.folder.file("queue/reproduction"))
-        try "cli reproduce two --output reproduction\n".write(toFile: queue.folder.file("list"), atomically: true, encoding: .utf8)
+        try "cli reproduce two --output reproduction\n".write(
+            toFile: queue.folder.file("list"), atomically: true, encoding: .utf8)
         #expect(try queue.call("start").status == 0)
         #expect(try queue.status(with: /: stopped/).contains("finished: 1 of 1 commands"))
         #expect(queue.epochs("one") == 6)
@@ -173,12 +192,14 @@ struct ResultsQueueTests {
 
         // Another path of this machine is refused.
         try "{\"command\" : [\"/corpus\"]}".write(
-            toFile: queue.folder.file("queue/reproduction/runs/short/one/seed1/reproduction.json"), atomically: true, encoding: .utf8)
+            toFile: queue.folder.file("queue/reproduction/runs/short/one/seed1/reproduction.json"), atomically: true,
+            encoding: .utf8)
         #expect(try queue.call("collect").errors.contains("has a path of this machine"))
     }
 
     @Test(arguments: [
-        ("cli train --output x", "line 1"), ("# why\ncli reproduce one", "line 2"), ("cli reproduce one --output ../x", "line 1"),
+        ("cli train --output x", "line 1"), ("# why\ncli reproduce one", "line 2"),
+        ("cli reproduce one --output ../x", "line 1"),
         ("# why\n\ncli reproduce 'one --output x", "line 3"),
     ])
     func aCommandThatIsNoneIsRefused(list: String, place: String) throws {

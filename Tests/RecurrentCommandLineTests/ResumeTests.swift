@@ -5,7 +5,8 @@ import Testing
 /// A run that was stopped ends as if it had not been.
 struct ResumeTests {
     private static let toy = [
-        "--length", "8", "--train-size", "1000", "--valid-size", "200", "--test-size", "200", "--epochs", "4", "--cell", "ugru",
+        "--length", "8", "--train-size", "1000", "--valid-size", "200", "--test-size", "200", "--epochs", "4", "--cell",
+        "ugru",
         "--layers", "2", "--dropout-on", "embedding,output,logits", "--hidden-size", "16", "--quiet",
     ]
 
@@ -20,7 +21,8 @@ struct ResumeTests {
             let state = try SafeTensors(path: run + "/state.safetensors")
             tensors = try state.tensors.reduce(into: [:]) { $0[$1.name] = try state.bytes($1.name) }
             figures = try metrics(run).map { line in
-                line.filter { !["seconds", "sequencesPerSecond"].contains($0.key) }.sorted { $0.key < $1.key }.description
+                line.filter { !["seconds", "sequencesPerSecond"].contains($0.key) }.sorted { $0.key < $1.key }
+                    .description
             }
         }
     }
@@ -31,9 +33,11 @@ struct ResumeTests {
             try Data(text.utf8).write(to: URL(fileURLWithPath: folder.file("ptb.\(name).txt")))
         }
         return [
-            "--dataset", "ptb", "--data", folder.path, "--bptt", "7", "--embedding-size", "12", "--hidden-size", "16", "--batch-size", "8",
+            "--dataset", "ptb", "--data", folder.path, "--bptt", "7", "--embedding-size", "12", "--hidden-size", "16",
+            "--batch-size", "8",
             "--epochs", "3", "--cell", "ugru", "--learning-rate", "1e-2", "--layers", "2", "--embedding-dropout", "0.1",
-            "--weight-dropout", "0.2", "--zoneout", "0.1", "--locked-dropout", "--clip-norm", "1", "--schedule", "cosine", "--warmup-steps", "9", "--quiet",
+            "--weight-dropout", "0.2", "--zoneout", "0.1", "--locked-dropout", "--clip-norm", "1", "--schedule",
+            "cosine", "--warmup-steps", "9", "--quiet",
         ]
     }
 
@@ -63,7 +67,8 @@ struct ResumeTests {
             interruptions += 1
             let hasBegun = FileManager.default.fileExists(atPath: parts + "/config.json")
             let arguments = hasBegun ? ["train", "--resume", parts, "--quiet"] : options + ["--output", parts]
-            status = try interruptions > 20
+            status =
+                try interruptions > 20
                 ? Tool(arguments).status : stop(arguments, with: SIGINT, after: .random(in: 0.05...0.3))
         }
         #expect(status == 0)
@@ -88,11 +93,13 @@ struct ResumeTests {
             let hasBegun = FileManager.default.fileExists(atPath: run + "/config.json")
             instants.append(.random(in: 0.01...0.25))
             let status = try stop(
-                hasBegun ? ["train", "--resume", run, "--quiet"] : options + ["--output", run, "--overwrite"], with: SIGKILL,
+                hasBegun ? ["train", "--resume", run, "--quiet"] : options + ["--output", run, "--overwrite"],
+                with: SIGKILL,
                 after: instants.last!)
             if status == -SIGKILL { kills += 1 } else { #expect(status == 0, "kills after \(instants) s") }
             if status == 0 || kills == 50 {
-                let last = try hasBegun || status == 0
+                let last =
+                    try hasBegun || status == 0
                     ? Tool(["train", "--resume", run, "--quiet"]) : Tool(options + ["--output", run, "--overwrite"])
                 #expect(last.status == 0, "\(last.errors)")
                 #expect(try Outcome(run) == expected, "kills after \(instants) s")
@@ -110,7 +117,9 @@ struct ResumeTests {
         #expect(try Tool(Self.toy + ["--output", parts, "--epochs", "2"]).status == 0)
         #expect(try Tool(["train", "--resume", parts, "--epochs", "4", "--quiet"]).status == 0)
         #expect(try Outcome(parts) == Outcome(whole))
-        let object = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: parts + "/config.json"))) as! [String: Any]
+        let object =
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: parts + "/config.json")))
+            as! [String: Any]
         #expect((object["training"] as? [String: Any])?["epochs"] as? Int == 4)
     }
 
@@ -120,7 +129,9 @@ struct ResumeTests {
         }
     }
 
-    @Test(arguments: ["truncated", "bit", "progress", "empty", "cell", "size", "metrics", "model", "options", "noState"])
+    @Test(arguments: [
+        "truncated", "bit", "progress", "empty", "cell", "size", "metrics", "model", "options", "noState",
+    ])
     func whatDoesNotFitIsRefused(damage: String) throws {
         let folder = try TemporaryFolder()
         let run = folder.file("run"), other = folder.file("other")
@@ -138,7 +149,12 @@ struct ResumeTests {
             try bytes.write(to: state)
         case "empty": try Data().write(to: state)
         case "cell", "size":
-            #expect(try Tool(Self.toy + (damage == "cell" ? ["--cell", "gru"] : ["--hidden-size", "17"]) + ["--output", other, "--epochs", "1"]).status == 0)
+            #expect(
+                try Tool(
+                    Self.toy + (damage == "cell" ? ["--cell", "gru"] : ["--hidden-size", "17"]) + [
+                        "--output", other, "--epochs", "1",
+                    ]
+                ).status == 0)
             try Data(contentsOf: URL(fileURLWithPath: other + "/state.safetensors")).write(to: state)
         case "metrics": try Data().write(to: URL(fileURLWithPath: run + "/metrics.jsonl"))
         case "model":
@@ -147,14 +163,16 @@ struct ResumeTests {
             try Data("{\"version\": 1, \"hiddenSize\": 17}".utf8).write(to: model)
         case "options":
             let config = URL(fileURLWithPath: run + "/config.json")
-            let text = try String(contentsOf: config, encoding: .utf8).replacingOccurrences(of: "\"dropout\" : 0.2", with: "\"dropout\" : 0.3")
+            let text = try String(contentsOf: config, encoding: .utf8).replacingOccurrences(
+                of: "\"dropout\" : 0.2", with: "\"dropout\" : 0.3")
             try Data(text.utf8).write(to: config)
         default: try FileManager.default.removeItem(at: state)
         }
         let before = try contents(run)
         let result = try Tool(["train", "--resume", run, "--epochs", "3"])
         #expect(result.status == 1)
-        #expect(result.errors.hasPrefix("error: \(run)") && !result.errors.dropLast().contains("\n"), "\(result.errors)")
+        #expect(
+            result.errors.hasPrefix("error: \(run)") && !result.errors.dropLast().contains("\n"), "\(result.errors)")
         #expect(try contents(run) == before)
     }
 
@@ -168,7 +186,9 @@ struct ResumeTests {
         #expect(try Tool(Self.toy + ["--output", run, "--epochs", "1"]).status == 0)
         let before = try contents(run)
         let result = try Tool(["train", "--resume", run] + options)
-        #expect(result.status == 2 && result.errors.contains(name) && !result.errors.dropLast().contains("\n"), "\(result.errors)")
+        #expect(
+            result.status == 2 && result.errors.contains(name) && !result.errors.dropLast().contains("\n"),
+            "\(result.errors)")
         #expect(try contents(run) == before)
     }
 
@@ -177,7 +197,9 @@ struct ResumeTests {
         let run = folder.file("run")
         let (process, _, _) = Tool.process(Self.toy + ["--output", run, "--epochs", "100000", "--stop-loss", "1e-30"])
         try process.run()
-        while !FileManager.default.fileExists(atPath: run + "/state.safetensors") { Thread.sleep(forTimeInterval: 0.01) }
+        while !FileManager.default.fileExists(atPath: run + "/state.safetensors") {
+            Thread.sleep(forTimeInterval: 0.01)
+        }
         let result = try Tool(["train", "--resume", run])
         #expect(result.status == 1 && result.errors.contains("another process"), "\(result.errors)")
         process.terminate()

@@ -6,7 +6,9 @@ import Testing
 
 /// Runs from start to end, and what they leave on disk.
 struct RunTests {
-    private static let small = ["--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--epochs", "3"]
+    private static let small = [
+        "--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--epochs", "3",
+    ]
 
     @Test func aRunOnDisk() throws {
         let folder = try TemporaryFolder()
@@ -17,20 +19,26 @@ struct RunTests {
 
         let configuration = try JSONDecoder().decode(
             RunConfiguration.self, from: Data(contentsOf: URL(fileURLWithPath: run + "/config.json")))
-        #expect(configuration.cell.name == "ugru" && configuration.model.layers == 2 && configuration.dataset["length"] == 8)
+        #expect(
+            configuration.cell.name == "ugru" && configuration.model.layers == 2 && configuration.dataset["length"] == 8
+        )
         #expect(configuration.training.learningRate == 1e-3 && configuration.training.stopLoss == 0.005)
         // The cell's own activation is named, so that another default changes no old run.
         #expect(configuration.activation?.name == "tanh")
 
         let lines = try metrics(run)
         #expect(lines.map { $0["split"] as? String } == ["train", "valid", "train", "valid", "train", "valid", "test"])
-        #expect(lines.allSatisfy { $0["loss"] is Double && $0["accuracy"] is Double && $0["step"] is Int && $0["epoch"] is Int })
+        #expect(
+            lines.allSatisfy {
+                $0["loss"] is Double && $0["accuracy"] is Double && $0["step"] is Int && $0["epoch"] is Int
+            })
 
         let model = try SafeTensors(path: run + "/model.safetensors")
         #expect(
             Set(model.tensors.map(\.name)) == [
                 "encoder.weight", "rnn.weight_ih_l0", "rnn.weight_hh_l0", "rnn.bias_ih_l0", "rnn.bias_hh_l0",
-                "rnn.weight_ih_l1", "rnn.weight_hh_l1", "rnn.bias_ih_l1", "rnn.bias_hh_l1", "decoder.weight", "decoder.bias",
+                "rnn.weight_ih_l1", "rnn.weight_hh_l1", "rnn.bias_ih_l1", "rnn.bias_hh_l1", "decoder.weight",
+                "decoder.bias",
             ])
         #expect(model["rnn.weight_hh_l1"]?.shape == [150, 50] && model["rnn.bias_ih_l0"]?.shape == [150])
     }
@@ -55,7 +63,9 @@ struct RunTests {
         for (name, threads) in [("a", "1"), ("b", "2")] {
             _ = try Tool(Self.small + ["--output", folder.file(name), "--threads", threads, "--quiet"])
         }
-        let files = try ["a", "b"].map { try Data(contentsOf: URL(fileURLWithPath: folder.file("\($0)/model.safetensors"))) }
+        let files = try ["a", "b"].map {
+            try Data(contentsOf: URL(fileURLWithPath: folder.file("\($0)/model.safetensors")))
+        }
         #expect(files[0] == files[1])
         _ = try Tool(Self.small + ["--output", folder.file("c"), "--seed", "2", "--quiet"])
         #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("c/model.safetensors"))) != files[0])
@@ -96,14 +106,16 @@ struct RunTests {
         }
         let result = try Tool(["evaluate", run])
         #expect(result.status == 1)
-        #expect(result.errors.hasPrefix("error: \(run)") && !result.errors.dropLast().contains("\n"), "\(result.errors)")
+        #expect(
+            result.errors.hasPrefix("error: \(run)") && !result.errors.dropLast().contains("\n"), "\(result.errors)")
     }
 
     @Test func aLossThatIsNoNumberStopsTheRun() throws {
         let folder = try TemporaryFolder()
         let run = folder.file("run")
         let result = try Tool([
-            "--cell", "rnn", "--activation", "identity", "--optimizer", "sgd", "--learning-rate", "1e5", "--length", "60",
+            "--cell", "rnn", "--activation", "identity", "--optimizer", "sgd", "--learning-rate", "1e5", "--length",
+            "60",
             "--epochs", "3", "--train-size", "1000", "--output", run,
         ])
         #expect(result.status == 1)
@@ -119,7 +131,10 @@ struct RunTests {
     }
 
     @Test func benchmarkAsJSON() throws {
-        let result = try Tool(["benchmark", "--json", "--seconds", "0.02", "--workload", "toy-urnn-n20", "--workload", "exp-n50", "--workload", "lm-rnn-tanh-h8-t2"])
+        let result = try Tool([
+            "benchmark", "--json", "--seconds", "0.02", "--workload", "toy-urnn-n20", "--workload", "exp-n50",
+            "--workload", "lm-rnn-tanh-h8-t2",
+        ])
         let list = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as! [[String: Any]]
         #expect(list.map { $0["workload"] as? String } == ["toy-urnn-n20", "exp-n50", "lm-rnn-tanh-h8-t2"])
         for entry in list {
@@ -131,15 +146,28 @@ struct RunTests {
 
     /// A run's own file starts it again; flags override what it says.
     @Test func aRunIsTrainedFromAFile() throws {
-        let folder = try TemporaryFolder(), first = folder.file("first"), second = folder.file("second"), third = folder.file("third")
-        #expect(try Tool(Self.small + ["--cell", "GRU", "--lr", "0.003", "--nhid", "12", "--output", first, "--quiet"]).status == 0)
+        let folder = try TemporaryFolder(), first = folder.file("first"), second = folder.file("second"),
+            third = folder.file("third")
+        #expect(
+            try Tool(Self.small + ["--cell", "GRU", "--lr", "0.003", "--nhid", "12", "--output", first, "--quiet"])
+                .status == 0)
         #expect(try Tool(["--config", first + "/config.json", "--output", second, "--quiet"]).status == 0)
-        func model(_ run: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: run + "/model.safetensors")) }
+        func model(_ run: String) throws -> Data {
+            try Data(contentsOf: URL(fileURLWithPath: run + "/model.safetensors"))
+        }
         #expect(try model(first) == model(second))
-        #expect(try Tool(["train", "--config", first + "/config.json", "--output", third, "--cell", "ugru", "--length=9", "--epochs", "1", "--quiet"]).status == 0)
+        #expect(
+            try Tool([
+                "train", "--config", first + "/config.json", "--output", third, "--cell", "ugru", "--length=9",
+                "--epochs", "1", "--quiet",
+            ]).status == 0)
         let configuration = try RunConfiguration(file: third + "/config.json")
-        #expect(configuration.cell.name == "ugru" && configuration.dataset["length"] == 9 && configuration.dataset["trainSize"] == 500)
-        #expect(configuration.training.learningRate == 0.003 && configuration.training.epochs == 1 && configuration.model.hiddenSize == 12)
+        #expect(
+            configuration.cell.name == "ugru" && configuration.dataset["length"] == 9
+                && configuration.dataset["trainSize"] == 500)
+        #expect(
+            configuration.training.learningRate == 0.003 && configuration.training.epochs == 1
+                && configuration.model.hiddenSize == 12)
         #expect(configuration.manifold?.name == "exponential")
     }
 
@@ -147,7 +175,9 @@ struct RunTests {
         let folder = try TemporaryFolder()
         let small = ["--length", "4", "--train-size", "50", "--valid-size", "20", "--test-size", "20", "--epochs", "1"]
         #expect(try Tool(small).output.hasPrefix("nothing of this run is kept; --output FOLDER keeps it\n"))
-        #expect(try Tool(["compare"] + small).output.hasPrefix("nothing of these runs is kept; --output FOLDER keeps them\n"))
+        #expect(
+            try Tool(["compare"] + small).output.hasPrefix(
+                "nothing of these runs is kept; --output FOLDER keeps them\n"))
         #expect(try !Tool(small + ["--output", folder.file("run")]).output.contains("nothing of this run"))
         #expect(try RunEnd(in: folder.file("run"))?.reason == .epochs)
         #expect(try Tool("--version").output == "\(CommandLineTool.version)\n")
@@ -156,6 +186,8 @@ struct RunTests {
     /// While they run, the models are told apart by what they were asked for.
     @Test func compareNamesRunsByTheirLabels() throws {
         let result = try Tool(["compare", "--cells", "identity-rnn,rnn"] + Self.small)
-        #expect(result.output.contains("identity-rnn  epoch 1 ") && result.output.contains("\nrnn  epoch 1 "), "\(result.output)")
+        #expect(
+            result.output.contains("identity-rnn  epoch 1 ") && result.output.contains("\nrnn  epoch 1 "),
+            "\(result.output)")
     }
 }

@@ -5,7 +5,9 @@ import Testing
 
 /// Nothing that is on disk is lost by a mistake.
 struct SafetyTests {
-    private static let small = ["--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--epochs", "2"]
+    private static let small = [
+        "--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--epochs", "2",
+    ]
 
     private func contents(_ folder: String) throws -> [String: Data] {
         try FileManager.default.contentsOfDirectory(atPath: folder).reduce(into: [:]) {
@@ -18,9 +20,11 @@ struct SafetyTests {
         let run = folder.file("run")
         #expect(try Tool(Self.small + ["--output", run, "--quiet"]).status == 0)
         let before = try contents(run)
-        #expect(Set(before.keys) == ["config.json", "end.json", "metrics.jsonl", "model.safetensors", "state.safetensors"])
+        #expect(
+            Set(before.keys) == ["config.json", "end.json", "metrics.jsonl", "model.safetensors", "state.safetensors"])
         for mistake in [
-            ["--cell", "lstm"], ["--batch-size", "0"], ["--test-size", "0"], ["--threads", "0"], ["--learning-rate", "inf"],
+            ["--cell", "lstm"], ["--batch-size", "0"], ["--test-size", "0"], ["--threads", "0"],
+            ["--learning-rate", "inf"],
             ["--dataset", "kth-largest", "--k", "9"], ["--dataset", "ptb", "--data", folder.path],
         ] {
             let result = try Tool(Self.small + mistake + ["--output", run, "--overwrite"])
@@ -56,12 +60,14 @@ struct SafetyTests {
         let folder = try TemporaryFolder()
         let run = folder.file("run"), path = run + "/config.json"
         #expect(try Tool(Self.small + ["--output", run, "--quiet"]).status == 0)
-        var object = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as! [String: Any]
+        var object =
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as! [String: Any]
         object[key] = try JSONSerialization.jsonObject(with: Data(value.utf8), options: .fragmentsAllowed)
         try JSONSerialization.data(withJSONObject: object).write(to: URL(fileURLWithPath: path))
         let result = try Tool(["evaluate", run])
         #expect(result.status == 1)
-        #expect(result.errors.hasPrefix("error: \(path): ") && !result.errors.dropLast().contains("\n"), "\(result.errors)")
+        #expect(
+            result.errors.hasPrefix("error: \(path): ") && !result.errors.dropLast().contains("\n"), "\(result.errors)")
     }
 
     /// Here by a limit on the size of a file.
@@ -98,9 +104,13 @@ struct SafetyTests {
     @Test func aResumedRunHasItsWords() throws {
         let folder = try TemporaryFolder(), run = folder.file("run")
         for split in ["train", "valid", "test"] {
-            try Data(String(repeating: "a b c\n", count: 40).utf8).write(to: URL(fileURLWithPath: folder.file("\(split).txt")))
+            try Data(String(repeating: "a b c\n", count: 40).utf8).write(
+                to: URL(fileURLWithPath: folder.file("\(split).txt")))
         }
-        let options = ["--dataset", "ptb", "--data", folder.path, "--hidden-size", "5", "--batch-size", "4", "--epochs", "1", "--quiet"]
+        let options = [
+            "--dataset", "ptb", "--data", folder.path, "--hidden-size", "5", "--batch-size", "4", "--epochs", "1",
+            "--quiet",
+        ]
         #expect(try Tool(options + ["--output", run]).status == 0)
         for name in try FileManager.default.contentsOfDirectory(atPath: run) where name != "config.json" {
             try FileManager.default.removeItem(atPath: run + "/" + name)

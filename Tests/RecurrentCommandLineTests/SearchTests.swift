@@ -3,11 +3,17 @@ import Testing
 
 /// `cli search`, as a user runs it.
 struct SearchTests {
-    private static let common = ["--", "--dataset", "recall", "--length", "4", "--symbols", "3", "--train-size", "300", "--epochs", "3"]
+    private static let common = [
+        "--", "--dataset", "recall", "--length", "4", "--symbols", "3", "--train-size", "300", "--epochs", "3",
+    ]
 
     @Test func ranksByValidationLossAndRunsNothingTwice() throws {
         let folder = try TemporaryFolder()
-        let line = ["search", "--try", "learning-rate=0.00001,0.01", "--try", "cell=urnn,rnn", "--jobs", "2", "--seeds", "1,2", "--output", folder.path] + Self.common
+        let line =
+            [
+                "search", "--try", "learning-rate=0.00001,0.01", "--try", "cell=urnn,rnn", "--jobs", "2", "--seeds",
+                "1,2", "--output", folder.path,
+            ] + Self.common
         let first = try Tool(line)
         try #require(first.status == 0, "\(first.errors)")
         #expect(first.output.contains("[8/8]") && first.output.contains("best: cli train"))
@@ -38,7 +44,8 @@ struct SearchTests {
     @Test(arguments: [
         "search --output x", "search --try lrr=1,2 --output x", "search --try learning-rate --output x",
         "search --try learning-rate=1,1 --output x", "search --try learning-rate=0.1,-1 --output x",
-        "search --try cell=urnn,none --output x", "search --try seed=1,2 --output x", "search --try dropout=0,2 --output x",
+        "search --try cell=urnn,none --output x", "search --try seed=1,2 --output x",
+        "search --try dropout=0,2 --output x",
         "search --try dropout=0 --trials 0 --output x", "search --try dropout=0 --jobs 0 --output x",
         "search --try dropout=0 --seeds a --output x", "search --try dropout=0 --output x -- --resume y",
         "search --try dropout=0 --output x -- more",
@@ -67,7 +74,11 @@ struct SearchedOptionTests {
         let first = try Tool(line)
         try #require(first.status == 0, "\(first.errors)")
         let (header, rows) = try rows(folder)
-        #expect(header == ["rank", "learning-rate", "fresh-data", "dropout-on", "valid loss", "valid accuracy %", "best epoch", "epochs", "seeds"])
+        #expect(
+            header == [
+                "rank", "learning-rate", "fresh-data", "dropout-on", "valid loss", "valid accuracy %", "best epoch",
+                "epochs", "seeds",
+            ])
         // Four with one epoch, of them two with two, and one with all.
         #expect(rows.count == 4 && rows.map { $0[7] } == ["4", "2", "1", "1"])
         for row in rows { #expect((0.001...0.1).contains(Double(row[1])!) && ["true", "false"].contains(row[2])) }
@@ -75,15 +86,19 @@ struct SearchedOptionTests {
         // Where a rate falls over the epochs, each number of them is a run of its own.
         #expect(runs.count == (schedule == "constant" ? 4 : 7))
         let again = try Tool(line)
-        #expect(again.status == 0 && !again.output.contains(" s\n") && again.output.contains("runs were finished before"), "\(again.output)")
+        #expect(
+            again.status == 0 && !again.output.contains(" s\n") && again.output.contains("runs were finished before"),
+            "\(again.output)")
         #expect(try self.rows(folder).rows == rows)
     }
 
     @Test func theBestRunIsACommand() throws {
         let folder = try TemporaryFolder()
-        let tool = try Tool("search --try beta1=0,0.9 --output \(folder.path) -- --length 4 --train-size 200 --epochs 1")
+        let tool = try Tool(
+            "search --try beta1=0,0.9 --output \(folder.path) -- --length 4 --train-size 200 --epochs 1")
         try #require(tool.status == 0, "\(tool.errors)")
-        let command = try #require(tool.output.split(separator: "\n").first { $0.hasPrefix("best: cli train ") }).dropFirst("best: cli ".count)
+        let command = try #require(tool.output.split(separator: "\n").first { $0.hasPrefix("best: cli train ") })
+            .dropFirst("best: cli ".count)
         let run = folder.file("best")
         try #require(try Tool(command + " --quiet --output " + run).status == 0)
         let best = try metrics(run).first { $0["split"] as? String == "valid" }?["loss"] as? Double

@@ -6,7 +6,9 @@ import Testing
 
 /// Training that starts from the weights of another run.
 struct StartTests {
-    private static let small = ["--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--quiet"]
+    private static let small = [
+        "--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--quiet",
+    ]
 
     private func value(_ key: String, _ arguments: [String]) throws -> Double {
         let result = try Tool(arguments)
@@ -19,16 +21,22 @@ struct StartTests {
         guard cell != "gru" || manifold == "exponential" else { return }
         let folder = try TemporaryFolder(), first = folder.file("first"), second = folder.file("second")
         let made = try Tool(
-            Self.small + ["--cell", cell] + (cell == "gru" ? [] : ["--manifold", manifold]) + ["--layers", "2", "--epochs", "3", "--learning-rate", "0.01", "--output", first])
+            Self.small + ["--cell", cell] + (cell == "gru" ? [] : ["--manifold", manifold]) + [
+                "--layers", "2", "--epochs", "3", "--learning-rate", "0.01", "--output", first,
+            ])
         #expect(made.status == 0, "\(made.errors)")
         let started = try Tool([
-            "train", "--from", first, "--output", second, "--epochs", "1", "--learning-rate", "1e-9", "--dropout", "0", "--quiet",
+            "train", "--from", first, "--output", second, "--epochs", "1", "--learning-rate", "1e-9", "--dropout", "0",
+            "--quiet",
         ])
         #expect(started.status == 0, "\(started.errors)")
         let configuration = try JSONDecoder().decode(
             RunConfiguration.self, from: Data(contentsOf: URL(fileURLWithPath: second + "/config.json")))
-        #expect(configuration.cell.name == cell && configuration.model.layers == 2 && configuration.dataset["length"] == 8 && configuration.manifold?.name == (cell == "gru" ? nil : manifold))
-        let before = try value("loss", ["evaluate", first, "--json"]), after = try value("loss", ["evaluate", second, "--json"])
+        #expect(
+            configuration.cell.name == cell && configuration.model.layers == 2 && configuration.dataset["length"] == 8
+                && configuration.manifold?.name == (cell == "gru" ? nil : manifold))
+        let before = try value("loss", ["evaluate", first, "--json"]),
+            after = try value("loss", ["evaluate", second, "--json"])
         #expect(abs(after - before) < 1e-3 * before)
     }
 
@@ -38,13 +46,17 @@ struct StartTests {
         for (name, flags) in ImportTests.flags {
             let run = folder.file(name), better = folder.file("\(name)-better")
             let imported = try Tool(
-                ["import", TorchModels.path("\(name).safetensors"), "--vocabulary", folder.file("words.txt"), "--data",
-                 folder.file("corpus"), "--output", run] + flags)
+                [
+                    "import", TorchModels.path("\(name).safetensors"), "--vocabulary", folder.file("words.txt"),
+                    "--data",
+                    folder.file("corpus"), "--output", run,
+                ] + flags)
             #expect(imported.status == 0, "\(imported.errors)")
             let refused = try Tool(["train", "--resume", run])
             #expect(refused.failedInOneLine && refused.errors.contains("--from"), "\(refused.errors)")
             let trained = try Tool([
-                "train", "--from", run, "--output", better, "--epochs", "20", "--learning-rate", "0.03", "--bptt", "5", "--batch-size", "4",
+                "train", "--from", run, "--output", better, "--epochs", "20", "--learning-rate", "0.03", "--bptt", "5",
+                "--batch-size", "4",
                 "--evaluation-batch-size", "2", "--quiet",
             ])
             #expect(trained.status == 0, "\(trained.errors)")
@@ -60,10 +72,16 @@ struct StartTests {
 
     /// The weights that a run started from are its own from then on.
     @Test(arguments: ["gru", "ugru"]) func aKillBeforeTheFirstEpochsEndLosesNoStart(cell: String) throws {
-        let folder = try TemporaryFolder(), first = folder.file("first"), whole = folder.file("whole"), killed = folder.file("killed")
-        #expect(try Tool(Self.small + ["--cell", cell, "--epochs", "2", "--learning-rate", "0.01", "--output", first]).status == 0)
+        let folder = try TemporaryFolder(), first = folder.file("first"), whole = folder.file("whole"),
+            killed = folder.file("killed")
+        #expect(
+            try Tool(Self.small + ["--cell", cell, "--epochs", "2", "--learning-rate", "0.01", "--output", first])
+                .status == 0)
         // An epoch takes some tenths of a second.
-        let start = ["train", "--from", first, "--epochs", "1", "--train-size", "20000", "--batch-size", "10", "--quiet", "--output"]
+        let start = [
+            "train", "--from", first, "--epochs", "1", "--train-size", "20000", "--batch-size", "10", "--quiet",
+            "--output",
+        ]
         #expect(try Tool(start + [whole]).status == 0)
         let (process, _, _) = Tool.process(start + [killed])
         try process.run()
@@ -78,7 +96,9 @@ struct StartTests {
         #expect(
             try Data(contentsOf: URL(fileURLWithPath: killed + "/model.safetensors"))
                 == Data(contentsOf: URL(fileURLWithPath: whole + "/model.safetensors")))
-        for name in ["state.safetensors", "model.safetensors"] { try FileManager.default.removeItem(atPath: killed + "/" + name) }
+        for name in ["state.safetensors", "model.safetensors"] {
+            try FileManager.default.removeItem(atPath: killed + "/" + name)
+        }
         let refused = try Tool(["train", "--resume", killed])
         #expect(refused.failedInOneLine && refused.errors.contains("--from \(first)"), "\(refused.errors)")
     }
@@ -87,11 +107,14 @@ struct StartTests {
         let folder = try TemporaryFolder(), run = folder.file("run"), other = folder.file("other")
         #expect(try Tool(Self.small + ["--cell", "gru", "--epochs", "1", "--output", run]).status == 0)
         for (flags, status, says) in [
-            (["--from", folder.file("none")], 1, "config.json"), (["--from", run, "--cell", "rnn"], 1, "'gru', not 'rnn'"),
+            (["--from", folder.file("none")], 1, "config.json"),
+            (["--from", run, "--cell", "rnn"], 1, "'gru', not 'rnn'"),
             (["--from", run, "--hidden-size", "20"], 1, "shape"), (["--from", run, "--resume", run], 2, "--from"),
         ] as [([String], Int32, String)] {
             let result = try Tool(["train", "--output", other] + flags)
-            #expect(result.status == status && result.failedInOneLine && result.errors.contains(says), "\(flags): \(result.errors)")
+            #expect(
+                result.status == status && result.failedInOneLine && result.errors.contains(says),
+                "\(flags): \(result.errors)")
             #expect(!FileManager.default.fileExists(atPath: other))
         }
         let same = try Tool(["train", "--from", run, "--output", run])

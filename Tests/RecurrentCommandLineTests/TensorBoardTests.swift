@@ -47,9 +47,12 @@ struct TensorBoardTests {
 
     /// All events of a run's files in the order of their names, each record's checks verified.
     private func events(_ run: String) throws -> [[Int: [Value]]] {
-        let names = try FileManager.default.contentsOfDirectory(atPath: run).filter { $0.hasPrefix("events.out.tfevents.") }.sorted()
+        let names = try FileManager.default.contentsOfDirectory(atPath: run).filter {
+            $0.hasPrefix("events.out.tfevents.")
+        }.sorted()
         return try names.flatMap { name in
-            var bytes = ArraySlice(try Data(contentsOf: URL(fileURLWithPath: "\(run)/\(name)"))), events: [[Int: [Value]]] = []
+            var bytes = ArraySlice(try Data(contentsOf: URL(fileURLWithPath: "\(run)/\(name)"))),
+                events: [[Int: [Value]]] = []
             func take(_ count: Int) -> [UInt8] {
                 defer { bytes = bytes.dropFirst(count) }
                 return Array(bytes.prefix(count))
@@ -70,7 +73,9 @@ struct TensorBoardTests {
         }
     }
 
-    private static let small = ["--length", "8", "--train-size", "500", "--valid-size", "100", "--test-size", "100", "--skew-init", "henaff"]
+    private static let small = [
+        "--length", "8", "--train-size", "500", "--valid-size", "100", "--test-size", "100", "--skew-init", "henaff",
+    ]
 
     @Test func aRunAndItsContinuation() throws {
         let folder = try TemporaryFolder(), run = folder.file("run")
@@ -89,7 +94,8 @@ struct TensorBoardTests {
                 for value in summary.message[1] ?? [] {
                     let fields = value.message, tag = fields[1]![0].text
                     if let number = fields[2]?.first {
-                        scalars[tag, default: []].append((Int(event[2]?.first?.number ?? 0), Float(bitPattern: UInt32(number.number))))
+                        scalars[tag, default: []].append(
+                            (Int(event[2]?.first?.number ?? 0), Float(bitPattern: UInt32(number.number))))
                     } else {
                         histograms[tag, default: []].append(Double(bitPattern: fields[5]![0].message[3]![0].number))
                     }
@@ -111,7 +117,9 @@ struct TensorBoardTests {
     @Test func overwritingTakesTheOldEventsAway() throws {
         let folder = try TemporaryFolder(), run = folder.file("run")
         for _ in 0..<2 {
-            #expect(try Tool(Self.small + ["--epochs", "1", "--output", run, "--overwrite", "--tensorboard", "--quiet"]).status == 0)
+            #expect(
+                try Tool(Self.small + ["--epochs", "1", "--output", run, "--overwrite", "--tensorboard", "--quiet"])
+                    .status == 0)
         }
         #expect(try events(run).filter { $0[3] != nil }.count == 1)
     }

@@ -7,7 +7,9 @@ struct Tool {
     let errors: String
 
     /// The folder of the test program holds the products of the same build.
-    static let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("cli").path
+    static let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(
+        "cli"
+    ).path
 
     static func process(_ arguments: [String], environment: [String: String] = [:]) -> (Process, Pipe, Pipe) {
         let process = Process()
@@ -38,7 +40,8 @@ struct Tool {
         let (process, output, errors) = Self.process(arguments, environment: environment)
         if let largestFile {
             process.executableURL = URL(fileURLWithPath: "/bin/sh")
-            process.arguments = ["-c", "trap '' XFSZ; ulimit -f \(largestFile); exec \"$@\"", "sh", Self.path] + arguments
+            process.arguments =
+                ["-c", "trap '' XFSZ; ulimit -f \(largestFile); exec \"$@\"", "sh", Self.path] + arguments
         }
         try process.run()
         let text = output.fileHandleForReading.readDataToEndOfFile()

@@ -19,7 +19,9 @@ struct TorchModels: Decodable {
         try JSONDecoder().decode(TorchModels.self, from: Data(contentsOf: URL(fileURLWithPath: path("models.json"))))
     }
 
-    static func path(_ name: String) -> String { Bundle.module.path(forResource: "Fixtures", ofType: nil)! + "/" + name }
+    static func path(_ name: String) -> String {
+        Bundle.module.path(forResource: "Fixtures", ofType: nil)! + "/" + name
+    }
 
     /// Writes the corpus and the words into a folder.
     func write(to folder: TemporaryFolder) throws {
@@ -33,10 +35,13 @@ struct TorchModels: Decodable {
 
 extension Tool {
     /// The one JSON object that it printed.
-    func object() throws -> [String: Any] { try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any] ?? [:] }
+    func object() throws -> [String: Any] {
+        try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any] ?? [:]
+    }
 
     /// Whether it failed as it should: with this status and one line.
     var failedInOneLine: Bool {
-        status == 1 || status == 2 ? errors.hasPrefix("error: ") && errors.hasSuffix("\n") && !errors.dropLast().contains("\n") : false
+        status == 1 || status == 2
+            ? errors.hasPrefix("error: ") && errors.hasSuffix("\n") && !errors.dropLast().contains("\n") : false
     }
 }

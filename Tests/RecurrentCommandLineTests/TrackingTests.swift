@@ -9,14 +9,17 @@ struct TrackingTests {
 
     @Test func aResumedRunIsTrackedAsItBegan() throws {
         let folder = try TemporaryFolder(), run = folder.file("run"), plain = folder.file("plain")
-        let options = "train --length 5 --hidden-size 6 --train-size 300 --batch-size 50 --epochs 1 --stop-loss 1e-9 --quiet --output"
+        let options =
+            "train --length 5 --hidden-size 6 --train-size 300 --batch-size 50 --epochs 1 --stop-loss 1e-9 --quiet --output"
         try #require(try Tool("\(options) \(run) --track-gradients 4 --tensorboard").status == 0)
         func resume(_ run: String, _ more: String) throws -> [Int?] {
             let tool = try Tool("train --quiet --resume \(run) \(more)")
             try #require(tool.status == 0, "\(tool.errors)")
             return try steps(measuredIn: run)
         }
-        func events() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: run).filter { $0.contains("tfevents") }.count }
+        func events() throws -> Int {
+            try FileManager.default.contentsOfDirectory(atPath: run).filter { $0.contains("tfevents") }.count
+        }
         #expect(try resume(run, "--epochs 2") == [4, 8, 12])
         #expect(try events() == 2)
         #expect(try resume(run, "--epochs 3 --track-gradients 5 --no-tensorboard") == [4, 8, 12, 15])
@@ -45,7 +48,9 @@ struct TrackingTests {
     /// knows nothing.
     @Test func theAccuracyOfCopyingIsThatOfTheSymbols() throws {
         let folder = try TemporaryFolder(), run = folder.file("run")
-        let train = try Tool("train --dataset copying --length 60 --hidden-size 8 --train-size 500 --valid-size 50 --test-size 50 --batch-size 50 --epochs 5 --quiet --output \(run)")
+        let train = try Tool(
+            "train --dataset copying --length 60 --hidden-size 8 --train-size 500 --valid-size 50 --test-size 50 --batch-size 50 --epochs 5 --quiet --output \(run)"
+        )
         try #require(train.status == 0, "\(train.errors)")
         let tool = try Tool("evaluate \(run) --json")
         let result = try #require(try JSONSerialization.jsonObject(with: Data(tool.output.utf8)) as? [String: Any])
@@ -59,16 +64,21 @@ struct TrackingTests {
     /// comes out as without.
     @Test func theTestSplitIsFollowedWithoutBeingUsed() throws {
         let folder = try TemporaryFolder(), run = folder.file("run"), plain = folder.file("plain")
-        let options = "train --length 5 --hidden-size 6 --train-size 300 --test-size 200 --batch-size 50 --stop-loss 1e-9 --epochs"
+        let options =
+            "train --length 5 --hidden-size 6 --train-size 300 --test-size 200 --batch-size 50 --stop-loss 1e-9 --epochs"
         let tool = try Tool("\(options) 2 --track-test --output \(run)")
         try #require(tool.status == 0, "\(tool.errors)")
-        #expect(tool.output.split(separator: "\n").count { $0.contains("  epoch ") && $0.contains("  test accuracy ") } == 2)
+        #expect(
+            tool.output.split(separator: "\n").count { $0.contains("  epoch ") && $0.contains("  test accuracy ") } == 2
+        )
         try #require(try Tool("train --quiet --resume \(run) --epochs 4").status == 0)
         try #require(try Tool("\(options) 4 --output \(plain)").status == 0)
         let lines = try metrics(run), tests = lines.filter { $0["split"] as? String == "test" }
         #expect(tests.map { $0["epoch"] as? Int }.prefix(4) == [1, 2, 3, 4] && tests.count == 5)
         let end = try #require(tests.last), best = try #require(tests.dropLast().last { $0["isBest"] as? Bool == true })
-        #expect(end["isBest"] == nil && end["epoch"] as? Int == best["epoch"] as? Int && end["loss"] as? Double == best["loss"] as? Double)
+        #expect(
+            end["isBest"] == nil && end["epoch"] as? Int == best["epoch"] as? Int
+                && end["loss"] as? Double == best["loss"] as? Double)
         func others(_ lines: [[String: Any]]) -> [Double?] {
             lines.filter { $0["split"] as? String != "test" || $0["isBest"] == nil }.map { $0["loss"] as? Double }
         }

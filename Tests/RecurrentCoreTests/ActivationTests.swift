@@ -28,7 +28,9 @@ import Testing
         var unitParameters: [UnitParameter] = []
         var slopeBounds: ClosedRange<Double>
         var function: @Sendable (SymbolicValue, [SymbolicValue]) -> SymbolicValue
-        func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue { function(x, parameters) }
+        func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue {
+            function(x, parameters)
+        }
     }
 
     /// The check itself.

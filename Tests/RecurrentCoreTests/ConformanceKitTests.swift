@@ -10,10 +10,12 @@ import Testing
         var stateCount = 0
         var scalarCount = 0
         var values: @Sendable (Int) -> [Double] = { _ in [] }
-        var rule: @Sendable (SymbolicValue, SymbolicValue, [SymbolicValue], SymbolicValue) -> (SymbolicValue, [SymbolicValue])
+        var rule:
+            @Sendable (SymbolicValue, SymbolicValue, [SymbolicValue], SymbolicValue) -> (SymbolicValue, [SymbolicValue])
         func scalars(step: Int) -> [Double] { values(step) }
         func update(
-            parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue, scalars: [SymbolicValue]
+            parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue,
+            scalars: [SymbolicValue]
         ) -> (parameter: SymbolicValue, state: [SymbolicValue]) { rule(parameter, gradient, state, rate) }
     }
 

@@ -11,7 +11,9 @@ private func flaw(_ bytes: [UInt8]) -> String? {
     do {
         _ = try SafeTensors(bytes: bytes, path: "f")
         return nil
-    } catch RecurrentError.checkpoint(path: "f", let reason) { return reason } catch { return "another error: \(error)" }
+    } catch RecurrentError.checkpoint(path: "f", let reason) { return reason } catch {
+        return "another error: \(error)"
+    }
 }
 
 private func flaw(_ header: String, dataSize: Int = 0) -> String? {
@@ -26,11 +28,19 @@ private func tensor(_ type: String = "F32", _ shape: String = "[2]", _ offsets: 
     @Test func headerLength() {
         #expect(flaw([]) == "not a safetensors file (it has only 0 bytes)")
         #expect(flaw([1, 2, 3]) == "not a safetensors file (it has only 3 bytes)")
-        #expect(flaw([UInt8](repeating: 0xFF, count: 100)) == "not a safetensors file (its header would have 18446744073709551615 bytes)")
-        #expect(flaw([0, 0xE2, 0xF5, 5, 0, 0, 0, 0] + [0x7B]) == "not a safetensors file (its header would have 100000256 bytes)")
-        #expect(flaw([10, 0, 0, 0, 0, 0, 0, 0] + Array("{}".utf8)) == "is cut short: its header should have 10 bytes, but the file ends after 2")
+        #expect(
+            flaw([UInt8](repeating: 0xFF, count: 100))
+                == "not a safetensors file (its header would have 18446744073709551615 bytes)")
+        #expect(
+            flaw([0, 0xE2, 0xF5, 5, 0, 0, 0, 0] + [0x7B])
+                == "not a safetensors file (its header would have 100000256 bytes)")
+        #expect(
+            flaw([10, 0, 0, 0, 0, 0, 0, 0] + Array("{}".utf8))
+                == "is cut short: its header should have 10 bytes, but the file ends after 2")
         #expect(flaw([0, 0, 0, 0, 0, 0, 0, 0]) == "not a safetensors file (its header is no JSON object)")
-        #expect(flaw(Array("PK\u{3}\u{4}\0\0\0\0 a zip file".utf8)) == "is cut short: its header should have 67324752 bytes, but the file ends after 11")
+        #expect(
+            flaw(Array("PK\u{3}\u{4}\0\0\0\0 a zip file".utf8))
+                == "is cut short: its header should have 67324752 bytes, but the file ends after 11")
     }
 
     @Test func jsonOfTheWrongShape() {
@@ -43,12 +53,17 @@ private func tensor(_ type: String = "F32", _ shape: String = "[2]", _ offsets: 
         #expect(flaw(#"{"a":{}}"#) == "is damaged: tensor 'a' lacks its dtype, shape or data_offsets")
         #expect(flaw(#"{"a":\#(tensor()),}"#, dataSize: 8) == "is damaged: byte 54 of its header isn't '\"'")
         #expect(flaw(#"{"a":{"x":1}}"#) == "is damaged: tensor 'a' has an unknown or repeated field 'x'")
-        #expect(flaw(#"{"a":{"dtype":"F32","dtype":"F32"}}"#) == "is damaged: tensor 'a' has an unknown or repeated field 'dtype'")
+        #expect(
+            flaw(#"{"a":{"dtype":"F32","dtype":"F32"}}"#)
+                == "is damaged: tensor 'a' has an unknown or repeated field 'dtype'")
         #expect(flaw(#"{"__metadata__":{"a":1}}"#) == "is damaged: byte 21 of its header isn't '\"'")
         #expect(flaw(#"{"__metadata__":{"a":"","a":""}}"#) == "is damaged: its metadata hold 'a' twice")
-        #expect(flaw(String(repeating: #"{"a":"#, count: 100_000)) == "is damaged: tensor 'a' has an unknown or repeated field 'a'")
+        #expect(
+            flaw(String(repeating: #"{"a":"#, count: 100_000))
+                == "is damaged: tensor 'a' has an unknown or repeated field 'a'")
         for string in ["\\", "\\x", "\\u12G4", "\\uD800", "\\uD800\\u0041", "\\uDC00", "\n", "\\u00"] {
-            #expect(flaw("{\"__metadata__\":{\"\(string)\":\"\"}}")?.hasPrefix("is damaged: byte ") == true, "\(string)")
+            #expect(
+                flaw("{\"__metadata__\":{\"\(string)\":\"\"}}")?.hasPrefix("is damaged: byte ") == true, "\(string)")
         }
         #expect(flaw(safeTensors("{\"").dropLast(0) + [0xFF, 0x22]) != nil)
     }
@@ -60,7 +75,9 @@ private func tensor(_ type: String = "F32", _ shape: String = "[2]", _ offsets: 
 
     @Test func invalidUTF8() {
         let header = Array(#"{"__metadata__":{"a":"X"}}"#.utf8).map { $0 == UInt8(ascii: "X") ? 0xFF : $0 }
-        #expect(flaw([UInt8(header.count), 0, 0, 0, 0, 0, 0, 0] + header) == "is damaged: byte 24 of its header isn't the end of a UTF-8 string")
+        #expect(
+            flaw([UInt8(header.count), 0, 0, 0, 0, 0, 0, 0] + header)
+                == "is damaged: byte 24 of its header isn't the end of a UTF-8 string")
     }
 
     @Test func tensorsThatCannotBe() {
@@ -80,7 +97,9 @@ private func tensor(_ type: String = "F32", _ shape: String = "[2]", _ offsets: 
         // 2⁶² · 4 and 2⁶³ overflow, whatever else the shape says.
         #expect(one(tensor("F32", "[4611686018427387904]"))?.hasPrefix("is damaged: tensor 'a' of type F32") == true)
         #expect(one(tensor("F32", "[4611686018427387904,4,0]", "[0,0]"), dataSize: 0)?.hasPrefix("is damaged") == true)
-        #expect(one(tensor("F32", "[\(String(repeating: "1,", count: 64))2]"))?.hasSuffix("isn't the end of a list of at most 64 numbers") == true)
+        #expect(
+            one(tensor("F32", "[\(String(repeating: "1,", count: 64))2]"))?.hasSuffix(
+                "isn't the end of a list of at most 64 numbers") == true)
     }
 
     @Test func tensorsThatDoNotFitTogether() {
@@ -89,10 +108,18 @@ private func tensor(_ type: String = "F32", _ shape: String = "[2]", _ offsets: 
         }
         #expect(two("[0,4]", "[4,8]", dataSize: 8) == nil)
         #expect(two("[4,8]", "[0,4]", dataSize: 8) == nil)
-        #expect(two("[0,4]", "[0,4]", dataSize: 4) == "is damaged: tensor 'b' starts at byte 0 of the data, but what comes before ends at 4")
-        #expect(two("[0,4]", "[3,7]", dataSize: 7) == "is damaged: tensor 'b' starts at byte 3 of the data, but what comes before ends at 4")
-        #expect(two("[0,4]", "[5,9]", dataSize: 9) == "is damaged: tensor 'b' starts at byte 5 of the data, but what comes before ends at 4")
-        #expect(two("[1,5]", "[5,9]", dataSize: 9) == "is damaged: tensor 'a' starts at byte 1 of the data, but what comes before ends at 0")
+        #expect(
+            two("[0,4]", "[0,4]", dataSize: 4)
+                == "is damaged: tensor 'b' starts at byte 0 of the data, but what comes before ends at 4")
+        #expect(
+            two("[0,4]", "[3,7]", dataSize: 7)
+                == "is damaged: tensor 'b' starts at byte 3 of the data, but what comes before ends at 4")
+        #expect(
+            two("[0,4]", "[5,9]", dataSize: 9)
+                == "is damaged: tensor 'b' starts at byte 5 of the data, but what comes before ends at 4")
+        #expect(
+            two("[1,5]", "[5,9]", dataSize: 9)
+                == "is damaged: tensor 'a' starts at byte 1 of the data, but what comes before ends at 0")
         #expect(flaw("{\"a\":\(tensor()),\"a\":\(tensor())}", dataSize: 8) == "is damaged: it holds 'a' twice")
     }
 }
@@ -139,10 +166,13 @@ private func tensor(_ type: String = "F32", _ shape: String = "[2]", _ offsets: 
 
     @Test(arguments: [1, 2, 3] as [UInt64])
     func mutated(seed: UInt64) throws {
-        let fragments: [[UInt8]] = [
-            "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "0", "-1", "1e9", "9223372036854775807", "18446744073709551616",
-            "null", "\"F64\"", "\"BOOL\"", "\"shape\":", "\"dtype\":", "\"data_offsets\":[0,0]", "\"__metadata__\":", "\u{0}", " ",
-        ].map { Array($0.utf8) } + [[0xFF], [0xC3], [0xED, 0xA0, 0x80]]
+        let fragments: [[UInt8]] =
+            [
+                "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "0", "-1", "1e9", "9223372036854775807",
+                "18446744073709551616",
+                "null", "\"F64\"", "\"BOOL\"", "\"shape\":", "\"dtype\":", "\"data_offsets\":[0,0]",
+                "\"__metadata__\":", "\u{0}", " ",
+            ].map { Array($0.utf8) } + [[0xFF], [0xC3], [0xED, 0xA0, 0x80]]
         var random = RandomStream(RandomKey(seed: seed, purpose: .test))
         var valid = 0
         for _ in 0..<20_000 {
@@ -157,7 +187,9 @@ private func tensor(_ type: String = "F32", _ shape: String = "[2]", _ offsets: 
                 case 3:
                     let fragment = fragments[random.integer(below: fragments.count)]
                     bytes.replaceSubrange(position..<min(position + fragment.count, bytes.count), with: fragment)
-                case 4: bytes.insert(contentsOf: bytes[position..<position + length], at: random.integer(below: bytes.count))
+                case 4:
+                    bytes.insert(
+                        contentsOf: bytes[position..<position + length], at: random.integer(below: bytes.count))
                 default: bytes.removeLast(min(length, bytes.count - 1))
                 }
             }

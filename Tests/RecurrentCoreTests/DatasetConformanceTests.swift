@@ -29,7 +29,8 @@ extension Batch {
         let change: @Sendable (_ batch: Batch, _ split: Split, _ epoch: Int, _ index: Int, _ size: Int) -> Batch
 
         init(
-            isContinuous: Bool = false, change: @escaping @Sendable (Batch, Split, Int, Int, Int) -> Batch = { b, _, _, _, _ in b }
+            isContinuous: Bool = false,
+            change: @escaping @Sendable (Batch, Split, Int, Int, Int) -> Batch = { b, _, _, _, _ in b }
         ) {
             description = DatasetDescription(
                 inputs: .tokens(vocabulary: 50), targets: .sequenceClass(classes: 50), isContinuous: isContinuous,

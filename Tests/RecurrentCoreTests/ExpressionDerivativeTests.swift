@@ -73,7 +73,9 @@ import Testing
 
     @Test func largeArgumentsGiveFiniteSlopes() {
         for x in [-1000.0, -40, 40, 1000] {
-            for equation in [{ tanh($0) }, { sigmoid($0) }, { abs($0) }, { max($0, 0) }] as [(SymbolicValue) -> SymbolicValue] {
+            for equation in [{ tanh($0) }, { sigmoid($0) }, { abs($0) }, { max($0, 0) }]
+                as [(SymbolicValue) -> SymbolicValue]
+            {
                 let result = PointwiseProgram.withDerivatives(inputs: 1) { x, _ in equation(x[0]) }.evaluate([x])
                 #expect(result.allSatisfy { $0.isFinite })
             }

@@ -28,7 +28,8 @@ import Testing
 
     @Test func neutralElementsVanish() {
         for equation in [
-            { x, _ in x[0] + 0 }, { x, _ in 0 + x[0] }, { x, _ in x[0] - 0 }, { x, _ in x[0] * 1 }, { x, _ in 1 * x[0] },
+            { x, _ in x[0] + 0 }, { x, _ in 0 + x[0] }, { x, _ in x[0] - 0 }, { x, _ in x[0] * 1 },
+            { x, _ in 1 * x[0] },
             { x, _ in x[0] / 1 }, { x, _ in -(-x[0]) }, { x, _ in select(x[1], x[0], x[0]) },
             { x, _ in select(1, x[0], x[1]) }, { x, _ in select(0, x[1], x[0]) }, { x, _ in x[0] + x[1] * 0 },
             { x, _ in -1 * (-1 * x[0]) },
@@ -116,12 +117,17 @@ import Testing
     }
 
     @Test func theMeaningOfOperationsAtTheirEdges() {
-        #expect(PointwiseOperation.sign.evaluate(0) == 0 && PointwiseOperation.sign.evaluate(-3) == -1 && PointwiseOperation.sign.evaluate(.nan) == 0)
-        #expect(PointwiseOperation.maximum.evaluate(.nan, 1).isNaN && PointwiseOperation.maximum.evaluate(1, .nan).isNaN)
-        #expect(PointwiseOperation.minimum.evaluate(.nan, 1).isNaN && PointwiseOperation.minimum.evaluate(1, .nan).isNaN)
+        #expect(
+            PointwiseOperation.sign.evaluate(0) == 0 && PointwiseOperation.sign.evaluate(-3) == -1
+                && PointwiseOperation.sign.evaluate(.nan) == 0)
+        #expect(
+            PointwiseOperation.maximum.evaluate(.nan, 1).isNaN && PointwiseOperation.maximum.evaluate(1, .nan).isNaN)
+        #expect(
+            PointwiseOperation.minimum.evaluate(.nan, 1).isNaN && PointwiseOperation.minimum.evaluate(1, .nan).isNaN)
         #expect(PointwiseOperation.greater.evaluate(1, 1) == 0 && PointwiseOperation.greater.evaluate(.nan, 0) == 0)
         #expect(PointwiseOperation.equal.evaluate(0, -0.0) == 1 && PointwiseOperation.equal.evaluate(.nan, .nan) == 0)
-        #expect(PointwiseOperation.select.evaluate(-0.5, 1, 2) == 1 && PointwiseOperation.select.evaluate(-0.0, 1, 2) == 2)
+        #expect(
+            PointwiseOperation.select.evaluate(-0.5, 1, 2) == 1 && PointwiseOperation.select.evaluate(-0.0, 1, 2) == 2)
         #expect(PointwiseOperation.sigmoid.evaluate(-1000) == 0 && PointwiseOperation.sigmoid.evaluate(1000) == 1)
         #expect(PointwiseOperation.sigmoid.evaluate(-700) > 0)
     }

@@ -60,7 +60,8 @@ import Testing
         #expect(failure("file/inside") == "DIR/file/inside: can't be written: not a directory")
         try FileManager.default.createDirectory(atPath: directory.path + "/folder", withIntermediateDirectories: false)
         #expect(failure("folder") == "DIR/folder: can't be written: it exists and is not a regular file")
-        #expect(failure(String(repeating: "n", count: 300))?.hasSuffix(": can't be written: file name too long") == true)
+        #expect(
+            failure(String(repeating: "n", count: 300))?.hasSuffix(": can't be written: file name too long") == true)
         #expect(try directory.files == ["file", "folder"])
         #expect(try String(contentsOfFile: directory.path + "/file", encoding: .utf8) == "old")
     }
@@ -95,8 +96,10 @@ import Testing
         try file!.append(Array("three\n".utf8))
         #expect(file!.size == 10)
         #expect(try FileReader.contents(of: path) == Array("one\nthree\n".utf8))
-        #expect(throws: RecurrentError.checkpoint(
-            path: path, reason: "is shorter than when the run was saved (10 bytes, not 11); put the whole file back")
+        #expect(
+            throws: RecurrentError.checkpoint(
+                path: path, reason: "is shorter than when the run was saved (10 bytes, not 11); put the whole file back"
+            )
         ) { try LogFile(path, keeping: 11) }
         file = try LogFile(path)
         #expect(try FileReader.contents(of: path) == [])
@@ -110,7 +113,10 @@ import Testing
         #expect(throws: RecurrentError.file(path: directory.path, reason: "can't be written: is a directory")) {
             try LogFile(directory.path)
         }
-        #expect(throws: RecurrentError.file(path: "/dev/null", reason: "can't be written: it exists and is not a regular file")) {
+        #expect(
+            throws: RecurrentError.file(
+                path: "/dev/null", reason: "can't be written: it exists and is not a regular file")
+        ) {
             try LogFile("/dev/null")
         }
     }
@@ -118,7 +124,10 @@ import Testing
 
 @Suite struct ReadingFiles {
     private func failure(_ path: String) -> String? {
-        do { _ = try FileReader.contents(of: path); return nil } catch { return "\(error)" }
+        do {
+            _ = try FileReader.contents(of: path)
+            return nil
+        } catch { return "\(error)" }
     }
 
     @Test func whatCannotBeRead() throws {
@@ -152,7 +161,10 @@ import Testing
         try #require(truncate(path, off_t(8 + header.utf8.count) + 1_000_000_000_000) == 0)
         let file = try SafeTensors(path: path)
         #expect(file["a"]?.count == 250_000_000_000)
-        #expect(throws: RecurrentError.checkpoint(path: path, reason: "tensor 'a' has the shape [1, 250000000000], not [10, 10]")) {
+        #expect(
+            throws: RecurrentError.checkpoint(
+                path: path, reason: "tensor 'a' has the shape [1, 250000000000], not [10, 10]")
+        ) {
             try file.floats("a", shape: [10, 10])
         }
     }

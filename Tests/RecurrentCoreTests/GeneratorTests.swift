@@ -26,7 +26,9 @@ struct GeneratorTests {
             on: backend, seed: seed)
     }
 
-    private func backend(_ onCPU: Bool) throws -> any Backend { onCPU ? try CPUBackend(threads: 2) : ReferenceBackend() }
+    private func backend(_ onCPU: Bool) throws -> any Backend {
+        onCPU ? try CPUBackend(threads: 2) : ReferenceBackend()
+    }
 
     private func softmax(_ scores: [Float], temperature: Double = 1) -> [Double] {
         let powers = scores.map { RealFunctions.exp((Double($0) - Double(scores.max()!)) / temperature) }
@@ -103,7 +105,10 @@ struct GeneratorTests {
     @Test(arguments: [nil, 6] as [Int?])
     func theSeedDecides(topK: Int?) throws {
         func text(seed: UInt64, onCPU: Bool) throws -> [Int] {
-            try write(60, with: Generator(model(UGRU(), layers: 2, on: backend(onCPU)), sampling: Sampling(topK: topK), seed: seed))
+            try write(
+                60,
+                with: Generator(
+                    model(UGRU(), layers: 2, on: backend(onCPU)), sampling: Sampling(topK: topK), seed: seed))
         }
         let first = try text(seed: 1, onCPU: true)
         #expect(try text(seed: 1, onCPU: true) == first)
@@ -117,7 +122,8 @@ struct GeneratorTests {
         let generator = try Generator(model, sampling: Sampling())
         let begin = try write(10, with: generator)
         let batch = Batch(
-            steps: 4, size: 3, inputs: .tokens([Int32](repeating: 2, count: 12)), targets: [Int32](repeating: 5, count: 12))
+            steps: 4, size: 3, inputs: .tokens([Int32](repeating: 2, count: 12)),
+            targets: [Int32](repeating: 5, count: 12))
         _ = try model.evaluate(batch)
         _ = try model.computeGradients(batch, step: 0)
         #expect(try begin + write(10, with: generator, after: begin.last!) == whole)
@@ -139,12 +145,15 @@ struct GeneratorTests {
             #expect(throws: RecurrentError.self, "\(temperature)") { try Sampling(temperature: temperature) }
         }
         for topK in [0, -3] {
-            #expect(throws: RecurrentError.invalidOption("top-k must be at least 1, not \(topK)")) { try Sampling(topK: topK) }
+            #expect(throws: RecurrentError.invalidOption("top-k must be at least 1, not \(topK)")) {
+                try Sampling(topK: topK)
+            }
         }
         let classifier = try SequenceModel(
             cell: GRU(), configuration: ModelConfiguration(embeddingSize: 4, hiddenSize: 3),
             data: DatasetDescription(
-                inputs: .tokens(vocabulary: 5), targets: .sequenceClass(classes: 5), isContinuous: false, metric: .accuracy),
+                inputs: .tokens(vocabulary: 5), targets: .sequenceClass(classes: 5), isContinuous: false,
+                metric: .accuracy),
             on: ReferenceBackend())
         #expect(throws: RecurrentError.self) { try Generator(classifier, sampling: .greedy) }
     }

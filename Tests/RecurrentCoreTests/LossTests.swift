@@ -62,7 +62,8 @@ private struct OneHotDistance: Loss {
 /// Losses that a data set brings along.
 struct LossTests {
     private static func description(
-        _ targets: DatasetDescription.Targets, _ loss: (any Loss)? = nil, inputs: DatasetDescription.Inputs = .vectors(width: 2)
+        _ targets: DatasetDescription.Targets, _ loss: (any Loss)? = nil,
+        inputs: DatasetDescription.Inputs = .vectors(width: 2)
     ) -> DatasetDescription {
         DatasetDescription(inputs: inputs, targets: targets, isContinuous: false, metric: .loss, loss: loss)
     }
@@ -81,7 +82,9 @@ struct LossTests {
         return Batch(steps: steps, size: size, inputs: .vectors(inputs, width: 2), values: values, lengths: lengths)
     }
 
-    private static func model(_ data: DatasetDescription, on backend: any Backend, tied: Bool = false) throws -> SequenceModel {
+    private static func model(_ data: DatasetDescription, on backend: any Backend, tied: Bool = false) throws
+        -> SequenceModel
+    {
         try SequenceModel(
             cell: GRU(),
             configuration: ModelConfiguration(
@@ -118,7 +121,8 @@ struct LossTests {
         let batch = Self.batch(perPosition: perPosition, lengths: lengths)
         let count = perPosition ? lengths?.reduce(0, +) ?? 20 : 5
         let results = try [CPUBackend(), ReferenceBackend()].map { (backend: any Backend) -> [Double] in
-            let model = try Self.model(Self.description(perPosition ? .positionValue : .sequenceValue, Huber()), on: backend)
+            let model = try Self.model(
+                Self.description(perPosition ? .positionValue : .sequenceValue, Huber()), on: backend)
             let sums = try model.computeGradients(batch, step: 2)
             #expect(sums.count == count)
             return backend.download(model.parameters.allGradients) + [sums.loss, try model.evaluate(batch).loss]
@@ -130,7 +134,8 @@ struct LossTests {
     @Test(arguments: [false, true])
     func theLossIsWhatWasWritten(perPosition: Bool) throws {
         let backend = ReferenceBackend(), batch = Self.batch(perPosition: perPosition, lengths: [4, 1, 3, 2, 4])
-        let model = try Self.model(Self.description(perPosition ? .positionValue : .sequenceValue, Huber()), on: backend)
+        let model = try Self.model(
+            Self.description(perPosition ? .positionValue : .sequenceValue, Huber()), on: backend)
         backend.fill(model.parameters.allValues, with: 0)
         let targets = batch.values.filter { !$0.isNaN }.map { Double($0) }
         let sums = try model.evaluate(batch)
@@ -185,23 +190,27 @@ struct LossTests {
             var sums = [Float](repeating: 0, count: batchSize), values: [Float] = []
             for position in inputs.indices {
                 sums[position % batchSize] += inputs[position]
-                values.append(position / batchSize == 0 ? .nan : sums[position % batchSize] / Float(position / batchSize + 1))
+                values.append(
+                    position / batchSize == 0 ? .nan : sums[position % batchSize] / Float(position / batchSize + 1))
             }
             return Batch(steps: steps, size: batchSize, inputs: .vectors(inputs, width: 1), values: values)
         }
     }
 
     @Test func modelsAreTrainedByThem() throws {
-        let robust = RobustAdding(adding: try AddingDataset(length: 4, sizes: SplitSizes(train: 400, valid: 40, test: 40)))
+        let robust = RobustAdding(
+            adding: try AddingDataset(length: 4, sizes: SplitSizes(train: 400, valid: 40, test: 40)))
         for dataset in [robust, RunningMean()] as [any Dataset] {
             try checkDataset(dataset, batchSize: 10)
             let model = try SequenceModel(
-                cell: UGRU(), configuration: ModelConfiguration(hiddenSize: 16), data: dataset.description, on: CPUBackend())
+                cell: UGRU(), configuration: ModelConfiguration(hiddenSize: 16), data: dataset.description,
+                on: CPUBackend())
             let updater = try ParameterUpdater(
                 model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
             let before = try model.evaluate(dataset, split: .test, batchSize: 10).meanLoss
             let summary = try Trainer(
-                model: model, dataset: dataset, updater: updater, configuration: .init(epochs: 5, batchSize: 10, learningRate: 1e-2)
+                model: model, dataset: dataset, updater: updater,
+                configuration: .init(epochs: 5, batchSize: 10, learningRate: 1e-2)
             ).run()
             #expect(summary.test!.meanLoss < before / 3, "\(dataset.name): \(before), \(summary.test!.meanLoss)")
         }
@@ -229,7 +238,9 @@ struct LossTests {
             (.sequenceClass(classes: 3), Huber()), (.positionClass(classes: 3), SquaredError()),
             (.sequenceValue, CrossEntropy()), (.positionValue, CrossEntropy()),
         ] as [(DatasetDescription.Targets, any Loss)] {
-            #expect(throws: RecurrentError.self) { try Self.model(Self.description(targets, loss), on: ReferenceBackend()) }
+            #expect(throws: RecurrentError.self) {
+                try Self.model(Self.description(targets, loss), on: ReferenceBackend())
+            }
         }
     }
 }

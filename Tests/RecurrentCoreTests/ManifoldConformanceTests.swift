@@ -28,7 +28,8 @@ import Testing
             let backend: any Backend
             let fault: Fault?
             var calls = 0.0
-            init(_ base: any ManifoldWorkspace, _ paper: any ManifoldWorkspace, _ backend: any Backend, _ fault: Fault?) {
+            init(_ base: any ManifoldWorkspace, _ paper: any ManifoldWorkspace, _ backend: any Backend, _ fault: Fault?)
+            {
                 (self.base, self.paper, self.backend, self.fault) = (base, paper, backend, fault)
             }
 
@@ -41,7 +42,8 @@ import Testing
             func computeWeight(from parameter: MatrixView, into weight: MatrixView) throws {
                 calls += 1
                 if fault == .ignoresRowStride {
-                    let packed = MatrixView(weight.memory, offset: weight.offset, rows: weight.rows, columns: weight.columns)
+                    let packed = MatrixView(
+                        weight.memory, offset: weight.offset, rows: weight.rows, columns: weight.columns)
                     return try base.computeWeight(from: parameter, into: packed)
                 }
                 try base.computeWeight(from: parameter, into: weight)

@@ -55,7 +55,8 @@ struct ModelTests {
 
     /// A few steps of training, as bits.
     private func train(_ cell: any RecurrentCell, on backend: any Backend, layers: Int = 1) throws -> [Float] {
-        let dataset = try RecallDataset(length: 12, symbols: 10, sizes: SplitSizes(train: 300, valid: 100, test: 100), seed: 3)
+        let dataset = try RecallDataset(
+            length: 12, symbols: 10, sizes: SplitSizes(train: 300, valid: 100, test: 100), seed: 3)
         let model = try SequenceModel(
             cell: cell,
             configuration: ModelConfiguration(
@@ -96,7 +97,8 @@ struct ModelTests {
         try store.allocate(on: backend)
         var random = RandomStream(RandomKey(seed: seed, purpose: .test))
         backend.upload((0..<store.count).map { _ in random.normal() }, to: store.allValues)
-        let skew = try backend.makeMatrix(UniformSkew(scale: scale).values(size: size, random: &random), rows: size, columns: size)
+        let skew = try backend.makeMatrix(
+            UniformSkew(scale: scale).values(size: size, random: &random), rows: size, columns: size)
         let exponential = try SkewExponential(size: size, on: backend)
         try exponential(skew, into: store.value(of: store.orthogonalBlocks[0]))
 

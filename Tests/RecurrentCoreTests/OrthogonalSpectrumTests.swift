@@ -17,8 +17,10 @@ struct OrthogonalSpectrumTests {
         }
         for (i, end) in ends.enumerated() { block[(size - ends.count + i) * (size + 1)] = end }
         var random = RandomStream(RandomKey(seed: 4, purpose: .test))
-        let skew = try backend.makeMatrix(UniformSkew(scale: 1).values(size: size, random: &random), rows: size, columns: size)
-        let basis = try backend.allocate(rows: size, columns: size), half = try backend.allocate(rows: size, columns: size)
+        let skew = try backend.makeMatrix(
+            UniformSkew(scale: 1).values(size: size, random: &random), rows: size, columns: size)
+        let basis = try backend.allocate(rows: size, columns: size),
+            half = try backend.allocate(rows: size, columns: size)
         try SkewExponential(size: size, on: backend)(skew, into: basis)
         let weight = try backend.makeMatrix(block, rows: size, columns: size)
         backend.gemm(basis, weight, into: half)
@@ -27,9 +29,11 @@ struct OrthogonalSpectrumTests {
         return (weight, expected.sorted())
     }
 
-    @Test(arguments: [
-        ([0.3, 1.2, 2.9, 0.001], [1.0, -1]), ([0.3, 0.3, 1.5, .pi - 0.3], []), ([1e-5, 2e-5], [1, 1, 1]), ([], [1, 1, 1, 1]),
-    ], [true, false])
+    @Test(
+        arguments: [
+            ([0.3, 1.2, 2.9, 0.001], [1.0, -1]), ([0.3, 0.3, 1.5, .pi - 0.3], []), ([1e-5, 2e-5], [1, 1, 1]),
+            ([], [1, 1, 1, 1]),
+        ], [true, false])
     func anglesAreThoseOfTheRotations(spectrum: ([Double], [Double]), onCPU: Bool) throws {
         let backend: any Backend = onCPU ? try CPUBackend() : ReferenceBackend()
         let (weight, expected) = try matrix(spectrum.0, ends: spectrum.1, backend)

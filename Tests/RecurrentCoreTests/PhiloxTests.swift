@@ -25,7 +25,9 @@ import Testing
         for index in [0, 1, 2, 3, 4, 17, 1 << 34 + 3, .max] as [UInt64] {
             let number = index / 4
             let block = Philox.block(
-                SIMD4(UInt32(truncatingIfNeeded: number), UInt32(truncatingIfNeeded: number >> 32), key.high.0, key.high.1),
+                SIMD4(
+                    UInt32(truncatingIfNeeded: number), UInt32(truncatingIfNeeded: number >> 32), key.high.0, key.high.1
+                ),
                 key: key.key)
             #expect(Philox.bits(key, index: index) == block[Int(index % 4)])
         }
@@ -59,7 +61,9 @@ import Testing
         #expect(Set(keys).count == keys.count)
         let words = keys.map { key in (0..<8 as Range<UInt64>).map { Philox.bits(key, index: $0) } }
         #expect(Set(words.flatMap { $0 }).count == 8 * keys.count)
-        #expect(RandomKey(seed: 3, purpose: .test, stream: 4, step: 5) == RandomKey(seed: 3, purpose: .test, stream: 4, step: 5))
+        #expect(
+            RandomKey(seed: 3, purpose: .test, stream: 4, step: 5)
+                == RandomKey(seed: 3, purpose: .test, stream: 4, step: 5))
     }
 
     @Test func aStreamReadsOneWordAfterTheOther() {
@@ -80,7 +84,9 @@ import Testing
         // Four standard errors.
         #expect(abs(mean) < 4 / Double(count).squareRoot())
         #expect(abs(variance - 1) < 4 * (2 / Double(count)).squareRoot())
-        #expect(abs(Double(normals.count { abs($0) > 1.959964 }) / Double(count) - 0.05) < 4 * (0.05 * 0.95 / Double(count)).squareRoot())
+        #expect(
+            abs(Double(normals.count { abs($0) > 1.959964 }) / Double(count) - 0.05) < 4
+                * (0.05 * 0.95 / Double(count)).squareRoot())
         let integers = (0..<7000).map { _ in stream.integer(below: 7) }
         #expect(Set(integers) == Set(0..<7))
         let range = (0..<1000).map { _ in stream.uniform(in: -2...3) }

@@ -12,7 +12,8 @@ struct RegressionTests {
     private func model(_ backend: any Backend, layers: Int = 2) throws -> (SequenceModel, Batch) {
         let adding = try AddingDataset(length: 5, sizes: SplitSizes(train: 6, valid: 6, test: 6))
         let model = try SequenceModel(
-            cell: GRU(), configuration: ModelConfiguration(hiddenSize: 4, layers: layers, dropout: 0.3, dropoutPlaces: [.output]),
+            cell: GRU(),
+            configuration: ModelConfiguration(hiddenSize: 4, layers: layers, dropout: 0.3, dropoutPlaces: [.output]),
             data: adding.description, on: backend)
         return (model, adding.batch(.train, epoch: 0, index: 0, batchSize: 6))
     }

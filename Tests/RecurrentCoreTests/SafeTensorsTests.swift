@@ -9,24 +9,26 @@ import Testing
 ///
 /// and, in `writtenByPython`, also for "half": float16 [1.5, -0.0, 6e-8, 65504, -inf, 0.33325…],
 /// "brain": bfloat16 [1.5, -3.140625, 1e38], "mask": bool [True, False, True].
-private let plainByPython = Data(base64Encoded: """
-    kAEAAAAAAAB7Il9fbWV0YWRhdGFfXyI6eyJmb3JtYXQiOiJwdCJ9LCJzdGVwcyI6eyJkdHlwZSI6Ikk2NCIsInNoYXBlIjpbMl0sImRhdGFfb2Zmc2\
-    V0cyI6WzAsMTZdfSwic2NhbGUiOnsiZHR5cGUiOiJGNjQiLCJzaGFwZSI6W10sImRhdGFfb2Zmc2V0cyI6WzE2LDI0XX0sImVtcHR5Ijp7ImR0eXBl\
-    IjoiRjMyIiwic2hhcGUiOlswLDRdLCJkYXRhX29mZnNldHMiOlsyNCwyNF19LCJncsO2w59lIFwiYVwiIjp7ImR0eXBlIjoiRjMyIiwic2hhcGUiOl\
-    sxXSwiZGF0YV9vZmZzZXRzIjpbMjQsMjhdfSwid2VpZ2h0Ijp7ImR0eXBlIjoiRjMyIiwic2hhcGUiOlsyLDNdLCJkYXRhX29mZnNldHMiOlsyOCw1\
-    Ml19LCJpZHMiOnsiZHR5cGUiOiJJMzIiLCJzaGFwZSI6WzJdLCJkYXRhX29mZnNldHMiOls1Miw2MF19fSAgICAgBwAAAAAAAAD//////////5qZmZ\
-    mZmbk/AACAPwAAAAAAAMA/AAAAwAAAQEDCFgEAAACAfwUAAAD6////
-    """)!
-private let writtenByPython = Data(base64Encoded: """
-    QAIAAAAAAAB7Il9fbWV0YWRhdGFfXyI6eyJmb3JtYXQiOiJwdCJ9LCJzdGVwcyI6eyJkdHlwZSI6Ikk2NCIsInNoYXBlIjpbMl0sImRhdGFfb2Zmc2\
-    V0cyI6WzAsMTZdfSwic2NhbGUiOnsiZHR5cGUiOiJGNjQiLCJzaGFwZSI6W10sImRhdGFfb2Zmc2V0cyI6WzE2LDI0XX0sImVtcHR5Ijp7ImR0eXBl\
-    IjoiRjMyIiwic2hhcGUiOlswLDRdLCJkYXRhX29mZnNldHMiOlsyNCwyNF19LCJncsO2w59lIFwiYVwiIjp7ImR0eXBlIjoiRjMyIiwic2hhcGUiOl\
-    sxXSwiZGF0YV9vZmZzZXRzIjpbMjQsMjhdfSwid2VpZ2h0Ijp7ImR0eXBlIjoiRjMyIiwic2hhcGUiOlsyLDNdLCJkYXRhX29mZnNldHMiOlsyOCw1\
-    Ml19LCJpZHMiOnsiZHR5cGUiOiJJMzIiLCJzaGFwZSI6WzJdLCJkYXRhX29mZnNldHMiOls1Miw2MF19LCJicmFpbiI6eyJkdHlwZSI6IkJGMTYiLC\
-    JzaGFwZSI6WzNdLCJkYXRhX29mZnNldHMiOls2MCw2Nl19LCJoYWxmIjp7ImR0eXBlIjoiRjE2Iiwic2hhcGUiOls2XSwiZGF0YV9vZmZzZXRzIjpb\
-    NjYsNzhdfSwibWFzayI6eyJkdHlwZSI6IkJPT0wiLCJzaGFwZSI6WzNdLCJkYXRhX29mZnNldHMiOls3OCw4MV19fSAgICAHAAAAAAAAAP////////\
-    //mpmZmZmZuT8AAIA/AAAAAAAAwD8AAADAAABAQMIWAQAAAIB/BQAAAPr////AP0nAln4APgCAAQD/ewD8VTUBAAE=
-    """)!
+private let plainByPython = Data(
+    base64Encoded: """
+        kAEAAAAAAAB7Il9fbWV0YWRhdGFfXyI6eyJmb3JtYXQiOiJwdCJ9LCJzdGVwcyI6eyJkdHlwZSI6Ikk2NCIsInNoYXBlIjpbMl0sImRhdGFfb2Zmc2\
+        V0cyI6WzAsMTZdfSwic2NhbGUiOnsiZHR5cGUiOiJGNjQiLCJzaGFwZSI6W10sImRhdGFfb2Zmc2V0cyI6WzE2LDI0XX0sImVtcHR5Ijp7ImR0eXBl\
+        IjoiRjMyIiwic2hhcGUiOlswLDRdLCJkYXRhX29mZnNldHMiOlsyNCwyNF19LCJncsO2w59lIFwiYVwiIjp7ImR0eXBlIjoiRjMyIiwic2hhcGUiOl\
+        sxXSwiZGF0YV9vZmZzZXRzIjpbMjQsMjhdfSwid2VpZ2h0Ijp7ImR0eXBlIjoiRjMyIiwic2hhcGUiOlsyLDNdLCJkYXRhX29mZnNldHMiOlsyOCw1\
+        Ml19LCJpZHMiOnsiZHR5cGUiOiJJMzIiLCJzaGFwZSI6WzJdLCJkYXRhX29mZnNldHMiOls1Miw2MF19fSAgICAgBwAAAAAAAAD//////////5qZmZ\
+        mZmbk/AACAPwAAAAAAAMA/AAAAwAAAQEDCFgEAAACAfwUAAAD6////
+        """)!
+private let writtenByPython = Data(
+    base64Encoded: """
+        QAIAAAAAAAB7Il9fbWV0YWRhdGFfXyI6eyJmb3JtYXQiOiJwdCJ9LCJzdGVwcyI6eyJkdHlwZSI6Ikk2NCIsInNoYXBlIjpbMl0sImRhdGFfb2Zmc2\
+        V0cyI6WzAsMTZdfSwic2NhbGUiOnsiZHR5cGUiOiJGNjQiLCJzaGFwZSI6W10sImRhdGFfb2Zmc2V0cyI6WzE2LDI0XX0sImVtcHR5Ijp7ImR0eXBl\
+        IjoiRjMyIiwic2hhcGUiOlswLDRdLCJkYXRhX29mZnNldHMiOlsyNCwyNF19LCJncsO2w59lIFwiYVwiIjp7ImR0eXBlIjoiRjMyIiwic2hhcGUiOl\
+        sxXSwiZGF0YV9vZmZzZXRzIjpbMjQsMjhdfSwid2VpZ2h0Ijp7ImR0eXBlIjoiRjMyIiwic2hhcGUiOlsyLDNdLCJkYXRhX29mZnNldHMiOlsyOCw1\
+        Ml19LCJpZHMiOnsiZHR5cGUiOiJJMzIiLCJzaGFwZSI6WzJdLCJkYXRhX29mZnNldHMiOls1Miw2MF19LCJicmFpbiI6eyJkdHlwZSI6IkJGMTYiLC\
+        JzaGFwZSI6WzNdLCJkYXRhX29mZnNldHMiOls2MCw2Nl19LCJoYWxmIjp7ImR0eXBlIjoiRjE2Iiwic2hhcGUiOls2XSwiZGF0YV9vZmZzZXRzIjpb\
+        NjYsNzhdfSwibWFzayI6eyJkdHlwZSI6IkJPT0wiLCJzaGFwZSI6WzNdLCJkYXRhX29mZnNldHMiOls3OCw4MV19fSAgICAHAAAAAAAAAP////////\
+        //mpmZmZmZuT8AAIA/AAAAAAAAwD8AAADAAABAQMIWAQAAAIB/BQAAAPr////AP0nAln4APgCAAQD/ewD8VTUBAAE=
+        """)!
 
 /// 1e-40.
 private let subnormal = Float(bitPattern: 0x1_16C2)
@@ -37,7 +39,10 @@ let pythonSafeTensors = [UInt8](writtenByPython)
     @Test func fromPython() throws {
         let file = try SafeTensors(bytes: pythonSafeTensors, path: "python")
         #expect(file.metadata == ["format": "pt"])
-        #expect(file.tensors.map(\.name) == ["steps", "scale", "empty", "größe \"a\"", "weight", "ids", "brain", "half", "mask"])
+        #expect(
+            file.tensors.map(\.name) == [
+                "steps", "scale", "empty", "größe \"a\"", "weight", "ids", "brain", "half", "mask",
+            ])
         #expect(try file.floats("weight", shape: [2, 3]) == [0, 1.5, -2, 3, subnormal, .infinity])
         #expect(try file.doubles("weight") == [0, 1.5, -2, 3, Double(subnormal), .infinity])
         #expect(try file.integers("steps") == [7, -1])
@@ -78,15 +83,22 @@ let pythonSafeTensors = [UInt8](writtenByPython)
     @Test func wrongRequestsNameWhatIsThere() throws {
         let file = try SafeTensors(bytes: pythonSafeTensors, path: "m.safetensors")
         func refusal(_ read: () throws -> Any) -> String? {
-            do { _ = try read(); return nil } catch { return "\(error)" }
+            do {
+                _ = try read()
+                return nil
+            } catch { return "\(error)" }
         }
         #expect(
             refusal { try file.floats("bias") }
-                == "m.safetensors: has no tensor 'bias'; it holds steps, scale, empty, größe \"a\", weight, ids, brain, half, mask")
-        #expect(refusal { try file.floats("weight", shape: [3, 2]) } == "m.safetensors: tensor 'weight' has the shape [2, 3], not [3, 2]")
+                == "m.safetensors: has no tensor 'bias'; it holds steps, scale, empty, größe \"a\", weight, ids, brain, half, mask"
+        )
+        #expect(
+            refusal { try file.floats("weight", shape: [3, 2]) }
+                == "m.safetensors: tensor 'weight' has the shape [2, 3], not [3, 2]")
         #expect(
             refusal { try file.floats("ids") }
-                == "m.safetensors: tensor 'ids' has the element type I32; expected floating-point numbers (F16, BF16, F32, F64)")
+                == "m.safetensors: tensor 'ids' has the element type I32; expected floating-point numbers (F16, BF16, F32, F64)"
+        )
         #expect(
             refusal { try file.integers("scale") }
                 == "m.safetensors: tensor 'scale' has the element type F64; expected integers (I32, I64)")

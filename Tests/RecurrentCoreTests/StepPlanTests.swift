@@ -8,7 +8,8 @@ import VanillaRNNCell
 /// What the step compiler makes of the cells: asserted on the plans.
 struct StepPlanTests {
     static let oneStage: [any RecurrentCell] = [
-        VanillaRNN(), VanillaRNN(activation: Tanh()), URNN(activation: AbsoluteValue()), URNN(activation: ModReLU()), GRU(), UGRU(),
+        VanillaRNN(), VanillaRNN(activation: Tanh()), URNN(activation: AbsoluteValue()), URNN(activation: ModReLU()),
+        GRU(), UGRU(),
     ]
 
     private func plan(_ cell: any RecurrentCell, training: Bool = true, masked: Bool = false) throws -> RecurrencePlan {
@@ -45,7 +46,9 @@ struct StepPlanTests {
         var written: [Int] = []
         for case .weightGradient(_, _, let result) in plan.epilogue { written.append(result.buffer) }
         let matrices = plan.parameters.indices.filter { plan.parameters[$0].name.hasPrefix("weight") }
-        #expect(written.map { plan.buffers[$0].role }.sorted { "\($0)" < "\($1)" } == matrices.map { .parameterGradient(index: $0) })
+        #expect(
+            written.map { plan.buffers[$0].role }.sorted { "\($0)" < "\($1)" }
+                == matrices.map { .parameterGradient(index: $0) })
         for operation in plan.backwardLoop {
             if case .weightGradient = operation { Issue.record("a weight gradient inside the loop") }
         }

@@ -31,13 +31,14 @@ struct TrainingFixture: Decodable {
 }
 
 struct TrainingTests {
-    @Test(arguments: [
-        ("step", StepSchedule(epochs: 3, factor: 0.5), 0),
-        ("plateau", PlateauSchedule(patience: 1, factor: 0.25), 0),
-        ("impatient", PlateauSchedule(patience: 0, factor: 0.25, minimum: 0.001), 0),
-        ("cosine", CosineSchedule(minimum: 0.01), 0),
-        ("warmup-cosine", CosineSchedule(minimum: 0.01), 4),
-    ] as [(String, any LearningRateSchedule, Int)])
+    @Test(
+        arguments: [
+            ("step", StepSchedule(epochs: 3, factor: 0.5), 0),
+            ("plateau", PlateauSchedule(patience: 1, factor: 0.25), 0),
+            ("impatient", PlateauSchedule(patience: 0, factor: 0.25, minimum: 0.001), 0),
+            ("cosine", CosineSchedule(minimum: 0.01), 0),
+            ("warmup-cosine", CosineSchedule(minimum: 0.01), 4),
+        ] as [(String, any LearningRateSchedule, Int)])
     func schedulesAreTorchs(name: String, schedule: any LearningRateSchedule, warmupSteps: Int) throws {
         let fixture = try TrainingFixture.load()
         for (index, expected) in fixture.schedules[name]!.enumerated() {
@@ -63,7 +64,8 @@ struct TrainingTests {
         try SequenceModel(
             cell: cell, configuration: ModelConfiguration(embeddingSize: 20, hiddenSize: 20),
             data: DatasetDescription(
-                inputs: .tokens(vocabulary: 400), targets: .positionClass(classes: 3), isContinuous: false, metric: .accuracy),
+                inputs: .tokens(vocabulary: 400), targets: .positionClass(classes: 3), isContinuous: false,
+                metric: .accuracy),
             on: backend)
     }
 
@@ -73,7 +75,9 @@ struct TrainingTests {
         // The rest of the gradient is zero; the numbers lie across the pieces' borders.
         let count = model.parameters.count
         #expect(count > fixture.gradient.count)
-        backend.upload(fixture.gradient + [Double](repeating: 0, count: count - fixture.gradient.count), to: model.parameters.allGradients)
+        backend.upload(
+            fixture.gradient + [Double](repeating: 0, count: count - fixture.gradient.count),
+            to: model.parameters.allGradients)
         backend.fill(model.parameters.allValues, with: 0)
         let updater = try ParameterUpdater(
             model: model, optimizer: SGD(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew(),
@@ -90,13 +94,15 @@ struct TrainingTests {
     @Test func anL2PenaltyIsTorchs() throws {
         let backend = ReferenceBackend(), fixture = try TrainingFixture.load()
         let optimizers: [(String, any Optimizer)] = [
-            ("sgd", SGD(momentum: 0.9, weightDecay: 0.3)), ("rmsprop", RMSprop(weightDecay: 0.3)), ("adam", Adam(weightDecay: 0.3)),
+            ("sgd", SGD(momentum: 0.9, weightDecay: 0.3)), ("rmsprop", RMSprop(weightDecay: 0.3)),
+            ("adam", Adam(weightDecay: 0.3)),
         ]
         for (name, optimizer) in optimizers {
             let model = try model(backend)
             let updater = try ParameterUpdater(
                 model: model, optimizer: optimizer, manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
-            let some = model.parameters.allValues.columns(0..<4), gradient = model.parameters.allGradients.columns(0..<4)
+            let some = model.parameters.allValues.columns(0..<4),
+                gradient = model.parameters.allGradients.columns(0..<4)
             backend.upload([1.5, -0.75, 0, 3], to: some)
             for (index, expected) in fixture.decay[name]!.enumerated() {
                 backend.upload([0.1, -0.2, 0.3, 0].map { $0 * Double(index + 1) }, to: gradient)
@@ -162,7 +168,10 @@ struct RegularizationTests {
         ("words", configuration { $0.embeddingDropout = 0.4 }),
         ("weights", configuration { $0.weightDropout = 0.5 }),
         ("zoneout", configuration { $0.zoneout = 0.4 }),
-        ("locked", configuration { ($0.dropout, $0.dropoutPlaces, $0.locksDropout) = (0.4, [.embedding, .output], true) }),
+        (
+            "locked",
+            configuration { ($0.dropout, $0.dropoutPlaces, $0.locksDropout) = (0.4, [.embedding, .output], true) }
+        ),
         (
             "all",
             configuration {
@@ -172,10 +181,13 @@ struct RegularizationTests {
         ),
     ]
 
-    @Test(arguments: configurations.indices, [0, 1]) func gradientsAgreeWithCentralDifferences(index: Int, cell: Int) throws {
+    @Test(arguments: configurations.indices, [0, 1]) func gradientsAgreeWithCentralDifferences(index: Int, cell: Int)
+        throws
+    {
         let cells: [any RecurrentCell] = [GRU(), UGRU(activation: Tanh())]
         let backend = ReferenceBackend(), (name, configuration) = Self.configurations[index]
-        let model = try SequenceModel(cell: cells[cell], configuration: configuration, data: Self.data, on: backend, seed: 3)
+        let model = try SequenceModel(
+            cell: cells[cell], configuration: configuration, data: Self.data, on: backend, seed: 3)
         let values: [Double] = backend.download(model.parameters.allValues)
         func loss(_ values: [Double]) throws -> Double {
             backend.upload(values, to: model.parameters.allValues)
@@ -190,7 +202,8 @@ struct RegularizationTests {
             let first = try loss(values)
             #expect(try model.computeGradients(Self.batch, step: 12).meanLoss != first)
             let plain = try SequenceModel(
-                cell: cells[cell], configuration: Self.configuration {
+                cell: cells[cell],
+                configuration: Self.configuration {
                     ($0.tiesEmbedding, $0.zoneout) = (configuration.tiesEmbedding, configuration.zoneout)
                 },
                 data: Self.data, on: backend, seed: 3)
@@ -222,7 +235,8 @@ struct RegularizationTests {
 
     @Test func wordsAreDroppedWhereverTheyStand() throws {
         let backend = ReferenceBackend(), store = ParameterStore()
-        let layer = try EmbeddingLayer(name: "encoder", vocabulary: 40, width: 3, dropout: 0.5, parameters: store, on: backend)
+        let layer = try EmbeddingLayer(
+            name: "encoder", vocabulary: 40, width: 3, dropout: 0.5, parameters: store, on: backend)
         try store.allocate(on: backend)
         backend.fill(store.allValues, with: 1)
         let ids = (0..<80).map { Int32($0 % 40) }
@@ -247,7 +261,8 @@ struct RegularizationTests {
             try SequenceModel(
                 cell: GRU(), configuration: Self.configurations[0].1,
                 data: DatasetDescription(
-                    inputs: .tokens(vocabulary: 7), targets: .sequenceClass(classes: 3), isContinuous: false, metric: .accuracy),
+                    inputs: .tokens(vocabulary: 7), targets: .sequenceClass(classes: 3), isContinuous: false,
+                    metric: .accuracy),
                 on: ReferenceBackend())
         }
     }

@@ -33,16 +33,19 @@ struct ZoneoutTests {
             backend.upload((0..<store.count).map { _ in random.uniform(in: -0.6...0.6) }, to: store.allValues)
             backend.copy(store.allValues, to: plainStore.allValues)
             input = try backend.makeMatrix(
-                (0..<steps * batch * width).map { _ in random.uniform(in: -1...1) }, rows: steps * batch, columns: width)
+                (0..<steps * batch * width).map { _ in random.uniform(in: -1...1) }, rows: steps * batch, columns: width
+            )
             initial = try cell.stateNames.map { _ in
-                try backend.makeMatrix((0..<batch * hidden).map { _ in random.uniform(in: -1...1) }, rows: batch, columns: hidden)
+                try backend.makeMatrix(
+                    (0..<batch * hidden).map { _ in random.uniform(in: -1...1) }, rows: batch, columns: hidden)
             }
         }
 
         /// All states after each step: [state][1 + T][B·H], the initial one first.
         func states(training: Bool, lengths: [Int]? = nil, key: RandomKey? = ZoneoutTests.key) throws -> [[[Double]]] {
             _ = try layer.forward(
-                input, steps: steps, batch: batch, initial: .given(initial), lengths: lengths, options: training ? .training : .inference, zoneoutKey: key)
+                input, steps: steps, batch: batch, initial: .given(initial), lengths: lengths,
+                options: training ? .training : .inference, zoneoutKey: key)
             return layer.cell.stateNames.indices.map { index in
                 let all: [Double] = backend.download(layer.states(index))
                 return [backend.download(initial[index])]
@@ -54,7 +57,8 @@ struct ZoneoutTests {
         func step(_ t: Int, from states: [[Double]]) throws -> [[Double]] {
             let before = try states.map { try backend.makeMatrix($0, rows: batch, columns: hidden) }
             _ = try plain.forward(
-                input.rows(t * batch..<(t + 1) * batch), steps: 1, batch: batch, initial: .given(before), options: .inference)
+                input.rows(t * batch..<(t + 1) * batch), steps: 1, batch: batch, initial: .given(before),
+                options: .inference)
             return states.indices.map { backend.download(plain.finalState($0)) }
         }
     }
@@ -65,9 +69,15 @@ struct ZoneoutTests {
         for t in 0..<Self.steps {
             let new = try pair.step(t, from: states.map { $0[t] })
             for unit in 0..<Self.batch * Self.hidden {
-                let keeps = states.indices.map { states[$0][t + 1][unit] == states[$0][t][unit] && new[$0][unit] != states[$0][t][unit] }
+                let keeps = states.indices.map {
+                    states[$0][t + 1][unit] == states[$0][t][unit] && new[$0][unit] != states[$0][t][unit]
+                }
                 for state in states.indices {
-                    if keeps[state] { kept[state] += 1 } else { #expect(abs(states[state][t + 1][unit] - new[state][unit]) <= 1e-13) }
+                    if keeps[state] {
+                        kept[state] += 1
+                    } else {
+                        #expect(abs(states[state][t + 1][unit] - new[state][unit]) <= 1e-13)
+                    }
                 }
                 if keeps.allSatisfy({ $0 }) { both += 1 }
             }
@@ -101,7 +111,9 @@ struct ZoneoutTests {
         let all = try pair.states(training: true)[0], states = try pair.states(training: true, lengths: lengths)[0]
         for (row, length) in lengths.enumerated() {
             let units = row * Self.hidden..<(row + 1) * Self.hidden
-            for t in 0...Self.steps { #expect(states[t][units] == (t <= length ? all[t][units] : states[length][units])) }
+            for t in 0...Self.steps {
+                #expect(states[t][units] == (t <= length ? all[t][units] : states[length][units]))
+            }
         }
     }
 
@@ -110,7 +122,9 @@ struct ZoneoutTests {
         #expect(try pair.states(training: true, key: nil) == plain.states(training: true))
     }
 
-    @Test(arguments: cells.indices, [true, false]) func gradientsAgreeWithCentralDifferences(cell: Int, hasLengths: Bool) throws {
+    @Test(arguments: cells.indices, [true, false]) func gradientsAgreeWithCentralDifferences(
+        cell: Int, hasLengths: Bool
+    ) throws {
         let pair = try Pair(Self.cells[cell], rate: 0.4), lengths = hasLengths ? [30, 7, 1, 0, 12, 29] : nil
         var random = RandomStream(RandomKey(seed: 8, purpose: .test))
         let weights = (0..<Self.steps * Self.batch * Self.hidden).map { _ in random.uniform(in: -1...1) }

@@ -35,8 +35,9 @@ func biasCorrectionHoldsAtAnyStep(step: Int) {
     let optimizer = AdamW(weightDecay: 0.25)
     var parameter = 2.0
     for step in 1...8 {
-        parameter = optimizer.program.evaluate(
-            [parameter, 0, 0, 0], scalars: [0.5] + optimizer.scalars(step: step))[0]
+        parameter =
+            optimizer.program.evaluate(
+                [parameter, 0, 0, 0], scalars: [0.5] + optimizer.scalars(step: step))[0]
     }
     #expect((parameter - 2 * pow(0.875, 8)).magnitude < 1e-15)
 }

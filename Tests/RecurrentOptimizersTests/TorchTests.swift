@@ -20,7 +20,8 @@ private struct TorchFixture: Decodable {
         let parameters: [[Double]]
 
         var testDescription: String {
-            "\(optimizer), rate \(rate), " + options.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+            "\(optimizer), rate \(rate), "
+                + options.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         }
 
         func make() throws -> any Optimizer {

@@ -1,13 +1,15 @@
 import Foundation
 import RecurrentReproduction
-#if canImport(FoundationXML)
-import FoundationXML
-#endif
 import Testing
+
+#if canImport(FoundationXML)
+    import FoundationXML
+#endif
 
 struct FigureTests {
     @Test func gnuplotDrawsCurvesAndBand() throws {
-        var figure = Figure(title: "norm of ∂x_t \"quoted\"\nand broken", xLabel: "t", yLabel: "norm", isLogarithmic: true)
+        var figure = Figure(
+            title: "norm of ∂x_t \"quoted\"\nand broken", xLabel: "t", yLabel: "norm", isLogarithmic: true)
         figure.curves = [
             .init("first", (1...80).map { .init(Double($0), $0 == 3 ? 0 : 1 / Double($0)) }),
             .init("second", [.init(1, .infinity), .init(2, .nan), .init(3, 2)]),
@@ -16,7 +18,9 @@ struct FigureTests {
         let svg = try Gnuplot.svg(figure)
         let document = try XMLDocumentCheck(svg)
         #expect(document.root == "svg")
-        #expect(document.paths >= 4 && svg.contains("first") && svg.contains("second") && svg.contains("between the bounds"))
+        #expect(
+            document.paths >= 4 && svg.contains("first") && svg.contains("second") && svg.contains("between the bounds")
+        )
     }
 
     /// Names below take no room from the curves.
@@ -44,7 +48,9 @@ struct FigureTests {
         // The one high bar is the figure, no spike.
         #expect(figure.highest == nil)
         let svg = try Gnuplot.svg(figure)
-        #expect(try XMLDocumentCheck(svg).root == "svg" && svg.components(separatedBy: "<polygon").count > 9 && svg.contains("−π"))
+        #expect(
+            try XMLDocumentCheck(svg).root == "svg" && svg.components(separatedBy: "<polygon").count > 9
+                && svg.contains("−π"))
     }
 
     /// One spike must not flatten the other epochs; a diverging end is shown as it is.
@@ -73,7 +79,8 @@ final class XMLDocumentCheck: NSObject, XMLParserDelegate {
         if !parser.parse() { throw parser.parserError ?? CocoaError(.fileReadCorruptFile) }
     }
     func parser(
-        _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?, attributes: [String: String]
+        _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
+        attributes: [String: String]
     ) {
         if root.isEmpty { root = name }
         if name == "path" { paths += 1 }

@@ -36,10 +36,12 @@ struct RunnerTests {
     }
 
     private static func runner(
-        _ executable: String, _ folder: URL, jobs: Int = 1, addsEpochs: Bool = true, showProgress: (@Sendable (String) -> Void)? = nil
+        _ executable: String, _ folder: URL, jobs: Int = 1, addsEpochs: Bool = true,
+        showProgress: (@Sendable (String) -> Void)? = nil
     ) -> Runner {
         Runner(
-            executable: executable, output: folder.path, subfolder: "runs", seeds: [1], jobs: jobs, machine: Machine(), registry: .builtIn,
+            executable: executable, output: folder.path, subfolder: "runs", seeds: [1], jobs: jobs, machine: Machine(),
+            registry: .builtIn,
             addsEpochs: addsEpochs, report: { _ in }, showProgress: showProgress, shouldStop: { false })
     }
 
@@ -56,9 +58,14 @@ struct RunnerTests {
                 """, in: folder)
             let seen = folder.path + "/runs/a/seed1/seen", lines = Mutex<[String]>([])
             let isDone = try Self.runner(script, folder) { line in
-                let count = lines.withLock { $0.append(line); return $0.count }
+                let count = lines.withLock {
+                    $0.append(line)
+                    return $0.count
+                }
                 // As long as it is told something else, half a minute at most.
-                if line.contains("epoch") || count > 30 { _ = FileManager.default.createFile(atPath: seen, contents: nil) }
+                if line.contains("epoch") || count > 30 {
+                    _ = FileManager.default.createFile(atPath: seen, contents: nil)
+                }
             }.run([Self.experiment])
             #expect(isDone)
             #expect(lines.withLock { $0 }.contains("[0/1] a/1 epoch 1/3"), "\(lines.withLock { $0 })")
@@ -75,7 +82,9 @@ struct RunnerTests {
         }
         try Self.withFolder { folder in
             let failing = try Self.script("echo 'error: no room left' >&2; exit 1\n", in: folder)
-            let error = #expect(throws: RecurrentError.self) { try Self.runner(failing, folder, jobs: 2).run([Self.experiment]) }
+            let error = #expect(throws: RecurrentError.self) {
+                try Self.runner(failing, folder, jobs: 2).run([Self.experiment])
+            }
             #expect(error.map { "\($0)" }?.contains("no room left") == true)
         }
     }
@@ -92,7 +101,9 @@ struct RunnerTests {
     @Test func aRunWithFewerEpochsGoesOn() throws {
         try Self.withFolder { folder in
             let runner = Self.runner(try Self.script(Self.training, in: folder), folder)
-            func record(_ epochs: Int) throws -> RunRecord? { try runner.records([Self.experiment(epochs: epochs)])["a"]!.first }
+            func record(_ epochs: Int) throws -> RunRecord? {
+                try runner.records([Self.experiment(epochs: epochs)])["a"]!.first
+            }
             #expect(try runner.run([Self.experiment(epochs: 2)]))
             #expect(try record(2)?.isComplete == true && record(3)?.isComplete == false)
             #expect(try runner.run([Self.experiment(epochs: 3)]))
@@ -105,7 +116,8 @@ struct RunnerTests {
             #expect(try record(9) == nil)
             // It had nine already, whatever is asked for now: that is written down.
             try "".write(toFile: folder.path + "/runs/a/seed1/state.safetensors", atomically: true, encoding: .utf8)
-            #expect(try Self.runner(Self.script("end epochs 9\n", in: folder), folder).run([Self.experiment(epochs: 4)]))
+            #expect(
+                try Self.runner(Self.script("end epochs 9\n", in: folder), folder).run([Self.experiment(epochs: 4)]))
             #expect(try record(4)?.completion.command.contains("9") == true && record(10)?.isComplete == false)
         }
     }
@@ -129,7 +141,8 @@ struct RunnerTests {
     /// A line that a killed run began is none; what lies before is as it was.
     @Test func aTornLineIsLeftOut() throws {
         try Self.withFolder { folder in
-            let script = try Self.script(Self.training + "\nprintf '{\"epoch\":4,\"spl' >> \"$folder/metrics.jsonl\"\n", in: folder)
+            let script = try Self.script(
+                Self.training + "\nprintf '{\"epoch\":4,\"spl' >> \"$folder/metrics.jsonl\"\n", in: folder)
             let runner = Self.runner(script, folder)
             #expect(try runner.run([Self.experiment]))
             #expect(try runner.records([Self.experiment])["a"]!.first!.valid.count == 3)

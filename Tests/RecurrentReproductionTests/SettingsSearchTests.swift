@@ -11,7 +11,9 @@ struct SettingsSearchTests {
     @Test func axesAreRead() throws {
         let axis = try #require(SearchAxis(text: "learning-rate=0.1,1e-2"))
         #expect(axis.option == "learning-rate" && axis.values == ["0.1", "1e-2"])
-        for text in ["", "=", "a", "a=", "a=1,", "a=1,1", "--a=1", "a b=1", "=1"] { #expect(SearchAxis(text: text) == nil, "\(text)") }
+        for text in ["", "=", "a", "a=", "a=1,", "a=1,1", "--a=1", "a b=1", "=1"] {
+            #expect(SearchAxis(text: text) == nil, "\(text)")
+        }
     }
 
     @Test func allCombinationsInOrder() throws {
@@ -53,17 +55,27 @@ struct SettingsSearchTests {
     @Test func listsFlagsAndRangesAreAxes() throws {
         #expect(SearchAxis(text: "dropout-on=embedding,output|logits")?.values == ["embedding,output", "logits"])
         #expect(SearchAxis(text: "tied=true,false")?.values == ["true", "false"])
-        #expect(SearchAxis(text: "LR=1")?.option == "learning-rate" && SearchAxis(text: "batch_size=1")?.option == "batch-size")
-        for text in ["a=1..", "a=..1", "a=2..1", "a=1..1", "a=x..y", "a=1..2..3", "a=0..inf"] { #expect(SearchAxis(text: text) == nil, "\(text)") }
+        #expect(
+            SearchAxis(text: "LR=1")?.option == "learning-rate"
+                && SearchAxis(text: "batch_size=1")?.option == "batch-size")
+        for text in ["a=1..", "a=..1", "a=2..1", "a=1..1", "a=x..y", "a=1..2..3", "a=0..inf"] {
+            #expect(SearchAxis(text: text) == nil, "\(text)")
+        }
         let rate = try #require(SearchAxis(text: "learning-rate=0.0001..0.01"))
-        let axes = [rate, try #require(SearchAxis(text: "hidden-size=10..1000")), try #require(SearchAxis(text: "dropout=0..0.5"))]
+        let axes = [
+            rate, try #require(SearchAxis(text: "hidden-size=10..1000")),
+            try #require(SearchAxis(text: "dropout=0..0.5")),
+        ]
         #expect(throws: RecurrentError.self) { try search(axes) }
         let points = try search(axes, trials: 400).points
         #expect(points.count == 400 && Set(points).count == 400)
-        let rates = points.map { Double($0[0])! }.sorted(), sizes = points.map { Int($0[1])! }.sorted(), dropouts = points.map { Double($0[2])! }.sorted()
+        let rates = points.map { Double($0[0])! }.sorted(), sizes = points.map { Int($0[1])! }.sorted(),
+            dropouts = points.map { Double($0[2])! }.sorted()
         #expect(rates.first! >= 0.0001 && rates.last! <= 0.01 && sizes.first! >= 10 && sizes.last! <= 1000)
         // The middle of a logarithm, of which a tenth lies above twice this; of a straight line, half of it.
-        #expect(abs(rates[200] / 0.001 - 1) < 0.5 && abs(Double(sizes[200]) / 100 - 1) < 0.5 && abs(dropouts[200] - 0.25) < 0.05)
+        #expect(
+            abs(rates[200] / 0.001 - 1) < 0.5 && abs(Double(sizes[200]) / 100 - 1) < 0.5
+                && abs(dropouts[200] - 0.25) < 0.05)
         // More trials are the same ones and others.
         #expect(try Array(points.prefix(10)) == search(axes, trials: 10).points)
     }

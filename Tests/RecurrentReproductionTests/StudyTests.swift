@@ -6,14 +6,19 @@ import RecurrentRuns
 import Testing
 
 struct StudyTests {
-    static func plan(_ scale: Scale) -> Plan { 
-        Plan(scale: scale, seeds: [1, 2], registry: .builtIn, corpus: "corpus", corpusName: "none", corpusShown: "corpus")
+    static func plan(_ scale: Scale) -> Plan {
+        Plan(
+            scale: scale, seeds: [1, 2], registry: .builtIn, corpus: "corpus", corpusName: "none", corpusShown: "corpus"
+        )
     }
 
     @Test func areThePapersTablesAndFigures() {
         #expect(
             Set(Studies.all.map(\.id))
-                == Set((1...7).map { "table\($0)" } + (1...4).map { "figure\($0)" } + ["table4-searched", "table5-searched", "table7-searched", "constraint"]))
+                == Set(
+                    (1...7).map { "table\($0)" } + (1...4).map { "figure\($0)" } + [
+                        "table4-searched", "table5-searched", "table7-searched", "constraint",
+                    ]))
     }
 
     /// Studies share runs by their names, so equal names must mean equal options.
@@ -52,11 +57,14 @@ struct StudyTests {
 
     /// A section can be written before anything was run, and its rows fit its header.
     @Test(arguments: Scale.allCases) func sectionsStandWithoutRuns(_ scale: Scale) throws {
-        let results = Results(plan: Self.plan(scale), records: [:]) { _ in throw RecurrentError.dataset("not to be run") }
+        let results = Results(plan: Self.plan(scale), records: [:]) { _ in throw RecurrentError.dataset("not to be run")
+        }
         for study in Studies.all {
             let section = try study.section(results)
             #expect(section.id == study.id && !section.notes.isEmpty)
-            for table in section.tables { #expect(table.rows.allSatisfy { $0.count == table.header.count }, "\(table.name)") }
+            for table in section.tables {
+                #expect(table.rows.allSatisfy { $0.count == table.header.count }, "\(table.name)")
+            }
         }
         let limits = try #require(try Studies.all[0].section(results).tables.first)
         #expect(limits.rows.allSatisfy { $0[2] == $0[3] })

@@ -9,41 +9,53 @@ struct ConfigurationTests {
     private let registry = Registry.builtIn
 
     @Test func partsMayBeLeftOut() throws {
-        let text = #"{"version": 2, "dataset": {"name": "kth-largest", "k": 3}, "manifold": {"start": {"name": "henaff"}}, "training": {"epochs": 7}}"#
+        let text =
+            #"{"version": 2, "dataset": {"name": "kth-largest", "k": 3}, "manifold": {"start": {"name": "henaff"}}, "training": {"epochs": 7}}"#
         let read = try RunConfiguration(json: Data(text.utf8), path: "config.json")
-        #expect(read.dataset == PluginChoice("kth-largest", ["k": 3]) && read.skewInit == "henaff" && read.manifold == nil)
+        #expect(
+            read.dataset == PluginChoice("kth-largest", ["k": 3]) && read.skewInit == "henaff" && read.manifold == nil)
         #expect(read.training.epochs == 7 && read.training.batchSize == 100 && read.seed == 1)
         // What is chosen without being resolved is written, too.
         #expect(try RunConfiguration(json: Data(read.json()), path: "config.json") == read)
         let resolved = try registry.resolve(read)
-        #expect(resolved.manifold?.name == "exponential" && resolved.activation == "relu" && resolved.dataset["length"] == 100)
+        #expect(
+            resolved.manifold?.name == "exponential" && resolved.activation == "relu"
+                && resolved.dataset["length"] == 100)
     }
 
     /// Where a file says nothing, its data set's defaults stand, as for a command line.
     @Test func aPartialFileHasItsDataSetsDefaults() throws {
         let text = #"{"version": 2, "dataset": {"name": "ptb", "data": "/corpus"}, "model": {"hiddenSize": 64}}"#
         let read = try RunConfiguration(json: Data(text.utf8), path: "config.json", registry: registry)
-        let flags = try FlagParser(registry: registry).configuration(["--dataset=ptb", "--data=/corpus", "--nhid=64"], locatesData: false)
+        let flags = try FlagParser(registry: registry).configuration(
+            ["--dataset=ptb", "--data=/corpus", "--nhid=64"], locatesData: false)
         #expect(try registry.resolve(read, locatesData: false) == flags && read.training.clipRecurrent == 0.25)
     }
 
     @Test(arguments: [
-        ("{}", "no version"), ("[]", "no JSON object"), (#"{"version": 3}"#, "version 3"), (#"{"version": 2, "modle": {}}"#, "'model'"),
-        (#"{"version": 2, "model": {"hiddenSiz": 3}}"#, "'hiddenSize'"), (#"{"version": 2, "model": {"hiddenSize": 0}}"#, "at least 1"),
+        ("{}", "no version"), ("[]", "no JSON object"), (#"{"version": 3}"#, "version 3"),
+        (#"{"version": 2, "modle": {}}"#, "'model'"),
+        (#"{"version": 2, "model": {"hiddenSiz": 3}}"#, "'hiddenSize'"),
+        (#"{"version": 2, "model": {"hiddenSize": 0}}"#, "at least 1"),
         (#"{"version": 2, "model": {"hiddenSize": "many"}}"#, "`hiddenSize` must be a whole number, not 'many'"),
-        (#"{"version": 2, "training": {"learningRate": null}}"#, "`learningRate`"), (#"{"version": 2, "cell": "urnn"}"#, "cell"),
+        (#"{"version": 2, "training": {"learningRate": null}}"#, "`learningRate`"),
+        (#"{"version": 2, "cell": "urnn"}"#, "cell"),
         (#"{"version": 2, "seed": -1}"#, "`seed`"), (#"{"version": 1, "epochs": "many"}"#, "`epochs`"),
-        (#"{"version": 1, "optimizer": 3}"#, "`optimizer`"), (#"{"version": 2, "model": {"dropoutOn": ["input"]}}"#, "embedding"),
+        (#"{"version": 1, "optimizer": 3}"#, "`optimizer`"),
+        (#"{"version": 2, "model": {"dropoutOn": ["input"]}}"#, "embedding"),
         (#"{"version": 2, "model": {"tied": true}}"#, "30 and 50"),
     ])
     func whatIsWrongIsNamed(text: String, says: String) {
-        let error = #expect(throws: RecurrentError.self) { try RunConfiguration(json: Data(text.utf8), path: "config.json") }
+        let error = #expect(throws: RecurrentError.self) {
+            try RunConfiguration(json: Data(text.utf8), path: "config.json")
+        }
         #expect(error?.description.contains(says) == true, "\(String(describing: error))")
     }
 
     @Test func numbersAreReadAsPeopleWriteThem() throws {
         for (value, text) in [
-            (1e-4, "0.0001"), (2.5e-05, "0.000025"), (-3e-7, "-0.0000003"), (0.1, "0.1"), (20, "20"), (1e-12, "1e-12"), (1.25, "1.25"), (0, "0"),
+            (1e-4, "0.0001"), (2.5e-05, "0.000025"), (-3e-7, "-0.0000003"), (0.1, "0.1"), (20, "20"), (1e-12, "1e-12"),
+            (1.25, "1.25"), (0, "0"),
         ] { #expect(OptionValue.number(value).text == text && Double(text) == value) }
         let choice = try registry.resolve(RunConfiguration(optimizer: PluginChoice("adam", ["beta1": 0])))
         #expect(choice.optimizer["beta1"] == .number(0))
@@ -57,18 +69,24 @@ struct ConfigurationTests {
         wanted.training.epochs = 3
         wanted.backend = PluginChoice("cpu", ["threads": 2])
         let second = try registry.resolve(wanted)
-        #expect(first.changes(to: second).map(\.name) == ["cell", "activation", "manifold", "skewInit", "epochs", "exponentialMethod", "resetGate", "threads"])
+        #expect(
+            first.changes(to: second).map(\.name) == [
+                "cell", "activation", "manifold", "skewInit", "epochs", "exponentialMethod", "resetGate", "threads",
+            ])
         #expect(first.isSameRun(as: first, registry: registry) && !first.isSameRun(as: second, registry: registry))
         var other = first
         other.backend = PluginChoice("cpu", ["threads": 2])
         other.tracking.trackTest = true
         other.training.epochs = 9
-        #expect(!first.isSameRun(as: other, registry: registry) && first.isSameRun(as: other, except: ["epochs"], registry: registry))
+        #expect(
+            !first.isSameRun(as: other, registry: registry)
+                && first.isSameRun(as: other, except: ["epochs"], registry: registry))
     }
 
     /// A command that is shown gives the run that it is of.
     @Test(arguments: [
-        "--cell ugru --lr 0.003 --reset-gate before --tied --emsize 50", "--dataset copying --skew-init zero --clip-norm none --dropout 0.5",
+        "--cell ugru --lr 0.003 --reset-gate before --tied --emsize 50",
+        "--dataset copying --skew-init zero --clip-norm none --dropout 0.5",
         "--dataset adding --cell gru --optimizer adamw --weight-decay 0.05 --beta2 0.99 --no-fresh-data --schedule step --schedule-epochs 4",
         "--activation leaky-relu --slope 0.25 --manifold cayley --skew-init uniform --skew-scale 0.1 --seed 18446744073709551615",
         "--dataset ptb --data /corpus --bptt 20 --cell RNN --recurrent-init rotations --track-epochs 1,7 --track-gradients 5 --batch_size 7",
@@ -83,7 +101,9 @@ struct ConfigurationTests {
     }
 
     @Test func messagesAreTranslated() {
-        #expect(Flags.translate("`learningRate` must be above `clipNorm`, see `train --output`") == "--learning-rate must be above --clip-norm, see `train --output`")
+        #expect(
+            Flags.translate("`learningRate` must be above `clipNorm`, see `train --output`")
+                == "--learning-rate must be above --clip-norm, see `train --output`")
     }
 }
 
@@ -96,8 +116,10 @@ struct MetricsRecordTests {
     ])
     func isOneForWriterAndReader(line: String) throws {
         let decoder = JSONDecoder(), encoder = JSONEncoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
         encoder.outputFormatting = .sortedKeys
         let record = try decoder.decode(MetricsRecord.self, from: Data(line.utf8))
         #expect(String(decoding: try encoder.encode(record), as: UTF8.self) == line)
@@ -105,9 +127,13 @@ struct MetricsRecordTests {
 
     @Test func aTornLineIsLeftOutAndABrokenOneNamed() throws {
         let folder = try TemporaryFolder()
-        func write(_ text: String) throws { try text.write(toFile: folder.file("metrics.jsonl"), atomically: true, encoding: .utf8) }
+        func write(_ text: String) throws {
+            try text.write(toFile: folder.file("metrics.jsonl"), atomically: true, encoding: .utf8)
+        }
         try write("{\"epoch\":1,\"step\":2}\n{\"epoch\":2,\"st")
-        #expect(try MetricsRecord.read(folder.path).map(\.epoch) == [1] && MetricsRecord.last(folder.path).map(\.step) == [2])
+        #expect(
+            try MetricsRecord.read(folder.path).map(\.epoch) == [1]
+                && MetricsRecord.last(folder.path).map(\.step) == [2])
         try write("{\"epoch\":1,\"step\":2}\nnothing\n")
         let error = #expect(throws: RecurrentError.self) { try MetricsRecord.read(folder.path) }
         #expect(error?.description.contains("line 2") == true)

@@ -3,23 +3,31 @@ import Testing
 
 /// Who may import whom, as ARCHITECTURE.md says it.
 struct HouseTests {
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..").standardizedFileURL
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+        "../.."
+    ).standardizedFileURL
 
     private static func files(_ folder: String) throws -> [URL] {
-        let all = FileManager.default.enumerator(at: root.appendingPathComponent(folder), includingPropertiesForKeys: nil)
+        let all = FileManager.default.enumerator(
+            at: root.appendingPathComponent(folder), includingPropertiesForKeys: nil)
         return try #require(all).compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
     }
 
     /// Of this package; others' modules and the system's are left out.
     private static let own: Set<String> = [
-        "RecurrentCore", "RecurrentTestSupport", "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell", "RecurrentOptimizers", "ManifoldUpdates",
-        "ToyDatasets", "PTBDataset", "DigitsDataset", "ReferenceBackend", "CPUBackend", "CUDABackend", "CPUKernels", "CUDADriver", "COpenBLAS",
-        "CLAPACKE", "RecurrentRuns", "RecurrentReproduction", "RecurrentCommandLine", "BuiltInPlugins", "ArgumentParser",
+        "RecurrentCore", "RecurrentTestSupport", "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell",
+        "RecurrentOptimizers", "ManifoldUpdates",
+        "ToyDatasets", "PTBDataset", "DigitsDataset", "ReferenceBackend", "CPUBackend", "CUDABackend", "CPUKernels",
+        "CUDADriver", "COpenBLAS",
+        "CLAPACKE", "RecurrentRuns", "RecurrentReproduction", "RecurrentCommandLine", "BuiltInPlugins",
+        "ArgumentParser",
     ]
     private static let allowed: [(folder: String, imports: Set<String>)] = [
         ("Sources/Core/TestSupport", ["RecurrentCore"]),
-        ("Sources/Cells", ["RecurrentCore"]), ("Sources/Optimizers", ["RecurrentCore"]), ("Sources/Datasets", ["RecurrentCore"]),
-        ("Sources/Backends/Reference", ["RecurrentCore"]), ("Sources/Backends/CPU", ["RecurrentCore", "CPUKernels", "COpenBLAS"]),
+        ("Sources/Cells", ["RecurrentCore"]), ("Sources/Optimizers", ["RecurrentCore"]),
+        ("Sources/Datasets", ["RecurrentCore"]),
+        ("Sources/Backends/Reference", ["RecurrentCore"]),
+        ("Sources/Backends/CPU", ["RecurrentCore", "CPUKernels", "COpenBLAS"]),
         ("Sources/Backends/CUDA", ["RecurrentCore", "CUDADriver"]), ("Sources/CLI/Runs", ["RecurrentCore"]),
         ("Sources/CLI/Reproduction", ["RecurrentCore", "RecurrentRuns"]),
         ("Sources/CLI/Commands", ["RecurrentCore", "RecurrentRuns", "RecurrentReproduction", "ArgumentParser"]),
@@ -27,7 +35,8 @@ struct HouseTests {
 
     private static func imports(_ file: URL) throws -> Set<String> {
         let text = try String(contentsOf: file, encoding: .utf8)
-        return Set(text.matches(of: /(?m)^(?:@testable )?import (?:struct |class |func )?(\w+)/).map { String($0.1) }).intersection(own)
+        return Set(text.matches(of: /(?m)^(?:@testable )?import (?:struct |class |func )?(\w+)/).map { String($0.1) })
+            .intersection(own)
     }
 
     @Test(arguments: allowed.indices) func importsAreTheHouses(index: Int) throws {
@@ -48,15 +57,20 @@ struct HouseTests {
         let text = try String(contentsOf: Self.root.appendingPathComponent("Package.swift"), encoding: .utf8)
         let manifest = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         #expect(manifest.contains(#"name: "RecurrentRuns", path: "Sources/CLI/Runs", dependencies: ["RecurrentCore"]"#))
-        #expect(manifest.contains(#"path: "Sources/CLI/Reproduction", dependencies: ["RecurrentCore", "RecurrentRuns"]"#))
+        #expect(
+            manifest.contains(#"path: "Sources/CLI/Reproduction", dependencies: ["RecurrentCore", "RecurrentRuns"]"#))
         #expect(manifest.contains(#"path: "Sources/Cells/\(folder)", dependencies: ["RecurrentCore"]"#))
         #expect(manifest.contains(#"path: "Sources/Datasets/\(folder)", dependencies: ["RecurrentCore"]"#))
-        #expect(manifest.contains(#"path: "Sources/Backends/\(folder)", dependencies: ["RecurrentCore"] + dependencies"#))
+        #expect(
+            manifest.contains(#"path: "Sources/Backends/\(folder)", dependencies: ["RecurrentCore"] + dependencies"#))
     }
 
     @Test func noFileIsLong() throws {
-        for file in try Self.files("Sources") + Self.files("Tests") + Self.files("Examples") where !file.path.contains("/.build") {
-            let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false).count
+        for file in try Self.files("Sources") + Self.files("Tests") + Self.files("Examples")
+        where !file.path.contains("/.build") {
+            let lines = try String(contentsOf: file, encoding: .utf8).split(
+                separator: "\n", omittingEmptySubsequences: false
+            ).count
             #expect(lines <= 301, "\(file.lastPathComponent) has \(lines) lines")
         }
     }

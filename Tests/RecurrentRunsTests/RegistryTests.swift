@@ -34,16 +34,23 @@ struct RegistryTests {
 
     @Test func optionsReachThePlugin() throws {
         let parser = FlagParser(registry: registry)
-        let configuration = try parser.configuration(["--cell", "Leaky", "--time-step", "0.25", "--gate=input", "--length", "5"])
+        let configuration = try parser.configuration([
+            "--cell", "Leaky", "--time-step", "0.25", "--gate=input", "--length", "5",
+        ])
         let cell = try #require(try registry.makeCell(configuration) as? Leaky)
         #expect(cell.options.timeStep == 0.25 && cell.options.gate == .input)
-        #expect(configuration.dataset["length"] == 5 && configuration.activation == nil && configuration.manifold == nil)
-        #expect(try registry.arguments(configuration) == ["--dataset", "recall", "--cell", "leaky", "--time-step", "0.25", "--gate", "input", "--length", "5"])
+        #expect(
+            configuration.dataset["length"] == 5 && configuration.activation == nil && configuration.manifold == nil)
+        #expect(
+            try registry.arguments(configuration) == [
+                "--dataset", "recall", "--cell", "leaky", "--time-step", "0.25", "--gate", "input", "--length", "5",
+            ])
         let read = try registry.resolve(RunConfiguration(json: .init(configuration.json()), path: "config.json"))
         #expect(read == configuration)
         #expect(try registry.standard().cell.name == "urnn")
         for (flags, says) in [
-            (["--cell", "leaky", "--time-step", "2"], "`timeStep` must be in 0...1, not 2"), (["--cell", "leaky", "--gate", "output"], "none or input"),
+            (["--cell", "leaky", "--time-step", "2"], "`timeStep` must be in 0...1, not 2"),
+            (["--cell", "leaky", "--gate", "output"], "none or input"),
             (["--time-step", "0.5"], "--cell leaky"), (["--cell", "leaky", "--activation", "relu"], "can't be chosen"),
             (["--cell", "leaky", "--time-stp", "0.5"], "--time-step?"),
         ] {
@@ -63,7 +70,9 @@ struct RegistryTests {
     }
 
     /// An optimizer with one option, which each case names and types in its own way.
-    private static func entry(_ kind: PluginKind, _ name: String, _ option: String, _ optionKind: OptionKind = .number(.finite)) -> Entry {
+    private static func entry(
+        _ kind: PluginKind, _ name: String, _ option: String, _ optionKind: OptionKind = .number(.finite)
+    ) -> Entry {
         var entry = Entry(kind, Leaky.self) { options, _ in Leaky(options: options) }
         entry.name = name
         entry.options = [OptionDescription(name: option, help: "", kind: optionKind, standard: .null)]
@@ -72,7 +81,9 @@ struct RegistryTests {
 
     @Test func clashesAreFoundWhenTheRegistryIsMade() {
         let registry = registry
-        func conflict(_ kind: PluginKind, _ name: String, _ option: String, _ optionKind: OptionKind = .number(.finite)) -> String? {
+        func conflict(_ kind: PluginKind, _ name: String, _ option: String, _ optionKind: OptionKind = .number(.finite))
+            -> String?
+        {
             registry.conflict(adding: Self.entry(kind, name, option, optionKind))
         }
         // Of one kind only one takes part, so both may have a length.

@@ -21,14 +21,17 @@ struct SavedRunTests {
     @Test(arguments: cells) func areResumedToTheSameBits(cell: String) throws {
         let folder = try TemporaryFolder(), run = folder.file("run"), fixture = try Self.fixture("version1/\(cell)")
         try FileManager.default.copyItem(atPath: fixture, toPath: run)
-        let (resumed, summary) = try Run.resume(run, registry: .builtIn, changes: { configuration in
-            var longer = configuration
-            longer.training.epochs = 4
-            return longer
-        })
+        let (resumed, summary) = try Run.resume(
+            run, registry: .builtIn,
+            changes: { configuration in
+                var longer = configuration
+                longer.training.epochs = 4
+                return longer
+            })
         #expect(summary.end == .epochs && summary.epochs.count == 4)
         for file in ["model", "state"] {
-            #expect(try tensors("\(run)/\(file).safetensors") == tensors("\(fixture)/\(file)-after.safetensors"), "\(file)")
+            #expect(
+                try tensors("\(run)/\(file).safetensors") == tensors("\(fixture)/\(file)-after.safetensors"), "\(file)")
         }
         // What is written from then on is today's.
         let written = try String(contentsOfFile: run + "/config.json", encoding: .utf8)
@@ -43,10 +46,14 @@ struct SavedRunTests {
         let configuration = try RunFolder(opening: fixture).configuration()
         _ = try Run(configuration, registry: .builtIn).train(output: folder.file("run"))
         for file in ["model", "state"] {
-            #expect(try tensors(folder.file("run/\(file).safetensors")) == tensors("\(fixture)/\(file).safetensors"), "\(file)")
+            #expect(
+                try tensors(folder.file("run/\(file).safetensors")) == tensors("\(fixture)/\(file).safetensors"),
+                "\(file)")
         }
         let (then, now) = try (MetricsRecord.read(fixture), MetricsRecord.read(folder.file("run")))
-        func figures(_ record: MetricsRecord) -> [Double?] { [record.loss, record.accuracy, Double(record.epoch), Double(record.step)] }
+        func figures(_ record: MetricsRecord) -> [Double?] {
+            [record.loss, record.accuracy, Double(record.epoch), Double(record.step)]
+        }
         #expect(then.map(figures) == now.map(figures) && then.map(\.split) == now.map(\.split))
     }
 

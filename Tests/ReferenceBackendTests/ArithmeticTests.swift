@@ -40,7 +40,8 @@ func operationsAgreeWithNumpy(opcode: Opcode) throws {
     let inputs = [x, y, x.map { $0 + 1 }].prefix(opcode.arity)
     let kernel = try backend.compile(PointwiseProgram(inputs: opcode.arity) { x, _ in [opcode.apply(x)] })
     let result = try backend.allocate(rows: 1, columns: x.count)
-    backend.run(kernel, inputs: try inputs.map { try backend.makeMatrix($0, rows: 1, columns: x.count) }, outputs: [result])
+    backend.run(
+        kernel, inputs: try inputs.map { try backend.makeMatrix($0, rows: 1, columns: x.count) }, outputs: [result])
     #expect(largestError(backend.download(result), try NumpyNumbers.of(opcode.description)) < 1e-15)
 }
 

@@ -44,5 +44,6 @@ func crossEntropyAgreesWithNumpy(isDropout: Bool) throws {
     let older = try JSONDecoder().decode(LossSums.self, from: Data(#"{"loss":3,"correct":1,"count":4}"#.utf8))
     #expect(older == LossSums(loss: 3, correct: 1, count: 4, rated: 4))
     let newer = LossSums(loss: 3, correct: 1, count: 4, rated: 2)
-    #expect(try JSONDecoder().decode(LossSums.self, from: JSONEncoder().encode(newer)) == newer && newer.accuracy == 0.5)
+    #expect(
+        try JSONDecoder().decode(LossSums.self, from: JSONEncoder().encode(newer)) == newer && newer.accuracy == 0.5)
 }

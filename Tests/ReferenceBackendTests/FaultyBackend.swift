@@ -14,8 +14,10 @@ enum Fault: String, CaseIterable, Sendable {
     case updateIgnored, scatterOverwrites, scatterBackwards, gatherOffByOne
     case solveTransposed, solveHidesSingular
     case eigenvaluesDescend, eigenvectorsConjugated, eigenvectorsUnscaled
-    case lossCountsIgnored, lossOverwritesGradients, lossGradientUnscaled, lossHidesNaN, lossForgetsDropout, lossRatesAll
-    case matrixAddendForgotten, matrixTransposesIgnored, matrixBranchesSwapped, matrixLoopsOnceMore, matrixExchangesNothing
+    case lossCountsIgnored, lossOverwritesGradients, lossGradientUnscaled, lossHidesNaN, lossForgetsDropout,
+        lossRatesAll
+    case matrixAddendForgotten, matrixTransposesIgnored, matrixBranchesSwapped, matrixLoopsOnceMore,
+        matrixExchangesNothing
     case matrixNormOfZero, matrixHidesNaN, matrixForgetsItsMessage, matrixKeepsScalars
     case recurrenceRepeatsEpilogue, recurrenceForgetsInitialState
 
@@ -66,7 +68,8 @@ final class FaultyBackend: Backend {
     }
     func upload<S: HostScalar>(_ values: UnsafeBufferPointer<S>, to memory: any Memory, offset: Int) {
         if fault == .lowPrecisionMemory {
-            base.upload(values.map { Float($0) }, to: MatrixView(memory, offset: offset, rows: 1, columns: values.count))
+            base.upload(
+                values.map { Float($0) }, to: MatrixView(memory, offset: offset, rows: 1, columns: values.count))
         } else {
             base.upload(values, to: memory, offset: fault == .uploadIgnoresOffset ? 0 : offset)
         }
@@ -107,13 +110,16 @@ final class FaultyBackend: Backend {
     func compile(_ program: PointwiseProgram) throws -> any Kernel { try base.compile(program) }
 
     func run(_ kernel: any Kernel, inputs: [MatrixView], outputs: [MatrixView], scalars: [Double], key: RandomKey?) {
-        func run(_ inputs: [MatrixView], _ outputs: [MatrixView], _ scalars: [Double]? = nil, _ other: RandomKey? = nil) {
+        func run(_ inputs: [MatrixView], _ outputs: [MatrixView], _ scalars: [Double]? = nil, _ other: RandomKey? = nil)
+        {
             base.run(kernel, inputs: inputs, outputs: outputs, scalars: scalars ?? kernelScalars, key: other ?? key)
         }
         let kernelScalars = scalars
         guard let first = outputs.first else { return }
         let half = first.rows / 2, middle = first.columns / 2
-        func uses(_ operation: PointwiseOperation) -> Bool { kernel.program.instructions.contains { $0.operation == operation } }
+        func uses(_ operation: PointwiseOperation) -> Bool {
+            kernel.program.instructions.contains { $0.operation == operation }
+        }
         switch fault {
         case .outputsOneByOne:
             for chosen in outputs.indices {
@@ -134,7 +140,9 @@ final class FaultyBackend: Backend {
         case .keyIgnoresStep where key != nil:
             run(inputs, outputs, nil, RandomKey(seed: UInt64(key!.key.1) << 32 | UInt64(key!.key.0), purpose: .dropout))
         case .piecesStartAnew where half > 0:
-            for rows in [0..<half, half..<first.rows] { run(inputs.map { $0.rows(rows) }, outputs.map { $0.rows(rows) }) }
+            for rows in [0..<half, half..<first.rows] {
+                run(inputs.map { $0.rows(rows) }, outputs.map { $0.rows(rows) })
+            }
         case .columnsStartAnew where middle > 0 && uses(.columnIndex):
             for range in [0..<middle, middle..<first.columns] {
                 run(inputs.map { $0.columns(range) }, outputs.map { $0.columns(range) })
@@ -144,7 +152,9 @@ final class FaultyBackend: Backend {
         spoil(first, where: uses)
     }
 
-    private func temporary(_ view: MatrixView) -> MatrixView { try! base.allocate(rows: view.rows, columns: view.columns) }
+    private func temporary(_ view: MatrixView) -> MatrixView {
+        try! base.allocate(rows: view.rows, columns: view.columns)
+    }
 
     /// Wrong results of single operations.
     private func spoil(_ view: MatrixView, where uses: (PointwiseOperation) -> Bool) {
@@ -193,7 +203,8 @@ final class FaultyBackend: Backend {
         var source = source
         if fault == .scatterOverwrites { base.fill(table, with: 0) }
         if fault == .scatterBackwards, source.columns == 1, source.isPacked {
-            source = try! base.makeMatrix(base.download(source, as: Double.self).reversed(), rows: source.rows, columns: 1)
+            source = try! base.makeMatrix(
+                base.download(source, as: Double.self).reversed(), rows: source.rows, columns: 1)
         }
         base.scatterAddRows(source, indices, into: table)
     }
@@ -201,7 +212,7 @@ final class FaultyBackend: Backend {
     func solve(_ a: MatrixView, _ b: MatrixView) throws {
         do {
             try base.solve(fault == .solveTransposed ? a.transposed : a, b)
-        } catch where fault == .solveHidesSingular {}
+        } catch  where fault == .solveHidesSingular {}
     }
     func hermitianEigen(real: MatrixView, imaginary: MatrixView, eigenvalues: MatrixView) throws {
         try base.hermitianEigen(real: real, imaginary: imaginary, eigenvalues: eigenvalues)
@@ -220,7 +231,8 @@ final class FaultyBackend: Backend {
 
     func makeSoftmaxCrossEntropy(classes: Int, width: Int, unrated: Int?) throws -> any SoftmaxCrossEntropy {
         FaultyCrossEntropy(
-            try base.makeSoftmaxCrossEntropy(classes: classes, width: width, unrated: fault == .lossRatesAll ? nil : unrated), fault, base)
+            try base.makeSoftmaxCrossEntropy(
+                classes: classes, width: width, unrated: fault == .lossRatesAll ? nil : unrated), fault, base)
     }
     func makeRecurrence(_ plan: RecurrencePlan, _ binding: RecurrenceBinding) throws -> any RecurrenceExecutor {
         FaultyRecurrence(try DefaultRecurrence(plan, binding, on: base), fault, base)

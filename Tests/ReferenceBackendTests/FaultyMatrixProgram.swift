@@ -49,7 +49,7 @@ private final class FaultyMatrixProgram: MatrixProgramExecutor {
     func run(inputs: [MatrixView], outputs: [MatrixView]) throws {
         do {
             try base.run(inputs: inputs, outputs: outputs)
-        } catch where fault == .matrixHidesNaN {}
+        } catch  where fault == .matrixHidesNaN {}
         runs += 1
         // As if a counter had gone on from where the run before left it.
         if fault == .matrixKeepsScalars, runs > 1 { backend.fill(outputs[0], with: Double(runs)) }

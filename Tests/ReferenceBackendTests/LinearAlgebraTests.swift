@@ -64,7 +64,8 @@ private let backend = ReferenceBackend()
     }
     let values = try backend.allocate(rows: 1, columns: n)
     try backend.hermitianEigen(
-        real: try backend.makeMatrix(re, rows: n, columns: n), imaginary: try backend.makeMatrix(im, rows: n, columns: n),
+        real: try backend.makeMatrix(re, rows: n, columns: n),
+        imaginary: try backend.makeMatrix(im, rows: n, columns: n),
         eigenvalues: values)
     let λ: [Double] = backend.download(values)
     let trace = (0..<n).reduce(0) { $0 + re[$1 * n + $1] }

@@ -53,7 +53,8 @@ struct MemoryTaskTests {
         #expect(abs(error - adding.description.baseline!.loss) < 0.005)
         let copying = try CopyingDataset(delay: 1000, sizes: Self.sizes)
         #expect(copying.description.baseline!.loss == copying.memorylessLoss)
-        #expect(abs(try RecallDataset(length: 5, symbols: 8).description.baseline!.loss - 3 * 0.6931471805599453) < 1e-12)
+        #expect(
+            abs(try RecallDataset(length: 5, symbols: 8).description.baseline!.loss - 3 * 0.6931471805599453) < 1e-12)
     }
 
     @Test func sizesOutOfRange() {

@@ -81,7 +81,8 @@ func neverTwoSequencesAlike(fresh: Bool) throws {
 
 @Test func sameSeedSameNumbersOtherSeedOthers() throws {
     func all(_ seed: UInt64) throws -> [[Int32]] {
-        let dataset = try KthLargestDataset(length: 12, k: 3, sizes: SplitSizes(train: 50, valid: 20, test: 20), seed: seed)
+        let dataset = try KthLargestDataset(
+            length: 12, k: 3, sizes: SplitSizes(train: 50, valid: 20, test: 20), seed: seed)
         return try Split.allCases.flatMap { try sequences(dataset, $0, epoch: 3).map(\.numbers) }
     }
     #expect(try all(5) == all(5))
@@ -103,17 +104,21 @@ func neverTwoSequencesAlike(fresh: Bool) throws {
     #expect(Set(first).count == 200)
     // Asking for an earlier epoch again gives its order again.
     #expect(try sequences(dataset, .train, epoch: 0).map(\.numbers) == first)
-    #expect(try sequences(dataset, .valid, epoch: 0).map(\.numbers) == sequences(dataset, .valid, epoch: 1).map(\.numbers))
-    #expect(try sequences(dataset, .test, epoch: 0).map(\.numbers) == sequences(dataset, .test, epoch: 1).map(\.numbers))
+    #expect(
+        try sequences(dataset, .valid, epoch: 0).map(\.numbers) == sequences(dataset, .valid, epoch: 1).map(\.numbers))
+    #expect(
+        try sequences(dataset, .test, epoch: 0).map(\.numbers) == sequences(dataset, .test, epoch: 1).map(\.numbers))
 }
 
 @Test func freshTrainingSequencesShareNothingBetweenEpochs() throws {
-    let dataset = try RecallDataset(length: 30, sizes: SplitSizes(train: 200, valid: 50, test: 50), freshEachEpoch: true)
+    let dataset = try RecallDataset(
+        length: 30, sizes: SplitSizes(train: 200, valid: 50, test: 50), freshEachEpoch: true)
     let first = try sequences(dataset, .train, epoch: 0).map(\.numbers)
     let second = try sequences(dataset, .train, epoch: 1).map(\.numbers)
     #expect(Set(first).isDisjoint(with: second))
     #expect(try sequences(dataset, .train, epoch: 1, batchSize: 7).map(\.numbers) == second)
-    #expect(try sequences(dataset, .valid, epoch: 0).map(\.numbers) == sequences(dataset, .valid, epoch: 1).map(\.numbers))
+    #expect(
+        try sequences(dataset, .valid, epoch: 0).map(\.numbers) == sequences(dataset, .valid, epoch: 1).map(\.numbers))
 }
 
 @Test func theLastBatchHoldsTheRest() throws {
@@ -140,17 +145,34 @@ func neverTwoSequencesAlike(fresh: Bool) throws {
 
 @Test func nonsenseIsRefusedInOneLine() {
     func refusal(_ make: () throws -> Any) -> String? {
-        do { _ = try make(); return nil } catch { return "\(error)" }
+        do {
+            _ = try make()
+            return nil
+        } catch { return "\(error)" }
     }
     let small = SplitSizes(train: 1, valid: 1, test: 1)
     #expect(refusal { try RecallDataset(length: 0) } == "recall: the sequence length must be at least 1, not 0")
-    #expect(refusal { try RecallDataset(length: 5, symbols: 1) } == "recall: the number of symbols must be at least 2, not 1")
-    #expect(refusal { try RecallDataset(length: 5, symbols: 1 << 40) } == "there can be at most 2147483647 symbols, not 1099511627776")
-    #expect(refusal { try KthLargestDataset(length: 1, k: 1) } == "kth-largest: the sequence length must be at least 2, not 1")
-    #expect(refusal { try KthLargestDataset(length: 5) } == "kth-largest: k must lie in 1...5, the sequence length, not be 10")
-    #expect(refusal { try KthLargestDataset(length: 5, k: 0) } == "kth-largest: k must lie in 1...5, the sequence length, not be 0")
-    #expect(refusal { try RecallDataset(length: 5, sizes: SplitSizes(valid: 0)) } == "the number of valid sequences must be at least 1, not 0")
-    #expect(refusal { try RecallDataset(length: .max) }?.hasSuffix("are too many: a split holds at most 1073741824 numbers") == true)
+    #expect(
+        refusal { try RecallDataset(length: 5, symbols: 1) }
+            == "recall: the number of symbols must be at least 2, not 1")
+    #expect(
+        refusal { try RecallDataset(length: 5, symbols: 1 << 40) }
+            == "there can be at most 2147483647 symbols, not 1099511627776")
+    #expect(
+        refusal { try KthLargestDataset(length: 1, k: 1) }
+            == "kth-largest: the sequence length must be at least 2, not 1")
+    #expect(
+        refusal { try KthLargestDataset(length: 5) }
+            == "kth-largest: k must lie in 1...5, the sequence length, not be 10")
+    #expect(
+        refusal { try KthLargestDataset(length: 5, k: 0) }
+            == "kth-largest: k must lie in 1...5, the sequence length, not be 0")
+    #expect(
+        refusal { try RecallDataset(length: 5, sizes: SplitSizes(valid: 0)) }
+            == "the number of valid sequences must be at least 1, not 0")
+    #expect(
+        refusal { try RecallDataset(length: .max) }?.hasSuffix("are too many: a split holds at most 1073741824 numbers")
+            == true)
     #expect(refusal { try RecallDataset(length: 1, symbols: 2, sizes: small) } == nil)
     #expect(refusal { try KthLargestDataset(length: 2, k: 2, sizes: small) } == nil)
 }

@@ -1,9 +1,9 @@
 import CPUBackend
-import UGRUCell
 import RecurrentCore
 import RecurrentTestSupport
 import ReferenceBackend
 import Testing
+import UGRUCell
 
 @Test func gradientsAgreeWithCentralDifferences() throws {
     try checkCell(UGRU(), on: ReferenceBackend())

@@ -1,9 +1,9 @@
 import CPUBackend
-import URNNCell
 import RecurrentCore
 import RecurrentTestSupport
 import ReferenceBackend
 import Testing
+import URNNCell
 
 @Test func gradientsAgreeWithCentralDifferences() throws {
     try checkCell(URNN(), on: ReferenceBackend())

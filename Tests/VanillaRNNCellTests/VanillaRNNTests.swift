@@ -1,9 +1,9 @@
 import CPUBackend
-import VanillaRNNCell
 import RecurrentCore
 import RecurrentTestSupport
 import ReferenceBackend
 import Testing
+import VanillaRNNCell
 
 @Test func gradientsAgreeWithCentralDifferences() throws {
     try checkCell(VanillaRNN(), on: ReferenceBackend())

@@ -8,7 +8,8 @@ extension CPUBackend {
         var pivots = [Int32](repeating: 0, count: a.rows)
         let info = ck_solve(Int32(a.rows), Int32(b.columns), a.pointer, b.pointer, &pivots)
         guard info == 0 else {
-            throw RecurrentError.linearAlgebra("solve: the \(a.rows) × \(a.rows) matrix is singular (sgesv info \(info))")
+            throw RecurrentError.linearAlgebra(
+                "solve: the \(a.rows) × \(a.rows) matrix is singular (sgesv info \(info))")
         }
     }
 
@@ -26,7 +27,8 @@ extension CPUBackend {
         }
         let info = ck_hermitian_eigen(Int32(n), &matrix, eigenvalues.pointer)
         guard info == 0 else {
-            throw RecurrentError.linearAlgebra("the \(n) × \(n) eigendecomposition did not converge (cheevd info \(info))")
+            throw RecurrentError.linearAlgebra(
+                "the \(n) × \(n) eigendecomposition did not converge (cheevd info \(info))")
         }
         for i in 0..<n {
             for j in 0..<n {

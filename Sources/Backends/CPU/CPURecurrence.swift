@@ -104,7 +104,8 @@ private final class LoopCode {
         self.kernels = kernels
         loop = ck_loop(
             operations: self.operations.baseAddress, count: Int32(operations.count), steps: Int32(binding.steps),
-            batch: Int32(batch), chunks: Int32(Self.chunkCount(operations, steps: binding.steps, batch: batch)), backward: isBackward, workspace: nil)
+            batch: Int32(batch), chunks: Int32(Self.chunkCount(operations, steps: binding.steps, batch: batch)),
+            backward: isBackward, workspace: nil)
         memory = try CPUMemory(Int(ck_loop_workspace(backend.team, &loop)))
         loop.workspace = memory.base
     }

@@ -37,7 +37,9 @@ extension CUDABackend {
         for number in [source.rows, source.columns, chunk] { arguments.integer(number) }
         arguments.float(beta)
         let across = 32 * width.rawValue
-        launch(FixedKernels.sumColumns[width]!, blocks: ((source.columns + across - 1) / across, destination.rows), arguments)
+        launch(
+            FixedKernels.sumColumns[width]!, blocks: ((source.columns + across - 1) / across, destination.rows),
+            arguments)
     }
 
     /// How many numbers of a row can be read at once from each of the views.

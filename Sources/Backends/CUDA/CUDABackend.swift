@@ -132,7 +132,8 @@ public final class CUDABackend: Backend, Plugin {
         driver.gemm(
             DeviceProduct(
                 transposesA: left.isTransposed, transposesB: right.isTransposed, m: c.columns, n: c.rows, k: a.columns,
-                precision: precision, alpha: Float(alpha), beta: Float(beta), a: left.address, b: right.address, c: c.address,
+                precision: precision, alpha: Float(alpha), beta: Float(beta), a: left.address, b: right.address,
+                c: c.address,
                 lda: left.stride, ldb: right.stride, ldc: max(c.rowStride, c.columns)))
     }
 
@@ -188,7 +189,8 @@ public final class CUDABackend: Backend, Plugin {
         let turned = try CUDAMemory(count: b.count, pool: pool)
         let columns = MatrixView(turned, rows: b.rows, columns: b.columns, rowStride: 1, columnStride: b.rows)
         copy(b, to: columns)
-        guard try driver.solve(transposed: true, size: a.rows, columns: b.columns, a: a.address, b: turned.address) else {
+        guard try driver.solve(transposed: true, size: a.rows, columns: b.columns, a: a.address, b: turned.address)
+        else {
             throw RecurrentError.linearAlgebra("a matrix to be solved with is singular")
         }
         copy(columns, to: b)

@@ -72,10 +72,13 @@ final class CUDADevice: DeviceDriver, Sendable {
         let error = cud_allocate(device, bytes, &address, &isOutOfMemory)
         guard error != 0 else { return address }
         let size = "\((bytes + (1 << 20) - 1) >> 20) MiB"
-        guard isOutOfMemory else { throw RecurrentError.backend("cuda: allocating \(size) on \(name) failed: \(Self.text(error))") }
+        guard isOutOfMemory else {
+            throw RecurrentError.backend("cuda: allocating \(size) on \(name) failed: \(Self.text(error))")
+        }
         let (free, total) = memory()
         throw RecurrentError.backend(
-            "cuda: no memory for \(size) on \(name): \(free >> 20) of \(total >> 20) MiB are free; choose a smaller batch size or fewer steps per batch")
+            "cuda: no memory for \(size) on \(name): \(free >> 20) of \(total >> 20) MiB are free; choose a smaller batch size or fewer steps per batch"
+        )
     }
 
     func release(_ address: DeviceAddress) { _ = cud_release(device, address) }
@@ -122,7 +125,9 @@ final class CUDADevice: DeviceDriver, Sendable {
         }
         deinit { end(nil) }
     }
-    func startDownload(_ address: DeviceAddress, bytes: Int) -> any DeviceDownload { Download(address, bytes: bytes, self) }
+    func startDownload(_ address: DeviceAddress, bytes: Int) -> any DeviceDownload {
+        Download(address, bytes: bytes, self)
+    }
 
     func clear(_ address: DeviceAddress, bytes: Int) { check(cud_clear(device, address, bytes), "clearing memory") }
     func synchronize() { check(cud_synchronize(device), "a kernel") }
@@ -130,12 +135,14 @@ final class CUDADevice: DeviceDriver, Sendable {
     // MARK: Libraries
 
     func gemm(_ p: DeviceProduct) {
-        precondition([p.m, p.n, p.k, p.lda, p.ldb, p.ldc].allSatisfy { $0 <= Int32.max }, "a product of 2³¹ rows or columns")
+        precondition(
+            [p.m, p.n, p.k, p.lda, p.ldb, p.ldc].allSatisfy { $0 <= Int32.max }, "a product of 2³¹ rows or columns")
         // A matrix without columns has a stride nevertheless.
         func stride(_ value: Int) -> Int32 { Int32(max(value, 1)) }
         check(
             cud_gemm(
-                device, p.precision.code, p.transposesA, p.transposesB, Int32(p.m), Int32(p.n), Int32(p.k), p.alpha, p.a, stride(p.lda),
+                device, p.precision.code, p.transposesA, p.transposesB, Int32(p.m), Int32(p.n), Int32(p.k), p.alpha,
+                p.a, stride(p.lda),
                 p.b, stride(p.ldb), p.beta, p.c, stride(p.ldc)), "a product")
     }
 

@@ -43,7 +43,8 @@ final class CUDAMatrixProgram: MatrixProgramExecutor {
         let size = geometry.size
         var arguments = KernelArguments(capacity: 16 * (inputs.count + outputs.count) + 24)
         for view in inputs + outputs {
-            precondition(view.rows == size && view.columns == size && view.columnStride == 1, "a matrix program of another size")
+            precondition(
+                view.rows == size && view.columns == size && view.columnStride == 1, "a matrix program of another size")
             let isAligned = view.address % 16 == 0 && view.rowStride % 4 == 0 && size % 4 == 0
             arguments.address(view.address)
             arguments.integer(view.rowStride)

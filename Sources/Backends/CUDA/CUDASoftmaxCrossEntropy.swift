@@ -26,7 +26,9 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
         self.unrated = unrated
         self.backend = backend
         let limit = backend.driver.sharedMemory, threads = Self.threads(backend.driver)
-        func fits(sums: Bool) -> Bool { SoftmaxKernels.sharedMemory(columns: classes, sums: sums, threads: threads) <= limit }
+        func fits(sums: Bool) -> Bool {
+            SoftmaxKernels.sharedMemory(columns: classes, sums: sums, threads: threads) <= limit
+        }
         staysInside = (fits(sums: false), fits(sums: true))
     }
 
@@ -48,7 +50,9 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
 
     /// Rows that a block takes one after the other, for the sums of its columns: so few
     /// that all processors have work. The shapes alone decide.
-    private func rowsOfABlock(_ rows: Int) -> Int { staysInside.sums ? min(max(rows / 256, 1), SoftmaxKernels.mostRows) : 1 }
+    private func rowsOfABlock(_ rows: Int) -> Int {
+        staysInside.sums ? min(max(rows / 256, 1), SoftmaxKernels.mostRows) : 1
+    }
 
     private func reserve(_ memory: inout CUDAMemory?, _ count: Int) throws -> CUDAMemory {
         if memory == nil || memory!.count < count { memory = try CUDAMemory(count: count, pool: backend.pool) }
@@ -84,7 +88,8 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
             let x = MatrixView(memory, rows: range.count, columns: classes)
             backend.gemm(input, weight.transposed, into: x)
             let each = gradients == nil ? 1 : rowsOfABlock(range.count), blocks = (range.count + each - 1) / each
-            let sums = each > 1 ? MatrixView(try reserve(&self.sums, blocks * classes), rows: blocks, columns: classes) : nil
+            let sums =
+                each > 1 ? MatrixView(try reserve(&self.sums, blocks * classes), rows: blocks, columns: classes) : nil
             let threads = Self.threads(driver)
             var arguments = KernelArguments()
             for address in [x.address, bias.address, targetMemory.address, verdictMemory.address, sums?.address ?? 0] {
@@ -95,7 +100,8 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
             arguments.float(dropout?.rate ?? 0)
             arguments.float(1 / (1 - (dropout?.rate ?? 0)))
             arguments.key(dropout?.key ?? RandomKey(seed: 0, purpose: .dropout))
-            let shared = staysInside.row ? SoftmaxKernels.sharedMemory(columns: classes, sums: sums != nil, threads: threads) : 0
+            let shared =
+                staysInside.row ? SoftmaxKernels.sharedMemory(columns: classes, sums: sums != nil, threads: threads) : 0
             driver.launch(
                 function, LaunchShape(grid: (blocks, 1), block: threads, sharedMemory: shared), arguments: arguments)
             if let gradients {

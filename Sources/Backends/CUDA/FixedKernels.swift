@@ -46,13 +46,18 @@ enum FixedKernels {
             switch reduction {
             case .sum: ("0.0f", "best += x[k];")
             case .maximum: ("-bits_to_float(0x7f800000u)", "best = op_maximum(best, x[k]);")
-            case .argmax: ("-bits_to_float(0x7f800000u)", "if (x[k] > best || place == ~0u) { best = x[k]; place = c + k * THREADS; }")
+            case .argmax:
+                (
+                    "-bits_to_float(0x7f800000u)",
+                    "if (x[k] > best || place == ~0u) { best = x[k]; place = c + k * THREADS; }"
+                )
             }
         let combine =
             switch reduction {
             case .sum: "values[THREAD] += values[THREAD + half];"
             case .maximum: "values[THREAD] = op_maximum(values[THREAD], values[THREAD + half]);"
-            case .argmax: """
+            case .argmax:
+                """
                     float x = values[THREAD + half];
                     uint32 p = places[THREAD + half];
                     // The first of equal ones; ~0 stands for none.

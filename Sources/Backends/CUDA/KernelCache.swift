@@ -10,7 +10,9 @@ package final class KernelCache: Sendable {
     /// In `$XDG_CACHE_HOME`, else `~/.cache`.
     convenience init(architecture: String, compiler: Int) {
         let environment = ProcessInfo.processInfo.environment
-        let base = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? environment["HOME"].map { "\($0)/.cache" }
+        let base =
+            environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+            ?? environment["HOME"].map { "\($0)/.cache" }
         self.init(folder: base.map { "\($0)/urnn-kernels" }, architecture: architecture, compiler: compiler)
     }
 

@@ -21,7 +21,8 @@ struct MatrixSource {
         var source = MatrixSource(program, geometry)
         source.emit(program.steps)
         return KernelSource(
-            name: "matrix_program", body: MatrixRoutines.text(geometry) + source.text, sharedMemory: geometry.sharedMemory)
+            name: "matrix_program", body: MatrixRoutines.text(geometry) + source.text,
+            sharedMemory: geometry.sharedMemory)
     }
 
     private init(_ program: MatrixProgram, _ geometry: MatrixGeometry) {
@@ -51,19 +52,25 @@ struct MatrixSource {
 
     // MARK: Names
 
-    private func place(_ register: Int) -> String { exchanged.contains(register) ? "place\(register)" : "\(register - givenCount)u" }
+    private func place(_ register: Int) -> String {
+        exchanged.contains(register) ? "place\(register)" : "\(register - givenCount)u"
+    }
 
     private func matrix(_ register: Int) -> String {
         register < givenCount ? "a.given[\(register)]" : "scratch_matrix(a.scratch, \(place(register)))"
     }
     private func matrix(_ operand: MatrixOperand) -> String {
-        guard case .register(let number, let isTransposed) = operand else { preconditionFailure("the unit matrix as a factor") }
+        guard case .register(let number, let isTransposed) = operand else {
+            preconditionFailure("the unit matrix as a factor")
+        }
         return isTransposed ? "transposed(\(matrix(number)))" : matrix(number)
     }
     private func bits(_ registers: [Int]) -> String {
-        registers.isEmpty ? "0u" : Set(registers).sorted().map { register in
-            register < givenCount ? "(1u << \(register))" : "(1u << (\(givenCount)u + \(place(register))))"
-        }.joined(separator: " | ")
+        registers.isEmpty
+            ? "0u"
+            : Set(registers).sorted().map { register in
+                register < givenCount ? "(1u << \(register))" : "(1u << (\(givenCount)u + \(place(register))))"
+            }.joined(separator: " | ")
     }
     private func value(_ scalar: MatrixScalar) -> String {
         switch scalar {
@@ -75,7 +82,10 @@ struct MatrixSource {
     // MARK: Steps
 
     private mutating func add(_ line: String) {
-        lines.append(line.split(separator: "\n", omittingEmptySubsequences: false).map { String(repeating: "    ", count: depth) + $0 }
+        lines.append(
+            line.split(separator: "\n", omittingEmptySubsequences: false).map {
+                String(repeating: "    ", count: depth) + $0
+            }
             .joined(separator: "\n"))
     }
 
@@ -101,10 +111,13 @@ struct MatrixSource {
                     \(matrix(result)), \(isMeasured ? "a.sums" : "0"));
                     """)
             case .pointwise(let program, let inputs, let scalars, let outputs): emit(program, inputs, scalars, outputs)
-            case .exchange(let a, let b): add("{ const uint32 p = \(place(a)); \(place(a)) = \(place(b)); \(place(b)) = p; }")
+            case .exchange(let a, let b):
+                add("{ const uint32 p = \(place(a)); \(place(a)) = \(place(b)); \(place(b)) = p; }")
             case .norm(let number, let result):
                 var isMeasured = false
-                if index > 0, case .product(_, _, _, _, _, let before) = steps[index - 1] { isMeasured = before == number }
+                if index > 0, case .product(_, _, _, _, _, let before) = steps[index - 1] {
+                    isMeasured = before == number
+                }
                 if !isMeasured {
                     add("BEFORE(0u, SUMS)")
                     add("sum_magnitudes(\(matrix(number)), a.sums);")
@@ -148,7 +161,9 @@ struct MatrixSource {
     }
 
     /// Every thread's elements; all are read before the first is written.
-    private mutating func emit(_ program: PointwiseProgram, _ inputs: [MatrixOperand], _ scalars: [MatrixScalar], _ outputs: [Int]) {
+    private mutating func emit(
+        _ program: PointwiseProgram, _ inputs: [MatrixOperand], _ scalars: [MatrixScalar], _ outputs: [Int]
+    ) {
         let turned = inputs.compactMap { operand in
             if case .register(let number, true) = operand { number } else { nil }
         }
@@ -157,32 +172,39 @@ struct MatrixSource {
             for (index, input) in inputs.enumerated() {
                 if let number = input.register { source.add("const Matrix in\(index) = \(source.matrix(number));") }
             }
-            for (index, output) in outputs.enumerated() { source.add("const Matrix out\(index) = \(source.matrix(output));") }
+            for (index, output) in outputs.enumerated() {
+                source.add("const Matrix out\(index) = \(source.matrix(output));")
+            }
             let together = min(source.geometry.elements, 4)
             source.block("FOR_EACH_TILE") { source in
                 source.block("for (uint32 e = 0u; e < \(source.geometry.elements)u; e += \(together)u)") { source in
                     for e in 0..<together {
-                        source.add("const uint32 r\(e) = FIRST_ROW + THREAD / 32u + \(source.geometry.warps)u * (e + \(e)u);")
+                        source.add(
+                            "const uint32 r\(e) = FIRST_ROW + THREAD / 32u + \(source.geometry.warps)u * (e + \(e)u);")
                         source.add("const int is\(e) = r\(e) < SIZE && COLUMN < SIZE;")
                         for (index, input) in inputs.enumerated() {
                             let value: String =
                                 switch input {
                                 case .identity: "r\(e) == COLUMN ? 1.0f : 0.0f"
-                                case .register(_, false): "FROM_L2(in\(index).data + (is\(e) ? r\(e) * in\(index).stride + COLUMN : 0u))"
-                                case .register(_, true): "FROM_L2(in\(index).data + (is\(e) ? COLUMN * in\(index).stride + r\(e) : 0u))"
+                                case .register(_, false):
+                                    "FROM_L2(in\(index).data + (is\(e) ? r\(e) * in\(index).stride + COLUMN : 0u))"
+                                case .register(_, true):
+                                    "FROM_L2(in\(index).data + (is\(e) ? COLUMN * in\(index).stride + r\(e) : 0u))"
                                 }
                             source.add("const float x\(e)_\(index) = \(value);")
                         }
                     }
                     for e in 0..<together {
                         let text = PointwiseSource.lines(
-                            program, indent: "", input: { "x\(e)_\($0)" }, scalar: { source.value(scalars[$0]) }, uniform: "",
+                            program, indent: "", input: { "x\(e)_\($0)" }, scalar: { source.value(scalars[$0]) },
+                            uniform: "",
                             column: "(float)COLUMN", prefix: "v\(e)_")
                         for line in text { source.add(line) }
                     }
                     for e in 0..<together {
                         for (index, value) in program.outputs.enumerated() {
-                            source.add("if (is\(e)) out\(index).data[r\(e) * out\(index).stride + COLUMN] = v\(e)_\(value);")
+                            source.add(
+                                "if (is\(e)) out\(index).data[r\(e) * out\(index).stride + COLUMN] = v\(e)_\(value);")
                         }
                     }
                 }

@@ -33,7 +33,8 @@ package enum NVRTC {
         func number(_ capability: Int) -> String { "\(capability / 10).\(capability % 10)" }
         let release = Int(cud_compiler_version()) / 1000
         throw RecurrentError.backend(
-            "cuda: \(device) has compute capability \(number(capability)), but NVRTC of CUDA \(release) compiles for \(number(known.min() ?? 0)) and higher")
+            "cuda: \(device) has compute capability \(number(capability)), but NVRTC of CUDA \(release) compiles for \(number(known.min() ?? 0)) and higher"
+        )
     }
 
     /// Without contraction a value is the same in every kernel that computes it.
@@ -46,15 +47,19 @@ package enum NVRTC {
         let options = (["--gpu-architecture=\(architecture)"] + options).map { strdup($0) }
         defer { for option in options { free(option) } }
         let error = options.map { UnsafePointer<CChar>($0) }.withUnsafeBufferPointer {
-            cud_compile(text, "\(name).cu", $0.baseAddress, Int32($0.count), architecture.hasPrefix("compute_"), &image, &size)
+            cud_compile(
+                text, "\(name).cu", $0.baseAddress, Int32($0.count), architecture.hasPrefix("compute_"), &image, &size)
         }
         defer { free(image) }
         guard error == 0, let image else {
             let log = image.map { String(cString: $0) } ?? String(cString: cud_error_text(error))
-            let line = log.split(separator: "\n").first { $0.contains("error") } ?? log.split(separator: "\n").first ?? ""
+            let line =
+                log.split(separator: "\n").first { $0.contains("error") } ?? log.split(separator: "\n").first ?? ""
             throw RecurrentError.backend("cuda: kernel \(name) doesn't compile for \(architecture): \(line)")
         }
-        return image.withMemoryRebound(to: UInt8.self, capacity: size) { Array(UnsafeBufferPointer(start: $0, count: size)) }
+        return image.withMemoryRebound(to: UInt8.self, capacity: size) {
+            Array(UnsafeBufferPointer(start: $0, count: size))
+        }
     }
 }
 
@@ -63,7 +68,8 @@ package enum CUDALibraries {
     /// How many devices the driver sees; 0 where there is no driver.
     package static var deviceCount: Int { Int(cud_device_count()) }
 
-    static let advice = "install NVIDIA's driver and CUDA 12 or 13 (or set CUDA_HOME, or pip install the nvidia-* wheels), or use the backend cpu"
+    static let advice =
+        "install NVIDIA's driver and CUDA 12 or 13 (or set CUDA_HOME, or pip install the nvidia-* wheels), or use the backend cpu"
 
     /// `$CUDA_HOME`, /usr/local/cuda*, and the folders of NVIDIA's Python wheels.
     package static let folders: [String] = {
@@ -74,7 +80,9 @@ package enum CUDALibraries {
         }
         let manager = FileManager.default
         func entries(_ folder: String) -> [String] { (try? manager.contentsOfDirectory(atPath: folder).sorted()) ?? [] }
-        for name in entries("/usr/local").reversed() where name.hasPrefix("cuda") { result.append("/usr/local/\(name)/lib64") }
+        for name in entries("/usr/local").reversed() where name.hasPrefix("cuda") {
+            result.append("/usr/local/\(name)/lib64")
+        }
         for prefix in pythonPrefixes(environment) {
             for lib in ["lib", "lib64"] {
                 for python in entries("\(prefix)/\(lib)") where python.hasPrefix("python3") {
@@ -100,7 +108,8 @@ package enum CUDALibraries {
             for _ in 0..<8 where manager.fileExists(atPath: program.path) {
                 prefixes.append(program.deletingLastPathComponent().deletingLastPathComponent().path)
                 guard let target = try? manager.destinationOfSymbolicLink(atPath: program.path) else { break }
-                program = URL(fileURLWithPath: target, relativeTo: program.deletingLastPathComponent()).standardizedFileURL
+                program =
+                    URL(fileURLWithPath: target, relativeTo: program.deletingLastPathComponent()).standardizedFileURL
             }
         }
         if let home = environment["HOME"] { prefixes.append("\(home)/.local") }

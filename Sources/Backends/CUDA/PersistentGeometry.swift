@@ -147,7 +147,8 @@ package struct PersistentGeometry: Sendable, Equatable {
     ///   - resident: how many products' weights stay as a whole.
     ///   - free: floats of shared memory that operands leave.
     private init?(
-        batch: Int, rows: Int, products: [Product], kernels: [Kernel], threads: Int, width: Int, ahead: Int, resident: Int,
+        batch: Int, rows: Int, products: [Product], kernels: [Kernel], threads: Int, width: Int, ahead: Int,
+        resident: Int,
         depth: Int, free: Int, limits: Limits
     ) {
         self.rows = rows
@@ -176,7 +177,9 @@ package struct PersistentGeometry: Sendable, Equatable {
             if layout.streamed > 0 {
                 // Whole turns of the ring; of the rows that all slices have.
                 let streamed = (layout.streamed + unit - 1) / unit * unit
-                guard index >= resident, streamed <= layout.rows - (layout.long < layout.slices ? 4 : 0) else { return nil }
+                guard index >= resident, streamed <= layout.rows - (layout.long < layout.slices ? 4 : 0) else {
+                    return nil
+                }
                 layout.inSharedMemory = min(layout.inSharedMemory, layout.rows - streamed)
                 layout.inRegisters = layout.rows - streamed - layout.inSharedMemory
             }

@@ -15,7 +15,8 @@ final class PersistentLoop {
 
     /// - Returns: nil if the loop holds something else, or doesn't fit.
     /// - Throws: ``RecurrentError/backend(_:)`` for a lack of memory.
-    init?(_ direction: Direction, of plan: RecurrencePlan, _ binding: RecurrenceBinding, on backend: CUDABackend) throws {
+    init?(_ direction: Direction, of plan: RecurrencePlan, _ binding: RecurrenceBinding, on backend: CUDABackend) throws
+    {
         let operations = direction == .forward ? plan.forwardLoop : plan.backwardLoop, driver = backend.driver
         guard let program = PersistentProgram(operations, of: plan, binding),
             let geometry = PersistentGeometry(
@@ -32,7 +33,9 @@ final class PersistentLoop {
         var weights: [MatrixView] = [], isPacked: [Bool] = [], copies: [(source: MatrixView, copy: MatrixView)] = []
         for (product, layout) in zip(program.products, geometry.layouts) {
             let view = product.weight, outer = geometry.outer(layout)
-            if view.columnStride == 1, view.rowStride == outer, view.columns == outer, view.rows % 4 == 0, view.address % 16 == 0 {
+            if view.columnStride == 1, view.rowStride == outer, view.columns == outer, view.rows % 4 == 0,
+                view.address % 16 == 0
+            {
                 weights.append(view)
                 isPacked.append(true)
             } else if layout.streamed == 0, view.count <= Self.smallWeight {
@@ -47,7 +50,8 @@ final class PersistentLoop {
             }
         }
         let source = PersistentSource(program, geometry, isPacked: isPacked, isBackward: direction == .backward)
-        var arguments = KernelArguments(capacity: 8 * program.operands.count + 16 * weights.count + 8 * source.strides.count + 8)
+        var arguments = KernelArguments(
+            capacity: 8 * program.operands.count + 16 * weights.count + 8 * source.strides.count + 8)
         for operand in program.operands { arguments.address(operand.view.address) }
         for weight in weights { arguments.address(weight.address) }
         if weights.isEmpty { arguments.address(0) }

@@ -134,14 +134,20 @@ struct PersistentProgram {
     }
 
     private func isState(_ buffer: Int) -> Bool { if case .states = plan.buffers[buffer].role { true } else { false } }
-    private func isGradient(_ buffer: Int) -> Bool { if case .stateGradient = plan.buffers[buffer].role { true } else { false } }
+    private func isGradient(_ buffer: Int) -> Bool {
+        if case .stateGradient = plan.buffers[buffer].role { true } else { false }
+    }
     /// Whether it is one and the same in all steps, and nobody else's.
     private func isInside(_ buffer: Int) -> Bool { isGradient(buffer) || plan.buffers[buffer].role == .scratch }
-    private func isParameter(_ buffer: Int) -> Bool { if case .parameter = plan.buffers[buffer].role { true } else { false } }
+    private func isParameter(_ buffer: Int) -> Bool {
+        if case .parameter = plan.buffers[buffer].role { true } else { false }
+    }
     private func isWhole(_ operand: PlanOperand) -> Bool {
         operand.column == 0 && operand.columns == plan.buffers[operand.buffer].columns
     }
-    private static func columns(_ operand: PlanOperand) -> Range<Int> { operand.column..<operand.column + operand.columns }
+    private static func columns(_ operand: PlanOperand) -> Range<Int> {
+        operand.column..<operand.column + operand.columns
+    }
 
     /// Of each buffer that is written in the loop and read there, which columns.
     private func sharedRanges(_ operations: [PlanOperation]) -> [Int: Range<Int>]? {
@@ -155,11 +161,14 @@ struct PersistentProgram {
                     before.allSatisfy({ columns.lowerBound <= $0.lowerBound && $0.upperBound <= columns.upperBound })
                 else { return nil }
                 let known = ranges[read.buffer] ?? columns
-                ranges[read.buffer] = min(known.lowerBound, columns.lowerBound)..<max(known.upperBound, columns.upperBound)
+                ranges[read.buffer] =
+                    min(known.lowerBound, columns.lowerBound)..<max(known.upperBound, columns.upperBound)
             }
             for result in Self.results(operation) {
                 let columns = Self.columns(result)
-                if (written[result.buffer] ?? []).contains(where: { $0 != columns && $0.overlaps(columns) }) { return nil }
+                if (written[result.buffer] ?? []).contains(where: { $0 != columns && $0.overlaps(columns) }) {
+                    return nil
+                }
                 written[result.buffer, default: []].insert(columns)
                 if isState(result.buffer) || isInside(result.buffer) && operation.isKernel {
                     guard isWhole(result) else { return nil }
@@ -187,7 +196,8 @@ struct PersistentProgram {
             switch operation {
             case .gemm(let a, let b, let result, let accumulate):
                 guard let weight = binding.view(b, in: plan, at: 0), isInside(result.buffer), isWhole(result),
-                    case .shared(let value, let column)? = input(a, written), let slot = value.slot, value.products.isEmpty,
+                    case .shared(let value, let column)? = input(a, written), let slot = value.slot,
+                    value.products.isEmpty,
                     column % 4 == 0, !slots[slot].isSingle
                 else { return false }
                 var sum = accumulate ? values[result.buffer] : Value()
@@ -198,7 +208,8 @@ struct PersistentProgram {
                 products.append(Product(weight: weight, slot: slot, column: column))
             case .kernel(let number, let sources, let targets):
                 let program = plan.programs[number], columns = targets[0].columns
-                guard program.scalarCount == 0, !program.usesRandomNumbers, targets.allSatisfy({ $0.columns == columns })
+                guard program.scalarCount == 0, !program.usesRandomNumbers,
+                    targets.allSatisfy({ $0.columns == columns })
                 else { return false }
                 var inputs: [Input] = []
                 for source in sources {
@@ -275,7 +286,8 @@ struct PersistentProgram {
         }
         // Where an element lies, in 32 bits.
         return operands.allSatisfy { operand in
-            (operand.view.rows - 1) * operand.view.rowStride + (binding.steps - 1) * operand.stepStride + operand.view.columns < 1 << 31
+            (operand.view.rows - 1) * operand.view.rowStride + (binding.steps - 1) * operand.stepStride
+                + operand.view.columns < 1 << 31
         }
     }
 }

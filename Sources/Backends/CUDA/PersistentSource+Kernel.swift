@@ -8,7 +8,8 @@ extension PersistentSource {
         var lines: [String] = []
         for e in 0..<geometry.ahead[number] {
             let name = "\(number)_\(e)"
-            lines.append("const uint32 i\(name) = THREAD + \(e * geometry.threads)u, r\(name) = i\(name) / \(kernel.columns)u;")
+            lines.append(
+                "const uint32 i\(name) = THREAD + \(e * geometry.threads)u, r\(name) = i\(name) / \(kernel.columns)u;")
             lines.append("const uint32 c\(name) = i\(name) - r\(name) * \(kernel.columns)u;")
             for input in kernel.loaded { lines.append("float ahead\(name)_\(input) = 0.0f;") }
             if !kernel.loaded.isEmpty {
@@ -45,12 +46,15 @@ extension PersistentSource {
                 }, scalar: { _ in preconditionFailure("a scalar in a recurrence") }, uniform: "", column: "(float)c")
             if let ahead, !kernel.loaded.isEmpty { lines.append(indent + loads(kernel, ahead, time: "next")) }
             for (output, value) in zip(kernel.outputs, kernel.program.outputs) {
-                if let slot = output.slot { lines.append("\(indent)\(self.slot(slot.number, column: slot.column)) = v\(value);") }
+                if let slot = output.slot {
+                    lines.append("\(indent)\(self.slot(slot.number, column: slot.column)) = v\(value);")
+                }
                 if let operand = output.operand { lines.append("\(indent)\(element(operand)) = v\(value);") }
             }
             return lines.joined(separator: "\n")
         }
-        let ahead = geometry.ahead[number], elements = (geometry.rows * kernel.columns + geometry.threads - 1) / geometry.threads
+        let ahead = geometry.ahead[number],
+            elements = (geometry.rows * kernel.columns + geometry.threads - 1) / geometry.threads
         var text = "        BARRIER();"
         for e in 0..<ahead {
             let name = "\(number)_\(e)"

@@ -9,7 +9,9 @@ extension PersistentSource {
     /// Row `start + l` of the weight, the four `place` fours behind the thread's first.
     private func four(_ number: Int, _ l: String, _ place: Int) -> String {
         let layout = geometry.layouts[number], row = geometry.width * layout.lanes
-        if isPacked[number] { return "(\(l) < count\(number) ? FROM_L2(from\(number) + (\(l)) * \(row)u + \(place)u) : none)" }
+        if isPacked[number] {
+            return "(\(l) < count\(number) ? FROM_L2(from\(number) + (\(l)) * \(row)u + \(place)u) : none)"
+        }
         return """
             weight_four(a.weight[\(number)], a.weight_row[\(number)], a.weight_column[\(number)], start\(number) + (\(l)), \
             4u * (lane\(number) + \(place)u), start\(number) + count\(number), \(program.products[number].size.outer)u)
@@ -20,7 +22,8 @@ extension PersistentSource {
     func placeWeight(_ number: Int) -> String {
         let layout = geometry.layouts[number], product = program.products[number].size, width = geometry.width
         let isUneven = layout.long < layout.slices
-        let start = "4u * (slice\(number) * \(layout.fours)u - (slice\(number) > \(layout.long)u ? slice\(number) - \(layout.long)u : 0u))"
+        let start =
+            "4u * (slice\(number) * \(layout.fours)u - (slice\(number) > \(layout.long)u ? slice\(number) - \(layout.long)u : 0u))"
         let rows = "(slice\(number) < \(layout.long)u ? \(layout.rows)u : \(layout.rows - 4)u)"
         var text = """
                 // Product \(number): [rows, \(product.inner)] by [\(product.inner), \(product.outer)].
@@ -75,7 +78,8 @@ extension PersistentSource {
         }
         for q in 0..<(layout.streamed > 0 ? geometry.depth : 0) {
             for (k, place) in places(layout).enumerated() {
-                text += "    Four ring\(number)_\(q)_\(k) = FROM_L2(from\(number) + \(q * width * layout.lanes + place)u);\n"
+                text +=
+                    "    Four ring\(number)_\(q)_\(k) = FROM_L2(from\(number) + \(q * width * layout.lanes + place)u);\n"
             }
         }
         return text
@@ -97,7 +101,8 @@ extension PersistentSource {
         for r in 0..<geometry.rows {
             let row = "(slice\(number) * \(geometry.rows)u + \(r)u) * \(geometry.outer(layout))u"
             for (k, place) in places(layout).enumerated() {
-                text += "            *(Four *)(memory + \(sums[number])u + \(row) + 4u * (lane\(number) + \(place)u)) = s\(r)_\(k);\n"
+                text +=
+                    "            *(Four *)(memory + \(sums[number])u + \(row) + 4u * (lane\(number) + \(place)u)) = s\(r)_\(k);\n"
             }
         }
         return text + "        }"
@@ -113,17 +118,22 @@ extension PersistentSource {
         _ l: String, stride: Int, _ weight: (_ j: Int, _ k: Int) -> String, after: (Int) -> String = { _ in "" }
     ) -> String {
         let indent = String(repeating: " ", count: 16), component = ["x", "y", "z", "w"]
-        func read(_ r: Int) -> String { "\(indent)const Four h\(r) = *(const Four *)(operand + \(l) + \(r * stride)u);\n" }
+        func read(_ r: Int) -> String {
+            "\(indent)const Four h\(r) = *(const Four *)(operand + \(l) + \(r * stride)u);\n"
+        }
         func weights(_ j: Int) -> String {
             (0..<geometry.width).map { "\(indent)const Four w\(j)_\($0) = \(weight(j, $0));\n" }.joined()
         }
         func add(_ r: Int, _ j: Int) -> String {
-            indent + (0..<geometry.width).map { "add_row(&s\(r)_\($0), h\(r).\(component[j]), w\(j)_\($0));" }.joined(separator: " ") + "\n"
+            indent
+                + (0..<geometry.width).map { "add_row(&s\(r)_\($0), h\(r).\(component[j]), w\(j)_\($0));" }.joined(
+                    separator: " ") + "\n"
         }
         let rows = 0..<geometry.rows
         if rows.count <= 2 {
             // A row of the weight for all rows of the batch, so that its place is soon free.
-            return rows.map(read).joined() + (0..<4).map { j in weights(j) + rows.map { add($0, j) }.joined() + after(j) }.joined()
+            return rows.map(read).joined()
+                + (0..<4).map { j in weights(j) + rows.map { add($0, j) }.joined() + after(j) }.joined()
         }
         // The four's rows for one row of the batch: of those, few are in registers at a time.
         return (0..<4).map(weights).joined() + rows.map { r in read(r) + (0..<4).map { add(r, $0) }.joined() }.joined()
@@ -150,13 +160,13 @@ extension PersistentSource {
             let each = whole / turns
             done = each * turns
             text += """
-                        const Four *here = from\(number);
-                        _Pragma("unroll 1")
-                        for (uint32 i = 0; i < \(turns)u; i++) {
-                            // After the last turn the next step's first rows are asked for.
-                            const Four *const after = i + 1u < \(turns)u ? here + \(unit * row)u : from\(number);
+                            const Four *here = from\(number);
+                            _Pragma("unroll 1")
+                            for (uint32 i = 0; i < \(turns)u; i++) {
+                                // After the last turn the next step's first rows are asked for.
+                                const Four *const after = i + 1u < \(turns)u ? here + \(unit * row)u : from\(number);
 
-            """
+                """
             // The L2 takes long: what is in shared memory is summed meanwhile.
             if each > 0 { text += sharedFours("\(each)u * i; q < \(each)u * (i + 1u)") }
             for f in 0..<unit / 4 {
@@ -166,16 +176,19 @@ extension PersistentSource {
                 } after: { j in
                     let q = 4 * f + j, wanted = q + depth
                     let base = wanted < unit ? "here + \(wanted * row)u" : "after + \((wanted - unit) * row)u"
-                    return String(repeating: " ", count: 16) + places(layout).enumerated().map { k, place in
-                        "ring\(number)_\(q % depth)_\(k) = FROM_L2(\(base) + \(place)u);"
-                    }.joined(separator: " ") + "\n"
+                    return String(repeating: " ", count: 16)
+                        + places(layout).enumerated().map { k, place in
+                            "ring\(number)_\(q % depth)_\(k) = FROM_L2(\(base) + \(place)u);"
+                        }.joined(separator: " ") + "\n"
                 }
                 text += "                }\n"
             }
             text += "                here = after;\n            }\n"
         }
         if done < whole { text += sharedFours("\(done)u; q < \(whole)u") }
-        func shared(_ m: Int, _ k: Int) -> String { "shared[(\(4 * whole + m)u * \(width)u + \(k)u) * \(layout.threads)u]" }
+        func shared(_ m: Int, _ k: Int) -> String {
+            "shared[(\(4 * whole + m)u * \(width)u + \(k)u) * \(layout.threads)u]"
+        }
         let first = rest > 0 ? 4 - rest : 0
         if rest > 0 {
             text += "            {\n"
@@ -189,11 +202,11 @@ extension PersistentSource {
                 "kept\(number)[(\(first + j)u + l) * \(width)u + \(k)u]"
             }
             text += """
-                        _Pragma("unroll")
-                        for (uint32 l = 0; l < \(inRegisters - first)u; l += 4u) {
-            \(kept)            }
+                            _Pragma("unroll")
+                            for (uint32 l = 0; l < \(inRegisters - first)u; l += 4u) {
+                \(kept)            }
 
-            """
+                """
         }
         return text
     }

@@ -69,7 +69,8 @@ struct PersistentSource {
     }
     func slot(_ number: Int, column: Int) -> String {
         let slot = program.slots[number]
-        return "memory[\(slots[number] + column)u\(slot.isSingle || geometry.rows == 1 ? "" : " + r * \(slot.stride)u") + c]"
+        return
+            "memory[\(slots[number] + column)u\(slot.isSingle || geometry.rows == 1 ? "" : " + r * \(slot.stride)u") + c]"
     }
 
     /// In pairs: a long row of additions would wait for one another.
@@ -145,7 +146,9 @@ struct PersistentSource {
         var text = ""
         for hasRows in [false, true] {
             for columns in Set(lines.map(\.columns)).sorted() {
-                let here = lines.filter { $0.columns == columns && $0.hasRows == hasRows }.map { "        \($0.text)\n" }
+                let here = lines.filter { $0.columns == columns && $0.hasRows == hasRows }.map {
+                    "        \($0.text)\n"
+                }
                 if here.isEmpty { continue }
                 text += """
                         for (uint32 i = THREAD; i < \(hasRows ? "rows * " : "")\(columns)u; i += THREADS) {
@@ -165,7 +168,8 @@ struct PersistentSource {
                 + program.carried.map { carried in
                     // What is nothing but sums begins as the first one.
                     let product = carried.value.slot == nil ? carried.value.products[0] : 0
-                    let place = carried.value.slot.map { slot($0, column: 0) }
+                    let place =
+                        carried.value.slot.map { slot($0, column: 0) }
                         ?? "memory[\(sums[product])u + r * \(geometry.outer(geometry.layouts[product]))u + c]"
                     return (carried.columns, true, "\(place) = \(element(carried.operand));")
                 })

@@ -30,7 +30,9 @@ enum PointwiseSource {
     static func kernel(_ program: PointwiseProgram, _ layout: PointwiseLayout) -> KernelSource {
         let isStrided = layout == .strided
         var fields: [String] = []
-        if program.inputCount > 0 { fields.append("\(isStrided ? "View " : "const float *")in[\(program.inputCount)];") }
+        if program.inputCount > 0 {
+            fields.append("\(isStrided ? "View " : "const float *")in[\(program.inputCount)];")
+        }
         fields.append("\(isStrided ? "View " : "float *")out[\(program.outputs.count)];")
         fields.append("uint32 rows, columns;")
         if program.scalarCount > 0 { fields.append("float scalars[\(program.scalarCount)];") }
@@ -71,7 +73,8 @@ enum PointwiseSource {
         let parts = together == 4 ? ["x", "y", "z", "w"] : [""]
         func part(_ name: String, _ part: String) -> String { part.isEmpty ? name : "\(name).\(part)" }
         var text = inputs.filter(single.contains).map { "    const float in\($0) = a.in[\($0)][0];\n" }.joined()
-        text += "    for (uint32 i = BLOCK * THREADS + THREAD; i < count\(together == 4 ? " / 4u" : ""); i += BLOCKS * THREADS) {\n"
+        text +=
+            "    for (uint32 i = BLOCK * THREADS + THREAD; i < count\(together == 4 ? " / 4u" : ""); i += BLOCKS * THREADS) {\n"
         for input in inputs where !single.contains(input) {
             text += "        const \(type) in\(input) = ((const \(type) *)a.in[\(input)])[i];\n"
         }
@@ -89,7 +92,8 @@ enum PointwiseSource {
             let writes = program.outputs.enumerated().map { "            \(part("out\($0)", name)) = v\($1);" }
             text += "        {\n\((body + writes).joined(separator: "\n"))\n        }\n"
         }
-        return text + program.outputs.indices.map { "        ((\(type) *)a.out[\($0)])[i] = out\($0);" }.joined(separator: "\n")
+        return text
+            + program.outputs.indices.map { "        ((\(type) *)a.out[\($0)])[i] = out\($0);" }.joined(separator: "\n")
     }
 
     /// One line per instruction, each a constant `v0`, `v1`, …

@@ -80,7 +80,9 @@ extension ReferenceBackend {
         var norm: Double { zip(re, im).reduce(0) { $0 + $1.0 * $1.0 + $1.1 * $1.1 }.squareRoot() }
         var offDiagonalNorm: Double {
             var sum = 0.0
-            for i in 0..<n { for j in 0..<n where i != j { sum += re[i * n + j] * re[i * n + j] + im[i * n + j] * im[i * n + j] } }
+            for i in 0..<n {
+                for j in 0..<n where i != j { sum += re[i * n + j] * re[i * n + j] + im[i * n + j] * im[i * n + j] }
+            }
             return sum.squareRoot()
         }
     }

@@ -38,10 +38,13 @@ extension ReferenceBackend {
                     case .scalar(let i): for j in 0..<n { result[j] = scalars[i] }
                     case .columnIndex: for j in 0..<n { result[j] = Double(start + j) }
                     case .uniform:
-                        for j in 0..<n { result[j] = Philox.uniform(key!, index: UInt64(r * first.columns + start + j)) }
+                        for j in 0..<n {
+                            result[j] = Philox.uniform(key!, index: UInt64(r * first.columns + start + j))
+                        }
                     default:
                         let x = instruction.operands.map { values + $0 * width }
-                        let a = x.count > 0 ? x[0] : zeros, b = x.count > 1 ? x[1] : zeros, c = x.count > 2 ? x[2] : zeros
+                        let a = x.count > 0 ? x[0] : zeros, b = x.count > 1 ? x[1] : zeros,
+                            c = x.count > 2 ? x[2] : zeros
                         for j in 0..<n { result[j] = instruction.operation.evaluate(a[j], b[j], c[j]) }
                     }
                 }

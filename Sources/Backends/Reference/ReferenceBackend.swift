@@ -80,7 +80,10 @@ public final class ReferenceBackend: Backend, Plugin {
         // Rows of B are read packed, so that the inner loop runs over neighbours.
         let packed = UnsafeMutablePointer<Double>.allocate(capacity: max(b.count, 1))
         let row = UnsafeMutablePointer<Double>.allocate(capacity: max(c.columns, 1))
-        defer { packed.deallocate(); row.deallocate() }
+        defer {
+            packed.deallocate()
+            row.deallocate()
+        }
         for k in 0..<b.rows { for j in 0..<b.columns { packed[k * b.columns + j] = right[k, j] } }
         for i in 0..<c.rows {
             for j in 0..<c.columns { row[j] = 0 }

@@ -74,7 +74,8 @@ struct RootCommand: ParsableCommand {
         abstract: "Recurrent networks with orthogonal recurrent weights, beside the ordinary ones.",
         version: CommandLineTool.version,
         subcommands: [
-            TrainCommand.self, CompareCommand.self, EvaluateCommand.self, GradientsCommand.self, GenerateCommand.self, ImportCommand.self,
+            TrainCommand.self, CompareCommand.self, EvaluateCommand.self, GradientsCommand.self, GenerateCommand.self,
+            ImportCommand.self,
             ReproduceCommand.self, SearchCommand.self, DataCommand.self, BenchmarkCommand.self, ListCommand.self,
         ],
         defaultSubcommand: TrainCommand.self)

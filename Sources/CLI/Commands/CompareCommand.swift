@@ -25,11 +25,15 @@ struct CompareCommand: FlagCommand {
     private func plan() throws -> [Planned] {
         if output == "" { throw RecurrentError.invalidOption("--output names no folder") }
         let (flags, words) = try separated()
-        if let stranger = words.first { throw RecurrentError.invalidOption("unexpected argument '\(stranger)'; options begin with --") }
+        if let stranger = words.first {
+            throw RecurrentError.invalidOption("unexpected argument '\(stranger)'; options begin with --")
+        }
         var names: Set<String> = [], idle: [[String: String]] = []
         let runs = try cells.split(separator: ",").map { text -> Planned in
             let name = text.lowercased(), isIdentity = name == "identity-rnn"
-            guard names.insert(name).inserted else { throw RecurrentError.invalidOption("--cells names '\(name)' twice") }
+            guard names.insert(name).inserted else {
+                throw RecurrentError.invalidOption("--cells names '\(name)' twice")
+            }
             let parsed = try Self.parser.parse(flags + ["--cell", isIdentity ? "rnn" : name])
             idle.append(Dictionary(parsed.idle.map { ($0.flag, $0.reason) }) { $1 })
             var configuration = parsed.configuration
@@ -59,7 +63,8 @@ struct CompareCommand: FlagCommand {
             // A cell that diverges is a result; the others are trained all the same.
             let run = try Run(planned.configuration, registry: .current)
             let summary = try run.train(
-                output: planned.folder, overwrite: overwrite, observers: quiet ? [] : [ConsoleProgress(label: planned.name)],
+                output: planned.folder, overwrite: overwrite,
+                observers: quiet ? [] : [ConsoleProgress(label: planned.name)],
                 shouldStop: { Interruption.isRequested })
             data = run.model.data
             finished.append((planned.name, summary))

@@ -22,7 +22,9 @@ final class ConsoleProgress: TrainingObserver {
 
     func trainingWillStart(_ plan: TrainingPlan) throws {
         self.plan = plan
-        Terminal.print("\(label): \(plan.parameterCount) parameters, \(plan.batchesPerEpoch) batches of \(plan.batchSize) per epoch")
+        Terminal.print(
+            "\(label): \(plan.parameterCount) parameters, \(plan.batchesPerEpoch) batches of \(plan.batchSize) per epoch"
+        )
     }
 
     private func metric(_ sums: LossSums) -> String {

@@ -8,13 +8,16 @@ struct EvaluateCommand: FlagCommand {
         commandName: "evaluate", abstract: "Loss of a saved run, and its accuracy, perplexity or bits per character.",
         usage: "cli evaluate <run> [options]", discussion: "The run is a folder that `train --output` wrote.")
     static let scope = FlagScope(
-        kinds: [.backend], takesData: true) { _ in "does nothing in evaluate, which takes the run as it is; leave it out" }
+        kinds: [.backend], takesData: true
+    ) { _ in "does nothing in evaluate, which takes the run as it is; leave it out" }
 
     @Argument(parsing: .allUnrecognized, help: .hidden)
     var arguments: [String] = []
     @Option(help: "train, valid or test.")
     var split = "test"
-    @Option(parsing: .unconditional, help: "Sequences per batch; a corpus is cut into as many streams (default: the run's).")
+    @Option(
+        parsing: .unconditional, help: "Sequences per batch; a corpus is cut into as many streams (default: the run's)."
+    )
     var batchSize: Int?
     @Flag(help: "Print one JSON object.")
     var json = false

@@ -4,9 +4,11 @@ import RecurrentRuns
 
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List every plug-in with its options: cells, activations, data sets, optimizers and so on.")
+        commandName: "list",
+        abstract: "List every plug-in with its options: cells, activations, data sets, optimizers and so on.")
 
-    @Argument(help: "One kind only: cells, activations, datasets, optimizers, schedules, manifolds, skew-inits or backends.")
+    @Argument(
+        help: "One kind only: cells, activations, datasets, optimizers, schedules, manifolds, skew-inits or backends.")
     var kind: String?
 
     private static func word(_ kind: PluginKind) -> String { Flags.flag(kind.rawValue) + "s" }
@@ -22,13 +24,16 @@ struct ListCommand: ParsableCommand {
             let plugins = Registry.current.plugins(shown)
             let width = plugins.map(\.name.count).max() ?? 0
             for plugin in plugins {
-                Terminal.print("  \(plugin.name)\(String(repeating: " ", count: width - plugin.name.count))  \(plugin.summary)")
+                Terminal.print(
+                    "  \(plugin.name)\(String(repeating: " ", count: width - plugin.name.count))  \(plugin.summary)")
                 // One kind alone is shown in full.
                 if kind == nil {
                     let flags = plugin.options.map { "--\(Flags.flag($0.name))" }.joined(separator: " ")
                     if !flags.isEmpty { Terminal.print("  \(String(repeating: " ", count: width))    \(flags)") }
                 } else {
-                    for option in plugin.options { Terminal.print("      --\(Flags.flag(option.name))  \(Self.line(option))") }
+                    for option in plugin.options {
+                        Terminal.print("      --\(Flags.flag(option.name))  \(Self.line(option))")
+                    }
                 }
             }
         }

@@ -16,7 +16,10 @@ enum SummaryTable {
         }
         let name = metric.label
         return Terminal.table(
-            ["cell", "best epoch", "train loss", "valid loss", "valid \(name)", "test loss", "test \(name)", "time", "ended by"],
+            [
+                "cell", "best epoch", "train loss", "valid loss", "valid \(name)", "test loss", "test \(name)", "time",
+                "ended by",
+            ],
             rows)
     }
 
@@ -37,8 +40,10 @@ enum SummaryTable {
 
     /// Named in the line, in the table, or without influence on the figures.
     private static let told: Set = [
-        "activation", "backend", "batchSize", "checkpointEvery", "dropout", "dropoutOn", "embeddingSize", "hiddenSize", "layers",
-        "learningRate", "optimizer", "seed", "skewInit", "manifold", "tensorboard", "threads", "device", "trackEpochs", "trackGradients",
+        "activation", "backend", "batchSize", "checkpointEvery", "dropout", "dropoutOn", "embeddingSize", "hiddenSize",
+        "layers",
+        "learningRate", "optimizer", "seed", "skewInit", "manifold", "tensorboard", "threads", "device", "trackEpochs",
+        "trackGradients",
         "trackTest",
     ]
 
@@ -47,14 +52,17 @@ enum SummaryTable {
     static func settings(_ c: RunConfiguration, registry: Registry = .current) throws -> String {
         let plugin = registry.plugins(.dataset).first { $0.name == c.dataset.name }
         let own = (plugin?.options ?? []).compactMap { option -> String? in
-            guard let value = c.dataset[option.name], value != .flag(false), value != .null, option.name != "data" else { return nil }
+            guard let value = c.dataset[option.name], value != .flag(false), value != .null, option.name != "data"
+            else { return nil }
             let name = Flags.flag(option.name)
             return value == .flag(true) ? name : "\(name) \(value.text)"
         }
         let model = c.model
         var parts = [([c.dataset.name] + own).joined(separator: " ")]
         let embedding = registry.hasTokenInputs(c.dataset.name) ? "E \(model.embeddingSize) " : ""
-        parts.append("\(embedding)H \(model.hiddenSize)\(model.layers > 1 ? " × \(model.layers)" : "") B \(c.training.batchSize)")
+        parts.append(
+            "\(embedding)H \(model.hiddenSize)\(model.layers > 1 ? " × \(model.layers)" : "") B \(c.training.batchSize)"
+        )
         if let activation = c.activation { parts.append(activation.name) }
         parts.append("\(c.optimizer.name) \(OptionValue.number(c.training.learningRate).text)")
         parts.append(
@@ -68,7 +76,11 @@ enum SummaryTable {
         let rest = try registry.arguments(c, without: skipped).dropFirst(4)
         var others: [String] = []
         for word in rest {
-            if word.hasPrefix("--") { others.append(String(word.dropFirst(2))) } else { others[others.count - 1] += " " + word }
+            if word.hasPrefix("--") {
+                others.append(String(word.dropFirst(2)))
+            } else {
+                others[others.count - 1] += " " + word
+            }
         }
         parts += others
         parts.append("seed \(c.seed), \(c.backend.name)")

@@ -10,17 +10,26 @@ struct TrainCommand: FlagCommand {
 
     @Argument(parsing: .allUnrecognized, help: .hidden)
     var arguments: [String] = []
-    @Option(help: ArgumentHelp("Train what this file says, such as a run's config.json; flags override it.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Train what this file says, such as a run's config.json; flags override it.", valueName: "file"))
     var config: String?
-    @Option(help: ArgumentHelp("Write config.json, metrics.jsonl, model.safetensors and state.safetensors into this folder.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "Write config.json, metrics.jsonl, model.safetensors and state.safetensors into this folder.",
+            valueName: "folder"))
     var output: String?
     @Flag(help: "Replace a run that the output folder already holds.")
     var overwrite = false
-    @Option(help: ArgumentHelp(
-        "Resume the run in this folder with its own options; epochs, patience, stop loss, learning rate, checkpoints, tracking, backend and data may be given anew.",
-        valueName: "run"))
+    @Option(
+        help: ArgumentHelp(
+            "Resume the run in this folder with its own options; epochs, patience, stop loss, learning rate, checkpoints, tracking, backend and data may be given anew.",
+            valueName: "run"))
     var resume: String?
-    @Option(help: ArgumentHelp("Start a new run from the weights in this folder, with that run's options where none are given.", valueName: "run"))
+    @Option(
+        help: ArgumentHelp(
+            "Start a new run from the weights in this folder, with that run's options where none are given.",
+            valueName: "run"))
     var from: String?
     @Flag(help: "Print nothing but errors.")
     var quiet = false
@@ -53,12 +62,16 @@ struct TrainCommand: FlagCommand {
 
     private func resumed(_ folder: String) throws -> (run: Run, summary: TrainingSummary) {
         guard output == nil, !overwrite else {
-            throw RecurrentError.invalidOption("--resume continues in its own folder; leave out --output and --overwrite")
+            throw RecurrentError.invalidOption(
+                "--resume continues in its own folder; leave out --output and --overwrite")
         }
         Interruption.install()
         return try Run.resume(
             folder, registry: .current,
-            changes: { try Self.parser.configuration(flags(), onto: config.map { try RunConfiguration(file: $0, registry: .current) } ?? $0) }, observers: observers,
+            changes: {
+                try Self.parser.configuration(
+                    flags(), onto: config.map { try RunConfiguration(file: $0, registry: .current) } ?? $0)
+            }, observers: observers,
             shouldStop: { Interruption.isRequested }
         ) { step in
             if !quiet { Terminal.print("resumed after step \(step)") }
@@ -67,7 +80,9 @@ struct TrainCommand: FlagCommand {
 
     private func flags() throws -> [String] {
         let (flags, words) = try separated()
-        if let stranger = words.first { throw RecurrentError.invalidOption("unexpected argument '\(stranger)'; options begin with --") }
+        if let stranger = words.first {
+            throw RecurrentError.invalidOption("unexpected argument '\(stranger)'; options begin with --")
+        }
         return flags
     }
 
@@ -91,7 +106,9 @@ struct TrainCommand: FlagCommand {
         Interruption.install()
         return (
             run,
-            try run.train(output: output, overwrite: overwrite, observers: observers(run), shouldStop: { Interruption.isRequested })
+            try run.train(
+                output: output, overwrite: overwrite, observers: observers(run),
+                shouldStop: { Interruption.isRequested })
         )
     }
 

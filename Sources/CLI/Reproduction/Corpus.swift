@@ -16,9 +16,11 @@ public struct Corpus: Sendable {
         let prefix = FileManager.default.fileExists(atPath: folder + "/ptb.train.txt") ? "ptb." : ""
         sizes = try Self.splits.map { split in
             let path = "\(folder)/\(prefix)\(split).txt"
-            let attributes = try? FileManager.default.attributesOfItem(atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+            let attributes = try? FileManager.default.attributesOfItem(
+                atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
             guard let size = attributes?[.size] as? Int else {
-                throw RecurrentError.dataset("\(path) is missing; the folder must hold ptb.train.txt, ptb.valid.txt and ptb.test.txt")
+                throw RecurrentError.dataset(
+                    "\(path) is missing; the folder must hold ptb.train.txt, ptb.valid.txt and ptb.test.txt")
             }
             return size
         }
@@ -37,7 +39,8 @@ public struct Corpus: Sendable {
         switch sizes {
         case Self.pennTreebank: "the Penn Treebank"
         case MiniCorpus.sizesInBytes: MiniCorpus.name
-        default: "a corpus of \(sizes[0]) bytes of training text (not the Penn Treebank: its perplexities can't be compared)"
+        default:
+            "a corpus of \(sizes[0]) bytes of training text (not the Penn Treebank: its perplexities can't be compared)"
         }
     }
 }

@@ -11,13 +11,16 @@ public struct Machine: Sendable, CustomStringConvertible {
     public init(usesGPUs: Bool = false) {
         let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
         let line = info.split(separator: "\n").first { $0.hasPrefix("model name") }
-        processor = line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown processor"
+        processor =
+            line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown processor"
         processors = ProcessInfo.processInfo.activeProcessorCount
         devices = usesGPUs ? Self.gpus() : []
         system = ProcessInfo.processInfo.operatingSystemVersionString
     }
 
-    public var description: String { (devices + ["\(processor), \(processors) processors", system]).joined(separator: ", ") }
+    public var description: String {
+        (devices + ["\(processor), \(processors) processors", system]).joined(separator: ", ")
+    }
 
     /// As the driver names them.
     private static func gpus() -> [String] {

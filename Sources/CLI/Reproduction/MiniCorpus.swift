@@ -7,8 +7,10 @@ public enum MiniCorpus {
     public static let name = "a generated mini corpus (not the Penn Treebank: its perplexities can't be compared)"
     private static let sizes = [("train", 6000), ("valid", 400), ("test", 400)]
     private static let words: [[String]] = [
-        ["the", "a", "this", "some"], ["big", "small", "old", "new", "late"], ["bank", "trader", "market", "company", "price", "share"],
-        ["sold", "bought", "saw", "lost", "raised"], ["N", "its", "the", "no"], ["shares", "bonds", "dollars", "rates", "gains", "<unk>"],
+        ["the", "a", "this", "some"], ["big", "small", "old", "new", "late"],
+        ["bank", "trader", "market", "company", "price", "share"],
+        ["sold", "bought", "saw", "lost", "raised"], ["N", "its", "the", "no"],
+        ["shares", "bonds", "dollars", "rates", "gains", "<unk>"],
         ["today", "yesterday", "again", "slowly"],
     ]
 
@@ -17,7 +19,8 @@ public enum MiniCorpus {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
-            throw RecurrentError.file(path: folder, reason: "the folder can't be made; choose an `output` that can be written")
+            throw RecurrentError.file(
+                path: folder, reason: "the folder can't be made; choose an `output` that can be written")
         }
         for (split, text) in texts { try AtomicFile.write(text, to: "\(folder)/ptb.\(split).txt") }
     }

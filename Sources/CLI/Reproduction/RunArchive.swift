@@ -32,7 +32,8 @@ package struct RunArchive {
         // That folder alone, whatever else a file has.
         let (ending, _, errors) = try ChildProcess.run(
             ChildProcess.find("tar", package: "tar"), ["-xzf", file, "-C", draft, "runs"])
-        guard ending == .exit(0), (try? manager.moveItem(atPath: draft + "/runs", toPath: folder + "/runs")) != nil else {
+        guard ending == .exit(0), (try? manager.moveItem(atPath: draft + "/runs", toPath: folder + "/runs")) != nil
+        else {
             let line = errors.split(separator: "\n").first.map { " (\($0))" } ?? ""
             throw RecurrentError.file(path: file, reason: "can't be unpacked\(line); bring back an undamaged file")
         }

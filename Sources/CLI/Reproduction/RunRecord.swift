@@ -65,7 +65,10 @@ public struct RunRecord: Sendable {
         let file = folder + "/" + Self.completionFile
         guard let data = FileManager.default.contents(atPath: file),
             let completion = try? JSONDecoder().decode(Completion.self, from: data)
-        else { throw RecurrentError.checkpoint(path: file, reason: "isn't readable; remove the run's folder to run it again") }
+        else {
+            throw RecurrentError.checkpoint(
+                path: file, reason: "isn't readable; remove the run's folder to run it again")
+        }
         self.completion = completion
         configuration = try RunFolder(opening: folder).resolvedConfiguration(registry)
         for record in try MetricsRecord.read(folder) { add(record) }
@@ -82,7 +85,8 @@ public struct RunRecord: Sendable {
             let bounds = measured["lowerBound"].flatMap { low in measured["upperBound"].map { low...max(low, $0) } }
             norms.append(
                 Norm(
-                    epoch: record.epoch, step: record.step, mean: mean, minimum: measured["frobeniusNormMinimum"] ?? mean,
+                    epoch: record.epoch, step: record.step, mean: mean,
+                    minimum: measured["frobeniusNormMinimum"] ?? mean,
                     maximum: measured["frobeniusNormMaximum"] ?? mean, bounds: bounds))
         }
         guard let split = record.split, let loss = record.loss else { return }

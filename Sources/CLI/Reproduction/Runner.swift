@@ -29,8 +29,10 @@ public struct Runner: Sendable {
     public let shouldStop: @Sendable () -> Bool
 
     public init(
-        executable: String, output: String, subfolder: String, seeds: [UInt64], jobs: Int, machine: Machine, registry: Registry,
-        corpus: Corpus? = nil, aliases: [String: String] = [:], addsEpochs: Bool = false, report: @escaping @Sendable (String) -> Void,
+        executable: String, output: String, subfolder: String, seeds: [UInt64], jobs: Int, machine: Machine,
+        registry: Registry,
+        corpus: Corpus? = nil, aliases: [String: String] = [:], addsEpochs: Bool = false,
+        report: @escaping @Sendable (String) -> Void,
         showProgress: (@Sendable (String) -> Void)? = nil, shouldStop: @escaping @Sendable () -> Bool
     ) {
         self.executable = executable
@@ -74,7 +76,9 @@ public struct Runner: Sendable {
     public func run(_ experiments: [Experiment]) throws -> Bool {
         let tasks = experiments.flatMap { experiment in seeds.map { task(experiment, $0) } }
         var waiting = try tasks.filter { try record($0)?.isComplete != true }, active: [Active] = []
-        if waiting.count < tasks.count { report("\(tasks.count - waiting.count) of \(tasks.count) runs were finished before") }
+        if waiting.count < tasks.count {
+            report("\(tasks.count - waiting.count) of \(tasks.count) runs were finished before")
+        }
         waiting.reverse()
         var done = tasks.count - waiting.count
         var failure: (any Error)?
@@ -97,7 +101,9 @@ public struct Runner: Sendable {
             while !stops, active.count < jobs, let task = waiting.popLast() { active.append(try start(task)) }
             if active.isEmpty { break }
             if let showProgress, rounds % 50 == 0 {
-                let states = active.map { RunProgress(experiment: $0.task.experiment, seed: $0.task.seed, folder: $0.task.folder).text }
+                let states = active.map {
+                    RunProgress(experiment: $0.task.experiment, seed: $0.task.seed, folder: $0.task.folder).text
+                }
                 showProgress("[\(done)/\(tasks.count)] " + states.joined(separator: ", "))
             }
             rounds += 1
@@ -107,11 +113,15 @@ public struct Runner: Sendable {
                 do {
                     if try finish(ended) {
                         done += 1
-                        report("[\(done)/\(tasks.count)] \(ended.task.experiment.id) seed \(ended.task.seed), \(Int(-ended.start.timeIntervalSinceNow.rounded())) s")
+                        report(
+                            "[\(done)/\(tasks.count)] \(ended.task.experiment.id) seed \(ended.task.seed), \(Int(-ended.start.timeIntervalSinceNow.rounded())) s"
+                        )
                     }
                 } catch {
                     if failure == nil, !active.isEmpty {
-                        report("\(ended.task.experiment.id) seed \(ended.task.seed) failed; no other is started, \(active.count) at work will end")
+                        report(
+                            "\(ended.task.experiment.id) seed \(ended.task.seed) failed; no other is started, \(active.count) at work will end"
+                        )
                     }
                     failure = failure ?? error
                 }
@@ -128,7 +138,9 @@ public struct Runner: Sendable {
     ///   holds another experiment.
     public func records(_ experiments: [Experiment]) throws -> [String: [RunRecord]] {
         var result: [String: [RunRecord]] = [:]
-        for experiment in experiments { result[experiment.id] = try seeds.compactMap { try record(task(experiment, $0)) } }
+        for experiment in experiments {
+            result[experiment.id] = try seeds.compactMap { try record(task(experiment, $0)) }
+        }
         return result
     }
 
@@ -145,12 +157,15 @@ public struct Runner: Sendable {
     /// Nil if it isn't finished. It may have fewer epochs than asked for.
     private func record(_ task: Task) throws -> RunRecord? {
         guard FileManager.default.fileExists(atPath: task.folder + "/" + RunRecord.completionFile) else { return nil }
-        let record = try RunRecord(task.experiment, seed: task.seed, folder: task.folder, place: task.place, registry: registry)
+        let record = try RunRecord(
+            task.experiment, seed: task.seed, folder: task.folder, place: task.place, registry: registry)
         try check(task, record.configuration)
         if let corpus, let recorded = record.completion.corpus, recorded != corpus.recorded {
             throw RecurrentError.checkpoint(
                 path: task.folder,
-                reason: "was trained on \(Corpus(recorded: recorded)?.name ?? "another corpus"); choose another `output`, or remove the folder")
+                reason:
+                    "was trained on \(Corpus(recorded: recorded)?.name ?? "another corpus"); choose another `output`, or remove the folder"
+            )
         }
         return record
     }
@@ -163,7 +178,8 @@ public struct Runner: Sendable {
         guard let change = found.differences(to: wanted, except: free, registry: registry).first else { return }
         let detail = " (`\(change.name)` \(change.old?.text ?? "not set") instead of \(change.new?.text ?? "none"))"
         throw RecurrentError.checkpoint(
-            path: task.folder, reason: "was made with other options\(detail); choose another `output`, or remove the folder")
+            path: task.folder,
+            reason: "was made with other options\(detail); choose another `output`, or remove the folder")
     }
 
     private func start(_ task: Task) throws -> Active {
@@ -200,7 +216,9 @@ public struct Runner: Sendable {
         guard ending == .exit(0) || (ending == .exit(1) && end?.reason == .diverged) else {
             throw RecurrentError.file(
                 path: run.task.folder,
-                reason: "the run failed (\(message.isEmpty ? "\(ending)" : message.replacingOccurrences(of: "error: ", with: "")))")
+                reason:
+                    "the run failed (\(message.isEmpty ? "\(ending)" : message.replacingOccurrences(of: "error: ", with: "")))"
+            )
         }
         // A resumed run has trained before.
         let seconds = max(-run.start.timeIntervalSinceNow, try RunRecord.trainSeconds(run.task.folder))
@@ -212,7 +230,8 @@ public struct Runner: Sendable {
             corpus: run.configuration.dataset["data"] ?? .null == .null ? nil : corpus?.recorded, end: end)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try AtomicFile.write(Array(try encoder.encode(completion)) + [10], to: run.task.folder + "/" + RunRecord.completionFile)
+        try AtomicFile.write(
+            Array(try encoder.encode(completion)) + [10], to: run.task.folder + "/" + RunRecord.completionFile)
         return true
     }
 }

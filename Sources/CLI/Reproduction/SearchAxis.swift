@@ -19,20 +19,24 @@ public struct SearchAxis: Sendable, Equatable {
     /// value that is there twice.
     public init?(text: String) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, !parts[0].isEmpty, parts[0].allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }),
+        guard parts.count == 2, !parts[0].isEmpty,
+            parts[0].allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }),
             !parts[0].hasPrefix("-")
         else { return nil }
         option = Flags.canonical(parts[0])
         let ends = parts[1].split(separator: "..", omittingEmptySubsequences: false).map { Double($0) }
         if parts[1].contains("..") {
-            guard ends.count == 2, let low = ends[0], let high = ends[1], low.isFinite, high.isFinite, low < high else { return nil }
+            guard ends.count == 2, let low = ends[0], let high = ends[1], low.isFinite, high.isFinite, low < high else {
+                return nil
+            }
             range = low...high
             isWhole = !parts[1].replacing("..", with: " ").contains { ".eE".contains($0) } && low >= 1
             values = []
             return
         }
         (range, isWhole) = (nil, false)
-        values = parts[1].split(separator: parts[1].contains("|") ? "|" : ",", omittingEmptySubsequences: false).map(String.init)
+        values = parts[1].split(separator: parts[1].contains("|") ? "|" : ",", omittingEmptySubsequences: false).map(
+            String.init)
         guard !values.contains(""), Set(values).count == values.count else { return nil }
     }
 

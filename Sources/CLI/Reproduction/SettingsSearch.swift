@@ -27,7 +27,8 @@ public struct SettingsSearch: Sendable {
     ) throws {
         var names: Set<String> = []
         for axis in axes where !names.insert(axis.option).inserted {
-            throw RecurrentError.invalidOption("`try` names \(axis.option) twice; give all its values at once, separated by commas")
+            throw RecurrentError.invalidOption(
+                "`try` names \(axis.option) twice; give all its values at once, separated by commas")
         }
         self.axes = axes
         points = try Self.points(axes, trials, seed)
@@ -38,23 +39,29 @@ public struct SettingsSearch: Sendable {
                 try configure(pairs.map { "--\($0.option)=\($1)" }))
         }
         if let long = experiments.first(where: { $0.id.utf8.count > 200 }) {
-            throw RecurrentError.invalidOption("the axes make folder names of over 200 characters ('\(long.id.prefix(40))…'); search fewer at once")
+            throw RecurrentError.invalidOption(
+                "the axes make folder names of over 200 characters ('\(long.id.prefix(40))…'); search fewer at once")
         }
         guard Set(experiments.map(\.id)).count == experiments.count else {
-            throw RecurrentError.invalidOption("two values of `try` differ only in characters that no folder's name has; leave one out")
+            throw RecurrentError.invalidOption(
+                "two values of `try` differ only in characters that no folder's name has; leave one out")
         }
     }
 
     private static func points(_ axes: [SearchAxis], _ trials: Int?, _ seed: UInt64) throws -> [[String]] {
         if axes.contains(where: \.isRange) {
             guard let trials, trials <= mostPoints else {
-                throw RecurrentError.invalidOption("a range has no end of values; `trials` says how many points to draw, up to \(mostPoints)")
+                throw RecurrentError.invalidOption(
+                    "a range has no end of values; `trials` says how many points to draw, up to \(mostPoints)")
             }
             return drawn(axes, trials, seed)
         }
-        let size = axes.reduce(1) { $0.multipliedReportingOverflow(by: $1.values.count).overflow ? Int.max : $0 * $1.values.count }
+        let size = axes.reduce(1) {
+            $0.multipliedReportingOverflow(by: $1.values.count).overflow ? Int.max : $0 * $1.values.count
+        }
         guard size <= mostPoints || (trials ?? Int.max) <= mostPoints, size < Int.max else {
-            throw RecurrentError.invalidOption("the axes have \(size) combinations; `trials` takes up to \(mostPoints) of them at random")
+            throw RecurrentError.invalidOption(
+                "the axes have \(size) combinations; `trials` takes up to \(mostPoints) of them at random")
         }
         return numbers(trials, of: size, seed).map { number in
             var rest = number
@@ -135,7 +142,9 @@ public struct SettingsSearch: Sendable {
             ])
         section.tables = [
             .init(
-                name: "search", header: ["rank"] + axes.map(\.option) + ["valid loss", "valid \(label)", "best epoch"] + (isHalved ? ["epochs"] : []) + ["seeds"],
+                name: "search",
+                header: ["rank"] + axes.map(\.option) + ["valid loss", "valid \(label)", "best epoch"]
+                    + (isHalved ? ["epochs"] : []) + ["seeds"],
                 rows: ranking.enumerated().map { index, outcome in
                     let best = outcome.records.compactMap(\.bestValid)
                     return ["\(index + 1)"] + outcome.point + [
@@ -145,10 +154,13 @@ public struct SettingsSearch: Sendable {
                     ] + (isHalved ? ["\(outcome.epochs)"] : []) + ["\(outcome.records.count)"]
                 })
         ]
-        var figure = Figure(title: "validation loss of the first five", xLabel: "epoch", yLabel: "loss", isLogarithmic: true)
+        var figure = Figure(
+            title: "validation loss of the first five", xLabel: "epoch", yLabel: "loss", isLogarithmic: true)
         for outcome in ranking.prefix(5) where outcome.loss.isFinite {
             figure.curves.append(
-                .init(outcome.point.joined(separator: ", "), outcome.records[0].valid.map { .init(Double($0.epoch), $0.loss) }))
+                .init(
+                    outcome.point.joined(separator: ", "),
+                    outcome.records[0].valid.map { .init(Double($0.epoch), $0.loss) }))
         }
         // Losses of one size are told apart on a linear axis only.
         let losses = figure.curves.flatMap(\.points).map(\.y).filter(\.isFinite)

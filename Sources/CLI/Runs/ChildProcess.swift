@@ -25,7 +25,8 @@ package final class ChildProcess {
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
         guard let path = folders.map({ "\($0)/\(name)" }).first(where: FileManager.default.isExecutableFile) else {
             throw RecurrentError.file(
-                path: name, reason: "this program is needed and isn't installed (Debian, Ubuntu: apt install \(package ?? name))")
+                path: name,
+                reason: "this program is needed and isn't installed (Debian, Ubuntu: apt install \(package ?? name))")
         }
         return path
     }
@@ -61,7 +62,9 @@ package final class ChildProcess {
         posix_spawn_file_actions_adddup2(&actions, errors.write, STDERR_FILENO)
         // What other threads have open is no business of the child's.
         for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
-            if let descriptor = Int32(name), descriptor > STDERR_FILENO { posix_spawn_file_actions_addclose(&actions, descriptor) }
+            if let descriptor = Int32(name), descriptor > STDERR_FILENO {
+                posix_spawn_file_actions_addclose(&actions, descriptor)
+            }
         }
         var signals = sigset_t()
         sigemptyset(&signals)
@@ -90,14 +93,18 @@ package final class ChildProcess {
     /// Runs a program to its end, and keeps what it writes.
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be started.
-    package static func run(_ executable: String, _ arguments: [String]) throws -> (ending: Ending, output: String, errors: String) {
+    package static func run(_ executable: String, _ arguments: [String]) throws -> (
+        ending: Ending, output: String, errors: String
+    ) {
         let child = try ChildProcess(executable, arguments, output: .kept)
         var output: [UInt8] = [], errors: [UInt8] = []
         while true {
             let ending = child.ending
             output += Self.drain(child.output!)
             errors += Self.drain(child.errors)
-            if let ending { return (ending, String(decoding: output, as: UTF8.self), String(decoding: errors, as: UTF8.self)) }
+            if let ending {
+                return (ending, String(decoding: output, as: UTF8.self), String(decoding: errors, as: UTF8.self))
+            }
             usleep(2000)
         }
     }

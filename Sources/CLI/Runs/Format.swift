@@ -24,7 +24,9 @@ package enum Format {
     /// A number of a report: what is small or large beside its digits is a power of ten.
     package static func number(_ value: Double, digits: Int = 2) -> String {
         guard value.isFinite else { return value.isNaN ? "–" : value > 0 ? "∞" : "−∞" }
-        if value != 0, abs(value) < (digits < 4 ? 0.5 : 100) * pow(10, -Double(digits)) || abs(value) >= 1e7 { return String(format: "%.1e", value) }
+        if value != 0, abs(value) < (digits < 4 ? 0.5 : 100) * pow(10, -Double(digits)) || abs(value) >= 1e7 {
+            return String(format: "%.1e", value)
+        }
         return String(format: "%.\(digits)f", value)
     }
 

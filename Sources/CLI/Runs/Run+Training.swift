@@ -67,7 +67,8 @@ extension Run {
         if tracking.trackGradients > 0 || !tracking.trackEpochs.isEmpty {
             all.append(
                 GradientTracker(
-                    every: tracking.trackGradients > 0 ? tracking.trackGradients : nil, epochs: Set(tracking.trackEpochs), model: model,
+                    every: tracking.trackGradients > 0 ? tracking.trackGradients : nil,
+                    epochs: Set(tracking.trackEpochs), model: model,
                     dataset: dataset, batchSize: configuration.training.batchSize, observers: all))
         }
         let trainer = try trainer(all, shouldStop: shouldStop)

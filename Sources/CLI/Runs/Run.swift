@@ -33,8 +33,10 @@ public struct Run {
             cell: try registry.makeCell(configuration), configuration: configuration.model, data: dataset.description,
             on: backend, seed: configuration.seed)
         updater = try ParameterUpdater(
-            model: model, optimizer: try registry.makeOptimizer(configuration), manifold: try registry.makeManifold(configuration),
-            skewInitialization: try registry.makeSkewInitialization(configuration), configuration: configuration.training,
+            model: model, optimizer: try registry.makeOptimizer(configuration),
+            manifold: try registry.makeManifold(configuration),
+            skewInitialization: try registry.makeSkewInitialization(configuration),
+            configuration: configuration.training,
             measuresNorm: configuration.tracking.tensorboard)
         schedule = try registry.makeSchedule(configuration)
     }
@@ -47,7 +49,9 @@ public struct Run {
     ///   - changes: what to change in its configuration, such as the backend.
     /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if a file is missing
     ///   or damaged, and what ``init(_:registry:vocabulary:)`` throws.
-    public init(opening path: String, registry: Registry, changes: (inout RunConfiguration) throws -> Void = { _ in }) throws {
+    public init(opening path: String, registry: Registry, changes: (inout RunConfiguration) throws -> Void = { _ in })
+        throws
+    {
         let folder = RunFolder(opening: path)
         var configuration = try folder.configuration()
         try changes(&configuration)

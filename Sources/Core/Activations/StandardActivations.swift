@@ -16,7 +16,9 @@ public struct AbsoluteValue: Activation, Plugin {
     public var slopeBounds: ClosedRange<Double> { 1...1 }
     /// Written so that its slope at 0 is −1, not 0: states that start at zero meet 0
     /// exactly, and the norm is kept there too.
-    public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue { select(x > 0, x, -x) }
+    public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue {
+        select(x > 0, x, -x)
+    }
 }
 
 /// `max(x, 0)`.

@@ -130,7 +130,8 @@ extension Backend {
         precondition(view.isPacked)
         return [S](unsafeUninitializedCapacity: view.count) { buffer, count in
             for i in 0..<view.count { (buffer.baseAddress! + i).initialize(to: 0) }
-            download(view.memory, offset: view.offset, into: UnsafeMutableBufferPointer(rebasing: buffer[0..<view.count]))
+            download(
+                view.memory, offset: view.offset, into: UnsafeMutableBufferPointer(rebasing: buffer[0..<view.count]))
             count = view.count
         }
     }

@@ -84,7 +84,8 @@ final class DefaultSoftmaxCrossEntropy: SoftmaxCrossEntropy {
         func applyDropout() {
             guard let dropout else { return }
             backend.run(
-                drop, inputs: [x, dropout.mask], outputs: [x], scalars: [dropout.rate, 1 / (1 - dropout.rate)], key: nil)
+                drop, inputs: [x, dropout.mask], outputs: [x], scalars: [dropout.rate, 1 / (1 - dropout.rate)], key: nil
+            )
         }
         applyDropout()
 

@@ -29,12 +29,14 @@ extension SequenceModel {
         let names = Set(parameters.entries.map(\.name))
         if let extra = file.tensors.first(where: { !names.contains($0.name) }) {
             throw RecurrentError.checkpoint(
-                path: path, reason: "holds a tensor '\(extra.name)' that this model doesn't have; is it of another size or cell?")
+                path: path,
+                reason: "holds a tensor '\(extra.name)' that this model doesn't have; is it of another size or cell?")
         }
         return try parameters.entries.flatMap { parameter in
             let numbers = try file.floats(parameter.name, shape: parameter.shape)
             guard numbers.allSatisfy(\.isFinite) else {
-                throw RecurrentError.checkpoint(path: path, reason: "tensor '\(parameter.name)' holds numbers that aren't finite")
+                throw RecurrentError.checkpoint(
+                    path: path, reason: "tensor '\(parameter.name)' holds numbers that aren't finite")
             }
             return numbers
         }

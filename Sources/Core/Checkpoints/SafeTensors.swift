@@ -178,7 +178,8 @@ public final class SafeTensors: Sendable {
 
     private func wrongType(_ tensor: TensorInfo, _ expected: String) -> RecurrentError {
         RecurrentError.checkpoint(
-            path: path, reason: "tensor '\(tensor.name)' has the element type \(tensor.type.rawValue); expected \(expected)")
+            path: path,
+            reason: "tensor '\(tensor.name)' has the element type \(tensor.type.rawValue); expected \(expected)")
     }
 
     private func elements<Bits: FixedWidthInteger, Element>(
@@ -186,7 +187,9 @@ public final class SafeTensors: Sendable {
     ) throws -> [Element] {
         try bytes(of: tensor).withUnsafeBytes { bytes in
             (0..<tensor.count).map {
-                convert(Bits(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Bits>.size, as: Bits.self)))
+                convert(
+                    Bits(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Bits>.size, as: Bits.self))
+                )
             }
         }
     }

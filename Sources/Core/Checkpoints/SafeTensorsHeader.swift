@@ -32,11 +32,13 @@ struct SafeTensorsHeader {
         for tensor in tensors {
             guard tensor.bytes.upperBound <= dataSize else {
                 throw SafeTensorsFlaw(
-                    "is cut short: tensor '\(tensor.name)' should end at byte \(tensor.bytes.upperBound) of the data, which has \(dataSize)")
+                    "is cut short: tensor '\(tensor.name)' should end at byte \(tensor.bytes.upperBound) of the data, which has \(dataSize)"
+                )
             }
             guard tensor.bytes.lowerBound == end else {
                 throw SafeTensorsFlaw(
-                    "is damaged: tensor '\(tensor.name)' starts at byte \(tensor.bytes.lowerBound) of the data, but what comes before ends at \(end)")
+                    "is damaged: tensor '\(tensor.name)' starts at byte \(tensor.bytes.lowerBound) of the data, but what comes before ends at \(end)"
+                )
             }
             end = tensor.bytes.upperBound
         }

@@ -65,7 +65,8 @@ struct SafeTensorsHeaderParser {
         }
         guard let size = Self.product(shape + [type.size]), size == offsets[1] - offsets[0] else {
             throw SafeTensorsFlaw(
-                "is damaged: tensor '\(name)' of type \(type.rawValue) and shape \(shape) can't have \(offsets[1] - offsets[0]) bytes")
+                "is damaged: tensor '\(name)' of type \(type.rawValue) and shape \(shape) can't have \(offsets[1] - offsets[0]) bytes"
+            )
         }
         return TensorInfo(name: name, type: type, shape: shape, bytes: offsets[0]..<offsets[1])
     }
@@ -162,7 +163,9 @@ extension SafeTensorsHeaderParser {
                 bytes.append(byte)
             }
         }
-        guard let string = String(validating: bytes, as: UTF8.self) else { throw unexpected("the end of a UTF-8 string") }
+        guard let string = String(validating: bytes, as: UTF8.self) else {
+            throw unexpected("the end of a UTF-8 string")
+        }
         return string
     }
 

@@ -36,9 +36,13 @@ public struct SafeTensorsWriter: Sendable {
     /// Adds a tensor of type F64.
     public mutating func add(_ name: String, shape: [Int], _ values: [Double]) { add(name, shape: shape) { values } }
     /// Adds a tensor of type I64.
-    public mutating func add(_ name: String, shape: [Int], _ values: [Int64]) { add(name, .int64, shape, { $0 }) { values } }
+    public mutating func add(_ name: String, shape: [Int], _ values: [Int64]) {
+        add(name, .int64, shape, { $0 }) { values }
+    }
     /// Adds a tensor of type I32.
-    public mutating func add(_ name: String, shape: [Int], _ values: [Int32]) { add(name, .int32, shape, { $0 }) { values } }
+    public mutating func add(_ name: String, shape: [Int], _ values: [Int32]) {
+        add(name, .int32, shape, { $0 }) { values }
+    }
 
     /// Adds a tensor of type F32 whose numbers are asked for when they are written.
     public mutating func add(_ name: String, shape: [Int], _ values: @escaping @Sendable () -> [Float]) {
@@ -54,17 +58,19 @@ public struct SafeTensorsWriter: Sendable {
         _ values: @escaping @Sendable () -> [Element]
     ) {
         precondition(shape.allSatisfy { $0 >= 0 }, "tensor '\(name)' can't have the shape \(shape)")
-        precondition(name != "__metadata__" && names.insert(name).inserted, "tensor '\(name)' added twice, or a reserved name")
+        precondition(
+            name != "__metadata__" && names.insert(name).inserted, "tensor '\(name)' added twice, or a reserved name")
         let count = shape.reduce(1, *)
         tensors.append(
             Tensor(name: name, type: type, shape: shape) { write in
                 let values = values()
-                precondition(values.count == count, "tensor '\(name)' of shape \(shape) can't have \(values.count) elements")
+                precondition(
+                    values.count == count, "tensor '\(name)' of shape \(shape) can't have \(values.count) elements")
                 // Memory holds them as the file does, on most machines.
                 #if _endian(little)
-                try values.withUnsafeBytes(write)
+                    try values.withUnsafeBytes(write)
                 #else
-                try values.map { bits($0).littleEndian }.withUnsafeBytes(write)
+                    try values.map { bits($0).littleEndian }.withUnsafeBytes(write)
                 #endif
             })
     }
@@ -88,7 +94,9 @@ public struct SafeTensorsWriter: Sendable {
     /// - Throws: ``RecurrentError/file(path:reason:)`` as ``AtomicFile`` does.
     public func write(to path: String) throws {
         try AtomicFile.write(to: path) { file in
-            if let digits = try encode({ try file.append($0) }) { try digits.text.withUnsafeBytes { try file.overwrite($0, at: digits.place) } }
+            if let digits = try encode({ try file.append($0) }) {
+                try digits.text.withUnsafeBytes { try file.overwrite($0, at: digits.place) }
+            }
         }
     }
 
@@ -125,7 +133,8 @@ public struct SafeTensorsWriter: Sendable {
             let shape = tensor.shape.map(String.init).joined(separator: ",")
             let end = offset + tensor.size
             entries.append(
-                "\(Self.quoted(tensor.name)):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
+                "\(Self.quoted(tensor.name)):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
+            )
             offset = end
         }
         let header = Array("{\(entries.joined(separator: ","))}".utf8)

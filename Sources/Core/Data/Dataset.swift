@@ -32,7 +32,9 @@ extension Dataset {
         }
         throw RecurrentError.dataset(
             "\(name): its \(split.rawValue) split is too small for a batch of \(batchSize); "
-                + (most > 0 ? "choose `\(option)` \(most)\(most > 1 ? " or less" : ""), or a larger data set" : "choose a larger data set"))
+                + (most > 0
+                    ? "choose `\(option)` \(most)\(most > 1 ? " or less" : ""), or a larger data set"
+                    : "choose a larger data set"))
     }
 }
 

@@ -24,7 +24,10 @@ struct ExpressionGraph {
         // A loop with a stack of its own: a long chain must not overflow the stack.
         var stack = [root]
         while let node = stack.last {
-            if imported[ObjectIdentifier(node)] != nil { stack.removeLast(); continue }
+            if imported[ObjectIdentifier(node)] != nil {
+                stack.removeLast()
+                continue
+            }
             let waiting = node.operands.filter { imported[ObjectIdentifier($0)] == nil }
             if waiting.isEmpty {
                 let operands = node.operands.map { imported[ObjectIdentifier($0)]! }

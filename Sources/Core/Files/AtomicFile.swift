@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 private let systemWrite = write
@@ -20,7 +20,9 @@ public enum AtomicFile {
     public static func write(_ bytes: some Collection<UInt8>, to path: String) throws {
         try write(to: path) { file in
             // Foundation's Data lies in one piece, too.
-            let written: Void? = try bytes.withContiguousStorageIfAvailable { try file.append(UnsafeRawBufferPointer($0)) }
+            let written: Void? = try bytes.withContiguousStorageIfAvailable {
+                try file.append(UnsafeRawBufferPointer($0))
+            }
             if written == nil { try Array(bytes).withUnsafeBytes { try file.append($0) } }
         }
     }

@@ -29,7 +29,8 @@ public struct CRC32C: Sendable {
             let whole = bytes.count & ~7
             var index = 0
             while index < whole {
-                let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) ^ UInt64(crc)
+                let word =
+                    UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) ^ UInt64(crc)
                 crc = 0
                 for byte in 0..<8 {
                     crc ^= table[(7 - byte) << 8 | Int(truncatingIfNeeded: word >> UInt64(8 * byte)) & 0xFF]

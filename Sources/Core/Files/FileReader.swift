@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// An open file of known size, read at any offset.
@@ -50,7 +50,9 @@ package final class FileReader: Sendable {
     package static func contents(of path: String) throws -> [UInt8] {
         let file = try FileReader(path)
         return try [UInt8](unsafeUninitializedCapacity: file.size) { buffer, count in
-            try file.read(at: 0, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<file.size]))
+            try file.read(
+                at: 0,
+                into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<file.size]))
             count = file.size
         }
     }

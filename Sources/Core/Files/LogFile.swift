@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// A file that grows at its end, by whole records: one that the disk has no room for
@@ -35,7 +35,10 @@ package final class LogFile {
         }
         guard Int(status.st_size) >= self.size else {
             throw RecurrentError.checkpoint(
-                path: path, reason: "is shorter than when the run was saved (\(status.st_size) bytes, not \(self.size)); put the whole file back")
+                path: path,
+                reason:
+                    "is shorter than when the run was saved (\(status.st_size) bytes, not \(self.size)); put the whole file back"
+            )
         }
         if !hasRest, ftruncate(descriptor, 0) != 0 { throw SystemFailure().writing(path) }
     }

@@ -46,10 +46,12 @@ public final class Generator {
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if the model isn't a language
     ///   model, or what the backend throws.
     public init(_ model: SequenceModel, sampling: Sampling, seed: UInt64 = 1) throws {
-        guard case .tokens(let vocabulary) = model.data.inputs, model.data.targets == .positionClass(classes: vocabulary)
+        guard case .tokens(let vocabulary) = model.data.inputs,
+            model.data.targets == .positionClass(classes: vocabulary)
         else {
             throw RecurrentError.invalidOption(
-                "this model can't write text: it doesn't predict the next token at each position, as a language model does")
+                "this model can't write text: it doesn't predict the next token at each position, as a language model does"
+            )
         }
         let backend = model.backend
         self.model = model
@@ -64,9 +66,13 @@ public final class Generator {
         scores.initialize(repeating: 0)
         let count = sampling.isGreedy ? 1 : min(sampling.topK ?? vocabulary, vocabulary)
         largest = !sampling.isGreedy && count < vocabulary ? LargestScores(count: count) : nil
-        exponentials = sampling.isGreedy || count < vocabulary ? nil : Exponentials(
-            kernel: try backend.compile(PointwiseProgram(inputs: 1, scalars: 2) { x, s in [exp((x[0] - s[0]) * s[1])] }),
-            inputs: [logits], outputs: [try backend.allocate(rows: 1, columns: vocabulary)])
+        exponentials =
+            sampling.isGreedy || count < vocabulary
+            ? nil
+            : Exponentials(
+                kernel: try backend.compile(
+                    PointwiseProgram(inputs: 1, scalars: 2) { x, s in [exp((x[0] - s[0]) * s[1])] }),
+                inputs: [logits], outputs: [try backend.allocate(rows: 1, columns: vocabulary)])
         // Any token: what is prepared on first use is then.
         _ = try read(0)
         reset()
@@ -82,7 +88,8 @@ public final class Generator {
     private func read(_ token: Int) throws -> MatrixView {
         precondition((0..<vocabulary).contains(token), "token \(token) is outside the vocabulary of \(vocabulary)")
         let state = try stack.forward(
-            .tokens([Int32(token)]), steps: 1, batch: 1, initial: { _ in isFirst ? .zeros : .carried }, output: .lastStep)
+            .tokens([Int32(token)]), steps: 1, batch: 1, initial: { _ in isFirst ? .zeros : .carried },
+            output: .lastStep)
         isFirst = false
         return state
     }

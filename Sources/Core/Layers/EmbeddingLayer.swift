@@ -17,7 +17,8 @@ public final class EmbeddingLayer {
     /// Declares `NAME.weight`. `dropout` is the rate at which whole words are zeroed in
     /// a batch, wherever they stand (AWD-LSTM's embedding dropout).
     public init(
-        name: String, vocabulary: Int, width: Int, dropout: Double = 0, parameters: ParameterStore, on backend: any Backend
+        name: String, vocabulary: Int, width: Int, dropout: Double = 0, parameters: ParameterStore,
+        on backend: any Backend
     ) throws {
         self.dropout = dropout > 0 ? try SharedDropout(rate: dropout, on: backend) : nil
         isTwin = false
@@ -85,7 +86,9 @@ public final class EmbeddingLayer {
     /// [R, E] is masked in place if that was.
     /// - Throws: what the backend throws.
     public func backward(_ gradient: MatrixView) throws {
-        guard let indices, !isTwin else { preconditionFailure("backward needs a forward pass, of a layer that is trained") }
+        guard let indices, !isTwin else {
+            preconditionFailure("backward needs a forward pass, of a layer that is trained")
+        }
         if isMasked { try dropout?.applyToWords(gradient) }
         backend.scatterAddRows(gradient, indices, into: parameters.gradient(weight))
     }

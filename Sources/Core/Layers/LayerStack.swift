@@ -41,7 +41,8 @@ final class LayerStack {
                 parameters: parameters, on: backend)
         case .vectors(let size):
             guard configuration.embeddingDropout == 0 else {
-                throw RecurrentError.invalidOption("embedding dropout needs data of tokens; this data set's inputs are vectors")
+                throw RecurrentError.invalidOption(
+                    "embedding dropout needs data of tokens; this data set's inputs are vectors")
             }
             width = size
             embedding = nil
@@ -55,8 +56,10 @@ final class LayerStack {
         func layer() throws -> DropoutLayer {
             try DropoutLayer(rate: configuration.dropout, isLocked: configuration.locksDropout, on: backend)
         }
-        dropout = configuration.dropout > 0
-            ? Dropout(places: configuration.dropoutPlaces, inPlace: try layer(), copies: try layers.map { _ in try layer() })
+        dropout =
+            configuration.dropout > 0
+            ? Dropout(
+                places: configuration.dropoutPlaces, inPlace: try layer(), copies: try layers.map { _ in try layer() })
             : nil
         self.backend = backend
         vectors = Scratch(backend)
@@ -108,7 +111,8 @@ final class LayerStack {
                 options: .init(
                     isTraining: isTraining, usesOutputGradient: isTraining && (output == .allSteps || !isLast),
                     needsInputGradient: isTraining && (index > 0 || embedding != nil)),
-                maskKey: masks.map { masks in { masks.weight(parameter: $0) } }, zoneoutKey: masks?.zoneout(layer: index))
+                maskKey: masks.map { masks in { masks.weight(parameter: $0) } },
+                zoneoutKey: masks?.zoneout(layer: index))
             if isLast, output == .lastStep { values = layer.finalState(0) }
             if let masks, let dropout = dropout(at: .output) {
                 values = try dropout.copies[index].forward(values, batch: batch, key: masks.output(layer: index))

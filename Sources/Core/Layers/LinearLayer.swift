@@ -13,7 +13,8 @@ public final class LinearLayer {
     /// Declares `NAME.weight` and `NAME.bias`; with `tied`, the number of a parameter
     /// [V, H], that one is the weight (an embedding's table: Press & Wolf 2017).
     public init(
-        name: String, inputWidth: Int, outputWidth: Int, tied: Int? = nil, parameters: ParameterStore, on backend: any Backend
+        name: String, inputWidth: Int, outputWidth: Int, tied: Int? = nil, parameters: ParameterStore,
+        on backend: any Backend
     ) {
         self.inputWidth = inputWidth
         self.outputWidth = outputWidth

@@ -35,7 +35,9 @@ public final class ParameterStore {
     public init() {}
 
     /// Adds a parameter and returns its number.
-    public func declare(_ name: String, rows: Int, columns: Int, isVector: Bool = false, isRecurrent: Bool = false) -> Int {
+    public func declare(_ name: String, rows: Int, columns: Int, isVector: Bool = false, isRecurrent: Bool = false)
+        -> Int
+    {
         precondition(storage == nil, "parameters are declared before they are allocated")
         precondition(!entries.contains { $0.name == name }, "parameter '\(name)' declared twice")
         entries.append(Parameter(name: name, rows: rows, columns: columns, isVector: isVector, offset: count))

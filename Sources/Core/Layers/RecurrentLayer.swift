@@ -142,7 +142,11 @@ public final class RecurrentLayer {
             try run.adopt(current)
         }
         try run.bind(input: input, steps: steps, batch: batch, options: options)
-        if case .carried = initial, let restoredStates { run.setInitialStates(.given(restoredStates)) } else { run.setInitialStates(initial) }
+        if case .carried = initial, let restoredStates {
+            run.setInitialStates(.given(restoredStates))
+        } else {
+            run.setInitialStates(initial)
+        }
         restoredStates = nil
         if options.isTraining, zoneoutRate > 0, zoneout == nil {
             zoneout = try ZoneoutMask(rate: zoneoutRate, on: backend)
@@ -160,7 +164,8 @@ public final class RecurrentLayer {
             let weights = zip(layout.packed, parameterIndices).enumerated().filter {
                 $1.0.parts[0].parameter.kind == .recurrentWeight
             }.map { (number: $0, parameter: $1.1) }
-            weightDropout = try WeightDropout(rate: weightDropoutRate, weights: weights, parameters: parameters, on: backend)
+            weightDropout = try WeightDropout(
+                rate: weightDropoutRate, weights: weights, parameters: parameters, on: backend)
         }
         return weightDropout
     }

@@ -34,7 +34,8 @@ final class RecurrentRun {
     }
 
     init(
-        _ plan: RecurrencePlan, parameters: ParameterStore, indices: [Int], substitutes: [Int: WeightDropout.Substitute],
+        _ plan: RecurrencePlan, parameters: ParameterStore, indices: [Int],
+        substitutes: [Int: WeightDropout.Substitute],
         on backend: any Backend
     ) {
         self.substitutes = substitutes
@@ -57,15 +58,21 @@ final class RecurrentRun {
         for (index, buffer) in plan.buffers.enumerated() {
             let rows: Int
             switch buffer.role {
-            case .input: views.append(input); continue
+            case .input:
+                views.append(input)
+                continue
             case .parameter(let number):
                 views.append(substitutes[number]?.value ?? parameters.value(parameterIndices[number]))
                 continue
             case .parameterGradient(let number):
                 views.append(substitutes[number]?.gradient ?? parameters.gradient(parameterIndices[number]))
                 continue
-            case .inputGradient where !options.needsInputGradient: views.append(nil); continue
-            case .outputGradient where !options.usesOutputGradient: views.append(nil); continue
+            case .inputGradient where !options.needsInputGradient:
+                views.append(nil)
+                continue
+            case .outputGradient where !options.usesOutputGradient:
+                views.append(nil)
+                continue
             case .states: rows = (steps + 1) * batch
             case .stateGradient, .scratch: rows = batch
             case .inputGradient, .outputGradient, .mask, .perStep: rows = steps * batch

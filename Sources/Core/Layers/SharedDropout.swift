@@ -55,7 +55,8 @@ final class SharedDropout {
     func applyToWords(_ values: MatrixView) throws {
         let column = try spread.view(rows: values.rows, columns: 1)
         let factors = MatrixView(
-            column.memory, offset: column.offset, rows: values.rows, columns: values.columns, rowStride: 1, columnStride: 0)
+            column.memory, offset: column.offset, rows: values.rows, columns: values.columns, rowStride: 1,
+            columnStride: 0)
         backend.run(multiply, inputs: [values, factors], outputs: [values])
     }
 }

@@ -17,7 +17,9 @@ final class WeightDropout {
     /// - Parameters:
     ///   - rate: in 0..<1.
     ///   - weights: the recurrent weights' numbers in the layer and in the store.
-    init(rate: Double, weights: [(number: Int, parameter: Int)], parameters: ParameterStore, on backend: any Backend) throws {
+    init(rate: Double, weights: [(number: Int, parameter: Int)], parameters: ParameterStore, on backend: any Backend)
+        throws
+    {
         self.parameters = parameters
         self.backend = backend
         add = try backend.compile(PointwiseProgram(inputs: 2) { input, _ in [input[0] + input[1]] })

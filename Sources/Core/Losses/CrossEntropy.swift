@@ -12,7 +12,9 @@ public struct CrossEntropy: Loss {
     /// Prepares it for V classes.
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if the targets are numbers, or what
     ///   the backend throws.
-    public func makeExecutor(for data: DatasetDescription, width: Int, on backend: any Backend) throws -> any LossExecutor {
+    public func makeExecutor(for data: DatasetDescription, width: Int, on backend: any Backend) throws
+        -> any LossExecutor
+    {
         guard !data.targets.areValues else {
             throw RecurrentError.invalidOption("\(name) needs targets that are classes; this data set's are numbers")
         }

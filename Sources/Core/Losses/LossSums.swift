@@ -28,7 +28,8 @@ public struct LossSums: Sendable, Equatable, Codable {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
             loss: try values.decode(Double.self, forKey: .loss), correct: try values.decode(Int.self, forKey: .correct),
-            count: try values.decode(Int.self, forKey: .count), rated: try values.decodeIfPresent(Int.self, forKey: .rated))
+            count: try values.decode(Int.self, forKey: .count),
+            rated: try values.decodeIfPresent(Int.self, forKey: .rated))
     }
 
     /// Adds the sums over other rows.

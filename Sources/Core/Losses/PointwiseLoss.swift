@@ -25,9 +25,12 @@ extension PointwiseLoss {
     /// Compiles the equation and its derivative by the prediction.
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if the targets are classes, or what
     ///   the backend throws.
-    public func makeExecutor(for data: DatasetDescription, width: Int, on backend: any Backend) throws -> any LossExecutor {
+    public func makeExecutor(for data: DatasetDescription, width: Int, on backend: any Backend) throws
+        -> any LossExecutor
+    {
         guard data.targets.areValues else {
-            throw RecurrentError.invalidOption("the loss '\(name)' needs targets that are numbers; this data set's are classes")
+            throw RecurrentError.invalidOption(
+                "the loss '\(name)' needs targets that are numbers; this data set's are classes")
         }
         return try PointwiseLossExecutor(self, mayLackTargets: data.targets.isPerPosition, on: backend)
     }

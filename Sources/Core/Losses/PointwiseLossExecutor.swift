@@ -26,7 +26,8 @@ final class PointwiseLossExecutor: LossExecutor {
         let both = try memory.view(rows: 2 * rows + 1, columns: 1)
         let losses = both.rows(0..<rows), slopes = both.rows(rows..<2 * rows), sum = both.rows(2 * rows..<2 * rows + 1)
         let count = mayLackTargets ? batch.values.count { !$0.isNaN } : rows
-        backend.run(kernel, inputs: [predictions, target], outputs: [losses, slopes], scalars: [1 / Double(max(count, 1))])
+        backend.run(
+            kernel, inputs: [predictions, target], outputs: [losses, slopes], scalars: [1 / Double(max(count, 1))])
         if let gradient { projection.backward(input: inputs, gradient: slopes, into: gradient) }
         backend.reduceRows(.sum, losses.reshaped(rows: 1, columns: rows), into: sum)
         return PendingLoss(LossSums(loss: backend.download(sum, as: Double.self)[0], correct: 0, count: count))

@@ -62,8 +62,10 @@ public final class DefaultMatrixProgram: MatrixProgramExecutor {
         var kernels: [PointwiseProgram: any Kernel] = [:]
         for program in programs { kernels[program] = try backend.compile(program) }
         steps = Step.all(program.steps, kernels)
-        identity = usesIdentity
-            ? try backend.makeMatrix((0..<size * size).map { $0 / size == $0 % size ? Float(1) : 0 }, rows: size, columns: size) : nil
+        identity =
+            usesIdentity
+            ? try backend.makeMatrix(
+                (0..<size * size).map { $0 / size == $0 % size ? Float(1) : 0 }, rows: size, columns: size) : nil
         norm = usesNorm ? try ColumnNorm(size: size, on: backend) : nil
         matrices = [MatrixView?](repeating: nil, count: program.inputCount + program.outputCount)
         for _ in 0..<program.scratchCount { matrices.append(try backend.allocate(rows: size, columns: size)) }
@@ -75,7 +77,8 @@ public final class DefaultMatrixProgram: MatrixProgramExecutor {
             inputs.count == program.inputCount && outputs.count == program.outputCount,
             "a matrix program of \(program.inputCount) inputs and \(program.outputCount) outputs")
         for (index, view) in (inputs + outputs).enumerated() {
-            precondition(view.rows == size && view.columns == size && view.columnStride == 1, "a matrix program of another size")
+            precondition(
+                view.rows == size && view.columns == size && view.columnStride == 1, "a matrix program of another size")
             matrices[index] = view
         }
         defer { for index in 0..<inputs.count + outputs.count { matrices[index] = nil } }
@@ -107,7 +110,8 @@ public final class DefaultMatrixProgram: MatrixProgramExecutor {
             case .plain(let step): try run(step)
             case .pointwise(let kernel, let inputs, let numbers, let outputs):
                 backend.run(
-                    kernel, inputs: inputs.map { matrix($0) }, outputs: outputs.map { matrices[$0]! }, scalars: numbers.map { value($0) })
+                    kernel, inputs: inputs.map { matrix($0) }, outputs: outputs.map { matrices[$0]! },
+                    scalars: numbers.map { value($0) })
             case .branch(let condition, let then, let otherwise): try run(holds(condition) ? then : otherwise)
             case .loop(let most, let condition, let body):
                 for _ in 0..<most {

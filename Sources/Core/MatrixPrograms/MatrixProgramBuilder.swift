@@ -42,7 +42,8 @@ public final class MatrixProgramBuilder {
     public func program(_ body: (MatrixProgramBuilder) -> Void) -> MatrixProgram {
         let steps = list { body(self) }
         return MatrixProgram(
-            inputCount: inputs.count, outputCount: outputs.count, scratchCount: scratchCount, scalarCount: scalarCount, steps: steps)
+            inputCount: inputs.count, outputCount: outputs.count, scratchCount: scratchCount, scalarCount: scalarCount,
+            steps: steps)
     }
 
     /// A matrix of the program's own, which holds anything at first.
@@ -74,7 +75,8 @@ public final class MatrixProgramBuilder {
 
     /// `result ← alpha · a · b + beta · addend`.
     public func product(
-        _ a: Matrix, _ b: Matrix, alpha: MatrixScalar = .constant(1), plus beta: Double, _ addend: Matrix, into result: Matrix
+        _ a: Matrix, _ b: Matrix, alpha: MatrixScalar = .constant(1), plus beta: Double, _ addend: Matrix,
+        into result: Matrix
     ) {
         product(a, b, alpha: alpha, beta: .constant(beta), addend: addend.plain, into: result)
     }
@@ -83,12 +85,16 @@ public final class MatrixProgramBuilder {
         _ a: Matrix, _ b: Matrix, alpha: MatrixScalar, beta: MatrixScalar, addend: Int?, into result: Matrix
     ) {
         let number = result.plain
-        precondition(number != a.number && number != b.number && !isInput(number), "a product can't overwrite a factor or an input")
+        precondition(
+            number != a.number && number != b.number && !isInput(number),
+            "a product can't overwrite a factor or an input")
         steps.append(.product(alpha: alpha, a: a.operand, b: b.operand, beta: beta, addend: addend, result: number))
     }
 
     /// Runs a program over every element.
-    public func run(_ program: PointwiseProgram, _ inputs: [Matrix], scalars: [MatrixScalar] = [], into outputs: [Matrix]) {
+    public func run(
+        _ program: PointwiseProgram, _ inputs: [Matrix], scalars: [MatrixScalar] = [], into outputs: [Matrix]
+    ) {
         run(program, operands: inputs.map(\.operand), scalars: scalars, into: outputs)
     }
 
@@ -99,7 +105,9 @@ public final class MatrixProgramBuilder {
         run(program, operands: [.identity] + inputs.map(\.operand), scalars: scalars, into: outputs)
     }
 
-    private func run(_ program: PointwiseProgram, operands: [MatrixOperand], scalars: [MatrixScalar], into outputs: [Matrix]) {
+    private func run(
+        _ program: PointwiseProgram, operands: [MatrixOperand], scalars: [MatrixScalar], into outputs: [Matrix]
+    ) {
         precondition(
             program.inputCount == operands.count && program.scalarCount == scalars.count && !program.usesRandomNumbers,
             "a pointwise program of other inputs or scalars, or one that draws random numbers")
@@ -127,7 +135,9 @@ public final class MatrixProgramBuilder {
     }
 
     /// Computes scalars from scalars.
-    public func compute(_ outputs: [Scalar], from inputs: [Scalar] = [], _ equations: ([SymbolicValue]) -> [SymbolicValue]) {
+    public func compute(
+        _ outputs: [Scalar], from inputs: [Scalar] = [], _ equations: ([SymbolicValue]) -> [SymbolicValue]
+    ) {
         let program = PointwiseProgram(inputs: inputs.count) { x, _ in equations(x) }
         precondition(
             program.outputs.count == outputs.count && !program.usesRandomNumbers,
@@ -136,19 +146,23 @@ public final class MatrixProgramBuilder {
     }
 
     private func condition(_ inputs: [Scalar], _ equation: ([SymbolicValue]) -> SymbolicValue) -> MatrixCondition {
-        MatrixCondition(program: PointwiseProgram(inputs: inputs.count) { x, _ in [equation(x)] }, inputs: inputs.map(\.number))
+        MatrixCondition(
+            program: PointwiseProgram(inputs: inputs.count) { x, _ in [equation(x)] }, inputs: inputs.map(\.number))
     }
 
     /// Takes one of two ways.
     public func branch(
-        on inputs: [Scalar], _ equation: ([SymbolicValue]) -> SymbolicValue, then: () -> Void, otherwise: () -> Void = {}
+        on inputs: [Scalar], _ equation: ([SymbolicValue]) -> SymbolicValue, then: () -> Void,
+        otherwise: () -> Void = {}
     ) {
         let condition = condition(inputs, equation)
         steps.append(.branch(condition, then: list(then), otherwise: list(otherwise)))
     }
 
     /// Repeats `body` while the equation doesn't give 0.
-    public func loop(atMost most: Int, while inputs: [Scalar], _ equation: ([SymbolicValue]) -> SymbolicValue, _ body: () -> Void) {
+    public func loop(
+        atMost most: Int, while inputs: [Scalar], _ equation: ([SymbolicValue]) -> SymbolicValue, _ body: () -> Void
+    ) {
         let condition = condition(inputs, equation)
         steps.append(.loop(atMost: most, while: condition, list(body)))
     }

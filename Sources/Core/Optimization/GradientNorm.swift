@@ -23,7 +23,8 @@ final class GradientNorm {
         let whole = gradient.count / Self.width
         var pieces = stride(from: 0, to: whole, by: Self.pieceRows).map { row in
             let rows = min(Self.pieceRows, whole - row)
-            return gradient.columns(row * Self.width..<(row + rows) * Self.width).reshaped(rows: rows, columns: Self.width)
+            return gradient.columns(row * Self.width..<(row + rows) * Self.width).reshaped(
+                rows: rows, columns: Self.width)
         }
         if whole * Self.width < gradient.count { pieces.append(gradient.columns(whole * Self.width..<gradient.count)) }
         self.pieces = pieces

@@ -39,7 +39,8 @@ public protocol ManifoldWorkspace: AnyObject {
 
 extension ManifoldWorkspace {
     public func computeParameter(from weight: MatrixView, into parameter: MatrixView) throws {
-        throw RecurrentError.linearAlgebra("this manifold update can't start from a given weight; choose another `manifold`")
+        throw RecurrentError.linearAlgebra(
+            "this manifold update can't start from a given weight; choose another `manifold`")
     }
 }
 

@@ -28,7 +28,8 @@ public protocol Optimizer: Sendable {
     ///   - scalars: the values of ``scalars(step:)``.
     /// - Returns: the new parameter and the new state, as many as before.
     func update(
-        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue, scalars: [SymbolicValue]
+        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue,
+        scalars: [SymbolicValue]
     ) -> (parameter: SymbolicValue, state: [SymbolicValue])
 }
 
@@ -54,7 +55,8 @@ extension Optimizer {
             let state = Array(inputs[2..<2 + stateCount])
             let result = update(
                 parameter: inputs[0],
-                gradient: weightDecay == 0 ? inputs[1] : inputs[1] + SymbolicValue(weightDecay) * inputs[0], state: state,
+                gradient: weightDecay == 0 ? inputs[1] : inputs[1] + SymbolicValue(weightDecay) * inputs[0],
+                state: state,
                 rate: scalars[0], scalars: Array(scalars[1...]))
             precondition(result.state.count == stateCount, "\(name) returned another number of states")
             let after = [result.parameter] + result.state

@@ -27,7 +27,9 @@ extension ParameterUpdater {
                 return difference.isFinite ? max(largest, difference) : .infinity
             }
             // Near the eigenvalue −1 the inverse may exist and be useless.
-            guard error <= 1e-3 else { try fail("no skew parameter gives this \(size) × \(size) matrix: the nearest found is \(error) off") }
+            guard error <= 1e-3 else {
+                try fail("no skew parameter gives this \(size) × \(size) matrix: the nearest found is \(error) off")
+            }
         }
     }
 }

@@ -39,10 +39,11 @@ public final class ParameterUpdater {
     var stateViews: [(name: String, view: MatrixView)] {
         freeRanges.enumerated().flatMap { number, range in
             freeState.enumerated().map { ("optimizer.free\(number).state\($0)", $1.columns(range)) }
-        } + constrained.flatMap { item in
-            [("manifold.\(item.block.name)", item.skew)]
-                + item.state.enumerated().map { ("optimizer.\(item.block.name).state\($0)", $1) }
         }
+            + constrained.flatMap { item in
+                [("manifold.\(item.block.name)", item.skew)]
+                    + item.state.enumerated().map { ("optimizer.\(item.block.name).state\($0)", $1) }
+            }
     }
 
     /// Prepares the state, and sets each orthogonal weight from its initial B.
@@ -64,12 +65,14 @@ public final class ParameterUpdater {
         self.optimizer = optimizer
         self.configuration = configuration
         manifoldRate = (configuration.manifoldLearningRate ?? configuration.learningRate) / configuration.learningRate
-        let recurrentRate = (configuration.recurrentLearningRate ?? configuration.learningRate) / configuration.learningRate
+        let recurrentRate =
+            (configuration.recurrentLearningRate ?? configuration.learningRate) / configuration.learningRate
         self.recurrentRate = recurrentRate
         self.backend = backend
         parameters = model.parameters
         kernels = try Self.kernels(optimizer, isGated: false, on: backend)
-        norm = configuration.clipNorm != nil || measuresNorm
+        norm =
+            configuration.clipNorm != nil || measuresNorm
             ? try GradientNorm(model.parameters.allGradients, on: backend) : nil
         clip = try backend.compile(
             PointwiseProgram(inputs: 1, scalars: 1) { x, bound in [max(-bound[0], min(bound[0], x[0]))] })
@@ -134,9 +137,12 @@ public final class ParameterUpdater {
         }
         let kernels = try gate == nil ? self.kernels : gatedKernels.get()
         let scalars = optimizer.scalars(step: step)
-        func run(_ kernel: any Kernel, _ value: MatrixView, _ gradient: MatrixView, _ state: [MatrixView], rate: Double) {
+        func run(_ kernel: any Kernel, _ value: MatrixView, _ gradient: MatrixView, _ state: [MatrixView], rate: Double)
+        {
             backend.run(
-                kernel, inputs: [value, gradient] + state + (gate.map { [$0.broadcast(rows: 1, columns: value.columns)] } ?? []),
+                kernel,
+                inputs: [value, gradient] + state
+                    + (gate.map { [$0.broadcast(rows: 1, columns: value.columns)] } ?? []),
                 outputs: [value] + state, scalars: [learningRate * rate] + scalars)
         }
         // The gradient of B reads W, so it comes before anything else is stepped.
@@ -162,7 +168,9 @@ public final class ParameterUpdater {
     /// workspace sees its B again. W comes out in the same bits.
     func restored(step: Int) throws {
         self.step = step
-        for item in constrained { try item.workspace.computeWeight(from: item.skew, into: parameters.value(of: item.block)) }
+        for item in constrained {
+            try item.workspace.computeWeight(from: item.skew, into: parameters.value(of: item.block))
+        }
     }
 
     /// Sets B, and with it W: for tests.

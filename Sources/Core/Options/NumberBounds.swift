@@ -24,11 +24,14 @@ public struct NumberBounds: Sendable, Hashable, CustomStringConvertible {
         NumberBounds(range.lowerBound, range.upperBound, true, false)
     }
     /// Numbers between two bounds, which are excluded.
-    public static func between(_ lower: Double, and upper: Double) -> NumberBounds { NumberBounds(lower, upper, false, false) }
+    public static func between(_ lower: Double, and upper: Double) -> NumberBounds {
+        NumberBounds(lower, upper, false, false)
+    }
 
     /// Whether an option with these bounds takes `value`.
     public func contains(_ value: Double) -> Bool {
-        value.isFinite && (includesLower ? value >= lower : value > lower) && (includesUpper ? value <= upper : value < upper)
+        value.isFinite && (includesLower ? value >= lower : value > lower)
+            && (includesUpper ? value <= upper : value < upper)
     }
 
     /// The bounds in words, to follow “must be”.

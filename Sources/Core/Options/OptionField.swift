@@ -35,7 +35,8 @@ public struct OptionField<Section>: Sendable {
 
     /// The same for a property that may be nil.
     private init<Value>(
-        _ name: String, _ help: String, _ kind: OptionKind, optional path: any WritableKeyPath<Section, Value?> & Sendable,
+        _ name: String, _ help: String, _ kind: OptionKind,
+        optional path: any WritableKeyPath<Section, Value?> & Sendable,
         wrap: @escaping @Sendable (Value) -> OptionValue, unwrap: @escaping @Sendable (OptionValue) -> Value?
     ) {
         self.init(
@@ -46,7 +47,9 @@ public struct OptionField<Section>: Sendable {
 
 extension OptionField {
     /// An option that is on or off: `--tied`, `--no-tied`.
-    public static func flag(_ name: String, _ path: any WritableKeyPath<Section, Bool> & Sendable, _ help: String) -> Self {
+    public static func flag(_ name: String, _ path: any WritableKeyPath<Section, Bool> & Sendable, _ help: String)
+        -> Self
+    {
         Self(name, help, .flag, path, wrap: OptionValue.flag, unwrap: \.asFlag)
     }
     /// A whole number in a range.
@@ -62,7 +65,9 @@ extension OptionField {
         Self(name, help, .integer(range), optional: path, wrap: OptionValue.integer, unwrap: \.asInteger)
     }
     /// A seed of random numbers.
-    public static func seed(_ name: String, _ path: any WritableKeyPath<Section, UInt64> & Sendable, _ help: String) -> Self {
+    public static func seed(_ name: String, _ path: any WritableKeyPath<Section, UInt64> & Sendable, _ help: String)
+        -> Self
+    {
         Self(name, help, .seed, path, wrap: OptionValue.init(seed:), unwrap: \.asSeed)
     }
     /// A real number within bounds.
@@ -96,7 +101,8 @@ extension OptionField {
     }
     /// Several whole numbers, each in a range.
     public static func integers(
-        _ name: String, _ path: any WritableKeyPath<Section, [Int]> & Sendable, _ range: ClosedRange<Int>, _ help: String
+        _ name: String, _ path: any WritableKeyPath<Section, [Int]> & Sendable, _ range: ClosedRange<Int>,
+        _ help: String
     ) -> Self {
         Self(
             name, help, .integers(range), path, wrap: { .list($0.map(OptionValue.integer)) },

@@ -38,7 +38,9 @@ public indirect enum OptionKind: Sendable, Hashable {
         case .flag: "true or false"
         case .integer(let range), .integers(let range):
             range.lowerBound == .min && range.upperBound == .max
-                ? "a whole number" : range.upperBound == .max ? "at least \(range.lowerBound)" : "in \(range.lowerBound)...\(range.upperBound)"
+                ? "a whole number"
+                : range.upperBound == .max
+                    ? "at least \(range.lowerBound)" : "in \(range.lowerBound)...\(range.upperBound)"
         case .seed: "a whole number from 0"
         case .number(let bounds): bounds.description
         case .choice(let names): Self.either(names)
@@ -68,11 +70,14 @@ public indirect enum OptionKind: Sendable, Hashable {
         case .number: value = Double(text).map(OptionValue.number)
         case .choice, .text, .path: value = .text(text)
         case .choices:
-            value = .list(text == "none" ? [] : text.split(separator: ",", omittingEmptySubsequences: false).map { .text(String($0)) })
+            value = .list(
+                text == "none"
+                    ? [] : text.split(separator: ",", omittingEmptySubsequences: false).map { .text(String($0)) })
         case .integers:
             let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
             // A lone 0 stands for none where no 0 is allowed.
-            value = text == "none" || (text == "0" && !allowsZero)
+            value =
+                text == "none" || (text == "0" && !allowsZero)
                 ? .list([]) : numbers.contains(nil) ? nil : .list(numbers.map { .integer($0!) })
         }
         guard let value else { throw mismatch(name, text) }
@@ -124,7 +129,8 @@ public indirect enum OptionKind: Sendable, Hashable {
         // A bound that everybody expects isn't named beside the one that was missed.
         let bound =
             number < range.lowerBound
-            ? "at least \(range.lowerBound)" : range.lowerBound > 1 ? "in \(range.lowerBound)...\(range.upperBound)" : "at most \(range.upperBound)"
+            ? "at least \(range.lowerBound)"
+            : range.lowerBound > 1 ? "in \(range.lowerBound)...\(range.upperBound)" : "at most \(range.upperBound)"
         throw RecurrentError.invalidOption("`\(name)` must be \(bound), not \(number)")
     }
 

@@ -40,7 +40,9 @@ extension OptionSection {
     /// Every option of the section with its default, without the section's type.
     public static var options: [OptionDescription] {
         let standard = Self()
-        return fields.map { OptionDescription(name: $0.name, help: $0.help, kind: $0.kind, standard: $0.read(standard)) }
+        return fields.map {
+            OptionDescription(name: $0.name, help: $0.help, kind: $0.kind, standard: $0.read(standard))
+        }
     }
 
     /// A section from values by name; what has none keeps its default.

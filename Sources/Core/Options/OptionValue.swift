@@ -31,7 +31,8 @@ public enum OptionValue: Sendable, Hashable {
     private static func text(_ value: Double) -> String {
         if let whole = Int(exactly: value), whole.magnitude < 1_000_000 { return "\(whole)" }
         let text = "\(value)"
-        guard let mark = text.firstIndex(of: "e"), let exponent = Int(text[text.index(after: mark)...]), (-9...0).contains(exponent)
+        guard let mark = text.firstIndex(of: "e"), let exponent = Int(text[text.index(after: mark)...]),
+            (-9...0).contains(exponent)
         else { return text }
         let digits = text[..<mark].filter { $0 != "." && $0 != "-" }.replacing(/^0+/, with: "")
         let bare = digits.hasSuffix("0") && text[..<mark].contains(".") ? String(digits.dropLast()) : digits

@@ -34,8 +34,10 @@ public struct RandomKey: Hashable, Sendable {
 
     public static func == (a: RandomKey, b: RandomKey) -> Bool { a.key == b.key && a.high == b.high }
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(key.0); hasher.combine(key.1)
-        hasher.combine(high.0); hasher.combine(high.1)
+        hasher.combine(key.0)
+        hasher.combine(key.1)
+        hasher.combine(high.0)
+        hasher.combine(high.1)
     }
 }
 
@@ -49,7 +51,10 @@ public enum Philox {
         var c = counter
         var k = key
         for round in 0..<10 {
-            if round > 0 { k.0 &+= 0x9E37_79B9; k.1 &+= 0xBB67_AE85 }
+            if round > 0 {
+                k.0 &+= 0x9E37_79B9
+                k.1 &+= 0xBB67_AE85
+            }
             let a = UInt64(0xD251_1F53) * UInt64(c[0])
             let b = UInt64(0xCD9E_8D57) * UInt64(c[2])
             c = SIMD4(

@@ -22,7 +22,8 @@ struct PackedLayout {
             guard !parts.isEmpty else { return }
             let length = parts.count * hiddenWidth
             result.append(
-                PackedParameter(name: name, rows: isMatrix ? length : 1, columns: isMatrix ? columns : length, parts: parts))
+                PackedParameter(
+                    name: name, rows: isMatrix ? length : 1, columns: isMatrix ? columns : length, parts: parts))
         }
         pack("weight_ih", isMatrix: true, columns: inputWidth) { $0 == .inputWeight }
         pack("weight_hh", isMatrix: true, columns: hiddenWidth) { $0 == .recurrentWeight }

@@ -20,7 +20,8 @@ public enum StepCompiler {
         zoneout: Zoneout? = nil
     ) throws -> RecurrencePlan {
         precondition(inputWidth > 0 && hiddenWidth > 0)
-        var step = try TracedStep(cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, masked: masked, zoneout: zoneout)
+        var step = try TracedStep(
+            cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, masked: masked, zoneout: zoneout)
         var gradients = training ? StepGradients(of: &step) : nil
         var planner = StepPlanner(step)
         planner.declareBuffers(training: training)

@@ -3,7 +3,8 @@ extension StepPlanner {
     /// δ it completes.
     mutating func emitBackward(_ gradients: inout StepGradients) {
         var available = saved
-        for (index, result) in step.results.enumerated() where available[result] == nil && step.leafKind(result) == nil {
+        for (index, result) in step.results.enumerated() where available[result] == nil && step.leafKind(result) == nil
+        {
             available[result] = stateAfterStep(index)
         }
         placeDeltas()
@@ -49,9 +50,12 @@ extension StepPlanner {
                 for (value, place, _) in due { available[value] = available[value] ?? place }
             }
             for group in step.groups.indices where backProductBuffers[group] != nil {
-                let deltaLevel = step.groups[group].products.map { gradients.level(of: gradients.deltas[$0]!, in: step) }.max()!
+                let deltaLevel = step.groups[group].products.map {
+                    gradients.level(of: gradients.deltas[$0]!, in: step)
+                }.max()!
                 if deltaLevel == level {
-                    backwardLoop.append(backwardProduct(group, place(of: .backProduct(group: group)), accumulate: false))
+                    backwardLoop.append(
+                        backwardProduct(group, place(of: .backProduct(group: group)), accumulate: false))
                 }
             }
         }

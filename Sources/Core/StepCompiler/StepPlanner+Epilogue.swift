@@ -18,7 +18,8 @@ extension StepPlanner {
                 .gemm(
                     a: PlanOperand(buffer: deltaBuffer(index), columns: group.rows.count),
                     b: weight(of: index, isTransposed: false),
-                    result: PlanOperand(buffer: buffer(.inputGradient), columns: step.inputWidth), accumulate: isWritten))
+                    result: PlanOperand(buffer: buffer(.inputGradient), columns: step.inputWidth), accumulate: isWritten
+                ))
             isWritten = true
         }
     }
@@ -33,7 +34,9 @@ extension StepPlanner {
             let places = adjoints[adjoint]!
             if let last = pending, last.result.buffer == result.buffer,
                 last.result.column + last.result.columns == result.column,
-                places.contains(where: { $0.buffer == last.delta.buffer && $0.column == last.delta.column + last.delta.columns })
+                places.contains(where: {
+                    $0.buffer == last.delta.buffer && $0.column == last.delta.column + last.delta.columns
+                })
             {
                 pending!.delta.columns += hidden
                 pending!.result.columns += hidden

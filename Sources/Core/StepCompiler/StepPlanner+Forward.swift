@@ -25,9 +25,11 @@ extension StepPlanner {
                     operands[group] = place(of: leaf)
                 } else {
                     let known = outputs.first { $0.value == operand }?.place ?? available[operand]
-                    let place = known ?? PlanOperand(
-                        buffer: addBuffer("operand.\(group)", training ? .perStep : .scratch, columns: hidden),
-                        columns: hidden)
+                    let place =
+                        known
+                        ?? PlanOperand(
+                            buffer: addBuffer("operand.\(group)", training ? .perStep : .scratch, columns: hidden),
+                            columns: hidden)
                     operands[group] = place
                     if known == nil { outputs.append((operand, place)) }
                 }
@@ -76,7 +78,8 @@ extension StepPlanner {
     private func forwardProduct(_ group: Int) -> PlanOperation {
         .gemm(
             a: operands[group]!, b: weight(of: group, isTransposed: true),
-            result: PlanOperand(buffer: groupBuffers[group]!, columns: step.groups[group].rows.count), accumulate: false)
+            result: PlanOperand(buffer: groupBuffers[group]!, columns: step.groups[group].rows.count), accumulate: false
+        )
     }
 
     /// Columns of hoisted products that the backward pass doesn't need, then

@@ -133,7 +133,9 @@ struct TracedStep {
             if case .product(let weight) = node.operation {
                 let operand = node.operands[0]
                 if leafKind(operand) != .input { level += 1 }
-                let key = Key(operand: operand, packed: layout.locations[weight].packed, level: leafKind(operand) == .input ? 0 : level)
+                let key = Key(
+                    operand: operand, packed: layout.locations[weight].packed,
+                    level: leafKind(operand) == .input ? 0 : level)
                 if members[key] == nil { keys.append(key) }
                 members[key, default: []].append(value)
             }

@@ -96,7 +96,8 @@ public func checkCell(
             try probe.gradient(), try centralDifferences(probe.variables, step: 1e-4) { try probe.loss($0) })
         try require(
             error <= tolerance,
-            "\(cell.name): gradients differ from central differences by \(error)\(lengths == nil ? "" : " with different lengths")")
+            "\(cell.name): gradients differ from central differences by \(error)\(lengths == nil ? "" : " with different lengths")"
+        )
     }
 }
 

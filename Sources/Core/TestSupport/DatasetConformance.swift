@@ -33,7 +33,8 @@ public func checkDataset(_ make: @autoclosure () throws -> any Dataset, batchSiz
             let second = try contents(dataset, 1, index)
             try require(
                 split == .train || second == seen[index], "\(what): batch \(index) is another one in the next epoch")
-            try require(try contents(dataset, 0, index) == seen[index], "\(what): batch \(index) asked for again differs")
+            try require(
+                try contents(dataset, 0, index) == seen[index], "\(what): batch \(index) asked for again differs")
             try require(
                 try contents(again, 1, index) == second && contents(again, 0, index) == seen[index],
                 "\(what): batch \(index) of a data set made anew differs")
@@ -41,7 +42,8 @@ public func checkDataset(_ make: @autoclosure () throws -> any Dataset, batchSiz
     }
     for (a, b) in [(0, 1), (0, 2), (1, 2)] {
         try require(
-            firsts[a] != firsts[b], "\(dataset.name): \(Split.allCases[a]) and \(Split.allCases[b]) begin with the same batch")
+            firsts[a] != firsts[b],
+            "\(dataset.name): \(Split.allCases[a]) and \(Split.allCases[b]) begin with the same batch")
     }
 }
 
@@ -105,9 +107,11 @@ private func check(
     try require(values == 0 || batch.values.contains { $0.isFinite }, "\(what): no target number at all")
     try require(batch.targets.count == targets, "\(what): \(batch.targets.count) targets where \(targets) belong")
     try require(
-        batch.targets.allSatisfy { Int($0) < description.classes }, "\(what): a target not below \(description.classes)")
+        batch.targets.allSatisfy { Int($0) < description.classes }, "\(what): a target not below \(description.classes)"
+    )
     try require(
-        description.unratedClass.map { (0..<description.classes).contains($0) } ?? true, "\(what): the unrated class isn't one of its classes")
+        description.unratedClass.map { (0..<description.classes).contains($0) } ?? true,
+        "\(what): the unrated class isn't one of its classes")
     try require(targets == 0 || batch.targets.contains { $0 >= 0 }, "\(what): no target at all")
     if let lengths = batch.lengths {
         try require(

@@ -147,7 +147,8 @@ private struct ManifoldCheck {
             let compared = elements.map { actual[$0] }
             if isExact || norm == 0 {
                 let error = relativeError(compared, expected)
-                try require(error <= max(tolerance, 1e-9), "\(what): the gradient differs from central differences by \(error)")
+                try require(
+                    error <= max(tolerance, 1e-9), "\(what): the gradient differs from central differences by \(error)")
             } else {
                 let product = zip(compared, expected).reduce(0) { $0 + $1.0 * $1.1 }
                 try require(product > 0, "\(what): the gradient does not point uphill")

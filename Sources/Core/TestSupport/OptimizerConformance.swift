@@ -13,7 +13,8 @@ public func checkOptimizer(_ optimizer: any Optimizer, rate: Double = 0.01, step
     let program = optimizer.program
     try require(
         program.inputCount == 2 + optimizer.stateCount && program.outputs.count == 1 + optimizer.stateCount,
-        "\(name): its program has \(program.inputCount) inputs and \(program.outputs.count) outputs for \(optimizer.stateCount) states")
+        "\(name): its program has \(program.inputCount) inputs and \(program.outputs.count) outputs for \(optimizer.stateCount) states"
+    )
     for step in [1, 2, 1000, 1_000_000] {
         let scalars = optimizer.scalars(step: step)
         try require(
@@ -38,7 +39,8 @@ public func checkOptimizer(_ optimizer: any Optimizer, rate: Double = 0.01, step
     let inputs = [before[0], 2] + before[1...], scalars = [rate] + optimizer.scalars(step: 3)
     for gate in [Double.infinity, .nan] {
         try require(
-            gated.evaluate(inputs + [gate], scalars: scalars) == before, "\(name): a gate of \(gate) doesn't stop the update")
+            gated.evaluate(inputs + [gate], scalars: scalars) == before,
+            "\(name): a gate of \(gate) doesn't stop the update")
     }
     try require(
         gated.evaluate(inputs + [1e30], scalars: scalars) == program.evaluate(inputs, scalars: scalars),
@@ -62,5 +64,6 @@ public func checkOptimizer(_ optimizer: any Optimizer, rate: Double = 0.01, step
         if step == 1 { try require(loss() < start, "\(name): the first step goes uphill, from \(start) to \(loss())") }
     }
     try require(
-        loss() < 0.01 * start, "\(name): \(steps) steps at rate \(rate) bring a quadratic only from \(start) to \(loss())")
+        loss() < 0.01 * start,
+        "\(name): \(steps) steps at rate \(rate) bring a quadratic only from \(start) to \(loss())")
 }

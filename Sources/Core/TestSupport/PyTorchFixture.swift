@@ -52,7 +52,8 @@ public func checkCell(
     try store.allocate(on: backend)
     try require(
         Set(store.entries.map { String($0.name.dropFirst("rnn.".count)) }) == Set(fixture.parameters.keys),
-        "\(cell.name): its parameters are \(store.entries.map(\.name)), torch's are \(fixture.parameters.keys.sorted())")
+        "\(cell.name): its parameters are \(store.entries.map(\.name)), torch's are \(fixture.parameters.keys.sorted())"
+    )
     for (index, parameter) in store.entries.enumerated() {
         backend.upload(fixture.parameters[String(parameter.name.dropFirst(4))]!.values, to: store.value(index))
     }
@@ -84,7 +85,9 @@ public func checkCell(
     }
     var output: [Double] = backend.download(values)
     if let lengths = fixture.lengths {
-        for index in output.indices where index / (batch * hidden) >= lengths[index / hidden % batch] { output[index] = 0 }
+        for index in output.indices where index / (batch * hidden) >= lengths[index / hidden % batch] {
+            output[index] = 0
+        }
     }
     try compare(output, fixture.outputs["output"]!.values, "output")
     loss += zip(output, fixture.lossWeights["output"]!.values).reduce(0) { $0 + $1.0 * $1.1 }

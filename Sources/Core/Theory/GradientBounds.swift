@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// The theorem of Lin & Wang (Section 2, Theorem 1): for `x_t = σ(W x_{t−1} + …)`
@@ -94,6 +94,7 @@ extension SequenceModel {
         let values =
             packed.parts[0].parameter.constraint == .orthogonal
             ? 1...1 : try SingularValues.range(of: parameters.value(number), on: backend)
-        return GradientBounds(slopes: slopes, singularValues: values, width: layer.hiddenWidth, zoneout: layer.zoneoutRate)
+        return GradientBounds(
+            slopes: slopes, singularValues: values, width: layer.hiddenWidth, zoneout: layer.zoneoutRate)
     }
 }

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Measures `‖∂x_t/∂x_k‖` of a model, trained or fresh: how far gradients reach.
@@ -51,7 +51,8 @@ public final class GradientFlow {
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if there are no such steps, or what
     ///   the backend throws.
     public func measure(
-        _ batch: Batch, from k: Int = 1, to: Int? = nil, operatorNorms: OperatorNorms = .everyStep, continuing: Bool = false
+        _ batch: Batch, from k: Int = 1, to: Int? = nil, operatorNorms: OperatorNorms = .everyStep,
+        continuing: Bool = false
     ) throws -> GradientNorms {
         let end = to ?? batch.steps
         guard k >= 1, k <= end, end <= batch.steps else {
@@ -60,7 +61,8 @@ public final class GradientFlow {
         }
         let sequences = Array((0..<batch.size).filter { batch.lengths?[$0] ?? end >= end }.prefix(samples))
         guard !sequences.isEmpty else {
-            throw RecurrentError.invalidOption("no sequence of this batch has \(end) steps; choose an earlier last step")
+            throw RecurrentError.invalidOption(
+                "no sequence of this batch has \(end) steps; choose an earlier last step")
         }
         try forward(batch, continuing: continuing)
         let states = (0..<layer.stateCount).map { layer.states($0) }
@@ -79,7 +81,9 @@ public final class GradientFlow {
                 for s in sequences.indices {
                     let rows = s * n..<(s + 1) * n, norm = steps[steps.count - 1].frobenius.values[s]
                     let shift = rescaling(norm, exponents[s])
-                    backend.gemm(alpha: scalbn(1, Int32(shift)), factor.rows(rows), product.rows(rows), beta: 0, other.rows(rows))
+                    backend.gemm(
+                        alpha: scalbn(1, Int32(shift)), factor.rows(rows), product.rows(rows), beta: 0, other.rows(rows)
+                    )
                     exponents[s] -= shift
                 }
                 (product, other) = (other, product)
@@ -108,17 +112,21 @@ public final class GradientFlow {
                 var sum = 0.0
                 for value in block { sum += value * value }
                 frobenius.append(scalbn(sum.squareRoot(), Int32(exponent)))
-                if wantsOperatorNorm { operatorNorms.append(scalbn(SingularValues.largest(block, size: n), Int32(exponent))) }
+                if wantsOperatorNorm {
+                    operatorNorms.append(scalbn(SingularValues.largest(block, size: n), Int32(exponent)))
+                }
             }
         }
         return GradientNorms.Step(
-            step: step, frobenius: .init(values: frobenius), operatorNorm: wantsOperatorNorm ? .init(values: operatorNorms) : nil)
+            step: step, frobenius: .init(values: frobenius),
+            operatorNorm: wantsOperatorNorm ? .init(values: operatorNorms) : nil)
     }
 
     private func prepared(_ sequences: Int) throws -> StateJacobian {
         if let jacobian, jacobian.sequences == sequences { return jacobian.value }
         let made = try StateJacobian(layer, parameters: model.parameters, sequences: sequences, on: model.backend)
-        products = try (0..<2).map { _ in try model.backend.allocate(rows: sequences * made.width, columns: made.width) }
+        products = try (0..<2).map { _ in try model.backend.allocate(rows: sequences * made.width, columns: made.width)
+        }
         jacobian = (sequences, made)
         return made
     }

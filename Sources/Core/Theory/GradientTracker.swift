@@ -36,7 +36,8 @@ public final class GradientTracker: TrainingObserver {
     public func didTrainBatch(_ progress: BatchProgress) throws {
         let isDue = interval.map { progress.step.isMultiple(of: $0) } ?? false
         guard isDue || epochs.contains(progress.epoch) else { return }
-        let batch = try dataset.batch(.train, epoch: progress.epoch - 1, index: progress.batch - 1, batchSize: batchSize)
+        let batch = try dataset.batch(
+            .train, epoch: progress.epoch - 1, index: progress.batch - 1, batchSize: batchSize)
         let norms = try flow.measure(
             batch, operatorNorms: .lastStep, continuing: model.data.isContinuous && !batch.startsSequences)
         let (frobenius, operatorNorm) = (norms.last.frobenius, norms.last.operatorNorm!)

@@ -26,7 +26,8 @@ public enum SingularValues {
         try backend.hermitianEigen(real: real, imaginary: imaginary, eigenvalues: eigenvalues)
         let found: [Double] = backend.download(eigenvalues)
         guard found.allSatisfy(\.isFinite) else {
-            throw RecurrentError.linearAlgebra("a recurrent weight holds values that are no numbers; it has no singular values")
+            throw RecurrentError.linearAlgebra(
+                "a recurrent weight holds values that are no numbers; it has no singular values")
         }
         return max(found[n], 0)...max(found[2 * n - 1], 0)
     }

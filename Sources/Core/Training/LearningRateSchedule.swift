@@ -35,7 +35,9 @@ public struct ScheduleMoment: Sendable {
     ///   - totalSteps: updates of the whole run.
     ///   - warmupSteps: updates over which the rate rises from 0.
     ///   - validationLosses: of the epochs that are done.
-    public init(base: Double, step: Int, epoch: Int, totalSteps: Int, warmupSteps: Int = 0, validationLosses: [Double] = []) {
+    public init(
+        base: Double, step: Int, epoch: Int, totalSteps: Int, warmupSteps: Int = 0, validationLosses: [Double] = []
+    ) {
         self.base = base
         self.step = step
         self.epoch = epoch

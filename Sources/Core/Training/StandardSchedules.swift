@@ -58,7 +58,9 @@ public struct PlateauSchedule: LearningRateSchedule, Plugin {
         public var minimum = 0.0
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .integer("schedulePatience", \.patience, 0...(.max), "Epochs without a better validation loss that are let pass."),
+            .integer(
+                "schedulePatience", \.patience, 0...(.max), "Epochs without a better validation loss that are let pass."
+            ),
             .factor(\.factor), .minimumRate(\.minimum),
         ]
     }

@@ -46,7 +46,8 @@ extension Trainer {
         }
 
         for index in progress.batches..<max(count, progress.batches) {
-            let batch = try dataset.batch(.train, epoch: progress.epoch - 1, index: index, batchSize: configuration.batchSize)
+            let batch = try dataset.batch(
+                .train, epoch: progress.epoch - 1, index: index, batchSize: configuration.batchSize)
             let step = updater.step
             var loss = try model.startGradients(batch, step: step)
             if !mayBeLate || loss.largest == nil {
@@ -55,7 +56,8 @@ extension Trainer {
                 loss = PendingLoss(sums)
             }
             let moment = ScheduleMoment(
-                base: configuration.learningRate, step: step, epoch: progress.epoch, totalSteps: isEndless ? .max : steps,
+                base: configuration.learningRate, step: step, epoch: progress.epoch,
+                totalSteps: isEndless ? .max : steps,
                 warmupSteps: configuration.warmupSteps, validationLosses: validationLosses)
             let rate = schedule.rate(at: moment) * moment.warmup
             var overflows = false

@@ -45,7 +45,8 @@ public final class Trainer {
         try dataset.checkBatch(.train, batchSize: configuration.batchSize, option: "batchSize")
         for split in [Split.valid, .test] {
             try dataset.checkBatch(
-                split, batchSize: configuration.evaluationBatchSize ?? configuration.batchSize, option: "evaluationBatchSize")
+                split, batchSize: configuration.evaluationBatchSize ?? configuration.batchSize,
+                option: "evaluationBatchSize")
         }
         self.schedule = schedule
         self.tracksTest = tracksTest

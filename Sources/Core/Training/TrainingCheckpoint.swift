@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// A moment of a training run at which it can be saved and later resumed.
@@ -34,8 +34,10 @@ public struct TrainingCheckpoint {
         let backend = trainer.model.backend
         for (name, view) in trainer.model.stateViews + trainer.updater.stateViews + trainer.carriedViews(progress) {
             switch backend.scalarType {
-            case .float32: writer.add(name, shape: [view.rows, view.columns]) { backend.download(view, as: Float.self) }
-            case .float64: writer.add(name, shape: [view.rows, view.columns]) { backend.download(view, as: Double.self) }
+            case .float32:
+                writer.add(name, shape: [view.rows, view.columns]) { backend.download(view, as: Float.self) }
+            case .float64:
+                writer.add(name, shape: [view.rows, view.columns]) { backend.download(view, as: Double.self) }
             }
         }
         try writer.write(to: path)
@@ -87,14 +89,16 @@ extension Trainer {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .checkpoint
         guard let step = file.metadata["step"].flatMap(Int.init), step >= 0,
-            let progress = try? decoder.decode(TrainingProgress.self, from: Data((file.metadata["progress"] ?? "").utf8)),
+            let progress = try? decoder.decode(
+                TrainingProgress.self, from: Data((file.metadata["progress"] ?? "").utf8)),
             progress.epoch == progress.records.count + 1, progress.batches >= 0
         else { throw fail("doesn't say where its run stood") }
 
         let numbers = try (model.stateViews + updater.stateViews).map { name, view in
             (view, try file.numbers(name, shape: [view.rows, view.columns], as: model.backend.scalarType))
         }
-        let carried = try model.data.isContinuous && progress.batches > 0
+        let carried =
+            try model.data.isContinuous && progress.batches > 0
             ? model.recurrentLayers.enumerated().map { layer, item in
                 try (0..<item.stateCount).map { state in
                     try file.numbers(

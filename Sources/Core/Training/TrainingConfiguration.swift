@@ -32,7 +32,8 @@ public struct TrainingConfiguration: OptionSection {
     /// The defaults but for what is given; each is described at its property.
     public init(
         epochs: Int = 200, batchSize: Int = 100, evaluationBatchSize: Int? = nil, learningRate: Double = 1e-3,
-        manifoldLearningRate: Double? = nil, recurrentLearningRate: Double? = nil, warmupSteps: Int = 0, clipNorm: Double? = nil,
+        manifoldLearningRate: Double? = nil, recurrentLearningRate: Double? = nil, warmupSteps: Int = 0,
+        clipNorm: Double? = nil,
         clipRecurrent: Double? = nil, batchesPerEpoch: Int? = nil, patience: Int? = nil, stopLoss: Double? = nil,
         checkpointEvery: String? = nil
     ) {
@@ -56,13 +57,18 @@ public struct TrainingConfiguration: OptionSection {
 
     public static let fields: [OptionField<Self>] = [
         .number("learningRate", \.learningRate, .above(0), "Learning rate."),
-        .number("manifoldLearningRate", \.manifoldLearningRate, .above(0), "Rate of the skew B; none for the learning rate."),
-        .number("recurrentLearningRate", \.recurrentLearningRate, .above(0), "Rate of free recurrent weights; none for the same."),
+        .number(
+            "manifoldLearningRate", \.manifoldLearningRate, .above(0), "Rate of the skew B; none for the learning rate."
+        ),
+        .number(
+            "recurrentLearningRate", \.recurrentLearningRate, .above(0),
+            "Rate of free recurrent weights; none for the same."),
         .integer("warmupSteps", \.warmupSteps, 0...(.max), "Steps in which the rate rises from 0."),
         .number("clipNorm", \.clipNorm, .above(0), "Bound of the norm of all gradients."),
         .number("clipRecurrent", \.clipRecurrent, .above(0), "Bound of each recurrent gradient."),
         .integer("batchSize", \.batchSize, 1...largestSize, "Sequences per batch."),
-        .integer("evaluationBatchSize", \.evaluationBatchSize, 1...largestSize, "In validation and test; none for the same."),
+        .integer(
+            "evaluationBatchSize", \.evaluationBatchSize, 1...largestSize, "In validation and test; none for the same."),
         .integer("epochs", \.epochs, 1...(.max), "Largest number of epochs."),
         .integer("batchesPerEpoch", \.batchesPerEpoch, 1...(.max), "Largest number of batches per epoch."),
         .integer("patience", \.patience, 1...(.max), "Epochs without a better validation loss."),

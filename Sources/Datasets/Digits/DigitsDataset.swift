@@ -45,11 +45,14 @@ public struct DigitsDataset: DatasetPlugin {
         train = try Self.read("train", in: directory, classes: classes)
         test = try Self.read("t10k", in: directory, classes: classes)
         guard train.size == test.size else {
-            throw RecurrentError.dataset("\(directory): training and test images have other sizes (\(train.size) and \(test.size) pixels)")
+            throw RecurrentError.dataset(
+                "\(directory): training and test images have other sizes (\(train.size) and \(test.size) pixels)")
         }
         trainCount = train.labels.count - train.labels.count / 12
         guard trainCount < train.labels.count else {
-            throw RecurrentError.dataset("\(directory): \(train.labels.count) training images are too few; the last twelfth is kept for validation")
+            throw RecurrentError.dataset(
+                "\(directory): \(train.labels.count) training images are too few; the last twelfth is kept for validation"
+            )
         }
         self.isPermuted = isPermuted
         var random = RandomStream(RandomKey(seed: permutationSeed, purpose: .shuffle, stream: 1))
@@ -63,18 +66,21 @@ public struct DigitsDataset: DatasetPlugin {
         let size = images.dimensions[1] * images.dimensions[2]
         guard images.dimensions[0] == labels.dimensions[0], size > 0, !labels.bytes.isEmpty else {
             throw RecurrentError.dataset(
-                "\(directory): \(part) has \(images.dimensions[0]) images of \(size) pixels and \(labels.dimensions[0]) labels")
+                "\(directory): \(part) has \(images.dimensions[0]) images of \(size) pixels and \(labels.dimensions[0]) labels"
+            )
         }
         if let index = labels.bytes.firstIndex(where: { $0 >= classes }) {
             throw RecurrentError.dataset(
-                "\(directory)/\(part)-labels-idx1-ubyte: image \(index + 1) has the label \(labels.bytes[index]), but the labels of \(classes) classes are 0 to \(classes - 1)")
+                "\(directory)/\(part)-labels-idx1-ubyte: image \(index + 1) has the label \(labels.bytes[index]), but the labels of \(classes) classes are 0 to \(classes - 1)"
+            )
         }
         return Images(size: size, pixels: images.bytes, labels: labels.bytes)
     }
 
     public var description: DatasetDescription {
         DatasetDescription(
-            inputs: .vectors(width: 1), targets: .sequenceClass(classes: classes), isContinuous: false, metric: .accuracy)
+            inputs: .vectors(width: 1), targets: .sequenceClass(classes: classes), isContinuous: false,
+            metric: .accuracy)
     }
 
     private func count(_ split: Split) -> Int {
@@ -91,7 +97,9 @@ public struct DigitsDataset: DatasetPlugin {
     }
 
     public func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) -> Batch {
-        precondition(index >= 0 && index < batchCount(split, batchSize: batchSize), "batch \(index) is outside the \(split) split")
+        precondition(
+            index >= 0 && index < batchCount(split, batchSize: batchSize),
+            "batch \(index) is outside the \(split) split")
         let range = index * batchSize..<min((index + 1) * batchSize, count(split))
         let images = split == .test ? test : train
         let numbers =

@@ -26,7 +26,8 @@ extension DigitsDataset {
 
     fileprivate static func imageFolder(_ given: String?, _ name: String) throws -> String {
         try DataFolder.resolve(
-            given, variable: "MNIST_DIR", files: "MNIST's four unpacked files, train-images-idx3-ubyte and so on", dataset: name)
+            given, variable: "MNIST_DIR", files: "MNIST's four unpacked files, train-images-idx3-ubyte and so on",
+            dataset: name)
     }
 }
 
@@ -46,7 +47,9 @@ public struct PermutedDigitsDataset: DatasetPlugin {
         public init() {}
         public static let fields: [OptionField<Self>] = [
             .images(\.data), .classes(\.classes),
-            .seed("permutationSeed", \.permutationSeed, "Seed of the pixels' order, which the run's seed leaves as it is."),
+            .seed(
+                "permutationSeed", \.permutationSeed, "Seed of the pixels' order, which the run's seed leaves as it is."
+            ),
         ]
     }
     private let digits: DigitsDataset

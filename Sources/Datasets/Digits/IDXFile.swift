@@ -22,7 +22,9 @@ struct IDXFile {
         guard file.size >= headerSize else { throw fail("is no IDX file: it has only \(file.size) bytes") }
         var header = [UInt8](repeating: 0, count: headerSize)
         try header.withUnsafeMutableBytes { try file.read(at: 0, into: $0) }
-        if header[0] == 0x1F, header[1] == 0x8B { throw fail("is compressed; unpack it with gunzip, under the name that ends in .gz") }
+        if header[0] == 0x1F, header[1] == 0x8B {
+            throw fail("is compressed; unpack it with gunzip, under the name that ends in .gz")
+        }
         guard header[0] == 0, header[1] == 0, header[2] == 8 else { throw fail("is no IDX file of bytes") }
         guard Int(header[3]) == dimensionCount else {
             throw fail("has \(header[3]) dimensions, not \(dimensionCount); are images and labels exchanged?")
@@ -38,7 +40,9 @@ struct IDXFile {
             count = product
         }
         guard file.size - headerSize == count else {
-            throw fail("has \(file.size - headerSize) bytes after its header, which says \(dimensions.map(String.init).joined(separator: " × "))")
+            throw fail(
+                "has \(file.size - headerSize) bytes after its header, which says \(dimensions.map(String.init).joined(separator: " × "))"
+            )
         }
         var bytes = [UInt8](repeating: 0, count: count)
         try bytes.withUnsafeMutableBytes { try file.read(at: headerSize, into: $0) }

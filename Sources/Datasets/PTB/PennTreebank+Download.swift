@@ -17,5 +17,6 @@ extension PennTreebank {
                 sha256: "dd65dff31e70846b2a6030a87482edcd5d199130cdcfa1f3dccbb033728deee0"),
         ],
         notice:
-            "The Penn Treebank is licensed data of the Linguistic Data Consortium (LDC99T42); using it needs their licence.")
+            "The Penn Treebank is licensed data of the Linguistic Data Consortium (LDC99T42); using it needs their licence."
+    )
 }

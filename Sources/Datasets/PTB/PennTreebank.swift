@@ -82,7 +82,8 @@ public struct PennTreebank: DatasetPlugin, VocabularyProviding {
     public func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) throws -> Batch {
         guard batchCount(split, batchSize: batchSize) > 0 else {
             throw RecurrentError.dataset(
-                "\(directory): the \(split.rawValue) text has \(tokens(split).count) tokens, too few for \(batchSize) streams; choose a batch size of at most \(tokens(split).count / 2)")
+                "\(directory): the \(split.rawValue) text has \(tokens(split).count) tokens, too few for \(batchSize) streams; choose a batch size of at most \(tokens(split).count / 2)"
+            )
         }
         return stream(split).batch(index, bptt: bptt, batchSize: batchSize)
     }
@@ -93,7 +94,8 @@ public struct PennTreebank: DatasetPlugin, VocabularyProviding {
     private static func prefix(in directory: String) throws -> String {
         for prefix in ["ptb.", ""] where (try? FileReader("\(directory)/\(prefix)train.txt")) != nil { return prefix }
         throw RecurrentError.dataset(
-            "no ptb.train.txt or train.txt can be read in '\(directory)'; name a directory that holds ptb.train.txt, ptb.valid.txt and ptb.test.txt with `data` or PTB_DIR")
+            "no ptb.train.txt or train.txt can be read in '\(directory)'; name a directory that holds ptb.train.txt, ptb.valid.txt and ptb.test.txt with `data` or PTB_DIR"
+        )
     }
 
     private static func open(_ path: String) throws -> FileReader {

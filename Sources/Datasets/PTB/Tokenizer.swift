@@ -38,11 +38,13 @@ struct Tokenizer {
             offset += count
             let piece = UnsafeRawBufferPointer(rebasing: buffer[..<(held + count)])
             last = piece.last!
-            let read = try tokenize(piece, isLast: offset == file.size, line: &line, into: &tokens, path: file.path, isOpen: isOpen)
+            let read = try tokenize(
+                piece, isLast: offset == file.size, line: &line, into: &tokens, path: file.path, isOpen: isOpen)
             held = piece.count - read
             guard held <= Self.longestWord else {
                 throw RecurrentError.dataset(
-                    "\(file.path), line \(line): a word of more than \(Self.longestWord) bytes; words are separated by blanks")
+                    "\(file.path), line \(line): a word of more than \(Self.longestWord) bytes; words are separated by blanks"
+                )
             }
             buffer.baseAddress!.copyMemory(from: buffer.baseAddress! + read, byteCount: held)
         }
@@ -58,7 +60,8 @@ struct Tokenizer {
     /// - Returns: how many bytes were read; a word at the end of a piece that isn't
     ///   the last may go on in the next one.
     private mutating func tokenize(
-        _ text: UnsafeRawBufferPointer, isLast: Bool, line: inout Int, into tokens: inout [Int32], path: String, isOpen: Bool
+        _ text: UnsafeRawBufferPointer, isLast: Bool, line: inout Int, into tokens: inout [Int32], path: String,
+        isOpen: Bool
     ) throws -> Int {
         var position = 0
         while position < text.count {

@@ -50,7 +50,8 @@ struct WordTable {
         slots = [Int32](repeating: -1, count: 2 * slots.count)
         for number in 0..<count {
             all.withUnsafeBytes {
-                slots[slot(of: UnsafeRawBufferPointer(rebasing: $0[starts[number]..<starts[number + 1]]))] = Int32(number)
+                slots[slot(of: UnsafeRawBufferPointer(rebasing: $0[starts[number]..<starts[number + 1]]))] = Int32(
+                    number)
             }
         }
     }

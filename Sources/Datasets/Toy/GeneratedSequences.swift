@@ -34,7 +34,9 @@ struct GeneratedSequences: Sendable {
 
     /// The numbers of a batch's sequences within their split; the last batch may have fewer.
     func numbers(_ split: Split, epoch: Int, index: Int, batchSize: Int) -> [Int] {
-        precondition(index >= 0 && index < batchCount(split, batchSize: batchSize), "batch \(index) is outside the \(split) split")
+        precondition(
+            index >= 0 && index < batchCount(split, batchSize: batchSize),
+            "batch \(index) is outside the \(split) split")
         let range = index * batchSize..<min((index + 1) * batchSize, sizes[split])
         return split == .train && !freshEachEpoch ? order.order(epoch: epoch)[range].map(Int.init) : Array(range)
     }

@@ -20,7 +20,10 @@ public struct KthLargestDataset: DatasetPlugin {
         public var freshData = false
         public init() {}
         public static let fields: [OptionField<Self>] =
-            [.length(\.length, 2, "Numbers N of a sequence, and classes."), .integer("k", \.k, 1...(.max), "Which in descending order is asked for.")]
+            [
+                .length(\.length, 2, "Numbers N of a sequence, and classes."),
+                .integer("k", \.k, 1...(.max), "Which in descending order is asked for."),
+            ]
             + .generated(\.sizes.train, \.sizes.valid, \.sizes.test, \.freshData)
         public func validate() throws {
             guard k > length else { return }
@@ -34,7 +37,8 @@ public struct KthLargestDataset: DatasetPlugin {
 
     public init(options: Options, seed: UInt64) throws {
         try options.check()
-        try self.init(length: options.length, k: options.k, sizes: options.sizes, seed: seed, freshEachEpoch: options.freshData)
+        try self.init(
+            length: options.length, k: options.k, sizes: options.sizes, seed: seed, freshEachEpoch: options.freshData)
     }
     /// The paper's Table 8, but for the learning rate, which there takes ten times the epochs.
     public static func adjust(_ defaults: inout RunDefaults) {

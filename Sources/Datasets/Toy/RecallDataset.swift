@@ -19,7 +19,10 @@ public struct RecallDataset: DatasetPlugin {
         public var freshData = false
         public init() {}
         public static let fields: [OptionField<Self>] =
-            [.length(\.length, 1, "Numbers N of a sequence."), .integer("symbols", \.symbols, 2...Int(Int32.max), "Different numbers M, and classes.")]
+            [
+                .length(\.length, 1, "Numbers N of a sequence."),
+                .integer("symbols", \.symbols, 2...Int(Int32.max), "Different numbers M, and classes."),
+            ]
             + .generated(\.sizes.train, \.sizes.valid, \.sizes.test, \.freshData)
     }
 
@@ -27,7 +30,9 @@ public struct RecallDataset: DatasetPlugin {
 
     public init(options: Options, seed: UInt64) throws {
         try options.check()
-        try self.init(length: options.length, symbols: options.symbols, sizes: options.sizes, seed: seed, freshEachEpoch: options.freshData)
+        try self.init(
+            length: options.length, symbols: options.symbols, sizes: options.sizes, seed: seed,
+            freshEachEpoch: options.freshData)
     }
     /// The paper's Table 8, but for the learning rate, which there takes ten times the epochs.
     public static func adjust(_ defaults: inout RunDefaults) {

@@ -31,7 +31,8 @@ public struct SplitSizes: Sendable, Equatable {
             let (numbers, overflow) = size.multipliedReportingOverflow(by: length)
             guard !overflow, numbers <= Self.largest else {
                 throw RecurrentError.invalidOption(
-                    "\(size) \(split.rawValue) sequences of length \(length) are too many: a split holds at most \(Self.largest) numbers")
+                    "\(size) \(split.rawValue) sequences of length \(length) are too many: a split holds at most \(Self.largest) numbers"
+                )
             }
         }
     }

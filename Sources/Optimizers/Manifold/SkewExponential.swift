@@ -28,7 +28,8 @@ public final class SkewExponential {
         self.method = method
         self.backend = backend
         let usesEigen = method == .eigendecomposition
-        taylor = try usesEigen ? nil : backend.makeMatrixProgram(TaylorExponential.program(backend.scalarType), size: size)
+        taylor =
+            try usesEigen ? nil : backend.makeMatrixProgram(TaylorExponential.program(backend.scalarType), size: size)
         norm = try usesEigen ? ColumnNorm(size: size, on: backend) : nil
         eigen = try usesEigen ? (0..<4).map { _ in try backend.allocate(rows: size, columns: size) } : []
         eigenvalues = try usesEigen ? backend.allocate(rows: 1, columns: size) : nil

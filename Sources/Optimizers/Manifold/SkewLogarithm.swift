@@ -84,5 +84,6 @@ public final class SkewLogarithm {
     }
 
     private static let noLogarithm = RecurrentError.linearAlgebra(
-        "the orthogonal matrix has the eigenvalue −1 (a determinant of −1 implies it), so it is exp(B) of no skew B that could be found")
+        "the orthogonal matrix has the eigenvalue −1 (a determinant of −1 implies it), so it is exp(B) of no skew B that could be found"
+    )
 }

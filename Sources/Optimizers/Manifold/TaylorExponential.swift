@@ -68,7 +68,9 @@ struct TaylorExponential {
             p.branch(on: [bound], { $0[0] > 1e4 }) {
                 p.compute([scale]) { _ in [1] }
                 p.loop(atMost: 1024, while: [bound], { $0[0] > 1 }) {
-                    p.compute([squarings, bound, scale], from: [squarings, bound, scale]) { [$0[0] + 1, $0[1] / 2, $0[2] / 2] }
+                    p.compute([squarings, bound, scale], from: [squarings, bound, scale]) {
+                        [$0[0] + 1, $0[1] / 2, $0[2] / 2]
+                    }
                 }
                 let base = p.matrix()
                 p.run(Self.scaling, [skew], scalars: [.value(of: scale)], into: [base])
@@ -103,7 +105,9 @@ struct TaylorExponential {
         let scales: [MatrixScalar] = [.constant(s), .constant(s * s)]
         p.run(TaylorPolynomials.degree8[0], [skew, square], scalars: scales, into: [mixed])
         p.product(square, mixed, alpha: .constant(s * s), into: fourth)
-        p.run(TaylorPolynomials.degree8[1], identityAnd: [skew, square, fourth], scalars: scales, into: [first, factor, sum])
+        p.run(
+            TaylorPolynomials.degree8[1], identityAnd: [skew, square, fourth], scalars: scales,
+            into: [first, factor, sum])
         p.product(first, factor, plus: 1, sum, into: sum)
     }
 

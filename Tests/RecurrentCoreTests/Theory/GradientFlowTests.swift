@@ -14,7 +14,8 @@ struct GradientFlowTests {
     static let width = 3, hidden = 4, steps = 5, columns = 2
 
     static func model(
-        _ cell: any RecurrentCell, hidden: Int = hidden, width: Int = width, on backend: any Backend = ReferenceBackend(),
+        _ cell: any RecurrentCell, hidden: Int = hidden, width: Int = width,
+        on backend: any Backend = ReferenceBackend(),
         start: RecurrentInitialization = .uniform, layers: Int = 1, zoneout: Double = 0
     ) throws -> SequenceModel {
         try SequenceModel(
@@ -22,7 +23,8 @@ struct GradientFlowTests {
             configuration: ModelConfiguration(
                 hiddenSize: hidden, layers: layers, zoneout: zoneout, recurrentInitialization: start),
             data: DatasetDescription(
-                inputs: .vectors(width: width), targets: .positionClass(classes: 2), isContinuous: false, metric: .accuracy),
+                inputs: .vectors(width: width), targets: .positionClass(classes: 2), isContinuous: false,
+                metric: .accuracy),
             on: backend, seed: 3)
     }
 
@@ -35,7 +37,9 @@ struct GradientFlowTests {
     }
 
     /// `∂s_t/∂s_k` [n, n] of sequence `column`, by central differences through the layer.
-    static func differences(_ model: SequenceModel, _ batch: Batch, from k: Int, to t: Int, column: Int) throws -> [Double] {
+    static func differences(_ model: SequenceModel, _ batch: Batch, from k: Int, to t: Int, column: Int) throws
+        -> [Double]
+    {
         let backend = model.backend, layer = model.recurrentLayers[0], count = layer.cell.stateNames.count
         guard case .vectors(let values, let width) = batch.inputs else { throw RecurrentError.dataset("no vectors") }
         let inputs = (0..<batch.steps).map { step in
@@ -78,7 +82,8 @@ struct GradientFlowTests {
                 let n = Int(Double(matrix.count).squareRoot())
                 let norm = matrix.reduce(0) { $0 + $1 * $1 }.squareRoot()
                 let top = try SingularValues.range(
-                    of: reference.backend.makeMatrix(matrix, rows: n, columns: n), on: reference.backend).upperBound
+                    of: reference.backend.makeMatrix(matrix, rows: n, columns: n), on: reference.backend
+                ).upperBound
                 #expect(abs(exact.frobenius.values[column] - norm) < 1e-7 * (1 + norm), "\(cell.name) \(k) \(t)")
                 #expect(abs(exact.operatorNorm!.values[column] - top) < 1e-7 * (1 + top), "\(cell.name) \(k) \(t)")
                 #expect(abs(single.frobenius.values[column] - norm) < 1e-4 * (1 + norm), "\(cell.name) \(k) \(t)")
@@ -92,12 +97,14 @@ struct GradientFlowTests {
         let recall = try RecallDataset(length: 30, sizes: SplitSizes(train: 400, valid: 100, test: 100))
         let backend: any Backend = onReference ? ReferenceBackend() : try CPUBackend(threads: 2)
         let model = try SequenceModel(
-            cell: URNN(activation: AbsoluteValue()), configuration: ModelConfiguration(embeddingSize: 8, hiddenSize: 100),
+            cell: URNN(activation: AbsoluteValue()),
+            configuration: ModelConfiguration(embeddingSize: 8, hiddenSize: 100),
             data: recall.description, on: backend)
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew())
         func check(_ when: String) throws {
-            let norms = try GradientFlow(model, samples: 3).measure(recall.batch(.valid, epoch: 0, index: 0, batchSize: 20))
+            let norms = try GradientFlow(model, samples: 3).measure(
+                recall.batch(.valid, epoch: 0, index: 0, batchSize: 20))
             #expect(norms.steps.count == 30)
             for step in norms.steps {
                 for value in step.frobenius.values { #expect(abs(value / 10 - 1) < 1e-5, "\(when), step \(step.step)") }
@@ -116,8 +123,10 @@ struct GradientFlowTests {
 
     /// From W = I and a zero state, equal inputs without a bias lead back to exactly 0.
     @Test func absoluteValueKeepsTheNormAtZero() throws {
-        let model = try Self.model(URNN(activation: AbsoluteValue()), hidden: 16, on: CPUBackend(threads: 1), start: .identity)
-        _ = try ParameterUpdater(model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
+        let model = try Self.model(
+            URNN(activation: AbsoluteValue()), hidden: 16, on: CPUBackend(threads: 1), start: .identity)
+        _ = try ParameterUpdater(
+            model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
         let batch = Batch(
             steps: 6, size: 1, inputs: .vectors([Float](repeating: 0.5, count: 6 * Self.width), width: Self.width),
             targets: [Int32](repeating: 0, count: 6))
@@ -125,8 +134,10 @@ struct GradientFlowTests {
     }
 
     static let bounded: [any RecurrentCell] = [
-        URNN(activation: ReLU()), URNN(activation: LeakyReLU()), URNN(activation: LeakyReLU(slope: 0.95)), URNN(activation: Tanh()),
-        VanillaRNN(activation: ReLU()), VanillaRNN(activation: LeakyReLU(slope: 0.95)), VanillaRNN(activation: AbsoluteValue()),
+        URNN(activation: ReLU()), URNN(activation: LeakyReLU()), URNN(activation: LeakyReLU(slope: 0.95)),
+        URNN(activation: Tanh()),
+        VanillaRNN(activation: ReLU()), VanillaRNN(activation: LeakyReLU(slope: 0.95)),
+        VanillaRNN(activation: AbsoluteValue()),
     ]
 
     @Test(arguments: bounded.indices, [0, 0.1, 0.5, 0.8]) func staysWithinBounds(_ index: Int, zoneout: Double) throws {

@@ -17,7 +17,8 @@ struct GradientTrackerTests {
         var name: String { "stream" }
         var description: DatasetDescription {
             DatasetDescription(
-                inputs: .tokens(vocabulary: 7), targets: .positionClass(classes: 7), isContinuous: true, metric: .perplexity)
+                inputs: .tokens(vocabulary: 7), targets: .positionClass(classes: 7), isContinuous: true,
+                metric: .perplexity)
         }
         func batchCount(_ split: Split, batchSize: Int) -> Int { 6 }
         func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) throws -> Batch {
@@ -31,14 +32,17 @@ struct GradientTrackerTests {
 
     static func train(every interval: Int?, epochs: Set<Int> = []) throws -> (weights: [Float], log: Log) {
         let model = try SequenceModel(
-            cell: URNN(), configuration: ModelConfiguration(embeddingSize: 5, hiddenSize: 8), data: Stream().description,
+            cell: URNN(), configuration: ModelConfiguration(embeddingSize: 5, hiddenSize: 8),
+            data: Stream().description,
             on: CPUBackend(threads: 1))
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew())
         let log = Log()
         let isTracked = interval != nil || !epochs.isEmpty
-        let tracker = isTracked
-            ? GradientTracker(every: interval, epochs: epochs, model: model, dataset: Stream(), batchSize: 3, observers: [log]) : nil
+        let tracker =
+            isTracked
+            ? GradientTracker(
+                every: interval, epochs: epochs, model: model, dataset: Stream(), batchSize: 3, observers: [log]) : nil
         _ = try Trainer(
             model: model, dataset: Stream(), updater: updater, configuration: .init(epochs: 2, batchSize: 3),
             observers: tracker.map { [$0] } ?? []

@@ -17,7 +17,9 @@ struct SingularValueTests {
             let old = a
             for r in 0..<n {
                 for c in 0..<n {
-                    let sum = (0..<n).reduce(0.0) { $0 + (isLeft ? v[r] * v[$1] * old[$1 * n + c] : old[r * n + $1] * v[$1] * v[c]) }
+                    let sum = (0..<n).reduce(0.0) {
+                        $0 + (isLeft ? v[r] * v[$1] * old[$1 * n + c] : old[r * n + $1] * v[$1] * v[c])
+                    }
                     a[r * n + c] -= 2 * sum / square
                 }
             }
@@ -48,9 +50,11 @@ struct SingularValueTests {
         #expect(throws: RecurrentError.self) { try SingularValues.range(of: weight, on: backend) }
     }
 
-    @Test(arguments: [[1, 0, 0, Double.nan], [.nan, 0, 0, 1], [.infinity, .nan, 0, 1]]) func aMatrixWithoutNumbersHasNoNorm(_ a: [Double]) {
+    @Test(arguments: [[1, 0, 0, Double.nan], [.nan, 0, 0, 1], [.infinity, .nan, 0, 1]])
+    func aMatrixWithoutNumbersHasNoNorm(_ a: [Double]) {
         #expect(a.withUnsafeBufferPointer { SingularValues.largest($0, size: 2) }.isNaN)
-        #expect([1, 0, 0, -Double.infinity].withUnsafeBufferPointer { SingularValues.largest($0, size: 2) } == .infinity)
+        #expect(
+            [1, 0, 0, -Double.infinity].withUnsafeBufferPointer { SingularValues.largest($0, size: 2) } == .infinity)
     }
 
     /// Their computed singular values are 1 only to so many digits.

@@ -17,7 +17,8 @@ public struct LSTM: ActivatedCell {
     public var parameters: [CellParameter] {
         let gates = ["i", "f", "g", "o"]
         return gates.map { .inputWeight("U_\($0)") } + gates.map { .recurrentWeight("W_\($0)") }
-            + gates.map { .inputBias("b_i\($0)") } + gates.map { .recurrentBias("b_h\($0)") } + activation.cellParameters
+            + gates.map { .inputBias("b_i\($0)") } + gates.map { .recurrentBias("b_h\($0)") }
+            + activation.cellParameters
     }
 
     public func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {

@@ -25,9 +25,12 @@ public struct Lion: Optimizer, Plugin {
     public var stateCount: Int { 1 }
 
     public func update(
-        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue, scalars: [SymbolicValue]
+        parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue,
+        scalars: [SymbolicValue]
     ) -> (parameter: SymbolicValue, state: [SymbolicValue]) {
-        func mean(_ beta: Double) -> SymbolicValue { SymbolicValue(beta) * state[0] + SymbolicValue(1 - beta) * gradient }
+        func mean(_ beta: Double) -> SymbolicValue {
+            SymbolicValue(beta) * state[0] + SymbolicValue(1 - beta) * gradient
+        }
         return (parameter - rate * sign(mean(options.beta1)), [mean(options.beta2)])
     }
 }

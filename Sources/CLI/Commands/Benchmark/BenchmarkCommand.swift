@@ -12,12 +12,18 @@ struct BenchmarkCommand: FlagCommand {
             measured in the same run on the same backend and threads. Rounds go through all workloads in turn, \
             so that a machine's noise hits all of them alike.
             """)
-    static let scope = FlagScope(kinds: [.backend]) { _ in "does nothing in benchmark, whose workloads have sizes of their own; leave it out" }
+    static let scope = FlagScope(kinds: [.backend]) { _ in
+        "does nothing in benchmark, whose workloads have sizes of their own; leave it out"
+    }
 
     @Argument(parsing: .allUnrecognized, help: .hidden)
     var arguments: [String] = []
 
-    @Option(name: .customLong("workload"), help: "Time this workload only; may be repeated (toy-CELL-nN, lm-CELL-tT, lm-CELL-ACTIVATION-tT, lm-CELL-hH-tT, generate-CELL, exp-nN).")
+    @Option(
+        name: .customLong("workload"),
+        help:
+            "Time this workload only; may be repeated (toy-CELL-nN, lm-CELL-tT, lm-CELL-ACTIVATION-tT, lm-CELL-hH-tT, generate-CELL, exp-nN)."
+    )
     var workloads: [String] = []
     @Option(help: "Seconds to spend on each workload, about.")
     var seconds = 1.0
@@ -38,7 +44,9 @@ struct BenchmarkCommand: FlagCommand {
             throw RecurrentError.invalidOption("--seconds must be above 0 and at most 3600, not \(seconds)")
         }
         let (flags, words) = try separated()
-        if let stranger = words.first { throw RecurrentError.invalidOption("unexpected argument '\(stranger)'; --workload names one") }
+        if let stranger = words.first {
+            throw RecurrentError.invalidOption("unexpected argument '\(stranger)'; --workload names one")
+        }
         let registry = Registry.current
         let configuration = try Self.parser.configuration(flags, locatesData: false)
         let backend = try registry.makeBackend(configuration)
@@ -55,7 +63,8 @@ struct BenchmarkCommand: FlagCommand {
             return
         }
         Terminal.print("\(backend.name): \(backend.summary)")
-        Terminal.print("GEMM, 1024 × 1024 × 1024: \(Format.fixed(timer.gigaflops, digits: 1)) GFLOP/s (median of this run)")
+        Terminal.print(
+            "GEMM, 1024 × 1024 × 1024: \(Format.fixed(timer.gigaflops, digits: 1)) GFLOP/s (median of this run)")
         Terminal.print(
             Terminal.table(
                 ["workload", "median ms", "floor ms", "ratio", "steps"],
@@ -69,7 +78,8 @@ struct BenchmarkCommand: FlagCommand {
         for (constrained, free) in [("urnn", "rnn"), ("ugru", "gru")] {
             for overhead in timer.overheads(of: constrained, over: free) {
                 Terminal.print(
-                    "\(overhead.name) over \(overhead.base): \(Format.fixed(100 * (overhead.ratio - 1), digits: 1)) % (median of paired steps)")
+                    "\(overhead.name) over \(overhead.base): \(Format.fixed(100 * (overhead.ratio - 1), digits: 1)) % (median of paired steps)"
+                )
             }
         }
     }
@@ -160,7 +170,8 @@ final class WorkloadTimer {
     /// ratios of steps taken in the same round.
     func overheads(of constrained: String, over free: String) -> [(name: String, base: String, ratio: Double)] {
         workloads.indices.compactMap { index in
-            let name = workloads[index].name, base = name.replacingOccurrences(of: "-\(constrained)-", with: "-\(free)-")
+            let name = workloads[index].name,
+                base = name.replacingOccurrences(of: "-\(constrained)-", with: "-\(free)-")
             guard base != name, let other = workloads.firstIndex(where: { $0.name == base }) else { return nil }
             let ratios = zip(times[index], times[other]).map { $0 / $1 }
             return (name, base, median(ratios))

@@ -8,7 +8,8 @@ extension Workload {
     ///
     /// Every weight is read once for a token, so memory's speed and not that of
     /// products bounds it: the ratio to the floor says little here.
-    static func generation(_ name: String, cell: String, on backend: any Backend, registry: Registry) throws -> Workload {
+    static func generation(_ name: String, cell: String, on backend: any Backend, registry: Registry) throws -> Workload
+    {
         var configuration = RunConfiguration(cell: PluginChoice(cell))
         configuration.model.embeddingSize = 400
         configuration.model.hiddenSize = 200
@@ -17,11 +18,14 @@ extension Workload {
         let classes = 10_000
         let made = try registry.makeCell(configuration)
         let model = try SequenceModel(
-            cell: made, configuration: configuration.model, data: .languageModel(vocabulary: classes), on: backend, seed: 1)
+            cell: made, configuration: configuration.model, data: .languageModel(vocabulary: classes), on: backend,
+            seed: 1)
         let generator = try Generator(model, sampling: Sampling(), seed: 1)
         func weights(_ kind: CellParameter.Kind) -> Int { made.parameters.count { $0.kind == kind } }
         let hidden = configuration.model.hiddenSize
-        let products = hidden * (weights(.inputWeight) * configuration.model.embeddingSize + weights(.recurrentWeight) * hidden + classes)
+        let products =
+            hidden
+            * (weights(.inputWeight) * configuration.model.embeddingSize + weights(.recurrentWeight) * hidden + classes)
         var token = 0
         return Workload(name: name, flops: 2 * Double(products)) { token = try generator.next(after: token) }
     }

@@ -21,19 +21,26 @@ struct Workload {
     static func make(_ name: String, on backend: any Backend, registry: Registry) throws -> Workload {
         let parts = name.split(separator: "-").map(String.init)
         func size(_ part: Int, _ letter: Character, upTo most: Int) -> Int? {
-            guard parts[part].first == letter, let size = Int(parts[part].dropFirst()), (1...most).contains(size) else { return nil }
+            guard parts[part].first == letter, let size = Int(parts[part].dropFirst()), (1...most).contains(size) else {
+                return nil
+            }
             return size
         }
         if parts.count == 3, parts[0] == "toy", let n = size(2, "n", upTo: 100_000) {
-            return try training(name, cell: parts[1], on: backend, registry: registry, Shape(
-                steps: n, batch: 100, embedding: 30, hidden: 50, classes: 10, isLanguageModel: false))
+            return try training(
+                name, cell: parts[1], on: backend, registry: registry,
+                Shape(
+                    steps: n, batch: 100, embedding: 30, hidden: 50, classes: 10, isLanguageModel: false))
         }
         if (3...5).contains(parts.count), parts[0] == "lm", let t = size(parts.count - 1, "t", upTo: 10_000) {
-            let hidden = size(parts.count - 2, "h", upTo: 10_000), named = parts[2..<(parts.count - (hidden == nil ? 1 : 2))]
+            let hidden = size(parts.count - 2, "h", upTo: 10_000),
+                named = parts[2..<(parts.count - (hidden == nil ? 1 : 2))]
             if named.count <= 1 {
                 return try training(
                     name, cell: parts[1], activation: named.first, on: backend, registry: registry,
-                    Shape(steps: t, batch: 80, embedding: 400, hidden: hidden ?? 200, classes: 10_000, isLanguageModel: true))
+                    Shape(
+                        steps: t, batch: 80, embedding: 400, hidden: hidden ?? 200, classes: 10_000,
+                        isLanguageModel: true))
             }
         }
         if parts.count == 2, parts[0] == "generate" {
@@ -42,7 +49,8 @@ struct Workload {
         if parts.count == 2, parts[0] == "exp", let n = size(1, "n", upTo: 20_000) {
             return try exponential(name, size: n, on: backend, registry: registry)
         }
-        throw RecurrentError.unknownName(kind: "workload", name: name, known: defaultNames + languageModelNames + generationNames)
+        throw RecurrentError.unknownName(
+            kind: "workload", name: name, known: defaultNames + languageModelNames + generationNames)
     }
 
     private struct Shape {
@@ -52,7 +60,8 @@ struct Workload {
 
     /// One training step: forward, backward, optimizer, manifold.
     private static func training(
-        _ name: String, cell: String, activation: String? = nil, on backend: any Backend, registry: Registry, _ shape: Shape
+        _ name: String, cell: String, activation: String? = nil, on backend: any Backend, registry: Registry,
+        _ shape: Shape
     ) throws -> Workload {
         var configuration = RunConfiguration(cell: PluginChoice(cell))
         configuration.activation = activation.map { PluginChoice($0) }
@@ -74,14 +83,18 @@ struct Workload {
         let model = try SequenceModel(
             cell: made, configuration: configuration.model, data: description, on: backend, seed: 1)
         let updater = try ParameterUpdater(
-            model: model, optimizer: try registry.makeOptimizer(configuration), manifold: try registry.makeManifold(configuration),
-            skewInitialization: try registry.makeSkewInitialization(configuration), configuration: configuration.training)
+            model: model, optimizer: try registry.makeOptimizer(configuration),
+            manifold: try registry.makeManifold(configuration),
+            skewInitialization: try registry.makeSkewInitialization(configuration),
+            configuration: configuration.training)
         var random = RandomStream(RandomKey(seed: 1, purpose: .test))
         let rows = shape.steps * shape.batch
         let batch = Batch(
             steps: shape.steps, size: shape.batch,
             inputs: .tokens((0..<rows).map { _ in Int32(random.integer(below: shape.classes)) }),
-            targets: (0..<(shape.isLanguageModel ? rows : shape.batch)).map { _ in Int32(random.integer(below: shape.classes)) })
+            targets: (0..<(shape.isLanguageModel ? rows : shape.batch)).map { _ in
+                Int32(random.integer(below: shape.classes))
+            })
         var count = 0
         return Workload(name: name, flops: try flops(of: made, shape)) {
             _ = try model.computeGradients(batch, step: count)
@@ -104,7 +117,9 @@ struct Workload {
 
     /// `exp` of a random skew-symmetric matrix whose norm ‖B‖₂ is about 3. The
     /// floor counts five products, 10 n³: what a polynomial of degree 18 takes.
-    private static func exponential(_ name: String, size: Int, on backend: any Backend, registry: Registry) throws -> Workload {
+    private static func exponential(_ name: String, size: Int, on backend: any Backend, registry: Registry) throws
+        -> Workload
+    {
         let manifold = try registry.makeManifold(RunConfiguration())
         let workspace = try manifold.makeWorkspace(size: size, on: backend)
         var random = RandomStream(RandomKey(seed: 1, purpose: .test, stream: size))

@@ -27,7 +27,8 @@ struct Download {
             guard manager.fileExists(atPath: path) else { return true }
             guard try Self.sha256(path) == file.sha256 else {
                 throw RecurrentError.file(
-                    path: path, reason: "is another file than the one to be downloaded; move it away, or choose another --output")
+                    path: path,
+                    reason: "is another file than the one to be downloaded; move it away, or choose another --output")
             }
             return false
         }
@@ -36,11 +37,14 @@ struct Download {
         do {
             try manager.createDirectory(atPath: temporary, withIntermediateDirectories: true)
         } catch {
-            throw RecurrentError.file(path: folder, reason: "the folder can't be made or written; choose another --output")
+            throw RecurrentError.file(
+                path: folder, reason: "the folder can't be made or written; choose another --output")
         }
         defer { try? manager.removeItem(atPath: temporary) }
         let isArchive = [".tgz", ".tar.gz"].contains { url.lowercased().hasSuffix($0) }
-        if isArchive { try unpack(missing, in: temporary) } else {
+        if isArchive {
+            try unpack(missing, in: temporary)
+        } else {
             let base = url.hasSuffix("/") ? String(url.dropLast()) : url
             for file in missing { try fetch("\(base)/\(file.name)", to: "\(temporary)/\(file.name)", size: file.size) }
         }
@@ -55,13 +59,18 @@ struct Download {
         let found = try Self.sha256("\(temporary)/\(file.name)")
         guard found == file.sha256 else {
             throw RecurrentError.dataset(
-                "\(url): \(file.name) isn't the file that was expected (SHA-256 \(found), not \(file.sha256)); nothing was kept, try another --url")
+                "\(url): \(file.name) isn't the file that was expected (SHA-256 \(found), not \(file.sha256)); nothing was kept, try another --url"
+            )
         }
     }
 
     private func fetch(_ address: String, to path: String, size: Int?) throws {
         let curl = try ChildProcess(
-            ChildProcess.find("curl"), ["--fail", "--silent", "--show-error", "--location", "--retry", "2", "--connect-timeout", "20", "--output", path, "--", address])
+            ChildProcess.find("curl"),
+            [
+                "--fail", "--silent", "--show-error", "--location", "--retry", "2", "--connect-timeout", "20",
+                "--output", path, "--", address,
+            ])
         let name = address.split(separator: "/").last.map(String.init) ?? address
         let isLive = Terminal.isInteractive && !isQuiet
         while curl.ending == nil {
@@ -75,10 +84,13 @@ struct Download {
         let status = curl.wait(), complaint = Self.lastLine(curl.readErrors(), status)
         // curl's number for what it can't write.
         guard status != .exit(23) else {
-            throw RecurrentError.file(path: folder, reason: "\(name) can't be written (\(complaint)); make room there, or choose another --output")
+            throw RecurrentError.file(
+                path: folder,
+                reason: "\(name) can't be written (\(complaint)); make room there, or choose another --output")
         }
         guard status == .exit(0) else {
-            throw RecurrentError.dataset("\(address): can't be downloaded (\(complaint)); check the network, or give another --url")
+            throw RecurrentError.dataset(
+                "\(address): can't be downloaded (\(complaint)); check the network, or give another --url")
         }
         if !isQuiet { Terminal.print("\(name)  fetched") }
     }
@@ -97,10 +109,12 @@ struct Download {
                 throw RecurrentError.dataset("\(url): holds no \(file.name)")
             }
             let tar = try ChildProcess(
-                program, ["--extract", "--gzip", "--file", archive, "--to-stdout", "--", member], output: .file("\(temporary)/\(file.name)"))
+                program, ["--extract", "--gzip", "--file", archive, "--to-stdout", "--", member],
+                output: .file("\(temporary)/\(file.name)"))
             let status = tar.wait()
             guard status == .exit(0) else {
-                throw RecurrentError.dataset("\(url): \(member) can't be unpacked (\(Self.lastLine(tar.readErrors(), status)))")
+                throw RecurrentError.dataset(
+                    "\(url): \(member) can't be unpacked (\(Self.lastLine(tar.readErrors(), status)))")
             }
         }
     }
@@ -111,10 +125,13 @@ struct Download {
     }
 
     private static func sha256(_ path: String) throws -> String {
-        let (status, text, _) = try ChildProcess.run(ChildProcess.find("sha256sum", package: "coreutils"), ["--", path])
+        let (status, text, _) = try ChildProcess.run(
+            ChildProcess.find("sha256sum", package: "coreutils"), ["--", path])
         // A name with unusual characters is marked by a backslash.
         let digits = text.drop { $0 == "\\" }.prefix(64)
-        guard status == .exit(0), digits.count == 64 else { throw RecurrentError.file(path: path, reason: "can't be read") }
+        guard status == .exit(0), digits.count == 64 else {
+            throw RecurrentError.file(path: path, reason: "can't be read")
+        }
         return String(digits)
     }
 }

@@ -28,7 +28,8 @@ extension FlagCommand {
     func separated(_ what: String) throws -> (flags: [String], word: String) {
         let (flags, words) = try separated()
         guard let first = words.first else {
-            throw RecurrentError.invalidOption("\(Self.configuration.commandName!) needs \(what); `--help` shows how it is called")
+            throw RecurrentError.invalidOption(
+                "\(Self.configuration.commandName!) needs \(what); `--help` shows how it is called")
         }
         if words.count > 1 { throw RecurrentError.invalidOption("unexpected argument '\(words[1])'") }
         return (flags, first)

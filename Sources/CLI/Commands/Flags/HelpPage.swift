@@ -43,7 +43,11 @@ enum HelpPage {
         for (index, argument) in arguments.enumerated() {
             let name = argument.split(separator: "=")[0]
             guard flags.contains(String(name)) else { continue }
-            if argument.contains("=") { result.append(argument) } else if index + 1 < arguments.count { result += [argument, arguments[index + 1]] }
+            if argument.contains("=") {
+                result.append(argument)
+            } else if index + 1 < arguments.count {
+                result += [argument, arguments[index + 1]]
+            }
         }
         return result
     }

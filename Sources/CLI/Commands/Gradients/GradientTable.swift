@@ -1,7 +1,7 @@
 import Foundation
 import RecurrentCore
-import RecurrentRuns
 import RecurrentReproduction
+import RecurrentRuns
 
 /// One step of `cli gradients`: what `--json` prints.
 struct GradientPoint: Codable, Sendable {
@@ -47,12 +47,14 @@ enum GradientTable {
     /// Some 20 of the steps, the first and the last among them.
     static func text(_ points: [GradientPoint]) -> String {
         let stride = max((points.count + rows - 1) / rows, 1)
-        let shown = points.enumerated().filter { $0.offset % stride == 0 || $0.offset == points.count - 1 }.map(\.element)
+        let shown = points.enumerated().filter { $0.offset % stride == 0 || $0.offset == points.count - 1 }.map(
+            \.element)
         return Terminal.table(
             ["step", "‖·‖F mean", "min", "max", "‖·‖2 mean", "lower bound", "upper bound"],
             shown.map { p in
                 ["\(p.step)"]
-                    + [p.frobeniusNorm, p.frobeniusNormMinimum, p.frobeniusNormMaximum, p.operatorNorm].map(Format.significant)
+                    + [p.frobeniusNorm, p.frobeniusNormMinimum, p.frobeniusNormMaximum, p.operatorNorm].map(
+                        Format.significant)
                     + [p.lowerBound, p.upperBound].map { $0.map(Format.significant) ?? "–" }
             })
     }
@@ -62,7 +64,9 @@ enum GradientTable {
         let floor = -12.0
         func level(_ value: Double) -> Double { value > 0 ? min(max(log10(value), floor), 12) : floor }
         // A bound of 0 or ∞ has no place on this axis.
-        let bounds = points.flatMap { [$0.lowerBound, $0.upperBound] }.compactMap(\.self).filter { $0 > 0 && $0.isFinite }
+        let bounds = points.flatMap { [$0.lowerBound, $0.upperBound] }.compactMap(\.self).filter {
+            $0 > 0 && $0.isFinite
+        }
         let levels = (points.map(\.frobeniusNorm) + bounds).map(level)
         let low = (levels.min()! - 0.05).rounded(.down), high = max((levels.max()! + 0.05).rounded(.up), low + 1)
         let columns = max(width - 10, 10)
@@ -85,7 +89,9 @@ enum GradientTable {
             return "\(text) │\(String(line))"
         }
         let ends = "\(points[0].step)".count + "\(points[points.count - 1].step)".count
-        let axis = String(repeating: " ", count: 10) + "\(points[0].step)" + String(repeating: " ", count: max(columns - ends, 1)) + "\(points[points.count - 1].step)"
+        let axis =
+            String(repeating: " ", count: 10) + "\(points[0].step)"
+            + String(repeating: " ", count: max(columns - ends, 1)) + "\(points[points.count - 1].step)"
         return (lines + [axis]).joined(separator: "\n")
     }
 

@@ -15,7 +15,8 @@ extension GradientsCommand {
         let places = saved.places(registry).union(wanted.places(registry))
         for change in saved.changes(to: wanted) where !places.contains(change.name) {
             throw RecurrentError.invalidOption(
-                "`\(change.name)` can't change in a saved run (it is \(change.old?.text ?? "not set")); leave it out, or leave out the run to measure a fresh model")
+                "`\(change.name)` can't change in a saved run (it is \(change.old?.text ?? "not set")); leave it out, or leave out the run to measure a fresh model"
+            )
         }
         return try Run(opening: path, registry: registry) { $0 = wanted }
     }

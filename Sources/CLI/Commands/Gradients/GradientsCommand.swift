@@ -6,7 +6,8 @@ import RecurrentRuns
 
 struct GradientsCommand: FlagCommand {
     static let configuration = CommandConfiguration(
-        commandName: "gradients", abstract: "How far gradients reach: ‖∂x_t/∂x_k‖ of a saved run or a fresh model, with the theory's bounds.",
+        commandName: "gradients",
+        abstract: "How far gradients reach: ‖∂x_t/∂x_k‖ of a saved run or a fresh model, with the theory's bounds.",
         usage: "cli gradients [<run>] [options]",
         discussion: """
             Exact, without dropout, with zoneout at its mean. Norms are means over the sequences of one batch, whose states \
@@ -18,7 +19,8 @@ struct GradientsCommand: FlagCommand {
         options: ["embeddingSize", "hiddenSize", "layers", "tied", "zoneout", "recurrentInit", "tableInit", "seed"]
     ) { option in
         switch option {
-        case "batchSize", "evaluationBatchSize": "does nothing in gradients; --samples says how many sequences are measured"
+        case "batchSize", "evaluationBatchSize":
+            "does nothing in gradients; --samples says how many sequences are measured"
         case "dropout", "dropoutOn", "lockedDropout", "embeddingDropout", "weightDropout":
             "does nothing in gradients, which are measured without dropout; leave it out"
         default: "does nothing in gradients, where nothing is trained; leave it out"
@@ -31,26 +33,35 @@ struct GradientsCommand: FlagCommand {
     var from = 1
     @Option(parsing: .unconditional, help: "The last t (default: the last step).")
     var to: Int?
-    @Option(parsing: .unconditional, help: "How many sequences are measured at most (default: 8, or the run's batch size if that is smaller).")
+    @Option(
+        parsing: .unconditional,
+        help: "How many sequences are measured at most (default: 8, or the run's batch size if that is smaller).")
     var samples: Int?
     @Option(parsing: .unconditional, help: "The recurrent layer, from 0 (default: the last).")
     var layer: Int?
     @Option(help: "Whose batch: train, valid or test.")
     var split = "valid"
-    @Option(parsing: .unconditional, help: "Which batch of the split, from 1; each has as many sequences as are measured.")
+    @Option(
+        parsing: .unconditional, help: "Which batch of the split, from 1; each has as many sequences as are measured.")
     var batch = 1
     @Flag(help: "Print a JSON array with one object per step.")
     var json = false
     @Option(help: ArgumentHelp("Draw the norms into this SVG file, by gnuplot.", valueName: "file.svg"))
     var plot: String?
-    @Option(help: ArgumentHelp("Draw how the angles of the eigenvalues are spread into this SVG file, by gnuplot.", valueName: "file.svg"))
+    @Option(
+        help: ArgumentHelp(
+            "Draw how the angles of the eigenvalues are spread into this SVG file, by gnuplot.", valueName: "file.svg"))
     var plotAngles: String?
-    @Option(help: ArgumentHelp("Write a JSON array with the angles, one object per orthogonal weight, into this file.", valueName: "file.json"))
+    @Option(
+        help: ArgumentHelp(
+            "Write a JSON array with the angles, one object per orthogonal weight, into this file.",
+            valueName: "file.json"))
     var jsonAngles: String?
 
     func run() throws {
         if let samples, !(1...TrainingConfiguration.largestSize).contains(samples) {
-            throw RecurrentError.invalidOption("--samples must be in 1...\(TrainingConfiguration.largestSize), not \(samples)")
+            throw RecurrentError.invalidOption(
+                "--samples must be in 1...\(TrainingConfiguration.largestSize), not \(samples)")
         }
         guard let part = Split(rawValue: split) else {
             throw RecurrentError.unknownName(kind: "split", name: split, known: Split.allCases.map(\.rawValue))
@@ -59,9 +70,11 @@ struct GradientsCommand: FlagCommand {
         let made = try measuredRun()
         let model = made.model
         if let layer, !model.recurrentLayers.indices.contains(layer) {
-            throw RecurrentError.invalidOption("--layer must be in 0...\(model.recurrentLayers.count - 1), not \(layer)")
+            throw RecurrentError.invalidOption(
+                "--layer must be in 0...\(model.recurrentLayers.count - 1), not \(layer)")
         }
-        let batch = try chosenBatch(part, of: made.dataset, size: samples ?? min(8, made.configuration.training.batchSize))
+        let batch = try chosenBatch(
+            part, of: made.dataset, size: samples ?? min(8, made.configuration.training.batchSize))
         let norms = try GradientFlow(model, layer: layer, samples: batch.size).measure(batch, from: from, to: to)
         let points = norms.points(bounds: try model.gradientBounds(layer: layer))
         let title = made.configuration.cell.name + (made.configuration.activation.map { " \($0.name)" } ?? "")
@@ -84,10 +97,12 @@ struct GradientsCommand: FlagCommand {
     private func chosenBatch(_ part: Split, of dataset: any Dataset, size: Int) throws -> Batch {
         let count = dataset.batchCount(part, batchSize: size)
         guard count > 0 else {
-            throw RecurrentError.dataset("its \(split) split is too small for \(size) sequences; choose fewer --samples")
+            throw RecurrentError.dataset(
+                "its \(split) split is too small for \(size) sequences; choose fewer --samples")
         }
         guard (1...count).contains(batch) else {
-            throw RecurrentError.invalidOption("--batch must be in 1...\(count) (batches of \(size) sequences in \(split)), not \(batch)")
+            throw RecurrentError.invalidOption(
+                "--batch must be in 1...\(count) (batches of \(size) sequences in \(split)), not \(batch)")
         }
         return try dataset.batch(part, epoch: 0, index: batch - 1, batchSize: size)
     }
@@ -101,15 +116,20 @@ struct GradientsCommand: FlagCommand {
 
     private func spectra(of model: SequenceModel) throws -> [WeightSpectrum] {
         let suffix = "_l\(layer ?? model.recurrentLayers.count - 1)."
-        return try model.parameters.orthogonalBlocks.filter { $0.name.contains(suffix) }.map { try WeightSpectrum($0, of: model) }
+        return try model.parameters.orthogonalBlocks.filter { $0.name.contains(suffix) }.map {
+            try WeightSpectrum($0, of: model)
+        }
     }
 
     private func writeAngles(of model: SequenceModel, _ title: String) throws {
-        guard let option = plotAngles != nil ? "--plot-angles" : jsonAngles != nil ? "--json-angles" : nil else { return }
+        guard let option = plotAngles != nil ? "--plot-angles" : jsonAngles != nil ? "--json-angles" : nil else {
+            return
+        }
         let spectra = try spectra(of: model)
         guard !spectra.isEmpty else {
             throw RecurrentError.invalidOption(
-                "\(option) needs a cell with an orthogonal recurrent weight, as urnn or ugru; \(model.recurrentLayers[0].cell.name) has none")
+                "\(option) needs a cell with an orthogonal recurrent weight, as urnn or ugru; \(model.recurrentLayers[0].cell.name) has none"
+            )
         }
         if let plotAngles {
             try AtomicFile.write(Gnuplot.svg(WeightSpectrum.figure(spectra, title)), to: plotAngles)
@@ -118,7 +138,9 @@ struct GradientsCommand: FlagCommand {
     }
 
     private func theory(of model: SequenceModel, zoneout: Double) throws -> String {
-        guard let bounds = try model.gradientBounds(layer: layer) else { return "the theorem gives no bounds for this cell" }
+        guard let bounds = try model.gradientBounds(layer: layer) else {
+            return "the theorem gives no bounds for this cell"
+        }
         let gain = [bounds.gain.lowerBound, bounds.gain.upperBound].map(Format.significant).joined(separator: " to ")
         let step = zoneout > 0 ? "each mean step with zoneout \(zoneout)" : "each step"
         return "\(step) multiplies the norm by \(gain); for t → ∞: \(bounds.limit.rawValue)"

@@ -1,7 +1,7 @@
 import Foundation
 import RecurrentCore
-import RecurrentRuns
 import RecurrentReproduction
+import RecurrentRuns
 
 /// What is known of an orthogonal recurrent weight itself: what `--json-angles` writes.
 struct WeightSpectrum: Codable, Sendable {
@@ -28,7 +28,8 @@ struct WeightSpectrum: Codable, Sendable {
         let sorted = angles.map(abs).sorted()
         let (low, high, middle) = (sorted[0], sorted[sorted.count - 1], sorted[sorted.count / 2])
         let counts = Self.counts(sorted, in: 0...Double.pi, bins: 40), most = counts.max()!
-        let bars = counts.map { $0 == 0 ? "·" : String(Self.blocks[max(($0 * Self.blocks.count - 1) / most, 0)]) }.joined()
+        let bars = counts.map { $0 == 0 ? "·" : String(Self.blocks[max(($0 * Self.blocks.count - 1) / most, 0)]) }
+            .joined()
         return """
             \(name): ‖WᵀW − I‖max \(Format.significant(orthogonalityError)); angles of its eigenvalues \
             \(Format.fixed(low, digits: 3)) to \(Format.fixed(high, digits: 3)), median \(Format.fixed(middle, digits: 3))
@@ -53,7 +54,9 @@ struct WeightSpectrum: Codable, Sendable {
         figure.xTicks = [(-1, "-π"), (-0.5, "-π/2"), (0, "0"), (0.5, "π/2"), (1, "π")].map { .init($0.0 * .pi, $0.1) }
         figure.curves = spectra.map { spectrum in
             let counts = counts(spectrum.angles, in: -Double.pi...Double.pi, bins: bins)
-            return .init(spectrum.name, counts.enumerated().map { .init(-.pi + (Double($0.offset) + 0.5) * width, Double($0.element)) })
+            return .init(
+                spectrum.name,
+                counts.enumerated().map { .init(-.pi + (Double($0.offset) + 0.5) * width, Double($0.element)) })
         }
         return figure
     }

@@ -7,14 +7,22 @@ struct GenerateCommand: FlagCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate", abstract: "Write text with the language model of a saved run.",
         usage: "cli generate <run> [options]",
-        discussion: "Prints word by word, or character by character if the model has learned those; the end of a sentence (<eos>) is a new line. The run is a folder that `train --output` or `import` wrote.")
-    static let scope = FlagScope(kinds: [.backend]) { _ in "does nothing in generate, which takes the run as it is; leave it out" }
+        discussion:
+            "Prints word by word, or character by character if the model has learned those; the end of a sentence (<eos>) is a new line. The run is a folder that `train --output` or `import` wrote."
+    )
+    static let scope = FlagScope(kinds: [.backend]) { _ in
+        "does nothing in generate, which takes the run as it is; leave it out"
+    }
 
     @Argument(parsing: .allUnrecognized, help: .hidden)
     var arguments: [String] = []
     @Option(parsing: .unconditional, help: "How many words to write, or characters.")
     var words = 100
-    @Option(parsing: .unconditional, help: "Text to continue; words are separated by blanks, and a blank at the end asks a model of characters for a new word.")
+    @Option(
+        parsing: .unconditional,
+        help:
+            "Text to continue; words are separated by blanks, and a blank at the end asks a model of characters for a new word."
+    )
     var prompt: String?
     @Option(parsing: .unconditional, help: "Below 1 likely tokens become likelier (default: 1).")
     var temperature: Double?
@@ -78,7 +86,8 @@ struct GenerateCommand: FlagCommand {
     private func sampling() throws -> Sampling {
         if greedy {
             guard temperature == nil, topK == nil else {
-                throw RecurrentError.invalidOption("--greedy takes the likeliest word; leave out --temperature and --top-k")
+                throw RecurrentError.invalidOption(
+                    "--greedy takes the likeliest word; leave out --temperature and --top-k")
             }
             return .greedy
         }
@@ -94,10 +103,13 @@ struct GenerateCommand: FlagCommand {
             let what = saved.tokens == .words ? "" : "the \(saved.tokens.unit) "
             guard let unknown = ids[VocabularyFile.unknownWord] else {
                 throw RecurrentError.invalidOption(
-                    "--prompt: the model doesn't know \(what)'\(word.prefix(40))', and has no \(VocabularyFile.unknownWord) to stand for it")
+                    "--prompt: the model doesn't know \(what)'\(word.prefix(40))', and has no \(VocabularyFile.unknownWord) to stand for it"
+                )
             }
             FileHandle.standardError.write(
-                Data("warning: the model doesn't know \(what)'\(word.prefix(40))'; \(VocabularyFile.unknownWord) stands for it\n".utf8))
+                Data(
+                    "warning: the model doesn't know \(what)'\(word.prefix(40))'; \(VocabularyFile.unknownWord) stands for it\n"
+                        .utf8))
             return unknown
         }
     }

@@ -13,7 +13,9 @@ struct ImportCommand: FlagCommand {
             `train --from`. An nn.RNN's state dict doesn't say what its activation is.
             """)
     static let scope = FlagScope(
-        kinds: [.cell, .activation, .dataset, .backend]) { _ in "does nothing in import, which takes the model as it is; leave it out" }
+        kinds: [.cell, .activation, .dataset, .backend]) { _ in
+            "does nothing in import, which takes the model as it is; leave it out"
+        }
 
     @Argument(parsing: .allUnrecognized, help: .hidden)
     var arguments: [String] = []
@@ -21,7 +23,9 @@ struct ImportCommand: FlagCommand {
     var output: String
     @Flag(help: "Replace a run that the output folder already holds.")
     var overwrite = false
-    @Option(help: "The tokens, one a line in the order of their ids (default: those of the corpus, in order of appearance).")
+    @Option(
+        help: "The tokens, one a line in the order of their ids (default: those of the corpus, in order of appearance)."
+    )
     var vocabulary: String?
 
     func run() throws {
@@ -32,28 +36,37 @@ struct ImportCommand: FlagCommand {
         var base = try registry.standard(dataset: Self.dataset(flags))
         base.cell = weights.gates == 1 ? "rnn" : "gru"
         base.model.tiesEmbedding = weights.isTied
-        (base.model.embeddingSize, base.model.hiddenSize, base.model.layers) = (weights.embeddingSize, weights.hiddenSize, weights.layers)
+        (base.model.embeddingSize, base.model.hiddenSize, base.model.layers) = (
+            weights.embeddingSize, weights.hiddenSize, weights.layers
+        )
         let parsed = try Self.parser.parse(flags, onto: base, locatesData: false)
         if let idle = parsed.idle.first { throw RecurrentError.invalidOption(idle.reason) }
         var configuration = parsed.configuration
-        if case .text(let folder)? = configuration.dataset["data"] { configuration.dataset["data"] = .text(DataFolder.absolute(folder)) }
+        if case .text(let folder)? = configuration.dataset["data"] {
+            configuration.dataset["data"] = .text(DataFolder.absolute(folder))
+        }
 
         let made = try registry.makeCell(configuration)
         let gates = made.parameters.count { $0.kind == .recurrentWeight }
         guard gates == weights.gates else {
             throw RecurrentError.checkpoint(
-                path: file, reason: "has \(weights.gates == 1 ? "one gate" : "\(weights.gates) gates"), but the cell '\(made.name)' has \(gates)")
+                path: file,
+                reason:
+                    "has \(weights.gates == 1 ? "one gate" : "\(weights.gates) gates"), but the cell '\(made.name)' has \(gates)"
+            )
         }
         guard weights.gates > 1 || parsed.given.contains("activation") else {
             throw RecurrentError.invalidOption(
-                "\(file): an nn.RNN's weights don't say its nonlinearity; add --activation tanh (torch's default) or --activation relu")
+                "\(file): an nn.RNN's weights don't say its nonlinearity; add --activation tanh (torch's default) or --activation relu"
+            )
         }
         let model = try SequenceModel(
             cell: made, configuration: configuration.model, data: .languageModel(vocabulary: weights.vocabulary),
             on: try registry.makeBackend(configuration), seed: configuration.seed)
         model.restore(try weights.values(for: model))
         try model.checkOrthogonality(path: file, free: Self.freeCell(like: made, registry))
-        let tokens = try tokens(count: weights.vocabulary, configuration, file: file, hasCorpus: parsed.given.contains("data"))
+        let tokens = try tokens(
+            count: weights.vocabulary, configuration, file: file, hasCorpus: parsed.given.contains("data"))
 
         let directory = try RunFolder(creating: output, configuration, overwrite: overwrite)
         if let tokens { try directory.write(vocabulary: tokens) }
@@ -79,7 +92,9 @@ struct ImportCommand: FlagCommand {
     }
 
     /// The words, from a file or else from the corpus; nil if neither is named.
-    private func tokens(count: Int, _ configuration: RunConfiguration, file: String, hasCorpus: Bool) throws -> [String]? {
+    private func tokens(count: Int, _ configuration: RunConfiguration, file: String, hasCorpus: Bool) throws
+        -> [String]?
+    {
         let own = try vocabulary.map { try VocabularyFile.read($0, count: count) }
         guard hasCorpus else { return own }
         let corpus = try Registry.current.makeDataset(configuration)
@@ -89,11 +104,14 @@ struct ImportCommand: FlagCommand {
             return own
         }
         guard let words = (corpus as? any VocabularyProviding)?.vocabulary else {
-            throw RecurrentError.invalidOption("--dataset \(configuration.dataset.name) has no words; a language model needs a corpus, as ptb")
+            throw RecurrentError.invalidOption(
+                "--dataset \(configuration.dataset.name) has no words; a language model needs a corpus, as ptb")
         }
         guard words.count == count else {
             throw RecurrentError.checkpoint(
-                path: file, reason: "knows \(count) tokens, but the corpus has \(words.count); give the model's own with --vocabulary")
+                path: file,
+                reason:
+                    "knows \(count) tokens, but the corpus has \(words.count); give the model's own with --vocabulary")
         }
         return words
     }
@@ -116,7 +134,9 @@ extension SequenceModel {
                 let hint = free.map { " ('\($0)')" } ?? ""
                 throw RecurrentError.checkpoint(
                     path: path,
-                    reason: "\(block.name) isn't orthogonal: ‖WᵀW − I‖ is \(String(format: "%.2g", error)) (largest element), more than \(Self.orthogonalityTolerance); import it into a cell whose weights are free\(hint)")
+                    reason:
+                        "\(block.name) isn't orthogonal: ‖WᵀW − I‖ is \(String(format: "%.2g", error)) (largest element), more than \(Self.orthogonalityTolerance); import it into a cell whose weights are free\(hint)"
+                )
             }
         }
     }

@@ -39,7 +39,8 @@ struct StateDict {
             guard let tensor = file[prefix + name] else {
                 let some = file.tensors.prefix(12).map { "'\($0.name)'" }.joined(separator: ", ")
                 throw flaw(
-                    "has no '\(name)'; name the tensors as PyTorch's word_language_model does (encoder.weight, rnn.weight_ih_l0, …, decoder.bias); it holds \(some.isEmpty ? "nothing" : some)\(file.tensors.count > 12 ? ", …" : "")")
+                    "has no '\(name)'; name the tensors as PyTorch's word_language_model does (encoder.weight, rnn.weight_ih_l0, …, decoder.bias); it holds \(some.isEmpty ? "nothing" : some)\(file.tensors.count > 12 ? ", …" : "")"
+                )
             }
             guard tensor.shape.count == 2, tensor.shape.allSatisfy({ $0 >= 1 }) else {
                 throw flaw("'\(name)' has the shape \(tensor.shape), not that of a matrix")
@@ -47,20 +48,25 @@ struct StateDict {
             return (tensor.shape[0], tensor.shape[1])
         }
         if let other = file.tensors.first(where: { $0.name.hasSuffix("_reverse") }) {
-            throw flaw("holds '\(other.name)': a bidirectional model can't be imported, it reads what it should predict")
+            throw flaw(
+                "holds '\(other.name)': a bidirectional model can't be imported, it reads what it should predict")
         }
         if let other = file.tensors.first(where: { $0.name.contains("weight_hr_l") }) {
-            throw flaw("holds '\(other.name)': an LSTM with a projection can't be imported; there are nn.RNN and nn.GRU")
+            throw flaw(
+                "holds '\(other.name)': an LSTM with a projection can't be imported; there are nn.RNN and nn.GRU")
         }
         let encoder = try matrix("encoder.weight"), input = try matrix("rnn.weight_ih_l0")
         let recurrent = try matrix("rnn.weight_hh_l0")
         (vocabulary, embeddingSize, hiddenSize) = (encoder.rows, encoder.columns, recurrent.columns)
         guard input.columns == encoder.columns else {
-            throw flaw("'rnn.weight_ih_l0' reads vectors of \(input.columns), but 'encoder.weight' has \(encoder.columns) columns")
+            throw flaw(
+                "'rnn.weight_ih_l0' reads vectors of \(input.columns), but 'encoder.weight' has \(encoder.columns) columns"
+            )
         }
         guard recurrent.rows == input.rows, recurrent.rows % recurrent.columns == 0 else {
             throw flaw(
-                "'rnn.weight_hh_l0' has the shape [\(recurrent.rows), \(recurrent.columns)] and 'rnn.weight_ih_l0' \(input.rows) rows: that is neither nn.RNN nor nn.GRU")
+                "'rnn.weight_hh_l0' has the shape [\(recurrent.rows), \(recurrent.columns)] and 'rnn.weight_ih_l0' \(input.rows) rows: that is neither nn.RNN nor nn.GRU"
+            )
         }
         gates = recurrent.rows / recurrent.columns
         guard gates == 1 || gates == 3 else {
@@ -72,7 +78,8 @@ struct StateDict {
         isTied = file[prefix + "decoder.weight"] == nil
         guard !isTied || encoder.columns == recurrent.columns else {
             throw flaw(
-                "has no 'decoder.weight', and 'encoder.weight' of width \(encoder.columns) can't stand for it: states have width \(recurrent.columns)")
+                "has no 'decoder.weight', and 'encoder.weight' of width \(encoder.columns) can't stand for it: states have width \(recurrent.columns)"
+            )
         }
     }
 
@@ -85,7 +92,9 @@ struct StateDict {
         let wanted = model.parameters.entries
         let names = Set(wanted.map { prefix + $0.name })
         if let extra = file.tensors.first(where: { !names.contains($0.name) }) {
-            throw flaw("holds '\(extra.name)' of shape \(extra.shape), which a model of cell '\(model.cell.name)' with \(layers) layers doesn't have")
+            throw flaw(
+                "holds '\(extra.name)' of shape \(extra.shape), which a model of cell '\(model.cell.name)' with \(layers) layers doesn't have"
+            )
         }
         return try wanted.flatMap { parameter in
             let name = prefix + parameter.name

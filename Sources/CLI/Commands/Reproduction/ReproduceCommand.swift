@@ -6,7 +6,8 @@ import RecurrentRuns
 
 struct ReproduceCommand: FlagCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reproduce", abstract: "Run the paper's experiments again, and set the results beside its numbers.",
+        commandName: "reproduce",
+        abstract: "Run the paper's experiments again, and set the results beside its numbers.",
         usage: "cli reproduce <what> … --output <folder> [options]",
         discussion: """
             Writes report.html, report.md, a CSV file per table and an SVG file per plot into --output, and each run into \
@@ -17,26 +18,35 @@ struct ReproduceCommand: FlagCommand {
             <what> is table1 … table7, figure1 … figure4; beyond the paper: table4-searched, table5-searched, \
             table7-searched, constraint; or all.
             """)
-    static let scope = FlagScope(kinds: [.backend]) { _ in "does nothing in reproduce, whose experiments have options of their own; leave it out" }
+    static let scope = FlagScope(kinds: [.backend]) { _ in
+        "does nothing in reproduce, whose experiments have options of their own; leave it out"
+    }
 
     @Argument(parsing: .allUnrecognized, help: .hidden)
     var arguments: [String] = []
     @Option(
         help:
-            "smoke (minutes; shows that it works), short (hours), or paper (its epochs, sizes and learning rates); or several, separated by commas.")
+            "smoke (minutes; shows that it works), short (hours), or paper (its epochs, sizes and learning rates); or several, separated by commas."
+    )
     var scale = "smoke"
     @Option(help: "Seeds, separated by commas; results are mean ± standard deviation.")
     var seeds = "1"
-    @Option(help: ArgumentHelp(
-        "Of tables 3 and 4 these models only, separated by commas: \(ToyTask.modelNames.joined(separator: ", ")) (default: all)."))
+    @Option(
+        help: ArgumentHelp(
+            "Of tables 3 and 4 these models only, separated by commas: \(ToyTask.modelNames.joined(separator: ", ")) (default: all)."
+        ))
     var models: String?
-    @Option(help: "Of each run at most so many epochs; a later call with more goes on (default: the scale's). Runs whose learning rate falls over their epochs keep theirs.")
+    @Option(
+        help:
+            "Of each run at most so many epochs; a later call with more goes on (default: the scale's). Runs whose learning rate falls over their epochs keep theirs."
+    )
     var epochs: Int?
     @Option(help: "Runs side by side; they share the processors.")
     var jobs = 1
     @Option(help: "Folder of the results.")
     var output: String
-    @Option(help: "Folder of the Penn Treebank (default: $PTB_DIR; at scale smoke a generated corpus, if there is none).")
+    @Option(
+        help: "Folder of the Penn Treebank (default: $PTB_DIR; at scale smoke a generated corpus, if there is none).")
     var data: String?
     @Flag(help: "Train nothing: make the report of the runs that are there, without what has none.")
     var reportOnly = false
@@ -47,14 +57,18 @@ struct ReproduceCommand: FlagCommand {
 
     func run() throws {
         if let epochs, epochs < 1 { throw RecurrentError.invalidOption("--epochs must be at least 1, not \(epochs)") }
-        if reportOnly, noReport { throw RecurrentError.invalidOption("--report-only and --no-report leave nothing to do; leave one out") }
+        if reportOnly, noReport {
+            throw RecurrentError.invalidOption("--report-only and --no-report leave nothing to do; leave one out")
+        }
         let (flags, what) = try separated()
         let studies = try wanted(what), backend = try Self.parser.configuration(flags, locatesData: false).backend
         let drafts = try plans(("-", reportOnly ? "the corpus that each run names" : "none", "-"))
         try checkModels(studies, drafts[0], isAll: what.contains("all"))
-        let needsCorpus = !reportOnly && studies.contains { study in
-            drafts.contains { study.experiments($0).contains { $0.configuration.dataset["data"] != nil } }
-        }
+        let needsCorpus =
+            !reportOnly
+            && studies.contains { study in
+                drafts.contains { study.experiments($0).contains { $0.configuration.dataset["data"] != nil } }
+            }
         let path = try ResultsFolder.check(output: output, jobs: jobs, hasPlots: !noReport)
         let folderOfCorpus = try needsCorpus ? corpus(in: path) : nil
         let corpus = try folderOfCorpus.map { try Corpus(folder: $0.folder) }
@@ -66,7 +80,8 @@ struct ReproduceCommand: FlagCommand {
             var results: [Results] = [], missing = 0
             for plan in plans {
                 var experiments: [Experiment] = []
-                for experiment in studies.flatMap({ $0.experiments(plan) }) where !experiments.contains(where: { $0.id == experiment.id }) {
+                for experiment in studies.flatMap({ $0.experiments(plan) })
+                where !experiments.contains(where: { $0.id == experiment.id }) {
                     var experiment = experiment.limited(to: epochs ?? .max)
                     experiment.configuration.backend = backend
                     experiments.append(experiment)
@@ -78,13 +93,16 @@ struct ReproduceCommand: FlagCommand {
                 let records = try runner.records(experiments)
                 missing += Self.missing(studies, plan, records, onlyBegun: reportOnly)
                 results.append(
-                    Results(plan: Self.named(plan, records), records: records) { try Self.output(of: ResultsFolder.executable, $0) })
+                    Results(plan: Self.named(plan, records), records: records) {
+                        try Self.output(of: ResultsFolder.executable, $0)
+                    })
             }
             if noReport {
                 if !quiet { Terminal.print("\(folder.path)/runs") }
             } else {
                 try writeReport(
-                    studies, results, command: command(what, flags), corpusOfDrafts: drafts[0].corpusName, machine: machine, missing: missing,
+                    studies, results, command: command(what, flags), corpusOfDrafts: drafts[0].corpusName,
+                    machine: machine, missing: missing,
                     into: folder.path)
             }
             if missing > 0, !reportOnly { throw ExitCode(130) }
@@ -92,7 +110,8 @@ struct ReproduceCommand: FlagCommand {
     }
 
     private func writeReport(
-        _ studies: [any Study], _ results: [Results], command: [String], corpusOfDrafts: String, machine: Machine, missing: Int, into folder: String
+        _ studies: [any Study], _ results: [Results], command: [String], corpusOfDrafts: String, machine: Machine,
+        missing: Int, into folder: String
     ) throws {
         let names = results.map(\.plan.corpusName), known = names.filter { $0 != corpusOfDrafts }
         let corpora = (known.isEmpty ? names : known).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
@@ -105,16 +124,22 @@ struct ReproduceCommand: FlagCommand {
     }
 
     /// How many runs aren't finished; of those studies only that have some, if so asked.
-    private static func missing(_ studies: [any Study], _ plan: Plan, _ records: [String: [RunRecord]], onlyBegun: Bool) -> Int {
+    private static func missing(_ studies: [any Study], _ plan: Plan, _ records: [String: [RunRecord]], onlyBegun: Bool)
+        -> Int
+    {
         let names = studies.map { Set($0.experiments(plan).map(\.id)) }
         let wanted = names.filter { names in !onlyBegun || names.contains { records[$0]?.isEmpty == false } }
-        return wanted.reduce(Set()) { $0.union($1) }.reduce(0) { $0 + plan.seeds.count - (records[$1]?.count { $0.isComplete } ?? 0) }
+        return wanted.reduce(Set()) { $0.union($1) }.reduce(0) {
+            $0 + plan.seeds.count - (records[$1]?.count { $0.isComplete } ?? 0)
+        }
     }
 
     /// With the corpus that the runs were made on, where they tell.
     private static func named(_ plan: Plan, _ records: [String: [RunRecord]]) -> Plan {
         var plan = plan
-        if let corpus = records.values.joined().lazy.compactMap(\.completion.corpus).first.flatMap(Corpus.init(recorded:)) {
+        if let corpus = records.values.joined().lazy.compactMap(\.completion.corpus).first.flatMap(
+            Corpus.init(recorded:))
+        {
             plan.corpusName = corpus.name
         }
         return plan
@@ -133,7 +158,8 @@ struct ReproduceCommand: FlagCommand {
     /// As it can be given again.
     private func command(_ what: [String], _ flags: [String]) -> [String] {
         ["cli", "reproduce"] + what + ["--scale", scale, "--seeds", seeds, "--jobs", "\(jobs)", "--output", output]
-            + (models.map { ["--models", $0] } ?? []) + (epochs.map { ["--epochs", "\($0)"] } ?? []) + (data.map { ["--data", $0] } ?? []) + flags
+            + (models.map { ["--models", $0] } ?? []) + (epochs.map { ["--epochs", "\($0)"] } ?? [])
+            + (data.map { ["--data", $0] } ?? []) + flags
             + (reportOnly ? ["--report-only"] : [])
     }
 
@@ -143,7 +169,8 @@ struct ReproduceCommand: FlagCommand {
         var unfiltered = plan
         unfiltered.models = nil
         for study in studies where study.experiments(plan).isEmpty && !study.experiments(unfiltered).isEmpty {
-            throw RecurrentError.invalidOption("\(study.id) has none of the models \(models); `reproduce --help` lists them")
+            throw RecurrentError.invalidOption(
+                "\(study.id) has none of the models \(models); `reproduce --help` lists them")
         }
     }
 
@@ -160,11 +187,14 @@ struct ReproduceCommand: FlagCommand {
     private func plans(_ corpus: (folder: String, name: String, shown: String)) throws -> [Plan] {
         let scales = try scale.split(separator: ",", omittingEmptySubsequences: false).map { name in
             guard let scale = Scale(rawValue: String(name)) else {
-                throw RecurrentError.unknownName(kind: "scale", name: String(name), known: Scale.allCases.map(\.rawValue))
+                throw RecurrentError.unknownName(
+                    kind: "scale", name: String(name), known: Scale.allCases.map(\.rawValue))
             }
             return scale
         }
-        guard Set(scales).count == scales.count else { throw RecurrentError.invalidOption("--scale names one twice: \(scale)") }
+        guard Set(scales).count == scales.count else {
+            throw RecurrentError.invalidOption("--scale names one twice: \(scale)")
+        }
         let chosen = models.map { Set($0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)) }
         for name in chosen ?? [] where !ToyTask.modelNames.contains(name) {
             throw RecurrentError.unknownName(kind: "model", name: name, known: ToyTask.modelNames)
@@ -172,7 +202,8 @@ struct ReproduceCommand: FlagCommand {
         let seeds = try Self.seeds(seeds)
         return scales.map {
             Plan(
-                scale: $0, seeds: seeds, registry: .current, corpus: corpus.folder, corpusName: corpus.name, corpusShown: corpus.shown, models: chosen)
+                scale: $0, seeds: seeds, registry: .current, corpus: corpus.folder, corpusName: corpus.name,
+                corpusShown: corpus.shown, models: chosen)
         }
     }
 
@@ -180,11 +211,14 @@ struct ReproduceCommand: FlagCommand {
     static func seeds(_ text: String) throws -> [UInt64] {
         let numbers = try text.split(separator: ",", omittingEmptySubsequences: false).map { number -> UInt64 in
             guard let seed = UInt64(number) else {
-                throw RecurrentError.invalidOption("--seeds must be numbers separated by commas, such as 1,2,3, not '\(text)'")
+                throw RecurrentError.invalidOption(
+                    "--seeds must be numbers separated by commas, such as 1,2,3, not '\(text)'")
             }
             return seed
         }
-        guard Set(numbers).count == numbers.count else { throw RecurrentError.invalidOption("--seeds names one twice: \(text)") }
+        guard Set(numbers).count == numbers.count else {
+            throw RecurrentError.invalidOption("--seeds names one twice: \(text)")
+        }
         return numbers
     }
 
@@ -193,13 +227,15 @@ struct ReproduceCommand: FlagCommand {
         if let given, !given.isEmpty {
             let path = URL(fileURLWithPath: given).standardizedFileURL.path
             guard FileManager.default.fileExists(atPath: path) else {
-                throw RecurrentError.dataset("there is no folder '\(given)'; --data (or $PTB_DIR) names the one with ptb.train.txt")
+                throw RecurrentError.dataset(
+                    "there is no folder '\(given)'; --data (or $PTB_DIR) names the one with ptb.train.txt")
             }
             return (path, data ?? "$PTB_DIR")
         }
         guard scale == Scale.smoke.rawValue else {
             throw RecurrentError.dataset(
-                "the language models need the Penn Treebank at this scale; give --data FOLDER (or set PTB_DIR) with ptb.train.txt, ptb.valid.txt and ptb.test.txt")
+                "the language models need the Penn Treebank at this scale; give --data FOLDER (or set PTB_DIR) with ptb.train.txt, ptb.valid.txt and ptb.test.txt"
+            )
         }
         let path = folder + "/corpus"
         try MiniCorpus.write(into: path)
@@ -210,7 +246,8 @@ struct ReproduceCommand: FlagCommand {
         let (ending, text, complaint) = try ChildProcess.run(executable, arguments)
         guard ending == .exit(0) else {
             throw RecurrentError.file(
-                path: arguments.joined(separator: " "), reason: complaint.split(separator: "\n").last.map(String.init) ?? "failed")
+                path: arguments.joined(separator: " "),
+                reason: complaint.split(separator: "\n").last.map(String.init) ?? "failed")
         }
         return text.trimmingCharacters(in: .newlines)
     }

@@ -21,8 +21,11 @@ struct SearchCommand: ParsableCommand {
             runs.tar.gz in the place of runs, that is unpacked first.
             """)
 
-    @Option(name: .customLong("try"), help: ArgumentHelp(
-        "An option of train and the values to try, or a range; may be repeated.", valueName: "option=value,value,…"))
+    @Option(
+        name: .customLong("try"),
+        help: ArgumentHelp(
+            "An option of train and the values to try, or a range; may be repeated.", valueName: "option=value,value,…")
+    )
     var axes: [String] = []
     @Option(help: "Try so many points, drawn at random (default: all combinations).")
     var trials: Int?
@@ -45,7 +48,8 @@ struct SearchCommand: ParsableCommand {
         let search = try settings()
         let seeds = try ReproduceCommand.seeds(seeds)
         // What every run would find wrong is found before any is started.
-        let metric = reportOnly ? nil : try Run(search.experiments[0].configuration, registry: .current).model.data.metric
+        let metric =
+            reportOnly ? nil : try Run(search.experiments[0].configuration, registry: .current).model.data.metric
         let path = try ResultsFolder.check(output: output, jobs: jobs)
         if reportOnly { try ResultsFolder.checkHasRuns(path, as: output) }
         Interruption.install()
@@ -53,7 +57,8 @@ struct SearchCommand: ParsableCommand {
             let runner = folder.runner("runs", seeds: seeds, jobs: jobs, addsEpochs: halving, quiet: quiet)
             let (records, isComplete) = try train(search, runner)
             guard let metric = try metric ?? recorded(records, search) else {
-                throw RecurrentError.file(path: output, reason: "has no runs of this search; give the options that it was made with")
+                throw RecurrentError.file(
+                    path: output, reason: "has no runs of this search; give the options that it was made with")
             }
             let missing = search.experiments.count * seeds.count - records.values.reduce(0) { $0 + $1.count }
             try write(search, search.ranking(records), metric, missing: missing, machine: runner.machine, into: path)
@@ -62,14 +67,17 @@ struct SearchCommand: ParsableCommand {
     }
 
     /// The figure that runs have beside their loss; nil if there are none.
-    private func recorded(_ records: [String: [RunRecord]], _ search: SettingsSearch) throws -> DatasetDescription.Metric? {
+    private func recorded(_ records: [String: [RunRecord]], _ search: SettingsSearch) throws -> DatasetDescription
+        .Metric?
+    {
         guard let record = records.values.joined().first else { return nil }
         // The data set isn't asked where it need not be: its files may be elsewhere.
         return try record.metric ?? Registry.current.makeDataset(record.configuration).description.metric
     }
 
     private func write(
-        _ search: SettingsSearch, _ ranking: [SettingsSearch.Outcome], _ metric: DatasetDescription.Metric, missing: Int, machine: Machine,
+        _ search: SettingsSearch, _ ranking: [SettingsSearch.Outcome], _ metric: DatasetDescription.Metric,
+        missing: Int, machine: Machine,
         into folder: String
     ) throws {
         let section = search.section(ranking, metric: metric)
@@ -88,12 +96,15 @@ struct SearchCommand: ParsableCommand {
     }
 
     /// Of each point, the runs that had the most epochs, by the point's own experiment.
-    private func train(_ search: SettingsSearch, _ runner: Runner) throws -> (records: [String: [RunRecord]], isComplete: Bool) {
+    private func train(_ search: SettingsSearch, _ runner: Runner) throws -> (
+        records: [String: [RunRecord]], isComplete: Bool
+    ) {
         guard halving else {
             let isComplete = try reportOnly || runner.run(search.experiments)
             return (try runner.records(search.experiments), isComplete)
         }
-        let rounds = SuccessiveHalving(points: search.experiments.count, epochs: search.experiments.map(\.configuration.training.epochs).max()!)
+        let rounds = SuccessiveHalving(
+            points: search.experiments.count, epochs: search.experiments.map(\.configuration.training.epochs).max()!)
         var left = search.experiments, records: [String: [RunRecord]] = [:]
         for epochs in rounds.rounds {
             let round = left.map { rounds.experiment($0, epochs: epochs) }
@@ -118,11 +129,15 @@ struct SearchCommand: ParsableCommand {
 
     private func settings() throws -> SettingsSearch {
         guard !axes.isEmpty else {
-            throw RecurrentError.invalidOption("--try names an option and its values, such as --try learning-rate=0.001,0.003")
+            throw RecurrentError.invalidOption(
+                "--try names an option and its values, such as --try learning-rate=0.001,0.003")
         }
-        guard trials ?? 1 >= 1 else { throw RecurrentError.invalidOption("--trials must be at least 1, not \(trials ?? 0)") }
+        guard trials ?? 1 >= 1 else {
+            throw RecurrentError.invalidOption("--trials must be at least 1, not \(trials ?? 0)")
+        }
         let parser = FlagParser(registry: .current)
-        for name in try parser.split(options).flags.map({ $0.split(separator: "=")[0] }) where ["--seed", "--threads"].contains(name) {
+        for name in try parser.split(options).flags.map({ $0.split(separator: "=")[0] })
+        where ["--seed", "--threads"].contains(name) {
             throw RecurrentError.invalidOption("search sets \(name) itself; leave it out")
         }
         return try SettingsSearch(

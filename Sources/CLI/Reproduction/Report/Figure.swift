@@ -59,7 +59,8 @@ public struct Figure: Sendable {
     public var highest: Double? {
         guard !isLogarithmic, barWidth == nil else { return nil }
         let values = curves.map { $0.points.map(\.y).filter(\.isFinite).sorted() }.filter { !$0.isEmpty }
-        guard let usual = values.map({ $0[min($0.count - 1, $0.count * 95 / 100)] }).max(), let most = values.map({ $0.last! }).max(),
+        guard let usual = values.map({ $0[min($0.count - 1, $0.count * 95 / 100)] }).max(),
+            let most = values.map({ $0.last! }).max(),
             usual > 0, most > 2 * usual
         else { return nil }
         return 1.2 * usual

@@ -41,13 +41,16 @@ struct HTMLReport {
         parts += section.tables.map(table)
         parts += section.plots.map { plot in
             let data = Data((drawings[plot.name] ?? "").utf8).base64EncodedString()
-            return "<figure class=\"plot\"><img alt=\"\(escaped(plot.figure.title)): \(escaped(plot.figure.curves.map(\.label).joined(separator: ", ")))\" "
+            return
+                "<figure class=\"plot\"><img alt=\"\(escaped(plot.figure.title)): \(escaped(plot.figure.curves.map(\.label).joined(separator: ", ")))\" "
                 + "width=\"720\" height=\"\(Gnuplot.height(plot.figure))\" src=\"data:image/svg+xml;base64,\(data)\"></figure>"
         }
         parts += section.texts.map { "<h3>\(escaped($0.title))</h3><pre>\(escaped($0.text))</pre>" }
         let records = section.uniqueRecords
         if !records.isEmpty {
-            parts.append("<details><summary>\(records.count == 1 ? "1 run" : "\(records.count) runs") behind this: command, machine, folder</summary><ul>")
+            parts.append(
+                "<details><summary>\(records.count == 1 ? "1 run" : "\(records.count) runs") behind this: command, machine, folder</summary><ul>"
+            )
             parts += records.map(run)
             parts.append("</ul></details>")
         }

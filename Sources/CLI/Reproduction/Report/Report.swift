@@ -13,7 +13,8 @@ public struct Report: Sendable {
     public let missing: Int
 
     public init(
-        title: String, command: [String], machine: Machine, settings: [(String, String)], sections: [Section], missing: Int
+        title: String, command: [String], machine: Machine, settings: [(String, String)], sections: [Section],
+        missing: Int
     ) {
         self.title = title
         self.command = command
@@ -48,7 +49,8 @@ public struct Report: Sendable {
     var facts: [(String, String)] {
         var facts = [("Command", Self.shell(command))] + settings
         if sections.contains(where: { !$0.records.isEmpty }) {
-            facts.append(("Runs", "a row each in runs.csv, their files in the folder runs or packed in \(RunArchive.name)"))
+            facts.append(
+                ("Runs", "a row each in runs.csv, their files in the folder runs or packed in \(RunArchive.name)"))
         }
         facts += [("Machine of the report", machine.description), ("Date", Machine.today)]
         if missing > 0 {
@@ -65,15 +67,18 @@ public struct Report: Sendable {
         let rows = sections.flatMap(\.records).filter { seen.insert($0.place).inserted }.map { record in
             [
                 record.place, record.experiment.id, "\(record.seed)", record.hasDiverged ? "diverged" : "finished",
-                "\(record.valid.count)", text(record.bestValid?.loss), text(record.bestValid?.metric), text(record.test?.loss),
-                text(record.test?.metric), text(record.norms.first?.mean), text(record.norms.last?.mean), text(record.completion.seconds),
+                "\(record.valid.count)", text(record.bestValid?.loss), text(record.bestValid?.metric),
+                text(record.test?.loss),
+                text(record.test?.metric), text(record.norms.first?.mean), text(record.norms.last?.mean),
+                text(record.completion.seconds),
                 record.completion.machine, record.completion.date, Self.shell(["cli"] + record.completion.command),
             ]
         }
         return Section.Table(
             name: "runs",
             header: [
-                "folder", "experiment", "seed", "end", "epochs", "valid loss", "valid metric", "test loss", "test metric",
+                "folder", "experiment", "seed", "end", "epochs", "valid loss", "valid metric", "test loss",
+                "test metric",
                 "first norm", "last norm", "seconds", "machine", "date", "command",
             ], rows: rows)
     }

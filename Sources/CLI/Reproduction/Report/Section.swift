@@ -41,7 +41,9 @@ public struct Section: Sendable {
         var section = self
         let suffix = "-" + scale.rawValue
         section.id += suffix
-        if let colon = title.firstIndex(of: ":") { section.title.insert(contentsOf: " (scale \(scale.rawValue))", at: colon) }
+        if let colon = title.firstIndex(of: ":") {
+            section.title.insert(contentsOf: " (scale \(scale.rawValue))", at: colon)
+        }
         for index in tables.indices { section.tables[index].name += suffix }
         for index in plots.indices { section.plots[index].name += suffix }
         return section

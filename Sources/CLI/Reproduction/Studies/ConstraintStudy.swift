@@ -39,7 +39,9 @@ struct ConstraintStudy: Study {
         }
     }
 
-    private static func urnn(_ label: String, _ id: String, from start: PluginChoice = "henaff", rate: Double, clip: Double? = nil) -> ToyTask.Model {
+    private static func urnn(
+        _ label: String, _ id: String, from start: PluginChoice = "henaff", rate: Double, clip: Double? = nil
+    ) -> ToyTask.Model {
         .init(label, id) {
             $0.cell = "urnn"
             $0.skewInit = start
@@ -48,57 +50,69 @@ struct ConstraintStudy: Study {
         }
     }
 
-    private static let tasks: [Task] = [100, 300].map { n in
-        Task(
-            label: "recall, N = \(n)", id: "recall-n\(n)", dataset: "recall", length: n, edit: { $0.dataset["freshData"] = true },
-            models: [
-                .init("uRNN, B = 0", "urnn") { $0.cell = "urnn" },
-                rnn("RNN from W = I", "identity-rnn", from: .identity), rnn("RNN", "rnn", from: .uniform),
-            ], epochs: 80)
-    } + [100, 300, 1000].map { delay in
-        Task(
-            label: "copying, T = \(delay)", id: "copying-t\(delay)", dataset: "copying", length: delay,
-            edit: {
-                $0.useSplits(train: 1600, valid: 320, test: 320)
-                $0.activation = "modrelu"
-                $0.optimizer = "rmsprop"
-                $0.training.batchSize = 32
-                // Rates, starts and clipping are the models'.
-                $0.training.clipNorm = nil
-                $0.training.manifoldLearningRate = nil
-                $0.skewInit = "zero"
-            },
-            models: [
-                urnn("uRNN, rotations, B at a tenth of the rate", "urnn", rate: 1e-4),
-                urnn("uRNN, rotations, B at a tenth of the rate, clipped", "clipped-urnn", rate: 1e-4, clip: 1),
-                rnn("RNN from rotations, W at a tenth of the rate", "slow-rotations-rnn", from: .rotations, rate: 1e-4),
-                rnn("RNN from rotations, W at a tenth of the rate, clipped", "clipped-rotations-rnn", from: .rotations, rate: 1e-4, clip: 1),
-                urnn("uRNN, rotations, one rate", "fast-urnn", rate: 1e-3),
-                urnn("uRNN, rotations, one rate, clipped", "fast-clipped-urnn", rate: 1e-3, clip: 1),
-                rnn("RNN from rotations, one rate", "rotations-rnn", from: .rotations),
-                rnn("RNN from rotations, one rate, clipped", "fast-clipped-rotations-rnn", from: .rotations, clip: 1),
-                urnn("uRNN, B = 0, B at a tenth of the rate", "zero-urnn", from: "zero", rate: 1e-4),
-                rnn("RNN from an orthogonal W, W at a tenth of the rate", "slow-orthogonal-rnn", from: .orthogonal, rate: 1e-4),
-                rnn("RNN from an orthogonal W, one rate", "orthogonal-rnn", from: .orthogonal),
-                rnn("RNN from W = I, one rate", "identity-rnn", from: .identity),
-                rnn("RNN, one rate", "rnn", from: .uniform),
-            ], epochs: 20, delay: delay)
-    } + [300, 1000].map { n in
-        // The rates are what `cli search` found for the uRNN at N = 300.
-        Task(
-            label: "recall, N = \(n), small steps", id: "recall-slow-n\(n)", dataset: "recall", length: n,
-            edit: {
-                $0.dataset["freshData"] = true
-                $0.model.dropout = 0
-                $0.schedule = "cosine"
-                $0.training.clipNorm = 1
-                $0.training.learningRate = 3e-4
-            },
-            models: [
-                urnn("uRNN, B = 0", "urnn", from: "zero", rate: 1e-5),
-                rnn("RNN from W = I, W at B's rate", "identity-rnn", from: .identity, rate: 1e-5),
-            ], epochs: 120)
-    }
+    private static let tasks: [Task] =
+        [100, 300].map { n in
+            Task(
+                label: "recall, N = \(n)", id: "recall-n\(n)", dataset: "recall", length: n,
+                edit: { $0.dataset["freshData"] = true },
+                models: [
+                    .init("uRNN, B = 0", "urnn") { $0.cell = "urnn" },
+                    rnn("RNN from W = I", "identity-rnn", from: .identity), rnn("RNN", "rnn", from: .uniform),
+                ], epochs: 80)
+        }
+        + [100, 300, 1000].map { delay in
+            Task(
+                label: "copying, T = \(delay)", id: "copying-t\(delay)", dataset: "copying", length: delay,
+                edit: {
+                    $0.useSplits(train: 1600, valid: 320, test: 320)
+                    $0.activation = "modrelu"
+                    $0.optimizer = "rmsprop"
+                    $0.training.batchSize = 32
+                    // Rates, starts and clipping are the models'.
+                    $0.training.clipNorm = nil
+                    $0.training.manifoldLearningRate = nil
+                    $0.skewInit = "zero"
+                },
+                models: [
+                    urnn("uRNN, rotations, B at a tenth of the rate", "urnn", rate: 1e-4),
+                    urnn("uRNN, rotations, B at a tenth of the rate, clipped", "clipped-urnn", rate: 1e-4, clip: 1),
+                    rnn(
+                        "RNN from rotations, W at a tenth of the rate", "slow-rotations-rnn", from: .rotations,
+                        rate: 1e-4),
+                    rnn(
+                        "RNN from rotations, W at a tenth of the rate, clipped", "clipped-rotations-rnn",
+                        from: .rotations, rate: 1e-4, clip: 1),
+                    urnn("uRNN, rotations, one rate", "fast-urnn", rate: 1e-3),
+                    urnn("uRNN, rotations, one rate, clipped", "fast-clipped-urnn", rate: 1e-3, clip: 1),
+                    rnn("RNN from rotations, one rate", "rotations-rnn", from: .rotations),
+                    rnn(
+                        "RNN from rotations, one rate, clipped", "fast-clipped-rotations-rnn", from: .rotations, clip: 1
+                    ),
+                    urnn("uRNN, B = 0, B at a tenth of the rate", "zero-urnn", from: "zero", rate: 1e-4),
+                    rnn(
+                        "RNN from an orthogonal W, W at a tenth of the rate", "slow-orthogonal-rnn", from: .orthogonal,
+                        rate: 1e-4),
+                    rnn("RNN from an orthogonal W, one rate", "orthogonal-rnn", from: .orthogonal),
+                    rnn("RNN from W = I, one rate", "identity-rnn", from: .identity),
+                    rnn("RNN, one rate", "rnn", from: .uniform),
+                ], epochs: 20, delay: delay)
+        }
+        + [300, 1000].map { n in
+            // The rates are what `cli search` found for the uRNN at N = 300.
+            Task(
+                label: "recall, N = \(n), small steps", id: "recall-slow-n\(n)", dataset: "recall", length: n,
+                edit: {
+                    $0.dataset["freshData"] = true
+                    $0.model.dropout = 0
+                    $0.schedule = "cosine"
+                    $0.training.clipNorm = 1
+                    $0.training.learningRate = 3e-4
+                },
+                models: [
+                    urnn("uRNN, B = 0", "urnn", from: "zero", rate: 1e-5),
+                    rnn("RNN from W = I, W at B's rate", "identity-rnn", from: .identity, rate: 1e-5),
+                ], epochs: 120)
+        }
 
     private func experiment(_ task: Task, _ model: ToyTask.Model, _ plan: Plan) -> Experiment {
         plan.experiment("constraint-\(task.id)-\(model.id)", on: task.dataset) {
@@ -131,7 +145,8 @@ struct ConstraintStudy: Study {
             self,
             [
                 "The paper compares the uRNN with an RNN that starts elsewhere. Here RNNs start at an orthogonal matrix, too. Between the uRNN and the RNN from rotations, whose W starts at a matrix of the same kind and moves at the same rate, only the constraint is left."
-                    + (isSmoke ? " A few sequences, two epochs, copying at a tenth of T: too little to learn anything." : ""),
+                    + (isSmoke
+                        ? " A few sequences, two epochs, copying at a tenth of T: too little to learn anything." : ""),
                 "Recall: ReLU, H 50, Adam 1e-3, dropout 0.2 on the logits, 10,000 new sequences each epoch; with small steps: Adam 3e-4, B or W 1e-5 (by `cli search` for the uRNN at N = 300), cosine decay, gradients' norm clipped to 1, no dropout. Copying memory: modReLU, H 128, RMSprop 1e-3 (B or W: 1e-4 or 1e-3), batches of 32, 1,600 new sequences each epoch, clipped: the norm of all gradients to 1; the loss is per position, and a model without memory has 10 ln 8 / (T + 20): 0.173 at T = 100, 0.065 at T = 300, 0.0204 at T = 1000.",
                 "At scale short recall has 80 epochs, with small steps 120, copying 20; twice as many at scale paper. Losses and norms are given as the smallest … the largest of the seeds. Norms are means over four sequences of the batch just trained; the plots show the first seed, shaded the uRNN's bounds.",
             ])
@@ -142,7 +157,9 @@ struct ConstraintStudy: Study {
                 let records = results.of(experiment(task, model, results.plan))
                 let norms = records.compactMap { $0.norms.isEmpty ? nil : $0.norms }
                 let memoryless = task.memoryless(results.plan.scale)
-                let ratios = memoryless.map { base in records.compactMap { $0.test.map { Format.range([$0.loss / base]) } } }
+                let ratios = memoryless.map { base in
+                    records.compactMap { $0.test.map { Format.range([$0.loss / base]) } }
+                }
                 rows.append([
                     task.label, model.label,
                     memoryless == nil ? Format.mean(records.compactMap { $0.test?.metric }, scale: 100) : "–",
@@ -167,7 +184,10 @@ struct ConstraintStudy: Study {
         section.tables = [
             .init(
                 name: id,
-                header: ["task", "model", "accuracy %", "loss ÷ memoryless, by seed", "loss", "epochs", "norm at first", "norm at last", "largest", "seeds"], rows: rows)
+                header: [
+                    "task", "model", "accuracy %", "loss ÷ memoryless, by seed", "loss", "epochs", "norm at first",
+                    "norm at last", "largest", "seeds",
+                ], rows: rows)
         ]
         return section
     }

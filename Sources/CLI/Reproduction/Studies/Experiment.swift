@@ -71,7 +71,8 @@ public struct Plan: Sendable {
     /// An experiment that differs from the defaults of a data set. One that isn't
     /// registered is reported when the experiment is run.
     func experiment(_ id: String, on dataset: String, _ edit: (inout RunConfiguration) -> Void) -> Experiment {
-        var configuration = (try? registry.standard(dataset: dataset)) ?? RunConfiguration(dataset: PluginChoice(dataset))
+        var configuration =
+            (try? registry.standard(dataset: dataset)) ?? RunConfiguration(dataset: PluginChoice(dataset))
         edit(&configuration)
         return Experiment(id, configuration)
     }
@@ -90,7 +91,8 @@ public protocol Study: Sendable {
 /// All studies: the paper's in its order, then what goes beyond.
 public enum Studies {
     public static let all: [any Study] = [
-        LimitTable(), SlopeTable(), ToyTable.recall, ToyTable.kthLargest, ActivationTable(), BoundsTable(), GatedTable(),
+        LimitTable(), SlopeTable(), ToyTable.recall, ToyTable.kthLargest, ActivationTable(), BoundsTable(),
+        GatedTable(),
         LossFigure.recall, LossFigure.kthLargest, TextFigure(), NormFigure(), ToyTable.kthLargestSearched,
         SearchedActivationTable(), SearchedGatedTable(), ConstraintStudy(),
     ]

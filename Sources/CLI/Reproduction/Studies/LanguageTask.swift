@@ -22,7 +22,8 @@ enum LanguageTask {
     ]
     /// Only in Figure 4.
     static let nearLinear = Activation(
-        label: "Leaky ReLU (0.95)", id: "leaky-relu-95", choice: PluginChoice("leaky-relu", ["slope": 0.95]), width: 200,
+        label: "Leaky ReLU (0.95)", id: "leaky-relu-95", choice: PluginChoice("leaky-relu", ["slope": 0.95]),
+        width: 200,
         slopes: 0.95...1)
 
     static let cells = [("RNN", "rnn"), ("uRNN", "urnn")]
@@ -42,7 +43,9 @@ enum LanguageTask {
     }
 
     /// The paper's settings, which aren't the data set's defaults in everything.
-    private static func edit(_ configuration: inout RunConfiguration, _ cell: String, bptt: Int, width: Int, _ plan: Plan) {
+    private static func edit(
+        _ configuration: inout RunConfiguration, _ cell: String, bptt: Int, width: Int, _ plan: Plan
+    ) {
         configuration.cell = PluginChoice(cell)
         configuration.dataset["data"] = .text(plan.corpus)
         configuration.dataset["bptt"] = .integer(bptt)
@@ -86,14 +89,23 @@ enum LanguageTask {
     }
 
     /// Units at this scale.
-    static func width(_ activation: Activation, _ scale: Scale) -> Int { scale == .smoke ? activation.width / 4 : activation.width }
+    static func width(_ activation: Activation, _ scale: Scale) -> Int {
+        scale == .smoke ? activation.width / 4 : activation.width
+    }
 
     static func settings(_ plan: Plan) -> String {
-        let common = "On \(plan.corpusName). Adam, dropout 0.2 on embedding and output, gradients of the recurrent weights clipped to ±0.25"
+        let common =
+            "On \(plan.corpusName). Adam, dropout 0.2 on embedding and output, gradients of the recurrent weights clipped to ±0.25"
         switch plan.scale {
-        case .smoke: return "\(common); a quarter of the paper's widths, 16 batches of 20 sequences, learning rate 1e-3: too little to learn anything."
-        case .short: return "\(common); E 400, H 200 (|x|: 100), batches of 80, learning rate 1e-4; at most 2 of the paper's 300 epochs: perplexities are far from converged."
-        case .paper: return "\(common); E 400, H 200 (|x|: 100), batches of 80, learning rate 1e-4, up to 300 epochs; each run's command tells how many were trained."
+        case .smoke:
+            return
+                "\(common); a quarter of the paper's widths, 16 batches of 20 sequences, learning rate 1e-3: too little to learn anything."
+        case .short:
+            return
+                "\(common); E 400, H 200 (|x|: 100), batches of 80, learning rate 1e-4; at most 2 of the paper's 300 epochs: perplexities are far from converged."
+        case .paper:
+            return
+                "\(common); E 400, H 200 (|x|: 100), batches of 80, learning rate 1e-4, up to 300 epochs; each run's command tells how many were trained."
         }
     }
 }
@@ -109,7 +121,9 @@ struct ActivationTable: Study {
     ]
 
     func experiments(_ plan: Plan) -> [Experiment] {
-        LanguageTask.cells.flatMap { cell in LanguageTask.activations.map { LanguageTask.experiment(cell: cell.1, $0, plan) } }
+        LanguageTask.cells.flatMap { cell in
+            LanguageTask.activations.map { LanguageTask.experiment(cell: cell.1, $0, plan) }
+        }
     }
 
     func section(_ results: Results) -> Section {
@@ -118,7 +132,9 @@ struct ActivationTable: Study {
         for (label, cell) in LanguageTask.cells {
             for activation in LanguageTask.activations {
                 let records = results.of(LanguageTask.experiment(cell: cell, activation, results.plan))
-                rows.append([label, activation.label] + PerplexityColumns.values(records, paper: Self.paper[cell]?[activation.id]))
+                rows.append(
+                    [label, activation.label]
+                        + PerplexityColumns.values(records, paper: Self.paper[cell]?[activation.id]))
                 section.records += records
             }
         }

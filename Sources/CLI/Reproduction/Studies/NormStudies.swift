@@ -39,7 +39,10 @@ struct BoundsTable: Study {
         section.tables = [
             .init(
                 name: id,
-                header: ["activation", "H", "paper: lower", "paper: upper", "lower", "upper", "uRNN measured", "RNN measured", "uRNN beyond"],
+                header: [
+                    "activation", "H", "paper: lower", "paper: upper", "lower", "upper", "uRNN measured",
+                    "RNN measured", "uRNN beyond",
+                ],
                 rows: rows)
         ]
         return section
@@ -70,7 +73,9 @@ struct NormFigure: Study {
     private var activations: [LanguageTask.Activation] { LanguageTask.activations + [LanguageTask.nearLinear] }
 
     func experiments(_ plan: Plan) -> [Experiment] {
-        activations.flatMap { activation in LanguageTask.cells.map { LanguageTask.experiment(cell: $0.1, activation, plan) } }
+        activations.flatMap { activation in
+            LanguageTask.cells.map { LanguageTask.experiment(cell: $0.1, activation, plan) }
+        }
     }
 
     func section(_ results: Results) -> Section {
@@ -89,13 +94,17 @@ struct NormFigure: Study {
                 norms.append((label, records.first?.norms ?? []))
                 guard let start = norms.last?.norms.first, let end = norms.last?.norms.last else { continue }
                 rows.append(
-                    [activation.label, label] + [start, end].flatMap { ["\($0.step)", Format.number($0.mean, digits: 5)] })
+                    [activation.label, label]
+                        + [start, end].flatMap { ["\($0.step)", Format.number($0.mean, digits: 5)] })
             }
             section.plots += Self.plots(
-                "\(id)-\(activation.id)", title: "\(activation.label), H = \(LanguageTask.width(activation, results.plan.scale))", norms,
+                "\(id)-\(activation.id)",
+                title: "\(activation.label), H = \(LanguageTask.width(activation, results.plan.scale))", norms,
                 epochs: LanguageTask.epochsShown(results.plan.scale))
         }
-        section.tables = [.init(name: id, header: ["activation", "model", "first batch", "norm", "last batch", "norm"], rows: rows)]
+        section.tables = [
+            .init(name: id, header: ["activation", "model", "first batch", "norm", "last batch", "norm"], rows: rows)
+        ]
         return section
     }
 
@@ -107,7 +116,8 @@ struct NormFigure: Study {
         let parts = epochs.map { epoch in
             Section.Plot(
                 name: "\(name)-epoch\(epoch)",
-                figure: figure("\(title), epoch \(epoch)", norms.map { ($0.cell, $0.norms.filter { $0.epoch == epoch }) }))
+                figure: figure(
+                    "\(title), epoch \(epoch)", norms.map { ($0.cell, $0.norms.filter { $0.epoch == epoch }) }))
         }
         return ([whole] + parts).filter(\.figure.hasPoints)
     }

@@ -6,7 +6,9 @@ struct SearchedGatedTable: Study {
     let title = "Table 7 again: perplexities of GRU and uGRU by BPTT, with settings other than the paper's"
 
     func experiments(_ plan: Plan) -> [Experiment] {
-        GatedTable.lengths.flatMap { bptt in SearchedLanguageTask.gated.map { SearchedLanguageTask.gated($0, bptt: bptt, plan) } }
+        GatedTable.lengths.flatMap { bptt in
+            SearchedLanguageTask.gated.map { SearchedLanguageTask.gated($0, bptt: bptt, plan) }
+        }
     }
 
     func section(_ results: Results) -> Section {
@@ -15,7 +17,9 @@ struct SearchedGatedTable: Study {
         for bptt in GatedTable.lengths {
             for model in SearchedLanguageTask.gated {
                 let records = results.of(SearchedLanguageTask.gated(model, bptt: bptt, results.plan))
-                rows.append(["\(bptt)", model.label] + PerplexityColumns.values(records, paper: GatedTable.paper[model.id]?[bptt]))
+                rows.append(
+                    ["\(bptt)", model.label]
+                        + PerplexityColumns.values(records, paper: GatedTable.paper[model.id]?[bptt]))
                 section.records += records
             }
         }
@@ -42,7 +46,8 @@ struct SearchedActivationTable: Study {
             self,
             [
                 SearchedLanguageTask.settings(plan),
-                PerplexityColumns.note + " BPTT \(LanguageTask.bptt). The RNN started at W = I is the control that tells the start from the constraint.",
+                PerplexityColumns.note
+                    + " BPTT \(LanguageTask.bptt). The RNN started at W = I is the control that tells the start from the constraint.",
                 "Norms: ‖∂x_T/∂x_1‖_F of four sequences of the batch that was just trained, after \(SearchedLanguageTask.tracked(plan.scale)): the smallest … the largest of all seeds; and by how much, relative to the bound, the uRNN was beyond its bounds at most (Float32 rounds by about 1e-6). Plots show means of the first seed, shaded the uRNN's bounds.",
             ])
         var rows: [[String]] = [], norms: [[String]] = []
@@ -58,14 +63,17 @@ struct SearchedActivationTable: Study {
             }
             // The uRNN's bounds are those that are drawn.
             section.plots += NormFigure.plots(
-                "\(id)-\(activation.id)", title: "\(activation.label), H = \(LanguageTask.width(activation, plan.scale))",
+                "\(id)-\(activation.id)",
+                title: "\(activation.label), H = \(LanguageTask.width(activation, plan.scale))",
                 curves.reversed(), epochs: shown)
         }
         section.tables = [
             .init(name: id, header: ["activation", "model"] + PerplexityColumns.header, rows: rows),
             .init(
                 name: id + "-norms",
-                header: ["activation", "model"] + shown.map { "norms in epoch \($0)" } + ["all norms", "beyond the bounds"], rows: norms),
+                header: ["activation", "model"] + shown.map { "norms in epoch \($0)" } + [
+                    "all norms", "beyond the bounds",
+                ], rows: norms),
         ]
         return section
     }
@@ -74,6 +82,8 @@ struct SearchedActivationTable: Study {
     private static func norms(_ records: [RunRecord], _ epochs: [Int]) -> [String] {
         let norms = records.flatMap(\.norms)
         let excess = norms.compactMap { norm in norm.bounds.map { norm.excess(over: $0) } }.max()
-        return epochs.map { epoch in norms.filter { $0.epoch == epoch }.range } + [norms.range, excess.map { $0 == 0 ? "0" : Format.number($0) } ?? "–"]
+        return epochs.map { epoch in norms.filter { $0.epoch == epoch }.range } + [
+            norms.range, excess.map { $0 == 0 ? "0" : Format.number($0) } ?? "–",
+        ]
     }
 }

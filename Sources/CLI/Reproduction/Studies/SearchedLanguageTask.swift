@@ -59,7 +59,9 @@ enum SearchedLanguageTask {
         }
     }
 
-    private static func edit(_ configuration: inout RunConfiguration, _ model: Model, bptt: Int, width: Int, _ plan: Plan) {
+    private static func edit(
+        _ configuration: inout RunConfiguration, _ model: Model, bptt: Int, width: Int, _ plan: Plan
+    ) {
         configuration.dataset["data"] = .text(plan.corpus)
         configuration.dataset["bptt"] = .integer(bptt)
         model.edit(&configuration)
@@ -90,14 +92,16 @@ enum SearchedLanguageTask {
     /// For readers.
     static func tracked(_ scale: Scale) -> String {
         let interval = LanguageTask.interval(scale), epochs = epochsShown(scale)
-        return interval == 1 ? "every batch" : "every \(interval)th batch and each of epochs \(epochs[0]) and \(epochs[1])"
+        return interval == 1
+            ? "every batch" : "every \(interval)th batch and each of epochs \(epochs[0]) and \(epochs[1])"
     }
 
     static func settings(_ plan: Plan) -> String {
         let found =
             "On \(plan.corpusName). AdamW, learning rate 2e-3 with cosine decay to 2e-5, 5e-4 for B (and for W of the RNN from W = I); GRU and uGRU 4e-3, 2e-3 for B; weight decay 0.05, gradients' norm clipped to 5, dropout 0.5 on embedding and output with one mask for all steps, word dropout 0.1; GRU and uGRU: weight dropout 0.2"
         if plan.scale == .smoke {
-            return "\(found) at the other scales. Here a quarter of the paper's widths and 16 batches of 20 sequences: too little to learn anything."
+            return
+                "\(found) at the other scales. Here a quarter of the paper's widths and 16 batches of 20 sequences: too little to learn anything."
         }
         return "\(found); E 400, H 200 (|x|: 100), batches of 40 (BPTT 150: 20), \(epochs(plan.scale)) epochs."
     }

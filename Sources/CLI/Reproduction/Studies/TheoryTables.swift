@@ -13,7 +13,10 @@ struct LimitTable: Study {
 
     func section(_ results: Results) -> Section {
         var section = Section(
-            self, ["Computed from the bounds (λβ)ⁿ‖I‖ ≤ ‖∂x_t/∂x_k‖ ≤ (Λγ)ⁿ‖I‖; * marks a limit that is possible, not certain."])
+            self,
+            [
+                "Computed from the bounds (λβ)ⁿ‖I‖ ≤ ‖∂x_t/∂x_k‖ ≤ (Λγ)ⁿ‖I‖; * marks a limit that is possible, not certain."
+            ])
         func sign(_ value: Double) -> String { value < 1 ? "< 1" : value > 1 ? "> 1" : "= 1" }
         section.tables = [
             .init(
@@ -41,7 +44,9 @@ struct SlopeTable: Study {
     func section(_ results: Results) -> Section {
         var section = Section(
             self,
-            ["β and γ with β ≤ |σ'| ≤ γ. With an orthogonal weight they bound what one step does to the norm, and the last column is the limit for t → ∞. The paper's key case is |x|, where both are 1."])
+            [
+                "β and γ with β ≤ |σ'| ≤ γ. With an orthogonal weight they bound what one step does to the norm, and the last column is the limit for t → ∞. The paper's key case is |x|, where both are 1."
+            ])
         section.tables = [
             .init(
                 name: id, header: ["activation", "paper β", "paper γ", "β", "γ", "limit with orthogonal W"],

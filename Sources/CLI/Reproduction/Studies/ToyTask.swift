@@ -94,9 +94,15 @@ public struct ToyTask: Sendable {
             settings: { scale in
                 let common = "\(sizes), dropout 0.2 on the logits"
                 switch scale {
-                case .smoke: return "\(common); 400 training sequences, 2 epochs, learning rate 1e-3: too little to learn anything."
-                case .short: return "\(common); 10,000 training sequences, up to 150 epochs, learning rate 1e-3 (the paper: 5e-5), stop once the validation loss is below 0.005."
-                case .paper: return "\(common); 50,000 training sequences (the paper doesn't say), up to 200 epochs, learning rate 5e-5, stop once the validation loss is below 0.005; no stop by patience, which ends runs that learn later."
+                case .smoke:
+                    return
+                        "\(common); 400 training sequences, 2 epochs, learning rate 1e-3: too little to learn anything."
+                case .short:
+                    return
+                        "\(common); 10,000 training sequences, up to 150 epochs, learning rate 1e-3 (the paper: 5e-5), stop once the validation loss is below 0.005."
+                case .paper:
+                    return
+                        "\(common); 50,000 training sequences (the paper doesn't say), up to 200 epochs, learning rate 5e-5, stop once the validation loss is below 0.005; no stop by patience, which ends runs that learn later."
                 }
             },
             models: ToyTask.models)
@@ -112,10 +118,15 @@ public struct ToyTask: Sendable {
                 configuration.model.dropout = 0
                 configuration.schedule = "cosine"
                 configuration.training.clipNorm = 1
-                if scale == .smoke { configuration.useSmoke() } else { configuration.training.epochs = scale == .short ? 100 : 200 }
+                if scale == .smoke {
+                    configuration.useSmoke()
+                } else {
+                    configuration.training.epochs = scale == .short ? 100 : 200
+                }
             },
             settings: { scale in
-                let found = "\(sizes); cosine decay, gradients' norm clipped to 1, no dropout, 10,000 new sequences each epoch. Learning rates by `cli search`, by validation loss: uRNN 1e-2 and 3e-5 for B, at N = 400 3e-3 and 1e-5; RNNs 3e-3 (searched at N = 100 only, from W = I); the RNN with the uRNN's rates has those for W that the uRNN has for B"
+                let found =
+                    "\(sizes); cosine decay, gradients' norm clipped to 1, no dropout, 10,000 new sequences each epoch. Learning rates by `cli search`, by validation loss: uRNN 1e-2 and 3e-5 for B, at N = 400 3e-3 and 1e-5; RNNs 3e-3 (searched at N = 100 only, from W = I); the RNN with the uRNN's rates has those for W that the uRNN has for B"
                 switch scale {
                 case .smoke: return "\(found). Here 400 sequences and 2 epochs: too little to learn anything."
                 case .short: return "\(found). 100 epochs."
@@ -142,7 +153,9 @@ public struct ToyTask: Sendable {
             ])
 
         /// The uRNN's learning rate at a length, and that of B.
-        private static func rates(_ length: Int) -> (Double, Double) { length == 400 ? (0.003, 0.00001) : (0.01, 0.00003) }
+        private static func rates(_ length: Int) -> (Double, Double) {
+            length == 400 ? (0.003, 0.00001) : (0.01, 0.00003)
+        }
     }
 }
 
@@ -155,7 +168,8 @@ struct ToyTable: Study {
     static let recall = ToyTable(id: "table3", title: "Table 3: \(ToyTask.recall.name)", task: .recall)
     static let kthLargest = ToyTable(id: "table4", title: "Table 4: \(ToyTask.kthLargest.name)", task: .kthLargest)
     static let kthLargestSearched = ToyTable(
-        id: "table4-searched", title: "Table 4 again: \(ToyTask.kthLargest.name), settings from a search", task: .kthLargestSearched)
+        id: "table4-searched", title: "Table 4 again: \(ToyTask.kthLargest.name), settings from a search",
+        task: .kthLargestSearched)
 
     private func models(_ plan: Plan) -> [ToyTask.Model] {
         task.effort.models.filter { plan.models?.contains($0.id) ?? true }
@@ -173,7 +187,9 @@ struct ToyTable: Study {
                 "Compare accuracies, not losses: the paper's losses don't fit its accuracies (0.10 at 56.73 % is below what that accuracy allows). The RNN started at W = I is the control that tells the start from the constraint.",
             ])
         var rows: [[String]] = []
-        let all = task.lengths.flatMap { length in models(results.plan).map { task.experiment($0, length: length, results.plan) } }
+        let all = task.lengths.flatMap { length in
+            models(results.plan).map { task.experiment($0, length: length, results.plan) }
+        }
         let isEmpty = all.allSatisfy { results.of($0).isEmpty }
         for length in task.lengths {
             for model in models(results.plan) {
@@ -193,7 +209,8 @@ struct ToyTable: Study {
         section.tables = [
             .init(
                 name: id,
-                header: ["N", "model", "paper: accuracy %", "accuracy %", "paper: loss", "loss", "epochs", "seeds"], rows: rows)
+                header: ["N", "model", "paper: accuracy %", "accuracy %", "paper: loss", "loss", "epochs", "seeds"],
+                rows: rows)
         ]
         return section
     }
@@ -206,27 +223,38 @@ struct LossFigure: Study {
     let task: ToyTask
 
     static let recall = LossFigure(id: "figure1", title: "Figure 1: losses on task I, N = 100", task: .recall)
-    static let kthLargest = LossFigure(id: "figure2", title: "Figure 2: losses on task II, N = 100, k = 10", task: .kthLargest)
+    static let kthLargest = LossFigure(
+        id: "figure2", title: "Figure 2: losses on task II, N = 100, k = 10", task: .kthLargest)
 
-    private var models: [ToyTask.Model] { task.effort.models.filter { ["rnn", "urnn", "identity-rnn"].contains($0.id) } }
+    private var models: [ToyTask.Model] {
+        task.effort.models.filter { ["rnn", "urnn", "identity-rnn"].contains($0.id) }
+    }
 
     func experiments(_ plan: Plan) -> [Experiment] { models.map { task.experiment($0, length: 100, plan) } }
 
     func section(_ results: Results) -> Section {
         var section = Section(
-            self, [task.effort.settings(results.plan.scale), "Training losses have dropout, those of validation and test don't (test losses are there where the run has `--track-test`). The first seed is drawn; spikes beyond the frame are cut."])
+            self,
+            [
+                task.effort.settings(results.plan.scale),
+                "Training losses have dropout, those of validation and test don't (test losses are there where the run has `--track-test`). The first seed is drawn; spikes beyond the frame are cut.",
+            ])
         var held = Figure(title: title, xLabel: "epoch", yLabel: "cross-entropy"), trained = held
         trained.title += ", training"
         for model in models {
             let records = results.of(task.experiment(model, length: 100, results.plan))
             section.records += records
             func curve(_ split: String, _ lines: KeyPath<RunRecord, [RunRecord.Line]>) -> Figure.Curve {
-                .init("\(model.label), \(split)", (records.first?[keyPath: lines] ?? []).map { .init(Double($0.epoch), $0.loss) })
+                .init(
+                    "\(model.label), \(split)",
+                    (records.first?[keyPath: lines] ?? []).map { .init(Double($0.epoch), $0.loss) })
             }
             held.curves += [curve("test", \.tests), curve("validation", \.valid)]
             trained.curves.append(curve("training", \.train))
         }
-        section.plots = [("", held), ("-training", trained)].filter { $0.1.hasPoints }.map { .init(name: id + $0.0, figure: $0.1) }
+        section.plots = [("", held), ("-training", trained)].filter { $0.1.hasPoints }.map {
+            .init(name: id + $0.0, figure: $0.1)
+        }
         return section
     }
 }

@@ -25,13 +25,16 @@ extension RunConfiguration: Codable {
             return
         }
         guard version == Self.version else {
-            throw RecurrentError.invalidOption("has version \(version); this program reads versions 1 and \(Self.version)")
+            throw RecurrentError.invalidOption(
+                "has version \(version); this program reads versions 1 and \(Self.version)")
         }
         let known: Set = [
-            "version", "cell", "dataset", "model", "optimizer", "schedule", "training", "manifold", "tracking", "backend", "seed", "from",
+            "version", "cell", "dataset", "model", "optimizer", "schedule", "training", "manifold", "tracking",
+            "backend", "seed", "from",
         ]
         if let stranger = container.allKeys.map(\.stringValue).filter({ !known.contains($0) }).min() {
-            throw RecurrentError.invalidOption("has an unknown section \"\(stranger)\"" + Suggestion.text(stranger, in: known))
+            throw RecurrentError.invalidOption(
+                "has an unknown section \"\(stranger)\"" + Suggestion.text(stranger, in: known))
         }
         let chosen = try container.decodeIfPresent(PluginChoice.self, forKey: key("dataset")) ?? "recall"
         let standard = decoder.userInfo[Self.standardKey] as? @Sendable (String) throws -> RunConfiguration
@@ -43,7 +46,8 @@ extension RunConfiguration: Codable {
             try section.validate()
         }
         func object(_ name: String) throws -> KeyedDecodingContainer<ConfigurationKey>? {
-            container.contains(key(name)) ? try container.nestedContainer(keyedBy: ConfigurationKey.self, forKey: key(name)) : nil
+            container.contains(key(name))
+                ? try container.nestedContainer(keyedBy: ConfigurationKey.self, forKey: key(name)) : nil
         }
         if let object = try object("cell") {
             cell = try object.choice(except: [Self.activationKey])
@@ -60,7 +64,9 @@ extension RunConfiguration: Codable {
         try overlay("model", &model)
         try overlay("training", &training)
         try overlay("tracking", &tracking)
-        if let value = try container.decodeIfPresent(OptionValue.self, forKey: key("seed")) { try general.set("seed", to: value) }
+        if let value = try container.decodeIfPresent(OptionValue.self, forKey: key("seed")) {
+            try general.set("seed", to: value)
+        }
         from = try container.decodeIfPresent(String.self, forKey: key("from"))
     }
 

@@ -62,7 +62,8 @@ extension RunConfiguration {
 
     /// What may change when a run is resumed: nothing that its state depends on.
     private static let resumable: Set = [
-        "epochs", "patience", "stopLoss", "learningRate", "checkpointEvery", "tensorboard", "trackGradients", "trackEpochs", "trackTest",
+        "epochs", "patience", "stopLoss", "learningRate", "checkpointEvery", "tensorboard", "trackGradients",
+        "trackEpochs", "trackTest",
     ]
 
     /// Checks that a run that began with this configuration can be resumed with another.
@@ -72,7 +73,8 @@ extension RunConfiguration {
         let free = Self.resumable.union(places(registry)).union(wanted.places(registry))
         for change in changes(to: wanted) where !free.contains(change.name) {
             throw RecurrentError.invalidOption(
-                "`\(change.name)` can't change in a run that is resumed (it is \(change.old?.text ?? "not set")); leave it out, or start a new run")
+                "`\(change.name)` can't change in a run that is resumed (it is \(change.old?.text ?? "not set")); leave it out, or start a new run"
+            )
         }
     }
 
@@ -83,8 +85,10 @@ extension RunConfiguration {
     }
 
     /// The options that make another configuration give other numbers.
-    public func differences(to other: RunConfiguration, except names: Set<String> = [], registry: Registry) -> [Change] {
-        var free = names.union(places(registry)).union(other.places(registry)).union(TrackingConfiguration.options.map(\.name))
+    public func differences(to other: RunConfiguration, except names: Set<String> = [], registry: Registry) -> [Change]
+    {
+        var free = names.union(places(registry)).union(other.places(registry)).union(
+            TrackingConfiguration.options.map(\.name))
         free.formUnion(idle(registry).intersection(other.idle(registry)))
         return changes(to: other).filter { !free.contains($0.name) }
     }

@@ -10,7 +10,8 @@ struct Version1 {
         .cell: ["gru": ["resetGate"], "ugru": ["resetGate"]],
         .activation: ["leaky-relu": ["slope"]],
         .dataset: [
-            "recall": generated + ["symbols"], "kth-largest": generated + ["k"], "copying": generated, "adding": generated,
+            "recall": generated + ["symbols"], "kth-largest": generated + ["k"], "copying": generated,
+            "adding": generated,
             "digits": ["data", "classes"], "permuted-digits": ["data", "classes", "permutationSeed"],
             "ptb": ["data", "bptt"], "ptb-char": ["data", "bptt"],
         ],
@@ -55,7 +56,8 @@ struct Version1 {
             result.activation = PluginChoice(name, Self.values(flat, of: .activation, name))
         }
         let manifold = try text("manifold", "exponential")
-        result.manifold = manifold == "exponential-eigen"
+        result.manifold =
+            manifold == "exponential-eigen"
             ? PluginChoice("exponential", ["exponentialMethod": "eigendecomposition"]) : PluginChoice(manifold)
         if result.dataset.name == "permuted-digits", result.dataset["permutationSeed"] == nil {
             // From before the order had a seed of its own.
@@ -65,7 +67,9 @@ struct Version1 {
         configuration = result
     }
 
-    private static func values(_ flat: [String: OptionValue], of kind: PluginKind, _ name: String) -> [String: OptionValue] {
+    private static func values(_ flat: [String: OptionValue], of kind: PluginKind, _ name: String) -> [String:
+        OptionValue]
+    {
         let names = owned[kind]?[name] ?? []
         return flat.filter { names.contains($0.key) && $0.value != .null }
     }

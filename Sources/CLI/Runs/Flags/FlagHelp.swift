@@ -29,12 +29,21 @@ public struct FlagHelp {
             groups.append((section.title.uppercased(), options.map { line($0, standard: values[$0.name]!) }))
         }
         // What is one line by itself goes with what is common.
-        if let general = groups.lastIndex(where: { $0.title == "GENERAL" }) { groups[0].lines += groups.remove(at: general).lines }
-        for kind in scope.kinds {
-            guard let choice = configuration[kind], let entry = registry.entry(kind, choice.name), !entry.options.isEmpty else { continue }
-            groups.append(("\(kind.label.uppercased()) \(entry.name)", entry.options.map { line($0, standard: choice[$0.name] ?? $0.standard) }))
+        if let general = groups.lastIndex(where: { $0.title == "GENERAL" }) {
+            groups[0].lines += groups.remove(at: general).lines
         }
-        return groups.filter { !$0.lines.isEmpty }.map { "\($0.title):\n" + $0.lines.joined(separator: "\n") }.joined(separator: "\n\n")
+        for kind in scope.kinds {
+            guard let choice = configuration[kind], let entry = registry.entry(kind, choice.name),
+                !entry.options.isEmpty
+            else { continue }
+            groups.append(
+                (
+                    "\(kind.label.uppercased()) \(entry.name)",
+                    entry.options.map { line($0, standard: choice[$0.name] ?? $0.standard) }
+                ))
+        }
+        return groups.filter { !$0.lines.isEmpty }.map { "\($0.title):\n" + $0.lines.joined(separator: "\n") }.joined(
+            separator: "\n\n")
     }
 
     private func chooser(_ kind: PluginKind) -> String {
@@ -56,7 +65,8 @@ public struct FlagHelp {
         let named = standard == .null && (option.help.contains("none for") || option.help.contains("default:"))
         // Nor one that goes without saying.
         let isPlain = standard == .flag(false) || (standard == .null && option.kind != .flag)
-        help += choices + (named || isPlain ? "" : " (default: \(standard == .flag(true) ? "yes" : standard.text))") + "."
+        help +=
+            choices + (named || isPlain ? "" : " (default: \(standard == .flag(true) ? "yes" : standard.text))") + "."
         switch option.kind {
         case .flag: return entry("--\(flag)\(standard == .flag(true) ? " / --no-\(flag)" : "")", help)
         case .choice, .choices: return entry("--\(flag) <name>", help)
@@ -68,7 +78,11 @@ public struct FlagHelp {
     private func entry(_ flag: String, _ help: String) -> String {
         let indent = 30
         var lines = ["  " + flag]
-        if lines[0].count < indent { lines[0] += String(repeating: " ", count: indent - lines[0].count) } else { lines.append(String(repeating: " ", count: indent)) }
+        if lines[0].count < indent {
+            lines[0] += String(repeating: " ", count: indent - lines[0].count)
+        } else {
+            lines.append(String(repeating: " ", count: indent))
+        }
         var isFirst = true
         for word in help.split(separator: " ") {
             if lines[lines.count - 1].count + word.count + 1 > width, !isFirst {

@@ -53,7 +53,9 @@ public struct FlagParser {
     }
 
     /// The same, but flags that do nothing are returned and not refused.
-    public func parse(_ arguments: [String], onto base: RunConfiguration? = nil, locatesData: Bool = true) throws -> Result {
+    public func parse(_ arguments: [String], onto base: RunConfiguration? = nil, locatesData: Bool = true) throws
+        -> Result
+    {
         let (tokens, positionals) = try tokenizer.tokens(arguments)
         if let stranger = positionals.first {
             throw RecurrentError.invalidOption("unexpected argument '\(stranger)'; options begin with --")
@@ -107,8 +109,11 @@ public struct FlagParser {
 
     private func checkShorthands(_ tokens: [FlagToken]) throws {
         for (name, meaning) in Flags.shorthands where tokens.contains(where: { $0.typed == "--\(name)" }) {
-            guard let other = tokens.first(where: { $0.option == meaning.option && $0.value != meaning.value }) else { continue }
-            throw RecurrentError.invalidOption("--\(name) and \(other.typed) \(other.value!) contradict each other; leave one out")
+            guard let other = tokens.first(where: { $0.option == meaning.option && $0.value != meaning.value }) else {
+                continue
+            }
+            throw RecurrentError.invalidOption(
+                "--\(name) and \(other.typed) \(other.value!) contradict each other; leave one out")
         }
     }
 
@@ -122,9 +127,12 @@ public struct FlagParser {
         return registry.entry(kind, registry.standardName(kind))
     }
 
-    private func owner(of option: String, in configuration: RunConfiguration) throws -> (PluginKind, OptionDescription)? {
+    private func owner(of option: String, in configuration: RunConfiguration) throws -> (PluginKind, OptionDescription)?
+    {
         for kind in PluginKind.allCases {
-            if let found = try chosen(kind, in: configuration)?.options.first(where: { $0.name == option }) { return (kind, found) }
+            if let found = try chosen(kind, in: configuration)?.options.first(where: { $0.name == option }) {
+                return (kind, found)
+            }
         }
         return nil
     }
@@ -134,31 +142,48 @@ public struct FlagParser {
         let owners = registry.entries.filter { $0.options.contains { $0.name == token.option } }
         let kind = owners[0].kind, flag = Flags.flag(kind.rawValue)
         let names = owners.map(\.name)
-        let list = names.count < 3 ? names.joined(separator: " or ") : names.dropLast().joined(separator: ", ") + " or " + names.last!
+        let list =
+            names.count < 3
+            ? names.joined(separator: " or ") : names.dropLast().joined(separator: ", ") + " or " + names.last!
         guard let mine = try chosen(kind, in: configuration) else {
             return "\(token.typed) is an option of --\(flag) \(list), and this run has no \(kind.label); leave it out"
         }
-        let own = mine.options.isEmpty ? "no options" : mine.options.map { "--\(Flags.flag($0.name))" }.joined(separator: ", ")
-        return "\(token.typed) is an option of --\(flag) \(list), not of \(mine.name); leave it out, or add --\(flag) \(names[0]) (\(mine.name) has \(own))"
+        let own =
+            mine.options.isEmpty
+            ? "no options" : mine.options.map { "--\(Flags.flag($0.name))" }.joined(separator: ", ")
+        return
+            "\(token.typed) is an option of --\(flag) \(list), not of \(mine.name); leave it out, or add --\(flag) \(names[0]) (\(mine.name) has \(own))"
     }
 
     /// Options that this run's cell or data have no use for.
-    private func idleOptions(_ tokens: [FlagToken], _ configuration: RunConfiguration) throws -> [(flag: String, reason: String)] {
+    private func idleOptions(_ tokens: [FlagToken], _ configuration: RunConfiguration) throws -> [(
+        flag: String, reason: String
+    )] {
         let cell = try registry.makeCell(configuration), entry = try registry.find(.cell, configuration.cell.name)
         let dataset = registry.entry(.dataset, configuration.dataset.name)
-        func options(_ kind: PluginKind) -> [String] { [kind.rawValue] + registry.plugins(kind).flatMap(\.options).map(\.name) }
+        func options(_ kind: PluginKind) -> [String] {
+            [kind.rawValue] + registry.plugins(kind).flatMap(\.options).map(\.name)
+        }
         var reasons: [String: String] = [:]
         func refuse(_ options: [String], _ reason: String) { for option in options { reasons[option] = reason } }
-        if !entry.takesActivation { refuse(["activation"], "the cell \(entry.name), whose nonlinearity can't be chosen") }
+        if !entry.takesActivation {
+            refuse(["activation"], "the cell \(entry.name), whose nonlinearity can't be chosen")
+        }
         if !cell.hasOrthogonalWeight {
-            refuse(options(.manifold) + options(.skewInit) + ["manifoldLearningRate"], "the cell \(entry.name), which has no orthogonal weight")
+            refuse(
+                options(.manifold) + options(.skewInit) + ["manifoldLearningRate"],
+                "the cell \(entry.name), which has no orthogonal weight")
         }
         if !cell.hasFreeRecurrentWeight {
-            refuse(["recurrentInit", "recurrentLearningRate"], "the cell \(entry.name), whose recurrent weight is orthogonal")
+            refuse(
+                ["recurrentInit", "recurrentLearningRate"],
+                "the cell \(entry.name), whose recurrent weight is orthogonal")
         }
         if dataset?.hasTokenInputs == false {
             let own = dataset!.options.map { "--\(Flags.flag($0.name))" }.joined(separator: ", ")
-            refuse(["embeddingSize", "embeddingDropout", "tied"], "the data set \(dataset!.name), whose inputs are no tokens (it has \(own))")
+            refuse(
+                ["embeddingSize", "embeddingDropout", "tied"],
+                "the data set \(dataset!.name), whose inputs are no tokens (it has \(own))")
         }
         if configuration.model.dropout == 0 { refuse(["dropoutOn"], "a run without dropout; add --dropout") }
         return tokens.compactMap { token in

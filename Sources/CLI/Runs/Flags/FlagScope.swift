@@ -16,7 +16,10 @@ public struct FlagScope: Sendable {
     ///   - options: the options of sections; nil for all.
     ///   - takesData: whether folders of data may be given where no data set can be chosen.
     ///   - refusal: what is said of another option, after its flag.
-    public init(kinds: [PluginKind], options: Set<String>? = [], takesData: Bool = false, refusal: @escaping @Sendable (String) -> String) {
+    public init(
+        kinds: [PluginKind], options: Set<String>? = [], takesData: Bool = false,
+        refusal: @escaping @Sendable (String) -> String
+    ) {
         self.kinds = kinds
         self.options = options
         self.takesData = takesData
@@ -28,7 +31,10 @@ public struct FlagScope: Sendable {
 
     /// Whether an option is within the scope.
     func contains(_ option: String, registry: Registry) -> Bool {
-        if options?.contains(option) ?? SectionAccess.all.contains(where: { $0.options.contains { $0.name == option } }) { return true }
+        if options?.contains(option) ?? SectionAccess.all.contains(where: { $0.options.contains { $0.name == option } })
+        {
+            return true
+        }
         if let kind = PluginKind(rawValue: option) { return kinds.contains(kind) }
         return registry.entries.contains { entry in
             guard let found = entry.options.first(where: { $0.name == option }) else { return false }

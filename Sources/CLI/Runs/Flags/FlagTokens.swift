@@ -50,8 +50,11 @@ struct FlagTokenizer {
             let typed = String(parts[0]).lowercased().replacing("_", with: "-")
             let inline = parts.count > 1 ? String(parts[1]) : nil
             if let shorthand = Flags.shorthands[typed] {
-                guard inline == nil else { throw RecurrentError.invalidOption("--\(typed) takes no value, such as '\(inline!)'") }
-                result.append(FlagToken(option: shorthand.option, typed: "--\(typed)", value: shorthand.value, isShorthand: true))
+                guard inline == nil else {
+                    throw RecurrentError.invalidOption("--\(typed) takes no value, such as '\(inline!)'")
+                }
+                result.append(
+                    FlagToken(option: shorthand.option, typed: "--\(typed)", value: shorthand.value, isShorthand: true))
                 continue
             }
             let name = Flags.aliases[typed] ?? typed, option = Flags.option(name)
@@ -70,7 +73,8 @@ struct FlagTokenizer {
             case nil:
                 if name.hasPrefix("no-"), inline == nil, form(Flags.option(name.dropFirst(3))) == .flag {
                     result.append(
-                        FlagToken(option: Flags.option(name.dropFirst(3)), typed: "--\(name)", value: nil, isNegated: true))
+                        FlagToken(
+                            option: Flags.option(name.dropFirst(3)), typed: "--\(name)", value: nil, isNegated: true))
                 } else {
                     throw RecurrentError.invalidOption("there is no option --\(typed)" + suggestion(typed))
                 }
@@ -81,7 +85,8 @@ struct FlagTokenizer {
 
     private func suggestion(_ typed: String) -> String {
         let options = SectionAccess.all.flatMap(\.options) + registry.entries.flatMap(\.options)
-        let names = PluginKind.allCases.map { Flags.flag($0.rawValue) } + options.map { Flags.flag($0.name) } + own
+        let names =
+            PluginKind.allCases.map { Flags.flag($0.rawValue) } + options.map { Flags.flag($0.name) } + own
             + Flags.aliases.keys + Flags.shorthands.keys
         let near = Suggestion.nearest(typed, in: Set(names)) ?? names.filter { $0.hasPrefix(typed) }.min()
         return near.map { "; did you mean --\($0)?" } ?? "; `--help` lists them"

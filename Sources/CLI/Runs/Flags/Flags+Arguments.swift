@@ -25,7 +25,10 @@ extension Registry {
             let usual = kind == .activation ? ownActivation : standard[kind] ?? PluginChoice(standardName(kind))
             if choice.name != usual?.name { result += ["--\(Flags.flag(kind.rawValue))", choice.name] }
         }
-        let names = PluginKind.allCases.flatMap { kind in configuration[kind].flatMap { entry(kind, $0.name)?.options.map(\.name) } ?? [] }
+        let names =
+            PluginKind.allCases.flatMap { kind in
+                configuration[kind].flatMap { entry(kind, $0.name)?.options.map(\.name) } ?? []
+            }
             + SectionAccess.all.flatMap(\.options).map(\.name)
         for name in names where !skipped.contains(name) {
             guard let value = values[name], value != base[name] else { continue }

@@ -10,12 +10,14 @@ public enum Flags {
     /// `time-step`, or `time_step`, as `timeStep`.
     static func option(_ flag: some StringProtocol) -> String {
         let words = flag.lowercased().split(whereSeparator: { $0 == "-" || $0 == "_" })
-        return (words.first.map(String.init) ?? "") + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+        return (words.first.map(String.init) ?? "")
+            + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
     }
 
     /// Other names that people know, such as those of PyTorch's word_language_model.
     static let aliases: [String: String] = [
-        "lr": "learning-rate", "wd": "weight-decay", "emsize": "embedding-size", "nhid": "hidden-size", "nlayers": "layers",
+        "lr": "learning-rate", "wd": "weight-decay", "emsize": "embedding-size", "nhid": "hidden-size",
+        "nlayers": "layers",
         "clip": "clip-norm", "model": "cell",
     ]
     /// A flag as it is listed, from another name of it, in whatever case: `LR`, `learning_rate`.
@@ -31,9 +33,12 @@ public enum Flags {
 
     /// Flags of commands, which no plug-in's option may have.
     package static let reserved: Set = [
-        "help", "version", "config", "output", "overwrite", "resume", "from", "quiet", "cells", "json", "split", "try", "trials", "seeds",
-        "jobs", "scale", "models", "report-only", "no-report", "workload", "seconds", "samples", "layer", "batch", "to", "plot",
-        "plot-angles", "json-angles", "words", "prompt", "temperature", "top-k", "greedy", "vocabulary", "experimental-dump-help",
+        "help", "version", "config", "output", "overwrite", "resume", "from", "quiet", "cells", "json", "split", "try",
+        "trials", "seeds",
+        "jobs", "scale", "models", "report-only", "no-report", "workload", "seconds", "samples", "layer", "batch", "to",
+        "plot",
+        "plot-angles", "json-angles", "words", "prompt", "temperature", "top-k", "greedy", "vocabulary",
+        "experimental-dump-help",
     ]
 
     /// A library's message with the names of options, which stand in backticks there, as flags.

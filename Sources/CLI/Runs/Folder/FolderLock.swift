@@ -12,7 +12,8 @@ package final class FolderLock: Sendable {
         // Where a file system has no locks, training goes on without one.
         if descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
             close(descriptor)
-            throw RecurrentError.file(path: path, reason: "is being trained by another process; wait for it, or choose another folder")
+            throw RecurrentError.file(
+                path: path, reason: "is being trained by another process; wait for it, or choose another folder")
         }
     }
 

@@ -32,7 +32,10 @@ final class MetricsLog: TrainingObserver {
         guard FileManager.default.fileExists(atPath: path) else {
             if let from = configuration.from {
                 throw RecurrentError.checkpoint(
-                    path: folder.path, reason: "was stopped before the weights of its start were saved; start it again with `from` \(from) and `overwrite`")
+                    path: folder.path,
+                    reason:
+                        "was stopped before the weights of its start were saved; start it again with `from` \(from) and `overwrite`"
+                )
             }
             try folder.writeDataFiles(trainer.dataset)
             return try begin(trainer)
@@ -42,7 +45,9 @@ final class MetricsLog: TrainingObserver {
             saved = try trainer.restore(from: path, best: folder.file("model.safetensors"))
         } catch RecurrentError.checkpoint(let path, let reason) {
             throw RecurrentError.checkpoint(
-                path: path, reason: "\(reason); put the run's own file back, or train anew with `output` (`from` takes weights over)")
+                path: path,
+                reason:
+                    "\(reason); put the run's own file back, or train anew with `output` (`from` takes weights over)")
         }
         guard let size = saved[Self.sizeKey].flatMap(Int.init),
             let before = try? RunConfiguration(json: Data((saved[Self.configurationKey] ?? "").utf8), path: path)

@@ -30,7 +30,8 @@ public struct MetricsRecord: Sendable, Equatable {
 
     /// The figure beside the loss, and what it is; nil where there is none.
     package var figure: (kind: DatasetDescription.Metric, value: Double)? {
-        accuracy.map { (.accuracy, $0) } ?? perplexity.map { (.perplexity, $0) } ?? bitsPerCharacter.map { (.bitsPerCharacter, $0) }
+        accuracy.map { (.accuracy, $0) } ?? perplexity.map { (.perplexity, $0) }
+            ?? bitsPerCharacter.map { (.bitsPerCharacter, $0) }
     }
 
     /// - Parameters:
@@ -63,7 +64,8 @@ public struct MetricsRecord: Sendable, Equatable {
     public static func read(_ folder: String) throws -> [MetricsRecord] {
         let path = folder + "/metrics.jsonl"
         let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        return try text.split(separator: "\n").dropLast(text.hasSuffix("\n") || text.isEmpty ? 0 : 1).enumerated().map { number, line in
+        return try text.split(separator: "\n").dropLast(text.hasSuffix("\n") || text.isEmpty ? 0 : 1).enumerated().map {
+            number, line in
             do { return try decoder.decode(MetricsRecord.self, from: Data(line.utf8)) } catch {
                 throw RecurrentError.checkpoint(path: path, reason: "line \(number + 1) isn't a record of metrics")
             }
@@ -99,13 +101,16 @@ public struct MetricsRecord: Sendable, Equatable {
 
 extension MetricsRecord: Codable {
     private static let known: Set = [
-        "step", "epoch", "split", "loss", "accuracy", "perplexity", "bitsPerCharacter", "seconds", "sequencesPerSecond", "learningRate",
+        "step", "epoch", "split", "loss", "accuracy", "perplexity", "bitsPerCharacter", "seconds", "sequencesPerSecond",
+        "learningRate",
         "isBest",
     ]
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: ConfigurationKey.self)
-        func number(_ name: String) throws -> Double? { try container.decodeIfPresent(Double.self, forKey: ConfigurationKey(name)) }
+        func number(_ name: String) throws -> Double? {
+            try container.decodeIfPresent(Double.self, forKey: ConfigurationKey(name))
+        }
         self.init(step: Int(try number("step") ?? 0), epoch: Int(try number("epoch") ?? 0))
         split = try container.decodeIfPresent(Split.self, forKey: ConfigurationKey("split"))
         loss = try number("loss")

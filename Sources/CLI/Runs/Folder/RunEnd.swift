@@ -47,7 +47,8 @@ public struct RunEnd: Codable, Sendable, Equatable {
         let path = folder + "/" + Self.fileName
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         do { self = try JSONDecoder().decode(RunEnd.self, from: data) } catch {
-            throw RecurrentError.checkpoint(path: path, reason: "doesn't say how the run ended; remove it, and resume the run")
+            throw RecurrentError.checkpoint(
+                path: path, reason: "doesn't say how the run ended; remove it, and resume the run")
         }
     }
 

@@ -26,7 +26,9 @@ public struct RunFolder: Sendable {
         let manager = FileManager.default
         var isFolder: ObjCBool = false
         guard manager.fileExists(atPath: path, isDirectory: &isFolder) else { return }
-        guard isFolder.boolValue else { throw RecurrentError.file(path: path, reason: "is a file; `output` names a folder") }
+        guard isFolder.boolValue else {
+            throw RecurrentError.file(path: path, reason: "is a file; `output` names a folder")
+        }
         if !overwrite, let file = files.first(where: { manager.fileExists(atPath: path + "/" + $0) }) {
             throw RecurrentError.file(
                 path: path, reason: "holds a run already (\(file)); choose another `output`, or add `overwrite`")
@@ -44,7 +46,8 @@ public struct RunFolder: Sendable {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw RecurrentError.file(path: path, reason: "the folder can't be made; choose an `output` that can be written")
+            throw RecurrentError.file(
+                path: path, reason: "the folder can't be made; choose an `output` that can be written")
         }
         lock = try FolderLock(path)
         removeUnfinished()
@@ -66,7 +69,8 @@ public struct RunFolder: Sendable {
         let events = try manager.contentsOfDirectory(atPath: path).filter { $0.hasPrefix(EventFile.prefix) }
         for name in Self.files + events where manager.fileExists(atPath: file(name)) {
             do { try manager.removeItem(atPath: file(name)) } catch {
-                throw RecurrentError.file(path: file(name), reason: "is another run's and can't be removed; choose another `output`")
+                throw RecurrentError.file(
+                    path: file(name), reason: "is another run's and can't be removed; choose another `output`")
             }
         }
     }
@@ -84,9 +88,15 @@ public struct RunFolder: Sendable {
         _ = try configuration()
         // A run that was stopped before its first checkpoint has neither.
         let manager = FileManager.default
-        guard manager.fileExists(atPath: file("state.safetensors")) || !manager.fileExists(atPath: file("model.safetensors")) else {
+        guard
+            manager.fileExists(atPath: file("state.safetensors"))
+                || !manager.fileExists(atPath: file("model.safetensors"))
+        else {
             throw RecurrentError.checkpoint(
-                path: path, reason: "has a model, but no state.safetensors to resume from; start a new run from its weights with `from` and another `output`")
+                path: path,
+                reason:
+                    "has a model, but no state.safetensors to resume from; start a new run from its weights with `from` and another `output`"
+            )
         }
         lock = try FolderLock(path)
         removeUnfinished()
@@ -107,7 +117,9 @@ public struct RunFolder: Sendable {
         try AtomicFile.write(Self.encoded(configuration), to: file("config.json"))
     }
 
-    private static func encoded(_ configuration: RunConfiguration) throws -> [UInt8] { try configuration.json(pretty: true) + [10] }
+    private static func encoded(_ configuration: RunConfiguration) throws -> [UInt8] {
+        try configuration.json(pretty: true) + [10]
+    }
 
     /// The run's configuration, as the file has it; a registry resolves it.
     ///
@@ -115,10 +127,12 @@ public struct RunFolder: Sendable {
     ///   damaged, of a later version, or has a value out of range.
     public func configuration() throws -> RunConfiguration {
         guard !path.isEmpty else {
-            throw RecurrentError.invalidOption("the run's folder has an empty name; name one that `train --output` wrote")
+            throw RecurrentError.invalidOption(
+                "the run's folder has an empty name; name one that `train --output` wrote")
         }
         guard let data = FileManager.default.contents(atPath: file("config.json")) else {
-            throw RecurrentError.checkpoint(path: path, reason: "there is no config.json; a run is a folder that `train --output` wrote")
+            throw RecurrentError.checkpoint(
+                path: path, reason: "there is no config.json; a run is a folder that `train --output` wrote")
         }
         return try RunConfiguration(json: data, path: file("config.json"))
     }
@@ -131,7 +145,10 @@ public struct RunFolder: Sendable {
         let path = file("model.safetensors")
         guard FileManager.default.fileExists(atPath: path) else {
             throw RecurrentError.checkpoint(
-                path: self.path, reason: "has no model.safetensors, which comes with the first epoch's end; resume it with train --resume \(self.path)")
+                path: self.path,
+                reason:
+                    "has no model.safetensors, which comes with the first epoch's end; resume it with train --resume \(self.path)"
+            )
         }
         try model.load(from: path)
     }
@@ -142,7 +159,9 @@ public struct RunFolder: Sendable {
     }
 
     /// Writes the tokens of a language model, in the order of their ids.
-    public func write(vocabulary: [String]) throws { try VocabularyFile.write(vocabulary, to: file(VocabularyFile.name)) }
+    public func write(vocabulary: [String]) throws {
+        try VocabularyFile.write(vocabulary, to: file(VocabularyFile.name))
+    }
 
     /// The run's words in the order of their ids; nil if it isn't a language model's.
     public func vocabulary() throws -> [String]? {

@@ -24,7 +24,8 @@ public struct RenumberedCorpus: VocabularyProviding {
         let ids = try corpus.vocabulary.map { word in
             guard let id = numbers[word] ?? unknown else {
                 throw RecurrentError.dataset(
-                    "the corpus has the word '\(word.prefix(40))', which the model doesn't know, and the model has no \(VocabularyFile.unknownWord) to stand for it")
+                    "the corpus has the word '\(word.prefix(40))', which the model doesn't know, and the model has no \(VocabularyFile.unknownWord) to stand for it"
+                )
             }
             return Int32(id)
         }

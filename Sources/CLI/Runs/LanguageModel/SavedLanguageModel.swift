@@ -17,7 +17,9 @@ public struct SavedLanguageModel {
     ///   - changes: what to change in its configuration, such as the backend.
     /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if the run is
     ///   damaged, or no language model's.
-    public init(opening path: String, registry: Registry, changes: (inout RunConfiguration) throws -> Void = { _ in }) throws {
+    public init(opening path: String, registry: Registry, changes: (inout RunConfiguration) throws -> Void = { _ in })
+        throws
+    {
         let folder = RunFolder(opening: path)
         var configuration = try folder.configuration()
         try changes(&configuration)
@@ -25,7 +27,9 @@ public struct SavedLanguageModel {
         guard let words = try folder.vocabulary() else {
             throw RecurrentError.checkpoint(
                 path: folder.path,
-                reason: "there is no \(VocabularyFile.name): this is no run of a language model (train one with `dataset` ptb)")
+                reason:
+                    "there is no \(VocabularyFile.name): this is no run of a language model (train one with `dataset` ptb)"
+            )
         }
         vocabulary = words
         tokens = registry.tokenForm(of: configuration.dataset.name)

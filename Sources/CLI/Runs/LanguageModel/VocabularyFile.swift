@@ -20,7 +20,8 @@ public enum VocabularyFile {
     public static func read(_ path: String, count: Int? = nil) throws -> [String] {
         func flaw(_ reason: String) -> RecurrentError { .checkpoint(path: path, reason: reason) }
         // Cut at bytes: a String would take a carriage return and a line's end for one character.
-        var lines = try FileReader.contents(of: path).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        var lines = try FileReader.contents(of: path).split(
+            separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
         var seen: [ArraySlice<UInt8>: Int] = [:]
         let tokens = try lines.enumerated().map { index, bytes in

@@ -14,7 +14,8 @@ extension Registry {
         var seen: Set<String> = []
         for option in entry.options {
             let name = option.name, flag = Flags.flag(name)
-            guard name.first?.isLowercase == true, name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) }) else {
+            guard name.first?.isLowercase == true, name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) })
+            else {
                 return "the \(plugin) has an option '\(name)', which must be words joined by capitals"
             }
             guard seen.insert(name).inserted else { return "the \(plugin) has two options '\(name)'" }
@@ -27,10 +28,12 @@ extension Registry {
             for other in entries {
                 guard let twin = other.options.first(where: { $0.name == name }) else { continue }
                 if other.kind != entry.kind {
-                    return "the \(plugin) and the \(other.kind.label) '\(other.name)' both have an option '\(name)', and may take part in one run; rename one"
+                    return
+                        "the \(plugin) and the \(other.kind.label) '\(other.name)' both have an option '\(name)', and may take part in one run; rename one"
                 }
                 if (twin.kind == .flag) != (option.kind == .flag) {
-                    return "the \(plugin) and the \(other.kind.label) '\(other.name)' both have an option '\(name)', which only one of them gives a value; rename one"
+                    return
+                        "the \(plugin) and the \(other.kind.label) '\(other.name)' both have an option '\(name)', which only one of them gives a value; rename one"
                 }
             }
         }

@@ -16,7 +16,8 @@ extension Registry {
         entry.adjust(&defaults)
         func choice(_ kind: PluginKind) -> PluginChoice { PluginChoice(standardName(kind)) }
         var result = RunConfiguration(
-            cell: choice(.cell), dataset: PluginChoice(entry.name), optimizer: choice(.optimizer), schedule: choice(.schedule),
+            cell: choice(.cell), dataset: PluginChoice(entry.name), optimizer: choice(.optimizer),
+            schedule: choice(.schedule),
             backend: choice(.backend))
         result.model = defaults.model
         result.training = defaults.training
@@ -37,15 +38,20 @@ extension Registry {
         func complete(_ kind: PluginKind, _ choice: PluginChoice) throws -> PluginChoice {
             let entry = try find(kind, choice.name)
             return try named(entry) {
-                PluginChoice(entry.name, try (kind == .dataset && locatesData ? entry.resolve : entry.complete)(choice.options))
+                PluginChoice(
+                    entry.name, try (kind == .dataset && locatesData ? entry.resolve : entry.complete)(choice.options))
             }
         }
         let cellEntry = try find(.cell, configuration.cell.name)
         result.cell = try complete(.cell, configuration.cell)
         let own = cellEntry.defaultActivation.flatMap { entry(.activation, $0) }.map { PluginChoice($0.name) }
-        result.activation = cellEntry.takesActivation ? try (configuration.activation ?? own).map { try complete(.activation, $0) } : nil
+        result.activation =
+            cellEntry.takesActivation
+            ? try (configuration.activation ?? own).map { try complete(.activation, $0) } : nil
         for kind in [PluginKind.optimizer, .schedule, .backend] { result[kind] = try complete(kind, result[kind]!) }
-        if locatesData || entry(.dataset, configuration.dataset.name) != nil { result.dataset = try complete(.dataset, configuration.dataset) }
+        if locatesData || entry(.dataset, configuration.dataset.name) != nil {
+            result.dataset = try complete(.dataset, configuration.dataset)
+        }
         if try makeCell(result).hasOrthogonalWeight {
             for kind in [PluginKind.manifold, .skewInit] {
                 result[kind] = try complete(kind, configuration[kind] ?? PluginChoice(standardName(kind)))
@@ -61,19 +67,24 @@ extension Registry {
         try result.tracking.check()
         if case .number(let minimum)? = result.schedule["minimumLearningRate"], minimum > result.training.learningRate {
             throw RecurrentError.invalidOption(
-                "`minimumLearningRate` must be in 0...\(OptionValue.number(result.training.learningRate).text) (the learning rate), not \(OptionValue.number(minimum).text)")
+                "`minimumLearningRate` must be in 0...\(OptionValue.number(result.training.learningRate).text) (the learning rate), not \(OptionValue.number(minimum).text)"
+            )
         }
         return result
     }
 
     /// Says whose an option is that isn't one.
     private func named<Result>(_ entry: Entry, _ body: () throws -> Result) throws -> Result {
-        do { return try body() } catch RecurrentError.invalidOption(let reason) where reason.hasPrefix("there is no option") {
+        do { return try body() } catch RecurrentError.invalidOption(let reason)
+            where reason.hasPrefix("there is no option")
+        {
             throw RecurrentError.invalidOption("the \(entry.kind.label) \(entry.name): \(reason)")
         }
     }
 
-    private func make<Product>(_ kind: PluginKind, _ choice: PluginChoice, _ parts: PluginParts = PluginParts()) throws -> Product {
+    private func make<Product>(_ kind: PluginKind, _ choice: PluginChoice, _ parts: PluginParts = PluginParts()) throws
+        -> Product
+    {
         try find(kind, choice.name).make(choice.options, parts) as! Product
     }
 
@@ -91,7 +102,9 @@ extension Registry {
         try make(.dataset, configuration.dataset, PluginParts(seed: configuration.seed))
     }
     /// The optimizer of a configuration.
-    public func makeOptimizer(_ configuration: RunConfiguration) throws -> any Optimizer { try make(.optimizer, configuration.optimizer) }
+    public func makeOptimizer(_ configuration: RunConfiguration) throws -> any Optimizer {
+        try make(.optimizer, configuration.optimizer)
+    }
     /// The learning-rate schedule of a configuration.
     public func makeSchedule(_ configuration: RunConfiguration) throws -> any LearningRateSchedule {
         try make(.schedule, configuration.schedule)
@@ -107,7 +120,9 @@ extension Registry {
     /// The backend of a configuration.
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/backend(_:)`` if there is no such device.
-    public func makeBackend(_ configuration: RunConfiguration) throws -> any Backend { try make(.backend, configuration.backend) }
+    public func makeBackend(_ configuration: RunConfiguration) throws -> any Backend {
+        try make(.backend, configuration.backend)
+    }
 }
 
 extension RecurrentCell {

@@ -25,7 +25,9 @@ public struct Registry: Sendable {
         add(entry)
     }
     /// Adds a cell.
-    public mutating func add<C: RecurrentCell & Plugin>(_ type: C.Type) { add(Entry(.cell, type) { options, _ in try C(options: options) }) }
+    public mutating func add<C: RecurrentCell & Plugin>(_ type: C.Type) {
+        add(Entry(.cell, type) { options, _ in try C(options: options) })
+    }
     /// Adds an activation.
     public mutating func add<A: Activation & Plugin>(_ type: A.Type) {
         add(Entry(.activation, type) { options, _ in try A(options: options) })
@@ -80,7 +82,9 @@ public struct Registry: Sendable {
 
     /// The plug-ins of a kind, in the order in which they were added.
     public func plugins(_ kind: PluginKind) -> [Description] {
-        entries.filter { $0.kind == kind }.map { Description(kind: kind, name: $0.name, summary: $0.summary, options: $0.options) }
+        entries.filter { $0.kind == kind }.map {
+            Description(kind: kind, name: $0.name, summary: $0.summary, options: $0.options)
+        }
     }
     /// The names of a kind's plug-ins.
     public func names(_ kind: PluginKind) -> [String] { plugins(kind).map(\.name) }

@@ -36,11 +36,15 @@ final class TensorBoardLog: TrainingObserver {
     }
 
     func didMeasure(_ values: [String: Double], step: Int) throws {
-        for (name, value) in values.sorted(by: { $0.key < $1.key }) { try file.scalar("gradients/\(name)", value, step: step) }
+        for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+            try file.scalar("gradients/\(name)", value, step: step)
+        }
     }
 
     func didFinishEpoch(_ record: EpochRecord) throws {
-        for (split, sums) in [(Split.train, record.train), (.valid, record.validation)] { try write(split.rawValue, sums, record.step) }
+        for (split, sums) in [(Split.train, record.train), (.valid, record.validation)] {
+            try write(split.rawValue, sums, record.step)
+        }
         if let test = record.test { try write("test by epoch", test, record.step) }
         try writeWeights(step: record.step)
     }
@@ -61,9 +65,11 @@ final class TensorBoardLog: TrainingObserver {
             let spectrum = try spectra[weight.rows] ?? OrthogonalSpectrum(size: weight.rows, on: model.backend)
             spectra[weight.rows] = spectrum
             try file.histogram(
-                "eigenvalue angles/\(block.name)", spectrum.angles(of: weight), in: -Double.pi...Double.pi, bins: Self.bins, step: step)
+                "eigenvalue angles/\(block.name)", spectrum.angles(of: weight), in: -Double.pi...Double.pi,
+                bins: Self.bins, step: step)
             try file.scalar(
-                "orthogonality error/\(block.name)", OrthogonalSpectrum.orthogonalityError(of: weight, on: model.backend), step: step)
+                "orthogonality error/\(block.name)",
+                OrthogonalSpectrum.orthogonalityError(of: weight, on: model.backend), step: step)
         }
     }
 }

@@ -54,14 +54,18 @@ extension BackendCheck {
                 inputs: input, weight: weight, bias: bias, targets: problem.targets, dropout: dropout,
                 gradients: gradients)
             try require(
-                sums.count == expected.sums.count && sums.rated == expected.sums.rated && sums.correct == expected.sums.correct,
-                "\(tested.name): \(what): \(sums.correct) of \(sums.rated) correct (\(sums.count) targets), should be \(expected.sums.correct) of \(expected.sums.rated) (\(expected.sums.count))")
+                sums.count == expected.sums.count && sums.rated == expected.sums.rated
+                    && sums.correct == expected.sums.correct,
+                "\(tested.name): \(what): \(sums.correct) of \(sums.rated) correct (\(sums.count) targets), should be \(expected.sums.correct) of \(expected.sums.rated) (\(expected.sums.count))"
+            )
             try agree([sums.loss], [expected.sums.loss], .scale(Double(rows) * scale), "\(what): the loss")
         }
         try agree(tested.download(inputGradient), expected.inputs, .scale(1), "\(what): the inputs' gradient")
         try agree(
-            tested.download(weightGradient), expected.weight.map { $0 + 0.5 }, .scale(scale), "\(what): the weight's gradient")
-        try agree(tested.download(biasGradient), expected.bias.map { $0 + 0.25 }, .scale(1), "\(what): the bias's gradient")
+            tested.download(weightGradient), expected.weight.map { $0 + 0.5 }, .scale(scale),
+            "\(what): the weight's gradient")
+        try agree(
+            tested.download(biasGradient), expected.bias.map { $0 + 0.25 }, .scale(1), "\(what): the bias's gradient")
     }
 
     /// A loss that is no number must come out as one that is no number.

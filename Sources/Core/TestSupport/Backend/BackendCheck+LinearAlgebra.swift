@@ -17,7 +17,9 @@ extension BackendCheck {
                 let product = multiply(values, x, n, n, columns)
                 let scale = Double(n) * (x.map(\.magnitude).max() ?? 0) + 1
                 try agree(product, b, .scale(scale), "solve, [\(n), \(n)], \(columns) right sides: A · X")
-                if n <= 32 { try agree(x, contents(oracle, right.oracle), .scale(10 * scale), "solve, [\(n), \(n)]: X") }
+                if n <= 32 {
+                    try agree(x, contents(oracle, right.oracle), .scale(10 * scale), "solve, [\(n), \(n)]: X")
+                }
             }
         }
         let singular: [(String, [Double])] = [

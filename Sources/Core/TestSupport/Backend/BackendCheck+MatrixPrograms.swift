@@ -6,7 +6,9 @@ extension BackendCheck {
     func matrixPrograms() throws {
         let program = Self.everyStep
         for n in [1, 2, 3, 17, 33, 50, 64] {
-            let executors = (try tested.makeMatrixProgram(program, size: n), try oracle.makeMatrixProgram(program, size: n))
+            let executors = (
+                try tested.makeMatrixProgram(program, size: n), try oracle.makeMatrixProgram(program, size: n)
+            )
             func run(scale: Double, _ layout: Layout) throws -> [Double] {
                 let factor = scale / Double(n).squareRoot()
                 let inputs = try [(layout, 1 as UInt64), (.packed, 2)].map { layout, seed in
@@ -20,7 +22,8 @@ extension BackendCheck {
                 for (index, output) in outputs.enumerated() {
                     let largest = contents(oracle, output.oracle).reduce(0) { max($0, $1.magnitude) }
                     try agree(
-                        output, .scale(max(10 * largest, 1)), "a matrix program, [\(n), \(n)] \(layout), scale \(scale), output \(index)")
+                        output, .scale(max(10 * largest, 1)),
+                        "a matrix program, [\(n), \(n)] \(layout), scale \(scale), output \(index)")
                 }
                 for (input, values) in zip(inputs, before) {
                     try agree(contents(tested, input.tested), values, .exact, "a matrix program changes its input")
@@ -48,12 +51,16 @@ extension BackendCheck {
             let output = try tested.allocate(rows: n, columns: n)
             let finite = [Double](repeating: 3, count: n * n)
             do {
-                try executor.run(inputs: [try tested.makeMatrix(finite.dropLast() + [value], rows: n, columns: n)], outputs: [output])
+                try executor.run(
+                    inputs: [try tested.makeMatrix(finite.dropLast() + [value], rows: n, columns: n)], outputs: [output]
+                )
                 let values: [Double] = tested.download(output)
                 try require(
-                    values.allSatisfy(\.isNaN), "\(tested.name): a matrix program that requires a finite number doesn't mind \(value)")
+                    values.allSatisfy(\.isNaN),
+                    "\(tested.name): a matrix program that requires a finite number doesn't mind \(value)")
             } catch RecurrentError.linearAlgebra(let message) {
-                try require(message == "not finite", "\(tested.name): a matrix program fails with another message: \(message)")
+                try require(
+                    message == "not finite", "\(tested.name): a matrix program fails with another message: \(message)")
             }
             // The next run is one as any other.
             try executor.run(inputs: [try tested.makeMatrix(finite, rows: n, columns: n)], outputs: [output])
@@ -73,7 +80,9 @@ extension BackendCheck {
         p.compute([inverse], from: [norm]) { [1 / (1 + $0[0])] }
         p.product(x.transposed, y, alpha: .value(of: inverse), into: b)
         p.product(x.transposed, y.transposed, alpha: .constant(0.5), plus: 2, a, into: c)
-        p.run(mix, identityAnd: [b.transposed, c, x, y.transposed], scalars: [.value(of: inverse), .constant(0.3)], into: [d, e])
+        p.run(
+            mix, identityAnd: [b.transposed, c, x, y.transposed], scalars: [.value(of: inverse), .constant(0.3)],
+            into: [d, e])
         // Of what is no product.
         p.norm(d, into: other)
         p.branch(on: [other], { $0[0] > 12 }) {

@@ -37,7 +37,8 @@ extension BackendCheck {
                 let number = all[view.offset + r * view.rowStride + c * view.columnStride]
                 let expected = Philox.uniform(key, index: UInt64(r * view.columns + c))
                 try require(
-                    number == expected, "\(tested.name): uniform, \(what): element (\(r), \(c)) is \(number), Philox gives \(expected)")
+                    number == expected,
+                    "\(tested.name): uniform, \(what): element (\(r), \(c)) is \(number), Philox gives \(expected)")
             }
         }
     }

@@ -83,7 +83,9 @@ extension BackendCheck {
         let input = try matrix(3, 50, .padded)
         let results = try (0..<7).map { try matrix(3, 50, .padded, seed: UInt64(10 + $0)) }
         try run(program, [input], results, scalars: [1.5, -0.75])
-        for (index, result) in results.enumerated() { try agree(result, .exact, "output \(index) of a program of copies") }
+        for (index, result) in results.enumerated() {
+            try agree(result, .exact, "output \(index) of a program of copies")
+        }
         let constant = try matrix(4, 4, .transposed)
         try run(PointwiseProgram(inputs: 0) { _, _ in [3] }, [], [constant])
         try agree(constant, .exact, "a program without inputs")

@@ -83,6 +83,7 @@ extension BackendCheck {
         let sums: [Double] = tested.download(table)
         try require(
             sums == [0, expected],
-            "\(tested.name): scatterAddRows adds rows that meet in another order than theirs: \(sums[1]) for \(expected)")
+            "\(tested.name): scatterAddRows adds rows that meet in another order than theirs: \(sums[1]) for \(expected)"
+        )
     }
 }
