@@ -66,7 +66,7 @@ private struct RecordedLoop {
     mutating func run(on driver: any DeviceDriver, _ calls: () -> Void) throws {
         if runs == 1 { recording = try driver.record(calls) }
         runs = min(runs + 1, 2)
-        // A device that can't record goes on step by step.
+        // A device that can't record runs step by step.
         if let recording { recording.run() } else { calls() }
     }
 }

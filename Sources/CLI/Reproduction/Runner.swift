@@ -20,7 +20,7 @@ public struct Runner: Sendable {
     public let corpus: Corpus?
     /// Names of folders for readers, as `$PTB_DIR`.
     public let aliases: [String: String]
-    /// Whether a run with fewer epochs than asked for goes on, instead of being another.
+    /// Whether a run with fewer epochs than asked for is resumed, instead of being another.
     public let addsEpochs: Bool
     /// Told of each run's end.
     public let report: @Sendable (String) -> Void

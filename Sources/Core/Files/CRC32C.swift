@@ -16,13 +16,13 @@ public struct CRC32C: Sendable {
         return crc.value
     }
 
-    /// Goes on with more bytes.
+    /// Adds more bytes to the checksum.
     public mutating func update(_ bytes: some Collection<UInt8>) {
         let done: Void? = bytes.withContiguousStorageIfAvailable { update(UnsafeRawBufferPointer($0)) }
         if done == nil { Array(bytes).withUnsafeBytes { update($0) } }
     }
 
-    /// Goes on with more bytes, eight at a time through eight tables.
+    /// Adds more bytes to the checksum, eight at a time through eight tables.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         var crc = register
         Self.tables.withUnsafeBufferPointer { table in

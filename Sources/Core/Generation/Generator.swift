@@ -1,7 +1,7 @@
 /// Writes text with a language model, one token at a time.
 ///
 /// The states stay on the backend; the cell is compiled once, for one step of one
-/// sequence, and memory is set aside beforehand. The model may go on being
+/// sequence, and memory is set aside beforehand. The model may still be
 /// trained or evaluated in between: its parameters are read where they are, its
 /// states are not touched.
 ///

@@ -1,7 +1,7 @@
 extension ParameterUpdater {
     /// Takes the orthogonal weights that the model holds as the start: each B becomes
     /// one whose weight they are. For training that begins with a trained model;
-    /// without it, ``update(learningRate:gate:)`` would go on from the initial B.
+    /// without it, ``update(learningRate:gate:)`` would continue from the initial B.
     ///
     /// - Throws: ``RecurrentError/linearAlgebra(_:)`` naming the weight, if it is no
     ///   weight of the manifold update; the model is then as before.

@@ -5,7 +5,7 @@
 ///         public var momentum = 0.0
 ///         public init() {}
 ///         public static let fields: [OptionField<Self>] = [
-///             .number("momentum", \.momentum, .within(0..<1), "Of the velocity.")
+///             .number("momentum", \.momentum, .within(0..<1), "Momentum of the gradient.")
 ///         ]
 ///     }
 ///

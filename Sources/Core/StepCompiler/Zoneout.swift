@@ -1,5 +1,5 @@
 /// Zoneout (Krueger et al. 2017): units keep their old values instead of being zeroed,
-/// so that the state, and the gradient through it, goes on.
+/// so that the state is kept, and the gradient flows through it.
 public enum Zoneout: Sendable, Hashable {
     /// Each unit, in each step, as a mask says: training.
     case random

@@ -12,7 +12,7 @@ private struct TrainedBatch {
 extension Trainer {
     /// The rest of the epoch under way; its progress is in ``progress``.
     ///
-    /// Where the device computes a loss later and no observer minds, the host goes on to
+    /// Where the device computes a loss later and no observer minds, the host moves on to
     /// the next batch before it reads the last one's: the device never waits for it. The
     /// update is gated on the device meanwhile, so that a loss that is no number stops it.
     func trainEpoch(since runStart: ContinuousClock.Instant, _ runSeconds: Double) throws -> TrainingEnd? {

@@ -65,7 +65,7 @@ public final class Trainer {
     }
 
     /// Trains, then tests the best weights, which the model holds afterwards. A
-    /// run that was restored goes on where it stood.
+    /// run that was restored continues where it stood.
     ///
     /// - Throws: ``RecurrentError/diverged(step:loss:)`` if the loss is no number
     ///   any more, after the observers have seen the best weights so far.
@@ -130,7 +130,7 @@ public final class Trainer {
         for observer in observers { try observer.didImprove(progress.best!, model: model) }
     }
 
-    /// The run as it stands now, to be saved before it goes on.
+    /// The run as it stands now, to be saved before it continues.
     public var checkpoint: TrainingCheckpoint { TrainingCheckpoint(progress: progress, trainer: self) }
 
     func reachCheckpoint() throws {

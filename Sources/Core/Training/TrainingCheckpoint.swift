@@ -7,7 +7,7 @@
 /// A moment of a training run at which it can be saved and later resumed.
 ///
 /// The numbers are read from the backend when ``save(to:metadata:)`` is called,
-/// which must be before the training goes on.
+/// which must be before training continues.
 public struct TrainingCheckpoint {
     public let progress: TrainingProgress
     let trainer: Trainer
@@ -15,7 +15,7 @@ public struct TrainingCheckpoint {
     /// Of the file's format.
     static let version = "1"
 
-    /// Writes everything that the run needs to go on, as tensors in the backend's
+    /// Writes everything that the run needs to be resumed, as tensors in the backend's
     /// own precision with a checksum; the file is replaced as a whole or not at all.
     ///
     /// - Parameters:

@@ -4,7 +4,7 @@ public protocol TrainingObserver: AnyObject {
     /// so that the host need not wait for a device. Default: false; the model then
     /// holds the weights after just that batch.
     var acceptsLateBatches: Bool { get }
-    /// Before the first batch of a run, also of one that goes on.
+    /// Before the first batch of a run, also of one that is resumed.
     func trainingWillStart(_ plan: TrainingPlan) throws
     /// After each batch.
     func didTrainBatch(_ progress: BatchProgress) throws

@@ -1,5 +1,5 @@
 /// Where a training run stands. Together with the numbers that the model and the
-/// updater hold, it is all that a run needs to go on bit for bit: batches and
+/// updater hold, it is all that a run needs to continue bit for bit: batches and
 /// masks follow from the seed, the epoch and the step.
 public struct TrainingProgress: Codable, Sendable, Equatable {
     /// The epoch under way, from 1.

@@ -58,7 +58,7 @@ struct Tokenizer {
     private static let pieceSize = 1 << 20
 
     /// - Returns: how many bytes were read; a word at the end of a piece that isn't
-    ///   the last may go on in the next one.
+    ///   the last may continue in the next one.
     private mutating func tokenize(
         _ text: UnsafeRawBufferPointer, isLast: Bool, line: inout Int, into tokens: inout [Int32], path: String,
         isOpen: Bool

@@ -11,8 +11,8 @@ struct GradientsCommand: FlagCommand {
         usage: "cli gradients [<run>] [options]",
         discussion: """
             Exact, without dropout, with zoneout at its mean. Norms are means over the sequences of one batch, whose states \
-            start from zero; bounds are of the Frobenius norm. Of orthogonal recurrent weights it shows the angles of the \
-            eigenvalues, too. The run is a folder that `train --output` wrote; without one, a fresh model is measured.
+            start from zero; bounds are of the Frobenius norm. For orthogonal recurrent weights it also shows the angles of the \
+            eigenvalues. The run is a folder that `train --output` wrote; without one, a fresh model is measured.
             """)
     static let scope = FlagScope(
         kinds: [.cell, .activation, .dataset, .manifold, .skewInit, .backend],

@@ -33,12 +33,12 @@ struct ReproduceCommand: FlagCommand {
     var seeds = "1"
     @Option(
         help: ArgumentHelp(
-            "Of tables 3 and 4 these models only, separated by commas: \(ToyTask.modelNames.joined(separator: ", ")) (default: all)."
+            "Only these models of tables 3 and 4, separated by commas: \(ToyTask.modelNames.joined(separator: ", ")) (default: all)."
         ))
     var models: String?
     @Option(
         help:
-            "Of each run at most so many epochs; a later call with more goes on (default: the scale's). Runs whose learning rate falls over their epochs keep theirs."
+            "Largest number of epochs of each run; a later call with more continues the run (default: the scale's). Runs whose learning rate falls over their epochs keep theirs."
     )
     var epochs: Int?
     @Option(help: "Runs side by side; they share the processors.")

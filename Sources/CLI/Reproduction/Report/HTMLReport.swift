@@ -88,7 +88,7 @@ struct HTMLReport {
         h1 { font-size: 1.6rem; line-height: 1.25; } h2 { font-size: 1.2rem; margin-top: 2.5rem; } h3 { font-size: 1rem; }
         a { color: var(--link); } nav a { display: inline-block; margin: 0 .6rem .3rem 0; }
         dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } dt { color: var(--faint); } dd { margin: 0; }
-        /* Shadows where a table goes on; they move away with the ends. */
+        /* Shadows where a table continues; they move away with the ends. */
         .scroll { overflow-x: auto; background:
           linear-gradient(to right, var(--ground) 50%, transparent) left / 2rem 100% no-repeat local,
           linear-gradient(to left, var(--ground) 50%, transparent) right / 2rem 100% no-repeat local,

@@ -55,7 +55,7 @@ public struct Report: Sendable {
         facts += [("Machine of the report", machine.description), ("Date", Machine.today)]
         if missing > 0 {
             let runs = missing == 1 ? "1 run isn't finished" : "\(missing) runs aren't finished"
-            facts.append(("Incomplete", "\(runs); the same command (without --report-only) goes on"))
+            facts.append(("Incomplete", "\(runs); the same command (without --report-only) continues"))
         }
         return facts
     }

@@ -9,7 +9,7 @@ package final class FolderLock: Sendable {
     /// - Throws: ``RecurrentError/file(path:reason:)`` if another process holds it.
     package init(_ path: String) throws {
         descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        // Where a file system has no locks, training goes on without one.
+        // Where a file system has no locks, training continues without one.
         if descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
             close(descriptor)
             throw RecurrentError.file(

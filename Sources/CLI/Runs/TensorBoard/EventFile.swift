@@ -10,7 +10,7 @@ final class EventFile {
     static let prefix = "events.out.tfevents."
 
     /// Begins a new file in a folder.
-    /// - Parameter step: where a resumed run goes on; TensorBoard then drops what
+    /// - Parameter step: where a resumed run continues; TensorBoard then drops what
     ///   earlier files have from there on. Nil for a new run.
     /// - Throws: ``RecurrentError/file(path:reason:)``.
     init(in folder: String, resumedAt step: Int?) throws {

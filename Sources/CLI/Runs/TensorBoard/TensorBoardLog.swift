@@ -50,7 +50,7 @@ final class TensorBoardLog: TrainingObserver {
     }
 
     func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws {
-        // Where the run ended: a run that goes on from here ends later, so that no step has two.
+        // Where the run ended: a run that is resumed from here ends later, so that no step has two.
         if let test = summary.test { try write(Split.test.rawValue, test, updater.step) }
     }
 
