@@ -8,8 +8,11 @@ import RecurrentCore
 public struct Run {
     /// Resolved: every option has a value.
     public let configuration: RunConfiguration
+    /// The data, in the ids of the run's vocabulary.
     public let dataset: any Dataset
+    /// The model; it holds the weights of the seed, or those that were loaded.
     public let model: SequenceModel
+    /// The optimizer's state, and the skew parameters.
     public let updater: ParameterUpdater
     let schedule: any LearningRateSchedule
     let registry: Registry

@@ -18,6 +18,7 @@ public struct PluginChoice: Sendable, Equatable, ExpressibleByStringLiteral {
         self.name = name
         self.options = options
     }
+    /// A plug-in with its defaults, from its name.
     public init(stringLiteral value: String) { self.init(value) }
 
     /// A plug-in by its type, with typed options.

@@ -26,7 +26,9 @@ extension RunConfiguration {
     public struct Change: Sendable, Equatable {
         /// The option's name, or the kind of plug-in.
         public let name: String
+        /// The value in the one configuration.
         public let old: OptionValue?
+        /// The value in the other.
         public let new: OptionValue?
     }
 

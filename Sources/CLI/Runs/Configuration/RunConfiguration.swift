@@ -10,19 +10,27 @@ import RecurrentCore
 ///     configuration.training.epochs = 20
 ///     let run = try Run(configuration, registry: registry)
 public struct RunConfiguration: Sendable, Equatable {
+    /// The recurrent cell.
     public var cell: PluginChoice
     /// The cell's nonlinearity; nil for the cell's own, or for one that can't be chosen.
     public var activation: PluginChoice?
+    /// What is learned.
     public var dataset: PluginChoice
+    /// The model's sizes, its dropout, and how its weights start.
     public var model = ModelConfiguration()
+    /// How parameters are stepped.
     public var optimizer: PluginChoice
+    /// How the learning rate changes.
     public var schedule: PluginChoice
+    /// Learning rates, clipping, batches, and when training ends.
     public var training = TrainingConfiguration()
-    /// Of orthogonal weights; nil for the default, or where there are none.
+    /// The manifold update of orthogonal weights; nil for the default, or where there are none.
     public var manifold: PluginChoice?
     /// The start of B; nil for the default, or where there is none.
     public var skewInit: PluginChoice?
+    /// What is measured and written besides the losses.
     public var tracking = TrackingConfiguration()
+    /// What computes.
     public var backend: PluginChoice
     var general = General()
     /// The folder of the run whose weights this one started from.
@@ -34,7 +42,7 @@ public struct RunConfiguration: Sendable, Equatable {
         static let fields: [OptionField<Self>] = [.seed("seed", \.seed, "Seed of everything random.")]
     }
 
-    /// Of everything random.
+    /// The seed of everything random.
     public var seed: UInt64 {
         get { general.seed }
         set { general.seed = newValue }

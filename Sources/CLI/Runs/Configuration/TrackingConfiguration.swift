@@ -12,6 +12,7 @@ public struct TrackingConfiguration: OptionSection {
     /// Whether the test split is evaluated after each epoch.
     public var trackTest = false
 
+    /// Nothing but the losses.
     public init() {}
 
     public static let fields: [OptionField<Self>] = [

@@ -6,18 +6,23 @@ import RecurrentCore
 public struct MetricsRecord: Sendable, Equatable {
     /// Updates made so far.
     public var step: Int
-    /// From 1.
+    /// The epoch, counted from 1.
     public var epoch: Int
-    /// Nil for what was measured within an epoch.
+    /// The split that the figures are of; nil for what was measured within an epoch.
     public var split: Split?
+    /// The mean over the split's targets.
     public var loss: Double?
-    /// In 0...1.
+    /// The share of targets that were predicted, in 0...1; nil for other metrics.
     public var accuracy: Double?
+    /// The exponential of the loss, for language models by words.
     public var perplexity: Double?
+    /// The loss over ln 2, for language models by characters.
     public var bitsPerCharacter: Double?
-    /// Of the epoch's training, without validation.
+    /// The seconds that the epoch's training took, without validation.
     public var seconds: Double?
+    /// Training sequences per second.
     public var sequencesPerSecond: Double?
+    /// The learning rate of the epoch's last update.
     public var learningRate: Double?
     /// Whether the validation loss was the lowest so far; nil for what is of no epoch.
     public var isBest: Bool?

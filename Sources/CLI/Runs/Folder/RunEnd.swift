@@ -18,12 +18,13 @@ public struct RunEnd: Codable, Sendable, Equatable {
         case diverged
     }
 
+    /// Why training ended.
     public let reason: Reason
     /// Epochs that were finished.
     public let epochs: Int
     /// The update at which the loss was no number; nil for other ends.
     public let step: Int?
-    /// Of training and validation, resumed parts included.
+    /// The seconds that training and validation took, resumed parts included.
     public let seconds: Double
 
     static let fileName = "end.json"

@@ -74,9 +74,13 @@ public struct Registry: Sendable {
 
     /// A plug-in as a list shows it.
     public struct Description: Sendable {
+        /// What kind of plug-in it is.
         public let kind: PluginKind
+        /// Its name on the command line and in `config.json`.
         public let name: String
+        /// What it is, in one line.
         public let summary: String
+        /// Its own options, in the order of help.
         public let options: [OptionDescription]
     }
 
