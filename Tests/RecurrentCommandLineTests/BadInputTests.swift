@@ -105,7 +105,10 @@ struct BadInputTests {
         ("more", 2, ["'more'"]),
         ("train -x", 2, ["-x"]), ("--config /nonexistent", 1, ["/nonexistent"]),
         ("--config a --from b", 2, ["--config", "--from"]),
-        ("list tables", 2, ["tables", "cells, activations"]), ("evaluate", 2, ["a run's folder"]),
+        ("train --split test", 2, ["--split", "`--help` lists them"]),
+        ("compare --cell gru", 2, ["--cell", "--cells"]),
+        ("benchmark more", 2, ["'more'"]), ("list tables", 2, ["tables", "cells, activations"]),
+        ("evaluate", 2, ["a run's folder"]),
         ("evaluate a b", 2, ["'b'"]),
     ]
 
@@ -125,5 +128,12 @@ struct BadInputTests {
         let result = try Tool(["--dataset", "ptb"], environment: ["PTB_DIR": ""])
         #expect(result.status == 1)
         #expect(result.errors.contains("--data") && result.errors.contains("PTB_DIR"))
+    }
+
+    /// Nothing that is asked for beside the help ends the program.
+    @Test(arguments: ["", "=", "--cell", "--=", "--cell="]) func helpIsShownBesideAnything(word: String) throws {
+        let result = try Tool(["train", word, "--help"])
+        #expect(result.status == (word == "--cell=" ? 2 : 0), "\(result.errors)")
+        #expect(result.output.contains("USAGE") != result.errors.hasPrefix("error: "))
     }
 }

@@ -8,7 +8,8 @@ import Testing
 struct StudyTests {
     static func plan(_ scale: Scale) -> Plan {
         Plan(
-            scale: scale, seeds: [1, 2], registry: .builtIn, corpus: "corpus", corpusName: "none", corpusShown: "corpus"
+            scale: scale, seeds: [1, 2], registry: .builtIn, corpus: "/corpus", corpusName: "none",
+            corpusShown: "corpus"
         )
     }
 

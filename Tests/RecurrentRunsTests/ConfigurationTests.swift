@@ -77,6 +77,11 @@ struct ConfigurationTests {
         var other = first
         other.backend = PluginChoice("cpu", ["threads": 2])
         other.tracking.trackTest = true
+        #expect(first.isSameRun(as: other, registry: registry))
+        // Another backend's numbers are others, and so are those of rounded products.
+        other.backend = "reference"
+        #expect(try !first.isSameRun(as: registry.resolve(other), registry: registry))
+        other.backend = first.backend
         other.training.epochs = 9
         #expect(
             !first.isSameRun(as: other, registry: registry)

@@ -20,6 +20,7 @@ public final class CPUBackend: Backend, Plugin, @unchecked Sendable {
             .integer("threads", \.threads, 1...1024, "Threads; none for one per processor.")
         ]
     }
+    public static let incidentalOptions: Set = ["threads"]
     public convenience init(options: Options) throws { try self.init(threads: options.threads) }
 
     public var summary: String { "OpenBLAS (\(Self.coreName)) and \(instructions), Float32" }

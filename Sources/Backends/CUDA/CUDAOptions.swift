@@ -15,6 +15,7 @@ extension CUDABackend {
             .choice("precision", \.precision, "Precision of products, which are summed and kept in 32 bits."),
         ]
     }
+    public static let incidentalOptions: Set = ["device"]
     public convenience init(options: Options) throws {
         try self.init(device: options.device, precision: options.precision)
     }

@@ -24,9 +24,8 @@ struct CompareCommand: FlagCommand {
     /// Every run, checked before the first one starts.
     private func plan() throws -> [Planned] {
         if output == "" { throw RecurrentError.invalidOption("--output names no folder") }
-        let (flags, words) = try separated()
-        if let stranger = words.first {
-            throw RecurrentError.invalidOption("unexpected argument '\(stranger)'; options begin with --")
+        if try separated().flags.contains(where: { $0.hasPrefix("--cell=") }) {
+            throw RecurrentError.invalidOption("--cell does nothing in compare; --cells names the cells")
         }
         var names: Set<String> = [], idle: [[String: String]] = []
         let runs = try cells.split(separator: ",").map { text -> Planned in
@@ -34,7 +33,7 @@ struct CompareCommand: FlagCommand {
             guard names.insert(name).inserted else {
                 throw RecurrentError.invalidOption("--cells names '\(name)' twice")
             }
-            let parsed = try Self.parser.parse(flags + ["--cell", isIdentity ? "rnn" : name])
+            let parsed = try Self.parser.parse(arguments + ["--cell", isIdentity ? "rnn" : name])
             idle.append(Dictionary(parsed.idle.map { ($0.flag, $0.reason) }) { $1 })
             var configuration = parsed.configuration
             if isIdentity { configuration.model.recurrentInitialization = .identity }

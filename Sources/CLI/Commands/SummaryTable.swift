@@ -40,19 +40,19 @@ enum SummaryTable {
 
     /// Named in the line, in the table, or without influence on the figures.
     private static let told: Set = [
-        "activation", "backend", "batchSize", "checkpointEvery", "dropout", "dropoutOn", "embeddingSize", "hiddenSize",
-        "layers",
-        "learningRate", "optimizer", "seed", "skewInit", "manifold", "tensorboard", "threads", "device", "trackEpochs",
-        "trackGradients",
-        "trackTest",
+        "activation", "backend", "batchSize", "checkpointEvery", "dropout", "dropoutOn", "embeddingSize", "epochs",
+        "hiddenSize", "layers", "learningRate", "manifold", "optimizer", "seed", "skewInit", "tensorboard",
+        "trackEpochs", "trackGradients", "trackTest",
     ]
 
     /// What the figures depend on, in one line: what every run has, and what differs
     /// from the data set's defaults.
     static func settings(_ c: RunConfiguration, registry: Registry = .current) throws -> String {
         let plugin = registry.plugins(.dataset).first { $0.name == c.dataset.name }
+        let incidental = c.incidental(registry)
         let own = (plugin?.options ?? []).compactMap { option -> String? in
-            guard let value = c.dataset[option.name], value != .flag(false), value != .null, option.name != "data"
+            guard let value = c.dataset[option.name], value != .flag(false), value != .null,
+                !incidental.contains(option.name)
             else { return nil }
             let name = Flags.flag(option.name)
             return value == .flag(true) ? name : "\(name) \(value.text)"
@@ -70,8 +70,7 @@ enum SummaryTable {
                 ? "dropout \(OptionValue.number(model.dropout).text) on \(ModelConfiguration.DropoutPlace.allCases.filter(model.dropoutPlaces.contains).map(\.rawValue).joined(separator: "+"))"
                 : "no dropout")
         if let manifold = c.manifold { parts.append("\(manifold.name) from B \(c.skewInit?.name ?? "zero")") }
-        var skipped = told.union((plugin?.options ?? []).map(\.name))
-        skipped.insert("epochs")
+        let skipped = told.union(incidental).union((plugin?.options ?? []).map(\.name))
         parts.append("at most \(c.training.epochs) epoch\(c.training.epochs == 1 ? "" : "s")")
         let rest = try registry.arguments(c, without: skipped).dropFirst(4)
         var others: [String] = []

@@ -70,7 +70,7 @@ struct TrainCommand: FlagCommand {
             folder, registry: .current,
             changes: {
                 try Self.parser.configuration(
-                    flags(), onto: config.map { try RunConfiguration(file: $0, registry: .current) } ?? $0)
+                    arguments, onto: config.map { try RunConfiguration(file: $0, registry: .current) } ?? $0)
             }, observers: observers,
             shouldStop: { Interruption.isRequested }
         ) { step in
@@ -78,17 +78,9 @@ struct TrainCommand: FlagCommand {
         }
     }
 
-    private func flags() throws -> [String] {
-        let (flags, words) = try separated()
-        if let stranger = words.first {
-            throw RecurrentError.invalidOption("unexpected argument '\(stranger)'; options begin with --")
-        }
-        return flags
-    }
-
     /// What flags make of another configuration; what only a folder keeps is measured only with one.
     private func configuration(onto base: RunConfiguration?) throws -> RunConfiguration {
-        var result = try Self.parser.parse(flags(), onto: base)
+        var result = try Self.parser.parse(arguments, onto: base)
         if let idle = result.idle.first { throw RecurrentError.invalidOption(idle.reason) }
         if output == nil, let option = result.configuration.tracking.needsFolder {
             guard !result.given.contains(option) else {

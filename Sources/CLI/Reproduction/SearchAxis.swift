@@ -30,7 +30,7 @@ public struct SearchAxis: Sendable, Equatable {
                 return nil
             }
             range = low...high
-            isWhole = !parts[1].replacing("..", with: " ").contains { ".eE".contains($0) } && low >= 1
+            isWhole = parts[1].split(separator: "..").allSatisfy { Int($0) != nil } && low >= 1
             values = []
             return
         }
@@ -51,6 +51,7 @@ public struct SearchAxis: Sendable, Equatable {
         }
         let kept = min(max(number, range.lowerBound), range.upperBound)
         // Three digits: nobody can tell more apart, and folders are named by them.
-        return isWhole ? "\(Int(kept.rounded()))" : OptionValue.number(Double(String(format: "%.3g", kept))!).text
+        return isWhole
+            ? "\(Int(exactly: kept.rounded()) ?? .max)" : OptionValue.number(Double(String(format: "%.3g", kept))!).text
     }
 }

@@ -42,7 +42,7 @@ final class LayerStack {
         case .vectors(let size):
             guard configuration.embeddingDropout == 0 else {
                 throw RecurrentError.invalidOption(
-                    "embedding dropout needs data of tokens; this data set's inputs are vectors")
+                    "`embeddingDropout` needs data of tokens; this data set's inputs are vectors")
             }
             width = size
             embedding = nil

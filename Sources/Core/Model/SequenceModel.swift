@@ -38,7 +38,7 @@ public final class SequenceModel {
             cell, configuration: configuration, inputs: data.inputs, parameters: parameters, on: backend)
         guard !configuration.tiesEmbedding || stack.embedding?.vocabulary == data.classes else {
             throw RecurrentError.invalidOption(
-                "a tied embedding needs data whose targets are tokens; this data set's classes are others")
+                "`tied` needs data whose targets are tokens; this data set's classes are others")
         }
         projection = LinearLayer(
             name: "decoder", inputWidth: configuration.hiddenSize, outputWidth: data.classes,

@@ -13,7 +13,7 @@ public indirect enum OptionKind: Sendable, Hashable {
     case integers(ClosedRange<Int>)
     /// Any text; the word says in help what it stands for.
     case text(String)
-    /// The folder or file of this word, kept as an absolute path.
+    /// The folder or file of this word; a command line's becomes an absolute path.
     case path(String)
     /// A value of another kind, or none.
     case optional(OptionKind)
@@ -50,7 +50,8 @@ public indirect enum OptionKind: Sendable, Hashable {
         }
     }
 
-    private static func either(_ names: [String]) -> String {
+    /// `a, b or c`.
+    package static func either(_ names: [String]) -> String {
         names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
     }
 
@@ -68,7 +69,8 @@ public indirect enum OptionKind: Sendable, Hashable {
         case .integer: value = Int(text).map(OptionValue.integer)
         case .seed: value = UInt64(text).map(OptionValue.init(seed:))
         case .number: value = Double(text).map(OptionValue.number)
-        case .choice, .text, .path: value = .text(text)
+        case .choice, .text: value = .text(text)
+        case .path: value = .text(text.isEmpty ? text : DataFolder.absolute(text))
         case .choices:
             value = .list(
                 text == "none"

@@ -25,10 +25,14 @@ public protocol Plugin: Sendable {
     ///
     /// - Throws: ``RecurrentError`` if something is missing.
     static func resolve(_ options: Options) throws -> Options
+    /// The names of options that no number of a run depends on, such as how many threads
+    /// share the work. By default there are none.
+    static var incidentalOptions: Set<String> { get }
 }
 
 extension Plugin {
     public static func resolve(_ options: Options) throws -> Options { options }
+    public static var incidentalOptions: Set<String> { [] }
     /// The type's name.
     public var name: String { Self.name }
     /// The type's summary.

@@ -43,12 +43,8 @@ struct BenchmarkCommand: FlagCommand {
         guard seconds > 0, seconds <= 3600 else {
             throw RecurrentError.invalidOption("--seconds must be above 0 and at most 3600, not \(seconds)")
         }
-        let (flags, words) = try separated()
-        if let stranger = words.first {
-            throw RecurrentError.invalidOption("unexpected argument '\(stranger)'; --workload names one")
-        }
         let registry = Registry.current
-        let configuration = try Self.parser.configuration(flags, locatesData: false)
+        let configuration = try Self.parser.configuration(arguments, locatesData: false)
         let backend = try registry.makeBackend(configuration)
         let list = try (workloads.isEmpty ? Workload.defaultNames : workloads).map {
             try Workload.make($0, on: backend, registry: registry)

@@ -17,7 +17,11 @@ protocol FlagCommand: ParsableCommand {
 }
 
 extension FlagCommand {
-    static var parser: FlagParser { FlagParser(registry: .current, scope: scope, own: Array(Flags.reserved)) }
+    static var parser: FlagParser {
+        FlagParser(registry: .current, scope: scope) {
+            RootCommand.helpMessage(for: Self.self).matches(of: /\n  (?:-\w, )?--([a-z-]+)/).map { String($0.output.1) }
+        }
+    }
 
     /// The flags with their values, and the words that stand for themselves.
     func separated() throws -> (flags: [String], words: [String]) { try Self.parser.split(arguments) }

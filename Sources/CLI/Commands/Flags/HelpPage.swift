@@ -41,7 +41,7 @@ enum HelpPage {
         let flags = Set(PluginKind.allCases.map { "--" + Flags.flag($0.rawValue) })
         var result: [String] = []
         for (index, argument) in arguments.enumerated() {
-            let name = argument.split(separator: "=")[0]
+            let name = argument.prefix { $0 != "=" }
             guard flags.contains(String(name)) else { continue }
             if argument.contains("=") {
                 result.append(argument)

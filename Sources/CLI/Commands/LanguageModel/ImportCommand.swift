@@ -41,10 +41,7 @@ struct ImportCommand: FlagCommand {
         )
         let parsed = try Self.parser.parse(flags, onto: base, locatesData: false)
         if let idle = parsed.idle.first { throw RecurrentError.invalidOption(idle.reason) }
-        var configuration = parsed.configuration
-        if case .text(let folder)? = configuration.dataset["data"] {
-            configuration.dataset["data"] = .text(DataFolder.absolute(folder))
-        }
+        let configuration = parsed.configuration
 
         let made = try registry.makeCell(configuration)
         let gates = made.parameters.count { $0.kind == .recurrentWeight }

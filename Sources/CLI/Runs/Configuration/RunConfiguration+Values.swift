@@ -58,8 +58,16 @@ extension RunConfiguration {
     /// The names of options that say where a run is computed, and where its data are: the
     /// bits of a run don't depend on them, or need not.
     package func places(_ registry: Registry) -> Set<String> {
-        let data = registry.entry(.dataset, dataset.name)?.options.filter(\.kind.isPath) ?? []
-        return Set(["backend"] + backend.options.keys + data.map(\.name))
+        incidental(registry).union(["backend"]).union(backend.options.keys)
+    }
+
+    /// The names of options that no number depends on.
+    package func incidental(_ registry: Registry) -> Set<String> {
+        PluginKind.allCases.reduce(into: []) { names, kind in
+            if let entry = self[kind].flatMap({ registry.entry(kind, $0.name) }) {
+                names.formUnion(entry.incidentalOptions)
+            }
+        }
     }
 
     /// What may change when a run is resumed: nothing that its state depends on.
@@ -80,8 +88,8 @@ extension RunConfiguration {
         }
     }
 
-    /// Whether another configuration gives the same numbers: it differs only in where it is
-    /// computed, what is measured on the side, and in some options.
+    /// Whether another configuration gives the same numbers: it differs only in options that
+    /// none depends on, in what is measured on the side, and in those that are named.
     public func isSameRun(as other: RunConfiguration, except names: Set<String> = [], registry: Registry) -> Bool {
         differences(to: other, except: names, registry: registry).isEmpty
     }
@@ -89,7 +97,7 @@ extension RunConfiguration {
     /// The options that make another configuration give other numbers.
     public func differences(to other: RunConfiguration, except names: Set<String> = [], registry: Registry) -> [Change]
     {
-        var free = names.union(places(registry)).union(other.places(registry)).union(
+        var free = names.union(incidental(registry)).union(other.incidental(registry)).union(
             TrackingConfiguration.options.map(\.name))
         free.formUnion(idle(registry).intersection(other.idle(registry)))
         return changes(to: other).filter { !free.contains($0.name) }

@@ -9,8 +9,8 @@ public struct FlagParser {
     /// - Parameters:
     ///   - registry: whose plug-ins can be named.
     ///   - scope: which flags are taken.
-    ///   - own: flags of the command itself, without dashes, for suggestions.
-    public init(registry: Registry, scope: FlagScope = .all, own: [String] = []) {
+    ///   - own: gives the flags of the command itself, without dashes, for suggestions.
+    public init(registry: Registry, scope: FlagScope = .all, own: @escaping () -> [String] = { [] }) {
         self.registry = registry
         self.scope = scope
         tokenizer = FlagTokenizer(registry: registry, own: own)
@@ -87,14 +87,13 @@ public struct FlagParser {
             }
         }
         let given = Set(tokens.map(\.option))
-        var resolved: RunConfiguration
+        let resolved: RunConfiguration
         do { resolved = try registry.resolve(result, locatesData: locatesData) } catch {
             // What is in the wrong place is told before what is missing.
             if let first = idle.first { throw RecurrentError.invalidOption(first.reason) }
             throw error
         }
         idle += try idleOptions(tokens, resolved)
-        resolved.from = result.from
         return Result(configuration: resolved, given: given, idle: idle)
     }
 
@@ -141,10 +140,7 @@ public struct FlagParser {
     private func notOwned(_ token: FlagToken, _ configuration: RunConfiguration) throws -> String {
         let owners = registry.entries.filter { $0.options.contains { $0.name == token.option } }
         let kind = owners[0].kind, flag = Flags.flag(kind.rawValue)
-        let names = owners.map(\.name)
-        let list =
-            names.count < 3
-            ? names.joined(separator: " or ") : names.dropLast().joined(separator: ", ") + " or " + names.last!
+        let names = owners.map(\.name), list = OptionKind.either(names)
         guard let mine = try chosen(kind, in: configuration) else {
             return "\(token.typed) is an option of --\(flag) \(list), and this run has no \(kind.label); leave it out"
         }

@@ -17,7 +17,7 @@ struct FlagToken: Equatable {
 struct FlagTokenizer {
     let registry: Registry
     /// Flags of the command itself, for suggestions.
-    let own: [String]
+    let own: () -> [String]
 
     private enum Form {
         case flag, value
@@ -86,7 +86,7 @@ struct FlagTokenizer {
     private func suggestion(_ typed: String) -> String {
         let options = SectionAccess.all.flatMap(\.options) + registry.entries.flatMap(\.options)
         let names =
-            PluginKind.allCases.map { Flags.flag($0.rawValue) } + options.map { Flags.flag($0.name) } + own
+            PluginKind.allCases.map { Flags.flag($0.rawValue) } + options.map { Flags.flag($0.name) } + own()
             + Flags.aliases.keys + Flags.shorthands.keys
         let near = Suggestion.nearest(typed, in: Set(names)) ?? names.filter { $0.hasPrefix(typed) }.min()
         return near.map { "; did you mean --\($0)?" } ?? "; `--help` lists them"

@@ -16,6 +16,8 @@ package struct Entry: Sendable {
     let complete: @Sendable ([String: OptionValue]) throws -> [String: OptionValue]
     /// The same, with what the options leave to the surroundings.
     let resolve: @Sendable ([String: OptionValue]) throws -> [String: OptionValue]
+    /// The names of options that no number depends on; paths are among them.
+    let incidentalOptions: Set<String>
     /// The plug-in: a value of the kind's protocol.
     let make: @Sendable ([String: OptionValue], PluginParts) throws -> any Sendable
 
@@ -34,6 +36,7 @@ package struct Entry: Sendable {
         name = P.name
         summary = P.summary
         options = P.Options.options
+        incidentalOptions = P.incidentalOptions.union(options.filter(\.kind.isPath).map(\.name))
         complete = { try P.Options(optionValues: $0).optionValues }
         resolve = { try P.resolve(P.Options(optionValues: $0)).optionValues }
         self.make = { try make(P.Options(optionValues: $0), $1) }

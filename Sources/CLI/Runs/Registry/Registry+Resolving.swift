@@ -37,10 +37,14 @@ extension Registry {
         var result = configuration
         func complete(_ kind: PluginKind, _ choice: PluginChoice) throws -> PluginChoice {
             let entry = try find(kind, choice.name)
-            return try named(entry) {
-                PluginChoice(
-                    entry.name, try (kind == .dataset && locatesData ? entry.resolve : entry.complete)(choice.options))
+            let names = entry.options.map(\.name)
+            if let stranger = choice.options.keys.filter({ !names.contains($0) }).min() {
+                throw RecurrentError.invalidOption(
+                    "the \(kind.label) \(entry.name): there is no option `\(stranger)`"
+                        + Suggestion.text(stranger, in: names))
             }
+            return PluginChoice(
+                entry.name, try (kind == .dataset && locatesData ? entry.resolve : entry.complete)(choice.options))
         }
         let cellEntry = try find(.cell, configuration.cell.name)
         result.cell = try complete(.cell, configuration.cell)
@@ -71,15 +75,6 @@ extension Registry {
             )
         }
         return result
-    }
-
-    /// Says whose an option is that isn't one.
-    private func named<Result>(_ entry: Entry, _ body: () throws -> Result) throws -> Result {
-        do { return try body() } catch RecurrentError.invalidOption(let reason)
-            where reason.hasPrefix("there is no option")
-        {
-            throw RecurrentError.invalidOption("the \(entry.kind.label) \(entry.name): \(reason)")
-        }
     }
 
     private func make<Product>(_ kind: PluginKind, _ choice: PluginChoice, _ parts: PluginParts = PluginParts()) throws
