@@ -62,7 +62,7 @@ struct CompilerTests {
         for classes in [8, 9, 1 << 17] {
             let x = try backend.allocate(rows: 2, columns: 4), weight = try backend.allocate(rows: classes, columns: 4)
             let bias = try backend.allocate(rows: 1, columns: classes)
-            let loss = try backend.makeSoftmaxCrossEntropy(classes: classes, width: 4, unrated: nil)
+            let loss = try backend.makeSoftmaxCrossEntropy(classes: classes, width: 4, excludedClass: nil)
             _ = try loss(inputs: x, weight: weight, bias: bias, targets: [0, 1], dropout: nil, gradients: nil)
         }
         for optimizer in [SGD(), SGD(momentum: 0.9, nesterov: true), RMSprop(), Adam(), AdamW()] as [any Optimizer] {

@@ -39,7 +39,7 @@ struct EmulatedConformanceTests {
             let inputs = try matrix(rows, width), weight = try matrix(classes, width), bias = try matrix(1, classes)
             let gradients = ProjectionGradients(
                 inputs: try matrix(rows, width), weight: try matrix(classes, width), bias: try matrix(1, classes))
-            let sums = try backend.makeSoftmaxCrossEntropy(classes: classes, width: width, unrated: nil)(
+            let sums = try backend.makeSoftmaxCrossEntropy(classes: classes, width: width, excludedClass: nil)(
                 inputs: inputs, weight: weight, bias: bias,
                 targets: (0..<rows).map { Int32($0 * 7 % (classes + 1)) - 1 },
                 dropout: dropout.map { ($0, RandomKey(seed: 1, purpose: .dropout)) }, gradients: gradients)

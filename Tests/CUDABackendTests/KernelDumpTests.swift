@@ -58,7 +58,7 @@ struct KernelDumpTests {
         for classes in [8, 1 << 17] {
             let x = try backend.allocate(rows: 2, columns: 4), weight = try backend.allocate(rows: classes, columns: 4)
             let bias = try backend.allocate(rows: 1, columns: classes)
-            let loss = try backend.makeSoftmaxCrossEntropy(classes: classes, width: 4, unrated: nil)
+            let loss = try backend.makeSoftmaxCrossEntropy(classes: classes, width: 4, excludedClass: nil)
             _ = try loss(inputs: x, weight: weight, bias: bias, targets: [0, 1], dropout: nil, gradients: nil)
         }
         let others = device.sources.keys.filter { !$0.name.hasPrefix("persistent") && $0.name != "pointwise" }

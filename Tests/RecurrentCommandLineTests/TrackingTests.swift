@@ -54,10 +54,10 @@ struct TrackingTests {
         try #require(train.status == 0, "\(train.errors)")
         let tool = try Tool("evaluate \(run) --json")
         let result = try #require(try JSONSerialization.jsonObject(with: Data(tool.output.utf8)) as? [String: Any])
-        #expect(result["count"] as? Int == 50 * 80 && result["rated"] as? Int == 50 * 10)
+        #expect(result["count"] as? Int == 50 * 80 && result["accuracyCount"] as? Int == 50 * 10)
         // 70 of 80 targets are blanks.
         #expect(try #require(result["accuracy"] as? Double) < 0.3)
-        #expect(try Tool("evaluate \(run)").output.contains("4000 predictions, 500 of them rated"))
+        #expect(try Tool("evaluate \(run)").output.contains("4000 predictions, 500 of them count for the accuracy"))
     }
 
     /// The loss of each epoch's weights, the best of which is that of the end; all else

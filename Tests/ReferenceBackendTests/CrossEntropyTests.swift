@@ -39,11 +39,11 @@ func crossEntropyAgreesWithNumpy(isDropout: Bool) throws {
     #expect(abs(sums.perplexity - 4) < 1e-14 && sums.accuracy == 0.5)
 }
 
-/// States of runs hold such sums; those that were saved before rows could be unrated have three numbers.
+/// States of runs hold such sums; those that were saved before a class could be excluded have three numbers.
 @Test func olderSumsAreRead() throws {
     let older = try JSONDecoder().decode(LossSums.self, from: Data(#"{"loss":3,"correct":1,"count":4}"#.utf8))
-    #expect(older == LossSums(loss: 3, correct: 1, count: 4, rated: 4))
-    let newer = LossSums(loss: 3, correct: 1, count: 4, rated: 2)
+    #expect(older == LossSums(loss: 3, correct: 1, count: 4, accuracyCount: 4))
+    let newer = LossSums(loss: 3, correct: 1, count: 4, accuracyCount: 2)
     #expect(
         try JSONDecoder().decode(LossSums.self, from: JSONEncoder().encode(newer)) == newer && newer.accuracy == 0.5)
 }

@@ -15,7 +15,7 @@ enum Fault: String, CaseIterable, Sendable {
     case solveTransposed, solveHidesSingular
     case eigenvaluesDescend, eigenvectorsConjugated, eigenvectorsUnscaled
     case lossCountsIgnored, lossOverwritesGradients, lossGradientUnscaled, lossHidesNaN, lossForgetsDropout,
-        lossRatesAll
+        lossExcludesNone
     case matrixAddendForgotten, matrixTransposesIgnored, matrixBranchesSwapped, matrixLoopsOnceMore,
         matrixExchangesNothing
     case matrixNormOfZero, matrixHidesNaN, matrixForgetsItsMessage, matrixKeepsScalars
@@ -37,7 +37,7 @@ enum Fault: String, CaseIterable, Sendable {
         case .solveTransposed, .solveHidesSingular: .solve
         case .eigenvaluesDescend, .eigenvectorsConjugated, .eigenvectorsUnscaled: .eigendecomposition
         case .lossCountsIgnored, .lossOverwritesGradients, .lossGradientUnscaled, .lossHidesNaN, .lossForgetsDropout,
-            .lossRatesAll:
+            .lossExcludesNone:
             .crossEntropy
         case .matrixAddendForgotten, .matrixTransposesIgnored, .matrixBranchesSwapped, .matrixLoopsOnceMore,
             .matrixExchangesNothing, .matrixNormOfZero, .matrixHidesNaN, .matrixForgetsItsMessage, .matrixKeepsScalars:
@@ -229,10 +229,11 @@ final class FaultyBackend: Backend {
         }
     }
 
-    func makeSoftmaxCrossEntropy(classes: Int, width: Int, unrated: Int?) throws -> any SoftmaxCrossEntropy {
+    func makeSoftmaxCrossEntropy(classes: Int, width: Int, excludedClass: Int?) throws -> any SoftmaxCrossEntropy {
         FaultyCrossEntropy(
             try base.makeSoftmaxCrossEntropy(
-                classes: classes, width: width, unrated: fault == .lossRatesAll ? nil : unrated), fault, base)
+                classes: classes, width: width, excludedClass: fault == .lossExcludesNone ? nil : excludedClass), fault,
+            base)
     }
     func makeRecurrence(_ plan: RecurrencePlan, _ binding: RecurrenceBinding) throws -> any RecurrenceExecutor {
         FaultyRecurrence(try DefaultRecurrence(plan, binding, on: base), fault, base)

@@ -30,8 +30,8 @@ struct MemoryTaskTests {
     @Test func theBlanksOfCopyingAreNotRated() throws {
         let copying = try CopyingDataset(delay: 30, sizes: Self.sizes)
         let batch = copying.batch(.test, epoch: 0, index: 0, batchSize: 6)
-        let sums = LossSums(over: batch.targets, unrated: copying.description.unratedClass)
-        #expect(sums.count == 6 * 50 && sums.rated == 6 * 10)
+        let sums = LossSums(over: batch.targets, excludedClass: copying.description.classExcludedFromAccuracy)
+        #expect(sums.count == 6 * 50 && sums.accuracyCount == 6 * 10)
     }
 
     @Test(arguments: [2, 3, 50]) func addingAsksForTheSumOfTheMarked(length: Int) throws {

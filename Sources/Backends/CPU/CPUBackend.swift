@@ -165,8 +165,9 @@ public final class CPUBackend: Backend, Plugin, @unchecked Sendable {
         try CPURecurrence(plan, binding, on: self)
     }
 
-    public func makeSoftmaxCrossEntropy(classes: Int, width: Int, unrated: Int?) throws -> any SoftmaxCrossEntropy {
-        CPUSoftmaxCrossEntropy(unrated: unrated, on: self)
+    public func makeSoftmaxCrossEntropy(classes: Int, width: Int, excludedClass: Int?) throws -> any SoftmaxCrossEntropy
+    {
+        CPUSoftmaxCrossEntropy(excludedClass: excludedClass, on: self)
     }
 }
 

@@ -3,11 +3,11 @@ import RecurrentCore
 
 final class CPUSoftmaxCrossEntropy: SoftmaxCrossEntropy {
     private let backend: CPUBackend
-    private let unrated: Int?
+    private let excludedClass: Int?
     private let workspace = Workspace()
 
-    init(unrated: Int?, on backend: CPUBackend) {
-        self.unrated = unrated
+    init(excludedClass: Int?, on backend: CPUBackend) {
+        self.excludedClass = excludedClass
         self.backend = backend
     }
 
@@ -28,8 +28,8 @@ final class CPUSoftmaxCrossEntropy: SoftmaxCrossEntropy {
             job.dropout_rate = Float(dropout.rate)
             job.key = ck_key(dropout.key)
         }
-        var sums = LossSums(over: targets, unrated: unrated)
-        job.unrated = Int32(unrated ?? -1)
+        var sums = LossSums(over: targets, excludedClass: excludedClass)
+        job.excluded_class = Int32(excludedClass ?? -1)
         if let gradients {
             precondition(gradients.weight.isPacked && gradients.bias.isPacked && gradients.inputs.columnStride == 1)
             job.input_gradient = gradients.inputs.pointer

@@ -138,7 +138,7 @@ static void combine_rows(pass *p) {
         }
         if (target < 0) continue;
         j->loss += (double)(maximum - p->scaled[r]) + log((double)sum);
-        j->correct += p->argmax[best * p->rows + r] == target && target != j->unrated;
+        j->correct += p->argmax[best * p->rows + r] == target && target != j->excluded_class;
     }
 }
 

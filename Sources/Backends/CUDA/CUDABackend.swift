@@ -218,8 +218,9 @@ public final class CUDABackend: Backend, Plugin {
         try CUDARecurrence(plan, binding, on: self)
     }
 
-    public func makeSoftmaxCrossEntropy(classes: Int, width: Int, unrated: Int?) throws -> any SoftmaxCrossEntropy {
-        try CUDASoftmaxCrossEntropy(classes: classes, unrated: unrated, on: self)
+    public func makeSoftmaxCrossEntropy(classes: Int, width: Int, excludedClass: Int?) throws -> any SoftmaxCrossEntropy
+    {
+        try CUDASoftmaxCrossEntropy(classes: classes, excludedClass: excludedClass, on: self)
     }
 }
 

@@ -6,7 +6,7 @@ import RecurrentCore
 final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
     private let backend: CUDABackend
     private let classes: Int
-    private let unrated: Int?
+    private let excludedClass: Int?
     /// Whether a row stays in shared memory, and with it the sums of its columns.
     private let staysInside: (row: Bool, sums: Bool)
     private var logits: CUDAMemory?
@@ -21,9 +21,9 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
     /// About how many logits exist at once: 128 MiB.
     private static let chunkElements = 1 << 25
 
-    init(classes: Int, unrated: Int?, on backend: CUDABackend) throws {
+    init(classes: Int, excludedClass: Int?, on backend: CUDABackend) throws {
         self.classes = classes
-        self.unrated = unrated
+        self.excludedClass = excludedClass
         self.backend = backend
         let limit = backend.driver.sharedMemory, threads = Self.threads(backend.driver)
         func fits(sums: Bool) -> Bool {
@@ -76,7 +76,7 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
         precondition(targets.count == rows && weight.rows == classes && targets.allSatisfy { Int($0) < classes })
         precondition(bias.columns == classes && bias.columnStride == 1)
         guard rows > 0 else { return PendingLoss(LossSums()) }
-        let none = LossSums(over: targets, unrated: unrated)
+        let none = LossSums(over: targets, excludedClass: excludedClass)
         let targetMemory = try reserve(&self.targets, rows), verdictMemory = try reserve(&verdicts, 2 * rows)
         targets.withUnsafeBytes { driver.upload($0, to: targetMemory.address) }
         let chunk = min(max(1, Self.chunkElements / classes), rows)
@@ -118,14 +118,14 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
             largest = view
         }
         let download = driver.startDownload(verdictMemory.address, bytes: 2 * rows * MemoryLayout<Float>.size)
-        return PendingLoss(largest: largest) { [backend, unrated] in
+        return PendingLoss(largest: largest) { [backend, excludedClass] in
             var results = [Float](repeating: 0, count: 2 * rows)
             results.withUnsafeMutableBytes { download.finish(into: $0) }
             if let error = backend.takeError() { throw error }
             var sums = none
             for row in 0..<rows {
                 sums.loss += Double(results[2 * row])
-                if results[2 * row + 1] > 0, Int(targets[row]) != unrated { sums.correct += 1 }
+                if results[2 * row + 1] > 0, Int(targets[row]) != excludedClass { sums.correct += 1 }
             }
             return sums
         }

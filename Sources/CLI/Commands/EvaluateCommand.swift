@@ -30,10 +30,10 @@ struct EvaluateCommand: FlagCommand {
         let bitsPerCharacter: Double?
         let baselineLoss: Double?
         let count: Int
-        /// Those that the accuracy is of.
-        let rated: Int?
+        /// How many of them count for the accuracy.
+        let accuracyCount: Int?
         let seconds: Double
-        /// Of language models.
+        /// Language models' speed.
         let tokensPerSecond: Double?
     }
 
@@ -62,16 +62,18 @@ struct EvaluateCommand: FlagCommand {
                 perplexity: metric == .perplexity ? sums.perplexity : nil,
                 bitsPerCharacter: metric == .bitsPerCharacter ? metric.value(of: sums) : nil,
                 baselineLoss: run.model.data.baseline?.loss, count: sums.count,
-                rated: metric == .accuracy ? sums.rated : nil, seconds: seconds,
+                accuracyCount: metric == .accuracy ? sums.accuracyCount : nil, seconds: seconds,
                 tokensPerSecond: isLanguageModel ? Double(sums.count) / seconds : nil)
             Terminal.print(String(decoding: try encoder.encode(result), as: UTF8.self))
         } else {
             let unit = metric == .bitsPerCharacter ? "characters" : isLanguageModel ? "tokens" : "predictions"
-            let rated = metric == .accuracy && sums.rated != sums.count ? ", \(sums.rated) of them rated" : ""
+            let counted =
+                metric == .accuracy && sums.accuracyCount != sums.count
+                ? ", \(sums.accuracyCount) of them count for the accuracy" : ""
             Terminal.print(
                 "\(split): loss \(Format.fixed(sums.meanLoss))  "
                     + "\(metric.label) \(metric.text(sums))"
-                    + "  (\(sums.count) \(unit)\(rated), \(Format.fixed(seconds, digits: 1)) s"
+                    + "  (\(sums.count) \(unit)\(counted), \(Format.fixed(seconds, digits: 1)) s"
                     + (isLanguageModel ? ", \(Format.fixed(Double(sums.count) / seconds, digits: 0)) \(unit)/s)" : ")"))
             if let baseline = SummaryTable.baseline(run.model.data) { Terminal.print(baseline) }
         }

@@ -77,9 +77,9 @@ public protocol Backend: AnyObject, Sendable {
     /// Binds a recurrence plan to its buffers; see ``RecurrenceExecutor``.
     func makeRecurrence(_ plan: RecurrencePlan, _ binding: RecurrenceBinding) throws -> any RecurrenceExecutor
     /// Mean cross-entropy and its gradients through a linear projection, in
-    /// chunks of rows; see ``SoftmaxCrossEntropy``. Rows of the class `unrated` count for
+    /// chunks of rows; see ``SoftmaxCrossEntropy``. Rows of the class `excludedClass` count for
     /// the loss but not for the accuracy.
-    func makeSoftmaxCrossEntropy(classes: Int, width: Int, unrated: Int?) throws -> any SoftmaxCrossEntropy
+    func makeSoftmaxCrossEntropy(classes: Int, width: Int, excludedClass: Int?) throws -> any SoftmaxCrossEntropy
     /// Prepares a matrix program for matrices [size, size]; see ``MatrixProgram``.
     func makeMatrixProgram(_ program: MatrixProgram, size: Int) throws -> any MatrixProgramExecutor
 }
@@ -87,7 +87,7 @@ public protocol Backend: AnyObject, Sendable {
 extension Backend {
     /// The same, where all classes count for the accuracy.
     public func makeSoftmaxCrossEntropy(classes: Int, width: Int) throws -> any SoftmaxCrossEntropy {
-        try makeSoftmaxCrossEntropy(classes: classes, width: width, unrated: nil)
+        try makeSoftmaxCrossEntropy(classes: classes, width: width, excludedClass: nil)
     }
 }
 

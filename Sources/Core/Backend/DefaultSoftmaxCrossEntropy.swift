@@ -1,6 +1,7 @@
 extension Backend {
-    public func makeSoftmaxCrossEntropy(classes: Int, width: Int, unrated: Int?) throws -> any SoftmaxCrossEntropy {
-        try DefaultSoftmaxCrossEntropy(classes: classes, unrated: unrated, on: self)
+    public func makeSoftmaxCrossEntropy(classes: Int, width: Int, excludedClass: Int?) throws -> any SoftmaxCrossEntropy
+    {
+        try DefaultSoftmaxCrossEntropy(classes: classes, excludedClass: excludedClass, on: self)
     }
 }
 
@@ -9,7 +10,7 @@ extension Backend {
 final class DefaultSoftmaxCrossEntropy: SoftmaxCrossEntropy {
     private let backend: any Backend
     private let classes: Int
-    private let unrated: Int?
+    private let excludedClass: Int?
     private let logits: Scratch
     private let mask: Scratch
     private let columns: Scratch
@@ -23,10 +24,10 @@ final class DefaultSoftmaxCrossEntropy: SoftmaxCrossEntropy {
     /// About how many logits exist at once.
     private static let chunkElements = 1 << 20
 
-    init(classes: Int, unrated: Int?, on backend: any Backend) throws {
+    init(classes: Int, excludedClass: Int?, on backend: any Backend) throws {
         self.backend = backend
         self.classes = classes
-        self.unrated = unrated
+        self.excludedClass = excludedClass
         logits = Scratch(backend)
         mask = Scratch(backend)
         columns = Scratch(backend)
@@ -52,7 +53,7 @@ final class DefaultSoftmaxCrossEntropy: SoftmaxCrossEntropy {
     ) throws -> LossSums {
         let rows = inputs.rows
         precondition(targets.count == rows && weight.rows == classes && targets.allSatisfy { Int($0) < classes })
-        var sums = LossSums(over: targets, unrated: unrated)
+        var sums = LossSums(over: targets, excludedClass: excludedClass)
         let scale = 1 / Double(max(sums.count, 1))
         let masks = try dropout.map { dropout in
             // Drawn over all rows at once: a chunk must not change the numbers.
@@ -121,7 +122,7 @@ final class DefaultSoftmaxCrossEntropy: SoftmaxCrossEntropy {
         let guesses: [Double] = backend.download(best)
         return LossSums(
             loss: losses.reduce(0, +),
-            correct: zip(guesses, targets).count { Int($0) == Int($1) && $1 >= 0 && Int($1) != unrated })
+            correct: zip(guesses, targets).count { Int($0) == Int($1) && $1 >= 0 && Int($1) != excludedClass })
     }
 
     /// Loss per row; with `restore` the exponentials are computed again, since

@@ -86,7 +86,7 @@ public struct DatasetDescription: Sendable, Equatable {
     public let metric: Metric
     /// A class whose positions count for the loss but not for the accuracy, as a blank's
     /// that are easy and many; nil: all count.
-    public let unratedClass: Int?
+    public let classExcludedFromAccuracy: Int?
     /// What to judge a loss by; nil if there is nothing so simple.
     public let baseline: Baseline?
 
@@ -108,11 +108,11 @@ public struct DatasetDescription: Sendable, Equatable {
     ///   - targets: what is predicted.
     ///   - isContinuous: whether each batch continues the one before.
     ///   - metric: the measure to print beside the loss.
-    ///   - unratedClass: one that doesn't count for the accuracy.
+    ///   - classExcludedFromAccuracy: one that doesn't count for the accuracy.
     ///   - baseline: what to judge a loss by.
     ///   - loss: of a prediction; nil for what is usual for such targets, ``Targets/usualLoss``.
     public init(
-        inputs: Inputs, targets: Targets, isContinuous: Bool, metric: Metric, unratedClass: Int? = nil,
+        inputs: Inputs, targets: Targets, isContinuous: Bool, metric: Metric, classExcludedFromAccuracy: Int? = nil,
         baseline: Baseline? = nil, loss: (any Loss)? = nil
     ) {
         self.inputs = inputs
@@ -120,7 +120,7 @@ public struct DatasetDescription: Sendable, Equatable {
         self.loss = loss ?? targets.usualLoss
         self.isContinuous = isContinuous
         self.metric = metric
-        self.unratedClass = unratedClass
+        self.classExcludedFromAccuracy = classExcludedFromAccuracy
         self.baseline = baseline
     }
     /// V: how many classes there are, or 1 where a number is predicted.
@@ -134,7 +134,8 @@ public struct DatasetDescription: Sendable, Equatable {
     /// Whether two data sets fit the same model, and are told of in the same way.
     public static func == (a: Self, b: Self) -> Bool {
         a.inputs == b.inputs && a.targets == b.targets && a.loss.isEqual(to: b.loss) && a.isContinuous == b.isContinuous
-            && a.metric == b.metric && a.unratedClass == b.unratedClass && a.baseline == b.baseline
+            && a.metric == b.metric && a.classExcludedFromAccuracy == b.classExcludedFromAccuracy
+            && a.baseline == b.baseline
     }
 }
 

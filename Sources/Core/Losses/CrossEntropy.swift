@@ -2,7 +2,7 @@
 /// has unless it names another.
 ///
 /// The backend's own ``SoftmaxCrossEntropy`` computes it, fused with the projection. The
-/// class ``DatasetDescription/unratedClass`` counts for the loss but not for the accuracy.
+/// class ``DatasetDescription/classExcludedFromAccuracy`` counts for the loss but not for the accuracy.
 public struct CrossEntropy: Loss {
     /// The loss has no settings.
     public init() {}
@@ -19,7 +19,8 @@ public struct CrossEntropy: Loss {
             throw RecurrentError.invalidOption("\(name) needs targets that are classes; this data set's are numbers")
         }
         return Executor(
-            try backend.makeSoftmaxCrossEntropy(classes: data.classes, width: width, unrated: data.unratedClass))
+            try backend.makeSoftmaxCrossEntropy(
+                classes: data.classes, width: width, excludedClass: data.classExcludedFromAccuracy))
     }
 
     private final class Executor: LossExecutor {

@@ -1,35 +1,47 @@
-/// Sums over the rows that have a target.
+/// The sums of a loss over the rows that have a target, from which means follow.
 public struct LossSums: Sendable, Equatable, Codable {
-    /// The sum of the rows' losses: of softmax cross-entropy, in nats.
+    /// The sum of the rows' losses; in nats where the loss is softmax cross-entropy.
     public var loss: Double
-    /// Rated rows whose first largest logit is the target; 0 where numbers are predicted.
+    /// The number of rows that count for the accuracy and whose first largest logit is the
+    /// target; 0 where numbers are predicted.
     public var correct: Int
-    /// The rows that count for the loss.
+    /// The number of rows that count for the loss.
     public var count: Int
-    /// Those of them that count for the accuracy.
-    public var rated: Int
+    /// The number of rows that count for the accuracy, too.
+    public var accuracyCount: Int
 
-    /// Sums that are known; without `rated` all rows count for the accuracy.
-    public init(loss: Double = 0, correct: Int = 0, count: Int = 0, rated: Int? = nil) {
+    /// Creates sums that are known; without `accuracyCount` all rows count for the accuracy.
+    public init(loss: Double = 0, correct: Int = 0, count: Int = 0, accuracyCount: Int? = nil) {
         self.loss = loss
         self.correct = correct
         self.count = count
-        self.rated = rated ?? count
+        self.accuracyCount = accuracyCount ?? count
     }
 
-    /// Of nothing yet, over the rows of these targets.
-    public init(over targets: [Int32], unrated: Int?) {
+    /// Creates sums over the rows of these targets, with nothing added yet.
+    ///
+    /// - Parameters:
+    ///   - targets: one class per row; rows with a negative one have no target.
+    ///   - excludedClass: the class whose rows don't count for the accuracy, if there is one.
+    public init(over targets: [Int32], excludedClass: Int?) {
         let count = targets.count { $0 >= 0 }
-        self.init(count: count, rated: unrated.map { unrated in count - targets.count { Int($0) == unrated } })
+        let excluded = excludedClass.map { excludedClass in targets.count { Int($0) == excludedClass } } ?? 0
+        self.init(count: count, accuracyCount: count - excluded)
     }
 
-    /// Sums that were saved before rows could be unrated have no number of these.
+    private enum CodingKeys: String, CodingKey {
+        case loss, correct, count
+        // Its name when the first states were saved.
+        case accuracyCount = "rated"
+    }
+
+    /// Decodes saved sums; those from before a class could be excluded count all rows for the accuracy.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
             loss: try values.decode(Double.self, forKey: .loss), correct: try values.decode(Int.self, forKey: .correct),
             count: try values.decode(Int.self, forKey: .count),
-            rated: try values.decodeIfPresent(Int.self, forKey: .rated))
+            accuracyCount: try values.decodeIfPresent(Int.self, forKey: .accuracyCount))
     }
 
     /// Adds the sums over other rows.
@@ -37,12 +49,12 @@ public struct LossSums: Sendable, Equatable, Codable {
         a.loss += b.loss
         a.correct += b.correct
         a.count += b.count
-        a.rated += b.rated
+        a.accuracyCount += b.accuracyCount
     }
-    /// The loss per counted row.
+    /// The mean loss per row.
     public var meanLoss: Double { loss / Double(Swift.max(count, 1)) }
-    /// The share of the rated rows that are right.
-    public var accuracy: Double { Double(correct) / Double(Swift.max(rated, 1)) }
-    /// `exp` of the mean loss, where that is cross-entropy.
+    /// The share of the rows that are right, among those that count for the accuracy.
+    public var accuracy: Double { Double(correct) / Double(Swift.max(accuracyCount, 1)) }
+    /// The exponential of the mean loss: the perplexity if that is cross-entropy.
     public var perplexity: Double { RealFunctions.exp(meanLoss) }
 }

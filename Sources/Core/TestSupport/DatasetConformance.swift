@@ -110,8 +110,8 @@ private func check(
         batch.targets.allSatisfy { Int($0) < description.classes }, "\(what): a target not below \(description.classes)"
     )
     try require(
-        description.unratedClass.map { (0..<description.classes).contains($0) } ?? true,
-        "\(what): the unrated class isn't one of its classes")
+        description.classExcludedFromAccuracy.map { (0..<description.classes).contains($0) } ?? true,
+        "\(what): the class excluded from accuracy isn't one of its classes")
     try require(targets == 0 || batch.targets.contains { $0 >= 0 }, "\(what): no target at all")
     if let lengths = batch.lengths {
         try require(

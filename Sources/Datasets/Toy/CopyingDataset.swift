@@ -59,7 +59,7 @@ public struct CopyingDataset: DatasetPlugin {
     public var description: DatasetDescription {
         DatasetDescription(
             inputs: .tokens(vocabulary: Self.alphabet + 2), targets: .positionClass(classes: Self.alphabet + 1),
-            isContinuous: false, metric: .accuracy, unratedClass: Int(Self.blank),
+            isContinuous: false, metric: .accuracy, classExcludedFromAccuracy: Int(Self.blank),
             baseline: .init("a model without memory", loss: memorylessLoss))
     }
 

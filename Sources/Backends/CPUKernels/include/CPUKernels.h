@@ -133,7 +133,7 @@ typedef struct {
     const float *weight;  // [classes, width]
     const float *bias;    // [classes]
     const int32_t *targets;
-    int32_t unrated;  // a class that doesn't count as correct; negative: none
+    int32_t excluded_class;  // a class that doesn't count as correct; negative: none
     bool uses_dropout;
     float dropout_rate;
     ck_key key;

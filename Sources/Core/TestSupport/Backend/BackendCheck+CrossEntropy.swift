@@ -12,12 +12,12 @@ extension BackendCheck {
         }
         try crossEntropy(rows: 8, width: 4, classes: 5, scale: 3000, dropout: nil)
         try crossEntropy(rows: 5, width: 4, classes: 5, ignoresAll: true, dropout: nil)
-        try crossEntropy(rows: 60, width: 3, classes: 3, unrated: 1, dropout: nil)
+        try crossEntropy(rows: 60, width: 3, classes: 3, excludedClass: 1, dropout: nil)
         try hiddenDivergence()
     }
 
     private func crossEntropy(
-        rows: Int, width: Int, classes: Int, scale: Double = 1, ignoresAll: Bool = false, unrated: Int? = nil,
+        rows: Int, width: Int, classes: Int, scale: Double = 1, ignoresAll: Bool = false, excludedClass: Int? = nil,
         dropout: (rate: Double, key: RandomKey)?
     ) throws {
         var random = RandomStream(RandomKey(seed: 11, purpose: .test))
@@ -30,12 +30,12 @@ extension BackendCheck {
             targets: (0..<rows).map { _ in
                 ignoresAll || random.integer(below: 4) == 0 ? -1 : Int32(random.integer(below: classes))
             },
-            unrated: unrated, dropout: dropout)
+            excludedClass: excludedClass, dropout: dropout)
         let expected = problem.evaluate()
         let what =
-            "softmax cross-entropy, \(rows) rows, \(classes) classes\(dropout.map { ", dropout \($0.rate)" } ?? "")\(unrated.map { ", class \($0) unrated" } ?? "")"
+            "softmax cross-entropy, \(rows) rows, \(classes) classes\(dropout.map { ", dropout \($0.rate)" } ?? "")\(excludedClass.map { ", class \($0) excluded" } ?? "")"
 
-        let loss = try tested.makeSoftmaxCrossEntropy(classes: classes, width: width, unrated: unrated)
+        let loss = try tested.makeSoftmaxCrossEntropy(classes: classes, width: width, excludedClass: excludedClass)
         // The inputs are rows inside a wider matrix.
         let input = try matrix(rows, width, .padded).tested
         tested.copy(try tested.makeMatrix(problem.inputs, rows: rows, columns: width), to: input)
@@ -54,9 +54,9 @@ extension BackendCheck {
                 inputs: input, weight: weight, bias: bias, targets: problem.targets, dropout: dropout,
                 gradients: gradients)
             try require(
-                sums.count == expected.sums.count && sums.rated == expected.sums.rated
+                sums.count == expected.sums.count && sums.accuracyCount == expected.sums.accuracyCount
                     && sums.correct == expected.sums.correct,
-                "\(tested.name): \(what): \(sums.correct) of \(sums.rated) correct (\(sums.count) targets), should be \(expected.sums.correct) of \(expected.sums.rated) (\(expected.sums.count))"
+                "\(tested.name): \(what): \(sums.correct) of \(sums.accuracyCount) correct (\(sums.count) targets), should be \(expected.sums.correct) of \(expected.sums.accuracyCount) (\(expected.sums.count))"
             )
             try agree([sums.loss], [expected.sums.loss], .scale(Double(rows) * scale), "\(what): the loss")
         }
@@ -91,12 +91,12 @@ private struct HostCrossEntropy {
     let weight: [Double]
     let bias: [Double]
     let targets: [Int32]
-    let unrated: Int?
+    let excludedClass: Int?
     let dropout: (rate: Double, key: RandomKey)?
 
     func evaluate() -> (sums: LossSums, inputs: [Double], weight: [Double], bias: [Double]) {
         var sums = LossSums(
-            count: targets.count { $0 >= 0 }, rated: targets.count { $0 >= 0 && Int($0) != unrated })
+            count: targets.count { $0 >= 0 }, accuracyCount: targets.count { $0 >= 0 && Int($0) != excludedClass })
         var (dx, dw, db) = (inputs.map { _ in 0.0 }, weight.map { _ in 0.0 }, bias.map { _ in 0.0 })
         for r in 0..<rows where targets[r] >= 0 {
             let target = Int(targets[r])
@@ -112,7 +112,7 @@ private struct HostCrossEntropy {
             let exponentials = logits.map { RealFunctions.exp($0 - largest) }
             let sum = exponentials.reduce(0, +)
             sums.loss += largest + RealFunctions.log(sum) - logits[target]
-            if logits.firstIndex(of: largest) == target, target != unrated { sums.correct += 1 }
+            if logits.firstIndex(of: largest) == target, target != excludedClass { sums.correct += 1 }
             for v in 0..<classes {
                 let delta = factors[v] * (exponentials[v] / sum - (v == target ? 1 : 0)) / Double(sums.count)
                 db[v] += delta
