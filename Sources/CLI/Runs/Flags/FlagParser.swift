@@ -52,10 +52,19 @@ public struct FlagParser {
         return result.configuration
     }
 
-    /// The same, but flags that do nothing are returned and not refused.
-    public func parse(_ arguments: [String], onto base: RunConfiguration? = nil, locatesData: Bool = true) throws
-        -> Result
-    {
+    /// Makes the configuration, but returns the flags that do nothing instead of refusing them.
+    ///
+    /// - Parameters:
+    ///   - arguments: flags and values.
+    ///   - base: what they change; nil for the defaults of the data set.
+    ///   - fixed: the plug-ins that the command itself chooses, by kind.
+    ///   - locatesData: as for ``Registry/resolve(_:locatesData:)``.
+    /// - Throws: ``RecurrentCore/RecurrentError`` for a name that isn't registered, or a value
+    ///   out of its bounds.
+    public func parse(
+        _ arguments: [String], onto base: RunConfiguration? = nil, fixed: [PluginKind: String] = [:],
+        locatesData: Bool = true
+    ) throws -> Result {
         let (tokens, positionals) = try tokenizer.tokens(arguments)
         if let stranger = positionals.first {
             throw RecurrentError.invalidOption("unexpected argument '\(stranger)'; options begin with --")
@@ -63,7 +72,8 @@ public struct FlagParser {
         try checkShorthands(tokens)
         try checkScope(tokens)
         func name(_ kind: PluginKind) throws -> String? {
-            try tokens.last { $0.option == kind.rawValue }.map { try registry.find(kind, $0.value!).name }
+            let chosen = fixed[kind] ?? tokens.last { $0.option == kind.rawValue }?.value
+            return try chosen.map { try registry.find(kind, $0).name }
         }
         let dataset = try name(.dataset)
         var result = try base ?? registry.standard(dataset: dataset)
