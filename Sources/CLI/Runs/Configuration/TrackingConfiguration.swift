@@ -16,10 +16,10 @@ public struct TrackingConfiguration: OptionSection {
     public init() {}
 
     public static let fields: [OptionField<Self>] = [
-        .flag("tensorboard", \.tensorboard, "Write event files for TensorBoard."),
-        .integer("trackGradients", \.trackGradients, 0...(.max), "Measure ‖∂x_T/∂x_1‖ every n batches."),
-        .integers("trackEpochs", \.trackEpochs, 1...(.max), "The same after each batch of epochs."),
-        .flag("trackTest", \.trackTest, "Evaluate the test split after each epoch."),
+        .flag("tensorboard", \.tensorboard, "Write event files for TensorBoard.").resumable,
+        .integer("trackGradients", \.trackGradients, 0...(.max), "Measure ‖∂x_T/∂x_1‖ every n batches.").resumable,
+        .integers("trackEpochs", \.trackEpochs, 1...(.max), "The same after each batch of epochs.").resumable,
+        .flag("trackTest", \.trackTest, "Evaluate the test split after each epoch.").resumable,
     ]
 
     /// Whether something is measured that only a run's folder keeps.

@@ -161,39 +161,43 @@ public struct FlagParser {
             "\(token.typed) is an option of --\(flag) \(list), not of \(mine.name); leave it out, or add --\(flag) \(names[0]) (\(mine.name) has \(own))"
     }
 
-    /// Options that this run's cell or data have no use for.
+    /// The flags that this run's cell or data have no use for, each with a line that says so.
     private func idleOptions(_ tokens: [FlagToken], _ configuration: RunConfiguration) throws -> [(
         flag: String, reason: String
     )] {
-        let cell = try registry.makeCell(configuration), entry = try registry.find(.cell, configuration.cell.name)
-        let dataset = registry.entry(.dataset, configuration.dataset.name)
-        func options(_ kind: PluginKind) -> [String] {
-            [kind.rawValue] + registry.plugins(kind).flatMap(\.options).map(\.name)
-        }
+        let missing = configuration.missingConditions(registry)
+        let cell = try registry.find(.cell, configuration.cell.name)
         var reasons: [String: String] = [:]
-        func refuse(_ options: [String], _ reason: String) { for option in options { reasons[option] = reason } }
-        if !entry.takesActivation {
-            refuse(["activation"], "the cell \(entry.name), whose nonlinearity can't be chosen")
+        func refuse(_ kind: PluginKind, _ reason: String) {
+            for option in [kind.rawValue] + registry.plugins(kind).flatMap(\.options).map(\.name) {
+                reasons[option] = reason
+            }
         }
-        if !cell.hasOrthogonalWeight {
-            refuse(
-                options(.manifold) + options(.skewInit) + ["manifoldLearningRate"],
-                "the cell \(entry.name), which has no orthogonal weight")
+        if !cell.takesActivation {
+            reasons[PluginKind.activation.rawValue] = "the cell \(cell.name), whose nonlinearity can't be chosen"
         }
-        if !cell.hasFreeRecurrentWeight {
-            refuse(
-                ["recurrentInit", "recurrentLearningRate"],
-                "the cell \(entry.name), whose recurrent weight is orthogonal")
+        if missing.contains(.orthogonalWeight) {
+            for kind in [PluginKind.manifold, .skewInit] { refuse(kind, reason(.orthogonalWeight, configuration)) }
         }
-        if dataset?.hasTokenInputs == false {
-            let own = dataset!.options.map { "--\(Flags.flag($0.name))" }.joined(separator: ", ")
-            refuse(
-                ["embeddingSize", "embeddingDropout", "tied"],
-                "the data set \(dataset!.name), whose inputs are no tokens (it has \(own))")
+        for option in SectionAccess.all.flatMap(\.options) {
+            guard let condition = option.condition, missing.contains(condition) else { continue }
+            reasons[option.name] = reason(condition, configuration)
         }
-        if configuration.model.dropout == 0 { refuse(["dropoutOn"], "a run without dropout; add --dropout") }
         return tokens.compactMap { token in
             reasons[token.option].map { (token.typed, "\(token.typed) does nothing for \($0); leave it out") }
+        }
+    }
+
+    /// What a run is that lacks something: what follows “does nothing for”.
+    private func reason(_ missing: OptionCondition, _ configuration: RunConfiguration) -> String {
+        switch missing {
+        case .orthogonalWeight: return "the cell \(configuration.cell.name), which has no orthogonal weight"
+        case .freeRecurrentWeight: return "the cell \(configuration.cell.name), whose recurrent weight is orthogonal"
+        case .dropout: return "a run without --dropout"
+        case .tokenInputs:
+            let name = configuration.dataset.name
+            let own = (registry.entry(.dataset, name)?.options ?? []).map { "--\(Flags.flag($0.name))" }
+            return "the data set \(name), whose inputs are no tokens (it has \(own.joined(separator: ", ")))"
         }
     }
 }
