@@ -34,11 +34,11 @@ struct LateLossTests {
             cell: cell, configuration: ModelConfiguration(embeddingSize: 3, hiddenSize: 5), data: data.description,
             on: backend)
         let updater = try ParameterUpdater(
-            model: model, optimizer: SGD(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
+            model: model, optimizer: SGD(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew(),
+            configuration: .init(epochs: 2, batchSize: 10, learningRate: rate, checkpointEvery: checkpoint))
         let log = Log(late: late)
         let trainer = try Trainer(
             model: model, dataset: data, updater: updater,
-            configuration: .init(epochs: 2, batchSize: 10, learningRate: rate, checkpointEvery: checkpoint),
             observers: [log],
             shouldStop: { updater.step >= stopAfter })
         do {

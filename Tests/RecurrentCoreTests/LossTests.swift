@@ -206,11 +206,11 @@ struct LossTests {
                 cell: UGRU(), configuration: ModelConfiguration(hiddenSize: 16), data: dataset.description,
                 on: CPUBackend())
             let updater = try ParameterUpdater(
-                model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
+                model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew(),
+                configuration: .init(epochs: 5, batchSize: 10, learningRate: 1e-2))
             let before = try model.evaluate(dataset, split: .test, batchSize: 10).meanLoss
             let summary = try Trainer(
-                model: model, dataset: dataset, updater: updater,
-                configuration: .init(epochs: 5, batchSize: 10, learningRate: 1e-2)
+                model: model, dataset: dataset, updater: updater
             ).run()
             #expect(summary.test!.meanLoss < before / 3, "\(dataset.name): \(before), \(summary.test!.meanLoss)")
         }

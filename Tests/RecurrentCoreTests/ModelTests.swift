@@ -64,10 +64,9 @@ struct ModelTests {
             data: dataset.description, on: backend, seed: 5)
         let updater = try ParameterUpdater(
             model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: UniformSkew(),
-            configuration: .init(clipRecurrent: 0.25))
+            configuration: .init(epochs: 2, batchSize: 100, learningRate: 1e-2, clipRecurrent: 0.25))
         let summary = try Trainer(
-            model: model, dataset: dataset, updater: updater,
-            configuration: .init(epochs: 2, batchSize: 100, learningRate: 1e-2)
+            model: model, dataset: dataset, updater: updater
         ).run()
         return model.snapshot() + [Float(summary.test!.meanLoss)]
     }

@@ -15,9 +15,10 @@ struct TrainerConfigurationTests {
             cell: GRU(), configuration: ModelConfiguration(embeddingSize: 2, hiddenSize: 2), data: data.description,
             on: ReferenceBackend())
         let updater = try ParameterUpdater(
-            model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
+            model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew(),
+            configuration: configuration)
         return try Trainer(
-            model: model, dataset: data, updater: updater, configuration: configuration, schedule: schedule)
+            model: model, dataset: data, updater: updater, schedule: schedule)
     }
 
     private static let wrong:

@@ -97,7 +97,7 @@ public struct Run {
         _ observers: [any TrainingObserver] = [], shouldStop: @escaping () -> Bool = { false }
     ) throws -> Trainer {
         try Trainer(
-            model: model, dataset: dataset, updater: updater, configuration: configuration.training, schedule: schedule,
+            model: model, dataset: dataset, updater: updater, schedule: schedule,
             tracksTest: configuration.tracking.trackTest, observers: observers, shouldStop: shouldStop)
     }
 }

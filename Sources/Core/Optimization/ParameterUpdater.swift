@@ -12,7 +12,8 @@ public final class ParameterUpdater {
     }
 
     public let optimizer: any Optimizer
-    /// Rates of its own for orthogonal and for free recurrent weights, and clipping.
+    /// Learning rates, those of orthogonal and free recurrent weights included, clipping, and
+    /// what a ``Trainer`` takes from here: batches, epochs, and when training ends.
     public let configuration: TrainingConfiguration
     /// The learning rates of skew parameters and of free recurrent weights, relative to the others'.
     private let manifoldRate: Double, recurrentRate: Double
@@ -53,14 +54,16 @@ public final class ParameterUpdater {
     ///   - optimizer: of all parameters, the skew ones included.
     ///   - manifold: of all orthogonal weights; unused if the model has none.
     ///   - skewInitialization: of each B.
-    ///   - configuration: clipping, and rates of their own for some weights.
+    ///   - configuration: learning rates, clipping, and how a ``Trainer`` trains with this updater.
     ///   - measuresNorm: whether the gradients' norm is measured where it isn't clipped.
-    /// - Throws: what the backend throws.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` for an option out of range, and what the
+    ///   backend throws.
     public init(
         model: SequenceModel, optimizer: any Optimizer, manifold: any ManifoldUpdate,
         skewInitialization: any SkewInitialization, configuration: TrainingConfiguration = TrainingConfiguration(),
         measuresNorm: Bool = false
     ) throws {
+        try configuration.check()
         let backend = model.backend
         self.optimizer = optimizer
         self.configuration = configuration

@@ -1,14 +1,14 @@
 /// Trains a model on a data set: epochs, validation, early stopping, best-so-far
 /// weights, and a test at the end.
 ///
-///     let trainer = try Trainer(model: model, dataset: recall, updater: updater, configuration: .init(learningRate: 1e-3))
+///     let trainer = try Trainer(model: model, dataset: recall, updater: updater)
 ///     let summary = try trainer.run()
 public final class Trainer {
     public let model: SequenceModel
     public let dataset: any Dataset
     public let updater: ParameterUpdater
-    /// Rates, batches, and when training ends.
-    public let configuration: TrainingConfiguration
+    /// The updater's: learning rates, batches, and when training ends.
+    public var configuration: TrainingConfiguration { updater.configuration }
     /// How the learning rate changes.
     public let schedule: any LearningRateSchedule
     /// Whether the test split is evaluated after each epoch, to be shown; nothing is
@@ -27,8 +27,8 @@ public final class Trainer {
     /// - Parameters:
     ///   - model: what is trained; it holds the best weights in the end.
     ///   - dataset: must fit the model's description.
-    ///   - updater: made for this model.
-    ///   - configuration: rates, batches, and when training ends.
+    ///   - updater: made for this model; its configuration says how long and by which
+    ///     batches the model is trained.
     ///   - schedule: how the learning rate changes.
     ///   - tracksTest: whether the test split is evaluated after each epoch.
     ///   - observers: told of everything, in this order.
@@ -36,11 +36,11 @@ public final class Trainer {
     /// - Throws: ``RecurrentError/invalidOption(_:)`` for an option out of range,
     ///   ``RecurrentError/dataset(_:)`` if a split has no batch of this size.
     public init(
-        model: SequenceModel, dataset: any Dataset, updater: ParameterUpdater, configuration: TrainingConfiguration,
+        model: SequenceModel, dataset: any Dataset, updater: ParameterUpdater,
         schedule: any LearningRateSchedule = ConstantSchedule(), tracksTest: Bool = false,
         observers: [any TrainingObserver] = [], shouldStop: @escaping () -> Bool = { false }
     ) throws {
-        try configuration.check()
+        let configuration = updater.configuration
         try schedule.check(learningRate: configuration.learningRate)
         try dataset.checkBatch(.train, batchSize: configuration.batchSize, option: "batchSize")
         for split in [Split.valid, .test] {
@@ -54,7 +54,6 @@ public final class Trainer {
         self.model = model
         self.dataset = dataset
         self.updater = updater
-        self.configuration = configuration
         self.observers = observers
         self.shouldStop = shouldStop
     }

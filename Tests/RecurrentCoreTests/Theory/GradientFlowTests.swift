@@ -101,7 +101,8 @@ struct GradientFlowTests {
             configuration: ModelConfiguration(embeddingSize: 8, hiddenSize: 100),
             data: recall.description, on: backend)
         let updater = try ParameterUpdater(
-            model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew())
+            model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew(),
+            configuration: .init(epochs: onReference ? 1 : 5, batchSize: onReference ? 200 : 20, learningRate: 1e-2))
         func check(_ when: String) throws {
             let norms = try GradientFlow(model, samples: 3).measure(
                 recall.batch(.valid, epoch: 0, index: 0, batchSize: 20))
@@ -114,8 +115,7 @@ struct GradientFlowTests {
         try check("fresh")
         let before = model.snapshot()
         _ = try Trainer(
-            model: model, dataset: recall, updater: updater,
-            configuration: .init(epochs: onReference ? 1 : 5, batchSize: onReference ? 200 : 20, learningRate: 1e-2)
+            model: model, dataset: recall, updater: updater
         ).run()
         #expect(model.snapshot() != before)
         try check("trained")

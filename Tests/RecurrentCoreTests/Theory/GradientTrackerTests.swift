@@ -36,7 +36,8 @@ struct GradientTrackerTests {
             data: Stream().description,
             on: CPUBackend(threads: 1))
         let updater = try ParameterUpdater(
-            model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew())
+            model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew(),
+            configuration: .init(epochs: 2, batchSize: 3))
         let log = Log()
         let isTracked = interval != nil || !epochs.isEmpty
         let tracker =
@@ -44,8 +45,7 @@ struct GradientTrackerTests {
             ? GradientTracker(
                 every: interval, epochs: epochs, model: model, dataset: Stream(), batchSize: 3, observers: [log]) : nil
         _ = try Trainer(
-            model: model, dataset: Stream(), updater: updater, configuration: .init(epochs: 2, batchSize: 3),
-            observers: tracker.map { [$0] } ?? []
+            model: model, dataset: Stream(), updater: updater, observers: tracker.map { [$0] } ?? []
         ).run()
         return (model.snapshot(), log)
     }

@@ -20,10 +20,10 @@ struct Main {
             cell: URNN(), configuration: ModelConfiguration(embeddingSize: 30, hiddenSize: 50),
             data: recall.description, on: CPUBackend())
         let updater = try ParameterUpdater(
-            model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
+            model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew(),
+            configuration: .init(epochs: 40, stopLoss: 0.05))
         let trainer = try Trainer(
-            model: model, dataset: recall, updater: updater, configuration: .init(epochs: 40, stopLoss: 0.05),
-            observers: [Printer()])
+            model: model, dataset: recall, updater: updater, observers: [Printer()])
         let summary = try trainer.run()
         print("test accuracy \(summary.test!.accuracy)")
     }
