@@ -16,7 +16,7 @@ public struct CellParameter: Sendable {
         case recurrentWeight
         /// A bias [H] with torch's initial values; stored in `bias_ih`.
         case inputBias
-        /// A bias [H]; stored in `bias_hh`.
+        /// A bias [H] with torch's initial values; stored in `bias_hh`.
         case recurrentBias
         /// A vector [H] that starts at `initialValue`; stored under its own name.
         case perUnit(initialValue: Double)
