@@ -8,7 +8,7 @@ public protocol Activation: Sendable {
     var name: String { get }
     /// A one-line description for `cli list`.
     var summary: String { get }
-    /// The activation's own parameters, each with one number per hidden unit. By default there are none.
+    /// The activation's own parameters, each with one number per hidden unit; none by default.
     var unitParameters: [UnitParameter] { get }
     /// The bounds β...γ of the slope's magnitude, wherever a slope exists.
     var slopeBounds: ClosedRange<Double> { get }

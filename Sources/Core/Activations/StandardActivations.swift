@@ -78,8 +78,8 @@ public struct Sigmoid: Activation, Plugin {
     public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue { sigmoid(x) }
 }
 
-/// `sign(x) · max(|x| + b, 0)` with a learned bias `b` per unit (Arjovsky, Shah &
-/// Bengio 2016, on real numbers as in Helfrich, Willmott & Ye 2018).
+/// The modReLU, `sign(x) · max(|x| + b, 0)`, with a learned bias `b` per unit (Arjovsky,
+/// Shah & Bengio 2016, on real numbers as in Helfrich, Willmott & Ye 2018).
 public struct ModReLU: Activation, Plugin {
     /// The options of ``ModReLU``.
     public struct Options: OptionSection {

@@ -111,7 +111,7 @@ public protocol Kernel: AnyObject, Sendable {
     var program: PointwiseProgram { get }
 }
 
-/// What a row is reduced to.
+/// A way to reduce a row to one number.
 public enum Reduction: Sendable, CaseIterable {
     /// The sum of the elements.
     case sum

@@ -4,7 +4,7 @@
 /// Dimensions: R rows, H width, V classes. A row whose target is negative
 /// is ignored.
 public protocol SoftmaxCrossEntropy: AnyObject {
-    /// Computes the loss of R rows and, if asked, its gradients; waits for the device.
+    /// Computes the loss of R rows and, if they are wanted, its gradients; waits for the device.
     ///
     /// - Parameters:
     ///   - inputs: the inputs of the projection, [R, H].

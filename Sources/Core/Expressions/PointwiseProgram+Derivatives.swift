@@ -2,7 +2,7 @@ extension PointwiseProgram {
     /// Returns a program whose outputs are a function of its inputs and the function's
     /// derivatives with respect to each of them: 1 + `inputs` outputs.
     ///
-    /// It serves for checks; a cell's derivatives come from the step compiler.
+    /// It is meant for tests; a cell's derivatives come from the step compiler.
     package static func withDerivatives(
         inputs: Int, scalars: Int = 0,
         _ equation: (_ inputs: [SymbolicValue], _ scalars: [SymbolicValue]) -> SymbolicValue

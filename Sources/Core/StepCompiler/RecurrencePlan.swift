@@ -81,7 +81,7 @@ public struct PackedParameter: Sendable {
     public let rows: Int
     /// The number of columns; for a vector, its length.
     public let columns: Int
-    /// The cell's parameters in it, in the order in which they are stored.
+    /// The cell's parameters that it holds, in the order in which they are stored.
     public let parts: [Part]
 
     /// One of the cell's parameters: rows (of a matrix) or columns (of a vector)

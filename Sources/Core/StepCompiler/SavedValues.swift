@@ -1,8 +1,8 @@
 /// The forward values that the backward pass reads back; it recomputes the others.
 ///
 /// Leaves and the new states cost nothing (all states are kept anyway). Products and
-/// transcendental results are saved. Cheap arithmetic is recomputed, unless that takes
-/// more reads than reading back the saved result.
+/// transcendental results are saved. Cheap arithmetic is recomputed, unless that
+/// takes more reads than the saved result would.
 struct SavedValues {
     typealias Value = ExpressionGraph.Value
     /// The saved values, in a fixed order.

@@ -116,8 +116,8 @@ struct TracedStep {
             }
             guard isSound else {
                 throw RecurrentError.invalidOption(
-                    "cell '\(cell.name)' combines its input with its states directly, so both must have the same width; "
-                        + "the input has width \(inputWidth), the states \(hiddenWidth)")
+                    "cell '\(cell.name)' combines its input with its states directly, so both must have the same "
+                        + "width; the input has width \(inputWidth), the states \(hiddenWidth)")
             }
         }
     }
