@@ -1,28 +1,32 @@
-/// A scalar function between the products of a cell.
+/// A scalar function that a cell applies between its matrix products.
 ///
-/// A new activation is one type with an expression; its derivative follows from
-/// the expression. ``slopeBounds`` are the β and γ of the paper's theory
+/// A new activation is one type with one expression, from which its derivative
+/// follows. ``slopeBounds`` are the β and γ of the paper's theory
 /// (Theorem 1): `β ≤ |σ'(x)| ≤ γ`.
 public protocol Activation: Sendable {
+    /// The activation's name on the command line, such as `leaky-relu`.
     var name: String { get }
-    /// One line for `cli list`.
+    /// A one-line description for `cli list`.
     var summary: String { get }
-    /// Parameters of its own, one number per hidden unit each.
+    /// The activation's own parameters, each with one number per hidden unit; none by default.
     var unitParameters: [UnitParameter] { get }
     /// The bounds β...γ of the slope's magnitude, wherever a slope exists.
     var slopeBounds: ClosedRange<Double> { get }
-    /// The function.
+    /// Returns the function's value as an expression.
     ///
     /// - Parameters:
     ///   - x: the argument.
-    ///   - parameters: one expression for each of ``unitParameters``.
+    ///   - parameters: one expression for each of the ``unitParameters``, in their order.
     func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue
 }
 
 /// A parameter with one number per hidden unit.
 public struct UnitParameter: Sendable {
+    /// The parameter's name in equations and in saved models.
     public let name: String
+    /// The value of every unit before training.
     public let initialValue: Double
+    /// Creates a parameter that starts at the same value in every unit.
     public init(_ name: String, initialValue: Double = 0) {
         self.name = name
         self.initialValue = initialValue

@@ -1,4 +1,4 @@
-/// `x`.
+/// The identity function, `x`.
 public struct Identity: Activation, Plugin {
     public init(options: NoOptions = NoOptions()) {}
     public static let name = "identity"
@@ -7,21 +7,21 @@ public struct Identity: Activation, Plugin {
     public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue { x }
 }
 
-/// `|x|`: slope ±1, so that with an orthogonal weight gradients keep their norm
-/// exactly (the paper's key case).
+/// The absolute value, `|x|`, whose slope is ±1, so that with an orthogonal weight
+/// gradients keep their norm exactly (the paper's key case).
 public struct AbsoluteValue: Activation, Plugin {
     public init(options: NoOptions = NoOptions()) {}
     public static let name = "abs"
     public static let summary = "|x|; slope ±1: gradients keep their norm exactly"
     public var slopeBounds: ClosedRange<Double> { 1...1 }
-    /// Written so that its slope at 0 is −1, not 0: states that start at zero meet 0
-    /// exactly, and the norm is kept there too.
+    /// Returns `|x|`, written so that its slope at 0 is −1 rather than 0: states that start
+    /// at zero hit 0 exactly, and gradients must keep their norm there as well.
     public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue {
         select(x > 0, x, -x)
     }
 }
 
-/// `max(x, 0)`.
+/// The rectified linear unit, `max(x, 0)`.
 public struct ReLU: Activation, Plugin {
     public init(options: NoOptions = NoOptions()) {}
     public static let name = "relu"
@@ -30,11 +30,11 @@ public struct ReLU: Activation, Plugin {
     public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue { max(x, 0) }
 }
 
-/// `x` above 0, `slope · x` below.
+/// The leaky rectified linear unit: `x` above 0 and `slope · x` below.
 public struct LeakyReLU: Activation, Plugin {
-    /// The slope below 0.
+    /// The options of ``LeakyReLU``.
     public struct Options: OptionSection {
-        /// In 0...1; the paper uses 0.5 and 0.95.
+        /// The slope below 0, in 0...1; the paper uses 0.5 and 0.95.
         public var slope = 0.5
         public init() {}
         public static let fields: [OptionField<Self>] = [
@@ -45,7 +45,9 @@ public struct LeakyReLU: Activation, Plugin {
     public let slope: Double
 
     public init(options: Options) { self.init(slope: options.slope) }
-    /// - Parameter slope: in 0...1; the paper uses 0.5 and 0.95.
+    /// Creates a leaky ReLU.
+    ///
+    /// - Parameter slope: the slope below 0, in 0...1; the paper uses 0.5 and 0.95.
     public init(slope: Double = 0.5) {
         precondition((0...1).contains(slope), "slope must lie in 0...1")
         self.slope = slope
@@ -67,7 +69,7 @@ public struct Tanh: Activation, Plugin {
     public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue { tanh(x) }
 }
 
-/// The logistic function.
+/// The logistic function, `1 / (1 + exp(-x))`.
 public struct Sigmoid: Activation, Plugin {
     public init(options: NoOptions = NoOptions()) {}
     public static let name = "sigmoid"
@@ -76,19 +78,19 @@ public struct Sigmoid: Activation, Plugin {
     public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue { sigmoid(x) }
 }
 
-/// `sign(x) · max(|x| + b, 0)` with a learned bias `b` per unit (Arjovsky, Shah &
-/// Bengio 2016, on real numbers as in Helfrich, Willmott & Ye 2018).
+/// The modReLU, `sign(x) · max(|x| + b, 0)`, with a learned bias `b` per unit (Arjovsky,
+/// Shah & Bengio 2016, on real numbers as in Helfrich, Willmott & Ye 2018).
 public struct ModReLU: Activation, Plugin {
-    /// Where the learned bias starts.
+    /// The options of ``ModReLU``.
     public struct Options: OptionSection {
         /// The bias of every unit before training.
         public var initialBias = 0.0
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .number("initialBias", \.initialBias, .finite, "Start of the bias of every unit.")
+            .number("initialBias", \.initialBias, .finite, "Initial bias of every unit.")
         ]
     }
-    /// Where the learned bias starts.
+    /// The options that this activation was made with.
     public let options: Options
 
     public init(options: Options = Options()) { self.options = options }

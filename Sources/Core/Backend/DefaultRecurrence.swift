@@ -4,18 +4,24 @@ extension Backend {
     }
 }
 
-/// Runs a plan operation by operation through the backend's own functions: the
-/// meaning of a plan, and what a backend without a faster way uses. A backend
-/// with loops of its own still uses its prelude and epilogue.
+/// An executor that runs a plan operation by operation through the backend's own
+/// functions: it defines what a plan means, and backends without a faster
+/// implementation use it. A backend with its own loops still uses this prelude and
+/// epilogue.
 public final class DefaultRecurrence: RecurrenceExecutor {
+    /// The plan that is run.
     public let plan: RecurrencePlan
+    /// The memory behind the plan's buffers.
     public let binding: RecurrenceBinding
-    /// The plan's programs, compiled.
+    /// The plan's compiled programs, in its order.
     public let kernels: [any Kernel]
-    /// [1, 1]: read in place of absent buffers.
+    /// A zero, [1, 1], that is read in place of absent buffers.
     public let zeros: MatrixView
     private let backend: any Backend
 
+    /// Compiles the plan's programs and binds it to its buffers.
+    ///
+    /// - Throws: what the backend throws if there is no memory or a program can't be compiled.
     public init(_ plan: RecurrencePlan, _ binding: RecurrenceBinding, on backend: any Backend) throws {
         self.plan = plan
         self.binding = binding
@@ -24,20 +30,24 @@ public final class DefaultRecurrence: RecurrenceExecutor {
         zeros = try backend.allocate(rows: 1, columns: 1)
     }
 
+    /// Runs the operations before the forward loop, over all T·B rows.
     public func runPrelude() {
         for operation in plan.prelude { run(operation, at: nil) }
     }
+    /// Runs the operations after the backward loop, over all T·B rows.
     public func runEpilogue() {
         for operation in plan.epilogue { run(operation, at: nil) }
     }
 
-    /// All T steps.
+    /// Runs all T steps.
     public func runForwardLoop() {
         for t in 0..<binding.steps {
             for operation in plan.forwardLoop { run(operation, at: t) }
         }
     }
-    /// All T steps, the last one first.
+    /// Runs all T steps backwards, from the last one to the first.
+    ///
+    /// - Precondition: the plan was compiled for training.
     public func runBackwardLoop() {
         precondition(plan.training, "the plan was compiled without a backward pass")
         for t in (0..<binding.steps).reversed() {
@@ -55,6 +65,8 @@ public final class DefaultRecurrence: RecurrenceExecutor {
         runEpilogue()
     }
 
+    /// Runs one operation.
+    ///
     /// - Parameter t: the step; nil outside the loops.
     private func run(_ operation: PlanOperation, at t: Int?) {
         switch operation {
@@ -83,8 +95,8 @@ public final class DefaultRecurrence: RecurrenceExecutor {
 }
 
 extension RecurrenceBinding {
-    /// The matrix that `operand` names in step `t` (nil: over all T·B rows); nil
-    /// if its buffer is absent.
+    /// Returns the matrix that `operand` names in step `t`, or over all T·B rows if `t` is
+    /// nil; nil if its buffer is absent.
     public func view(_ operand: PlanOperand, in plan: RecurrencePlan, at t: Int?) -> MatrixView? {
         guard var view = views[operand.buffer] else { return nil }
         switch plan.buffers[operand.buffer].role {
@@ -104,7 +116,7 @@ extension RecurrenceBinding {
 }
 
 extension MatrixView {
-    /// The view repeated along each dimension in which it has the length 1.
+    /// Returns the view repeated to this shape along each dimension in which its length is 1.
     public func broadcast(rows: Int, columns: Int) -> MatrixView {
         var result = self
         if self.rows != rows {

@@ -5,8 +5,8 @@ extension Backend {
     }
 }
 
-/// Softmax cross-entropy from a backend's own functions: the meaning of the
-/// operation, and what a backend without a faster way uses.
+/// Softmax cross-entropy computed with a backend's own functions: it defines what the
+/// operation means, and backends without a faster implementation use it.
 final class DefaultSoftmaxCrossEntropy: SoftmaxCrossEntropy {
     private let backend: any Backend
     private let classes: Int
@@ -21,7 +21,7 @@ final class DefaultSoftmaxCrossEntropy: SoftmaxCrossEntropy {
     private let gradient: any Kernel
     private let pick: any Kernel
 
-    /// About how many logits exist at once.
+    /// The approximate number of logits that exist at once.
     private static let chunkElements = 1 << 20
 
     init(classes: Int, excludedClass: Int?, on backend: any Backend) throws {
@@ -56,7 +56,7 @@ final class DefaultSoftmaxCrossEntropy: SoftmaxCrossEntropy {
         var sums = LossSums(over: targets, excludedClass: excludedClass)
         let scale = 1 / Double(max(sums.count, 1))
         let masks = try dropout.map { dropout in
-            // Drawn over all rows at once: a chunk must not change the numbers.
+            // Drawn over all rows at once: the numbers must not depend on the chunks.
             let view = try mask.view(rows: rows, columns: classes)
             backend.run(uniform, inputs: [], outputs: [view], scalars: [], key: dropout.key)
             return view
@@ -76,7 +76,7 @@ final class DefaultSoftmaxCrossEntropy: SoftmaxCrossEntropy {
         _ dropout: (rate: Double, mask: MatrixView)?, _ gradients: ProjectionGradients?, scale: Double
     ) throws -> LossSums {
         let n = range.count
-        // Logits, and behind them their exponentials.
+        // The logits, followed by their exponentials.
         let both = try logits.view(rows: 2 * n, columns: classes)
         let x = both.rows(0..<n), e = both.rows(n..<2 * n)
         let input = inputs.rows(range)
@@ -103,7 +103,7 @@ final class DefaultSoftmaxCrossEntropy: SoftmaxCrossEntropy {
             exponentiate, inputs: [x, maximum.broadcast(rows: n, columns: classes)], outputs: [e])
         backend.reduceRows(.sum, e, into: sum)
         if let gradients {
-            // The picked logits need x, the gradient takes its place afterwards.
+            // Picking the logits needs x, which the gradient then overwrites.
             pickTargets(x, target, into: picked, using: e, sum: sum, maximum: maximum, loss: loss, restore: true)
             backend.run(
                 gradient,
@@ -125,8 +125,8 @@ final class DefaultSoftmaxCrossEntropy: SoftmaxCrossEntropy {
             correct: zip(guesses, targets).count { Int($0) == Int($1) && $1 >= 0 && Int($1) != excludedClass })
     }
 
-    /// Loss per row; with `restore` the exponentials are computed again, since
-    /// their memory is used in between.
+    /// Computes the loss per row, using the exponentials' memory on the way; with `restore`
+    /// they are computed again afterwards.
     private func pickTargets(
         _ x: MatrixView, _ target: MatrixView, into picked: MatrixView, using e: MatrixView, sum: MatrixView,
         maximum: MatrixView, loss: MatrixView, restore: Bool

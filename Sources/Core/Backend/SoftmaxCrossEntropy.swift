@@ -1,27 +1,29 @@
-/// Softmax cross-entropy over a linear projection, with its gradients: logits
-/// are made and consumed a chunk of rows at a time.
+/// Softmax cross-entropy over a linear projection, with its gradients. The logits
+/// are computed and consumed a chunk of rows at a time.
 ///
 /// Dimensions: R rows, H width, V classes. A row whose target is negative
-/// counts for nothing.
+/// is ignored.
 public protocol SoftmaxCrossEntropy: AnyObject {
-    /// The loss of R rows, and its gradients where they are wanted; waits for the device.
+    /// Computes the loss of R rows and, if they are wanted, its gradients; waits for the device.
     ///
     /// - Parameters:
-    ///   - inputs: [R, H].
-    ///   - weight: [V, H].
-    ///   - bias: [1, V].
-    ///   - targets: R classes.
-    ///   - dropout: inverted dropout of the logits (the paper's place for it),
-    ///     element (r, v) drawn at index `r * V + v`; nil for none.
-    ///   - gradients: where gradients go, scaled by `1 / count of targets`; nil to evaluate only.
-    /// - Returns: sums over the rows that have a target.
+    ///   - inputs: the inputs of the projection, [R, H].
+    ///   - weight: the weight of the projection, [V, H].
+    ///   - bias: the bias of the projection, [1, V].
+    ///   - targets: one class per row.
+    ///   - dropout: inverted dropout of the logits, which is where the paper applies it;
+    ///     element (r, v) is drawn at index `r * V + v`. Nil for none.
+    ///   - gradients: where the gradients go, scaled by 1 / the number of rows that have a
+    ///     target; nil to evaluate only.
+    /// - Returns: the sums over the rows that have a target.
     /// - Throws: what the backend throws.
     func callAsFunction(
         inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
         dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
     ) throws -> LossSums
 
-    /// The same, but it need not wait for the device. By default the sums are there at once.
+    /// Does the work of ``callAsFunction(inputs:weight:bias:targets:dropout:gradients:)``,
+    /// but need not wait for the device. By default it does wait, and the sums are known at once.
     func start(
         inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
         dropout: (rate: Double, key: RandomKey)?, gradients: ProjectionGradients?
@@ -29,8 +31,9 @@ public protocol SoftmaxCrossEntropy: AnyObject {
 }
 
 extension SoftmaxCrossEntropy {
-    /// The sums of ``callAsFunction(inputs:weight:bias:targets:dropout:gradients:)``, which
-    /// are there at once.
+    /// Returns the sums of ``callAsFunction(inputs:weight:bias:targets:dropout:gradients:)``,
+    /// which are known at once.
+    ///
     /// - Throws: what the backend throws.
     public func start(
         inputs: MatrixView, weight: MatrixView, bias: MatrixView, targets: [Int32],
@@ -42,15 +45,15 @@ extension SoftmaxCrossEntropy {
     }
 }
 
-/// Where the gradients of a projection go.
+/// The matrices that receive the gradients of a projection.
 public struct ProjectionGradients: Sendable {
-    /// [R, H], overwritten.
+    /// The gradient of the inputs, [R, H]; overwritten.
     public let inputs: MatrixView
-    /// [V, H], added to.
+    /// The gradient of the weight, [V, H]; added to what is there.
     public let weight: MatrixView
-    /// [1, V], added to.
+    /// The gradient of the bias, [1, V]; added to what is there.
     public let bias: MatrixView
-    /// Gradients of shapes [R, H], [V, H] and [1, V].
+    /// Creates gradients of shapes [R, H], [V, H] and [1, V].
     public init(inputs: MatrixView, weight: MatrixView, bias: MatrixView) {
         self.inputs = inputs
         self.weight = weight

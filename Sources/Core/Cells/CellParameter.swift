@@ -1,36 +1,45 @@
-/// A parameter of a cell: what it is multiplied with, and how it starts.
+/// A parameter of a cell: its role in the equations and its initial values.
 ///
-/// Parameters of one kind are stored behind one another in the order of their
+/// Parameters of the same kind are stored one after another in the order of their
 /// declaration, under PyTorch's names: input weights as `weight_ih` [G·H, E],
 /// recurrent weights as `weight_hh` [G·H, H], biases as `bias_ih` and `bias_hh`
 /// [G·H]. A cell that declares its gates in torch's order is therefore saved in
-/// torch's format. Products with the same operand are merged into one GEMM where
-/// their weights are neighbours.
+/// torch's format. Products with the same operand are merged into one GEMM if
+/// their weights are adjacent.
 public struct CellParameter: Sendable {
+    /// The role of a parameter, which decides its shape and where it is stored.
     public enum Kind: Hashable, Sendable {
-        /// [H, E]: multiplies the input.
+        /// A weight [H, E] that multiplies the input; stored in `weight_ih`.
         case inputWeight
-        /// [H, H]: multiplies a state or anything of the hidden width.
+        /// A weight [H, H] that multiplies a state or any other value of width H; stored in
+        /// `weight_hh`.
         case recurrentWeight
-        /// [H], with torch's initial values; stored in `bias_ih`.
+        /// A bias [H] with torch's initial values; stored in `bias_ih`.
         case inputBias
-        /// [H]; stored in `bias_hh`.
+        /// A bias [H] with torch's initial values; stored in `bias_hh`.
         case recurrentBias
-        /// [H], stored under its own name, starting at `initialValue`.
+        /// A vector [H] that starts at `initialValue`; stored under its own name.
         case perUnit(initialValue: Double)
     }
 
-    /// What a weight must satisfy throughout training.
+    /// A condition that a weight satisfies throughout training.
     public enum Constraint: Hashable, Sendable {
+        /// No condition.
         case free
-        /// `Wᵀ W = I`, kept by a ``ManifoldUpdate``.
+        /// The condition `Wᵀ W = I`, which a ``ManifoldUpdate`` maintains.
         case orthogonal
     }
 
+    /// The name by which the cell's equations refer to the parameter.
     public let name: String
+    /// The role of the parameter.
     public let kind: Kind
+    /// The condition that the parameter satisfies throughout training.
     public let constraint: Constraint
 
+    /// Creates a parameter.
+    ///
+    /// - Precondition: only a recurrent weight is orthogonal.
     public init(_ name: String, _ kind: Kind, constraint: Constraint = .free) {
         precondition(constraint == .free || kind == .recurrentWeight, "only recurrent weights can be orthogonal")
         self.name = name
@@ -38,36 +47,41 @@ public struct CellParameter: Sendable {
         self.constraint = constraint
     }
 
+    /// Creates a weight [H, E] that multiplies the input.
     public static func inputWeight(_ name: String) -> CellParameter { CellParameter(name, .inputWeight) }
+    /// Creates a weight [H, H] that multiplies a state or any other value of width H.
     public static func recurrentWeight(_ name: String, constraint: Constraint = .free) -> CellParameter {
         CellParameter(name, .recurrentWeight, constraint: constraint)
     }
+    /// Creates a bias [H] that is stored in `bias_ih`.
     public static func inputBias(_ name: String) -> CellParameter { CellParameter(name, .inputBias) }
+    /// Creates a bias [H] that is stored in `bias_hh`.
     public static func recurrentBias(_ name: String) -> CellParameter { CellParameter(name, .recurrentBias) }
+    /// Creates a vector [H] that is stored under its own name and starts at `initialValue`.
     public static func perUnit(_ name: String, initialValue: Double = 0) -> CellParameter {
         CellParameter(name, .perUnit(initialValue: initialValue))
     }
 }
 
-/// A weight inside a cell's equations.
+/// A weight in a cell's equations.
 public struct Weight: Sendable {
     let index: Int
 }
 
 infix operator • : MultiplicationPrecedence
 
-/// The matrix–vector product of a weight with a value of one time step.
+/// Returns the matrix–vector product of a weight and a value of one time step.
 public func • (weight: Weight, value: SymbolicValue) -> SymbolicValue {
     SymbolicValue(.product(weight.index), value)
 }
 
-/// A cell's parameters inside its equations, by their names: `p.W_h • h + p.b_h`.
+/// A cell's parameters in its equations, accessed by their names: `p.W_h • h + p.b_h`.
 @dynamicMemberLookup
 public struct CellSymbols: Sendable {
     let parameters: [CellParameter]
     let vectors: [String: SymbolicValue]
 
-    /// The weight of this name.
+    /// The weight with this name.
     public subscript(dynamicMember name: String) -> Weight {
         guard let index = parameters.firstIndex(where: { $0.name == name }) else {
             preconditionFailure("the cell declares no parameter '\(name)'")
@@ -78,7 +92,7 @@ public struct CellSymbols: Sendable {
         }
     }
 
-    /// The bias or per-unit vector of this name.
+    /// The bias or per-unit vector with this name.
     public subscript(dynamicMember name: String) -> SymbolicValue {
         guard let vector = vectors[name] else {
             preconditionFailure("the cell declares no vector '\(name)'")
@@ -86,7 +100,7 @@ public struct CellSymbols: Sendable {
         return vector
     }
 
-    /// Applies an activation, whose own parameters the cell has declared with
+    /// Applies an activation whose own parameters the cell has declared with
     /// ``Activation/cellParameters``.
     public func apply(_ activation: any Activation, to x: SymbolicValue) -> SymbolicValue {
         activation(x, parameters: activation.unitParameters.map { self[dynamicMember: $0.name] as SymbolicValue })
@@ -94,7 +108,7 @@ public struct CellSymbols: Sendable {
 }
 
 extension Activation {
-    /// The declarations that a cell adds to its own parameters.
+    /// The activation's parameters as declarations for a cell to add to its own.
     public var cellParameters: [CellParameter] {
         unitParameters.map { .perUnit($0.name, initialValue: $0.initialValue) }
     }

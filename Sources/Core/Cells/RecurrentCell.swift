@@ -11,22 +11,25 @@
 ///
 /// That is all: the step compiler derives the fused forward and backward passes.
 public protocol RecurrentCell: Sendable {
-    /// As on the command line.
+    /// The cell's name on the command line, such as `gru`.
     var name: String { get }
-    /// One line for `cli list`.
+    /// A one-line description for `cli list`.
     var summary: String { get }
-    /// The states' names; the first is the cell's output. Default: `["h"]`.
+    /// The names of the states; the first state is the cell's output. By default, `["h"]`.
     var stateNames: [String] { get }
+    /// The declarations of the cell's parameters, in the order in which they are stored.
     var parameters: [CellParameter] { get }
-    /// The bounds of the slope of its one nonlinearity, for cells to which the
-    /// paper's Theorem 1 applies (`h' = σ(U x + W h + b)`); nil for others.
+    /// The bounds of the magnitude of the slope of the cell's only nonlinearity, for cells to
+    /// which the paper's Theorem 1 applies (`h' = σ(U x + W h + b)`); nil for others and by default.
     var slopeBounds: ClosedRange<Double>? { get }
 
-    /// The new states, in the order of ``stateNames``. Called once, symbolically.
+    /// Returns the new states as expressions, in the order of ``stateNames``.
+    ///
+    /// It is called once, when the cell is compiled.
     ///
     /// - Parameters:
-    ///   - x: the input of this time step [E].
-    ///   - states: the states before it, [H] each.
+    ///   - x: the input of this time step, [E].
+    ///   - states: the states before this time step, [H] each.
     ///   - p: the parameters by name.
     func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue]
 }

@@ -1,7 +1,7 @@
-/// Where the reset gate of a GRU acts.
+/// The place where the reset gate of a GRU acts.
 public enum ResetGate: String, Sendable, CaseIterable {
-    /// On `W_n h + b_hn`, as torch.nn.GRU and cuDNN do: one GEMM a step.
+    /// The gate multiplies `W_n h + b_hn`, as in torch.nn.GRU and cuDNN: one GEMM per step.
     case after
-    /// On `h` before the product, as Cho et al. (2014) print it: two GEMMs a step.
+    /// The gate multiplies `h` before the product, as in Cho et al. (2014): two GEMMs per step.
     case before
 }

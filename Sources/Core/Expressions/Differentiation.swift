@@ -1,10 +1,10 @@
-/// Reverse-mode differentiation from expressions to expressions.
+/// Reverse-mode differentiation: the derivatives of expressions, as expressions.
 extension ExpressionGraph {
-    /// The local derivatives of node `value`: for each operand the adjoint it
-    /// receives when the node's own adjoint is `adjoint`; nil where it is zero.
+    /// Returns, for each operand of node `value`, the adjoint that it receives when the
+    /// node's own adjoint is `adjoint`; nil where that is zero.
     ///
-    /// Written over the node's result where that is cheaper (`tanh' = 1 - y²`):
-    /// the result is what the forward pass keeps anyway.
+    /// Derivatives are written in terms of the node's result where that is cheaper
+    /// (`tanh' = 1 - y²`), since the forward pass keeps the result anyway.
     mutating func pullback(_ value: Value, adjoint: Value) -> [Value?] {
         let node = nodes[value]
         let x = node.operands
@@ -40,8 +40,10 @@ extension ExpressionGraph {
         }
     }
 
-    /// With a constant on one side, `max(x, c) > c` says the same as `x > c`
-    /// and needs only the result: ReLU then keeps nothing but its output.
+    /// Returns the adjoints of the operands of a maximum or minimum.
+    ///
+    /// If one operand is a constant, `max(x, c) > c` is equivalent to `x > c` and needs
+    /// only the result: ReLU then keeps nothing but its output.
     private mutating func extremumPullback(_ value: Value, adjoint: Value, isMaximum: Bool) -> [Value?] {
         let x = nodes[value].operands
         func above(_ graph: inout ExpressionGraph, _ a: Value, _ b: Value) -> Value {
@@ -58,8 +60,8 @@ extension ExpressionGraph {
         return [add(.select, [taken, adjoint, zero]), add(.select, [taken, zero, adjoint])]
     }
 
-    /// The gradient of `Σ seeds` with respect to each of `leaves`, for graphs
-    /// without products.
+    /// Returns the gradient with respect to each of `leaves`, given the adjoints of the
+    /// `seeds`; for graphs without products.
     mutating func gradients(seeds: [(value: Value, adjoint: Value)], leaves: [Value]) -> [Value] {
         var adjoints: [Value: Value] = [:]
         for (value, adjoint) in seeds {

@@ -1,4 +1,4 @@
-/// Expressions as a graph in which equal subexpressions are one node.
+/// A graph of expressions in which equal subexpressions share a node.
 ///
 /// Nodes are numbered so that operands come before their users. Constants are
 /// folded and neutral elements removed as nodes are added.
@@ -13,15 +13,15 @@ struct ExpressionGraph {
     private(set) var nodes: [Node] = []
     private var values: [Node: Value] = [:]
     private var imported: [ObjectIdentifier: Value] = [:]
-    /// Keeps imported nodes alive, so that their identities stay theirs.
+    /// The imported nodes, kept alive so that their identities aren't reused.
     private var retained: [SymbolicValue.Node] = []
 
-    /// Adds `expression` and all below it, and returns its value number.
+    /// Adds `expression` and all its subexpressions, and returns its number.
     mutating func add(_ expression: SymbolicValue) -> Value { add(expression.node) }
 
     private mutating func add(_ root: SymbolicValue.Node) -> Value {
         if let known = imported[ObjectIdentifier(root)] { return known }
-        // A loop with a stack of its own: a long chain must not overflow the stack.
+        // Not recursive: a long chain of expressions must not overflow the call stack.
         var stack = [root]
         while let node = stack.last {
             if imported[ObjectIdentifier(node)] != nil {
@@ -47,7 +47,7 @@ struct ExpressionGraph {
         if case .constant(let number) = nodes[value].operation { number } else { nil }
     }
 
-    /// Adds one operation, simplified where that doesn't change its value.
+    /// Adds one operation, simplified where that doesn't change its value, and returns its number.
     mutating func add(_ operation: PointwiseOperation, _ operands: [Value]) -> Value {
         let constants = operands.map { constantValue($0) }
         if case .product = operation { return intern(operation, operands) }
@@ -73,7 +73,7 @@ struct ExpressionGraph {
                 return add(.add, [operands[0], nodes[operands[1]].operands[0]])
             }
         case .multiply:
-            // 0 · x is taken as 0: gradients of unused parts vanish here.
+            // 0 · x is simplified to 0, so that the gradients of unused parts vanish.
             if constants[0] == 0 || constants[1] == 0 { return constant(0) }
             if constants[0] == 1 { return operands[1] }
             if constants[1] == 1 { return operands[0] }
@@ -95,15 +95,15 @@ struct ExpressionGraph {
     private mutating func intern(_ operation: PointwiseOperation, _ operands: [Value]) -> Value {
         let ordered = operation.isCommutative ? operands.sorted() : operands
         let node = Node(operation: operation, operands: ordered)
-        // The generator gives one number per element: two uses are one draw.
+        // The generator gives one number per element, so two uses of `uniform` are one draw.
         if let known = values[node] { return known }
         nodes.append(node)
         values[node] = nodes.count - 1
         return nodes.count - 1
     }
 
-    /// The nodes that `roots` depend on, themselves included, without going
-    /// below the values in `stoppingAt`.
+    /// Returns the nodes that `roots` depend on, including the roots, without going
+    /// below the values in `stops`.
     func cone(of roots: [Value], stoppingAt stops: Set<Value> = []) -> Set<Value> {
         var seen: Set<Value> = []
         var stack = roots

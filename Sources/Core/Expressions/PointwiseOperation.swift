@@ -1,41 +1,68 @@
 /// One scalar operation of a pointwise program.
 ///
-/// The set is closed and closed under differentiation: the derivative of every
-/// operation is written in operations of this set, so a backend that runs these
-/// runs every cell, activation, optimizer and dropout mask, and their gradients.
+/// The set is fixed and closed under differentiation: the derivative of every
+/// operation consists of operations of this set, so a backend that implements these
+/// can run every cell, activation, optimizer and dropout mask, and their gradients.
 public enum PointwiseOperation: Hashable, Sendable {
-    // Leaves.
-    /// The element of program input `index` (a strided matrix view).
+    // No operands (leaves).
+    /// The element of the program input with this index (a strided matrix view).
     case input(Int)
-    /// A number that is given at each run (a learning rate, a clipping bound).
+    /// The runtime scalar with this index: a number that is given at each run (a learning
+    /// rate, a clipping bound).
     case scalar(Int)
-    /// A number known when the program is built.
+    /// A number that is known when the program is built.
     case constant(Double)
-    /// A uniform number in [0, 1) from the counter-based generator, indexed by
+    /// A uniform random number in [0, 1) from the counter-based generator, indexed by
     /// the element's position `row * columns + column`.
     case uniform
     /// The element's column, counted from 0.
     case columnIndex
 
     // One operand.
-    case negate, absolute, sign, exp, log, sqrt, tanh, sigmoid
+    /// The operand with the opposite sign.
+    case negate
+    /// The magnitude of the operand.
+    case absolute
+    /// The sign of the operand: -1, 0 or 1.
+    case sign
+    /// The exponential function.
+    case exp
+    /// The natural logarithm.
+    case log
+    /// The square root.
+    case sqrt
+    /// The hyperbolic tangent.
+    case tanh
+    /// The logistic function `1 / (1 + exp(-x))`.
+    case sigmoid
 
     // Two operands.
-    case add, subtract, multiply, divide, maximum, minimum
-    /// 1 where the first operand is greater than the second, else 0.
+    /// The sum of the operands.
+    case add
+    /// The first operand minus the second.
+    case subtract
+    /// The product of the operands.
+    case multiply
+    /// The first operand divided by the second.
+    case divide
+    /// The larger operand; NaN if one of them is.
+    case maximum
+    /// The smaller operand; NaN if one of them is.
+    case minimum
+    /// The number 1 where the first operand is greater than the second, else 0.
     case greater
-    /// 1 where the operands are equal, else 0.
+    /// The number 1 where the operands are equal, else 0.
     case equal
 
     // Three operands.
     /// The second operand where the first isn't 0, else the third.
     case select
 
-    // Only in a cell's equations; the step compiler turns them into GEMMs.
-    /// The product of weight `index` with the operand.
+    // Only in a cell's equations; the step compiler turns it into a GEMM.
+    /// The matrix–vector product of the weight with this index and the operand.
     case product(Int)
 
-    /// How many operands the operation takes.
+    /// The number of operands that the operation takes.
     public var arity: Int {
         switch self {
         case .input, .scalar, .constant, .uniform, .columnIndex: 0
@@ -45,7 +72,7 @@ public enum PointwiseOperation: Hashable, Sendable {
         }
     }
 
-    /// Whether recomputing it costs more than reading a saved result back.
+    /// Whether recomputing the result costs more than reading a saved one back.
     var isTranscendental: Bool {
         switch self {
         case .exp, .log, .sqrt, .tanh, .sigmoid, .divide: true
@@ -53,7 +80,7 @@ public enum PointwiseOperation: Hashable, Sendable {
         }
     }
 
-    /// Whether the operands may change places.
+    /// Whether the operands can be exchanged.
     var isCommutative: Bool {
         switch self {
         case .add, .multiply, .maximum, .minimum, .equal: true
@@ -61,10 +88,10 @@ public enum PointwiseOperation: Hashable, Sendable {
         }
     }
 
-    /// The operation on Doubles: the meaning that every backend must agree with.
+    /// Returns the operation's result in Double, which defines the operation for every backend.
     ///
-    /// - Precondition: not a leaf that needs a context (`input`, `scalar`,
-    ///   `uniform`, `columnIndex`) and not a `product`.
+    /// - Precondition: the operation is neither a leaf that needs a context (`input`,
+    ///   `scalar`, `uniform`, `columnIndex`) nor a `product`.
     @inlinable
     public func evaluate(_ a: Double, _ b: Double = 0, _ c: Double = 0) -> Double {
         switch self {

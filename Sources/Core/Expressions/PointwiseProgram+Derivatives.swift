@@ -1,8 +1,8 @@
 extension PointwiseProgram {
-    /// A function of its inputs and, behind it, its derivative with respect to
-    /// each of them: 1 + `inputs` outputs.
+    /// Returns a program whose outputs are a function of its inputs and the function's
+    /// derivatives with respect to each of them: 1 + `inputs` outputs.
     ///
-    /// For checking: a cell's derivatives come from the step compiler.
+    /// It is meant for tests; a cell's derivatives come from the step compiler.
     package static func withDerivatives(
         inputs: Int, scalars: Int = 0,
         _ equation: (_ inputs: [SymbolicValue], _ scalars: [SymbolicValue]) -> SymbolicValue

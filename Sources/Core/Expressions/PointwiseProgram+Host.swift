@@ -1,10 +1,10 @@
 extension PointwiseProgram {
-    /// The outputs for one element, computed on the host in Double.
+    /// Returns the outputs for one element, computed on the host in Double.
     ///
     /// - Parameters:
     ///   - inputs: one number for each of the program's inputs.
     ///   - scalars: the values of the program's runtime scalars.
-    ///   - column: what `columnIndex` gives.
+    ///   - column: the column of the element, which is the value of `columnIndex`.
     /// - Precondition: the program draws no random numbers.
     public func evaluate(_ inputs: [Double], scalars: [Double] = [], column: Int = 0) -> [Double] {
         precondition(inputs.count == inputCount && scalars.count == scalarCount && !usesRandomNumbers)
@@ -13,7 +13,7 @@ extension PointwiseProgram {
         }
     }
 
-    /// Gives `body` the result of every instruction.
+    /// Calls `body` with the results of all instructions.
     func withValues<Result>(
         input: (Int) -> Double, scalar: (Int) -> Double = { _ in 0 }, column: Int = 0,
         _ body: (UnsafeMutableBufferPointer<Double>) -> Result

@@ -1,37 +1,43 @@
-/// A straight-line list of scalar operations, run for every element of a matrix.
+/// A straight-line list of scalar operations that is run for every element of a matrix.
 ///
-/// Inputs are ``MatrixView``s of the same shape or broadcast to it (a row or
-/// column stride of 0); outputs have that shape. An output may be the very same
-/// view as an input: a backend reads all inputs of an element before it writes.
+/// All inputs are ``MatrixView``s of the outputs' shape, or broadcast to it (with a row
+/// or column stride of 0). An output may be the same view as an input: a backend reads
+/// all inputs of an element before it writes.
 ///
 ///     let axpy = PointwiseProgram(inputs: 2, scalars: 1) { x, a in [a[0] * x[0] + x[1]] }
 public struct PointwiseProgram: Hashable, Sendable {
     /// One operation; its operands are indices of earlier instructions.
     public struct Instruction: Hashable, Sendable {
+        /// The operation that computes the result.
         public let operation: PointwiseOperation
+        /// The indices of the instructions whose results are the operands.
         public let operands: [Int]
+        /// Creates an instruction.
         public init(operation: PointwiseOperation, operands: [Int]) {
             self.operation = operation
             self.operands = operands
         }
     }
 
+    /// The number of matrices that the program reads.
     public let inputCount: Int
+    /// The number of runtime scalars: numbers that are given at each run.
     public let scalarCount: Int
-    /// In order: operands come before their users. Never contains a `product`.
+    /// The instructions in the order of execution, so that operands come before their
+    /// users. None of them is a `product`.
     public let instructions: [Instruction]
-    /// The instructions whose results are the outputs.
+    /// The indices of the instructions whose results are the outputs.
     public let outputs: [Int]
 
-    /// Whether it draws random numbers, so that a run needs a key.
+    /// Whether the program draws random numbers, so that a run needs a key.
     public var usesRandomNumbers: Bool { instructions.contains { $0.operation == .uniform } }
 
-    /// Builds a program from equations.
+    /// Creates a program from equations.
     ///
     /// - Parameters:
-    ///   - inputs: how many matrices it reads.
-    ///   - scalars: how many numbers are given at each run.
-    ///   - equations: from inputs and scalars to the outputs.
+    ///   - inputs: the number of matrices that the program reads.
+    ///   - scalars: the number of runtime scalars.
+    ///   - equations: returns the outputs for these inputs and scalars.
     public init(
         inputs: Int, scalars: Int = 0,
         _ equations: (_ inputs: [SymbolicValue], _ scalars: [SymbolicValue]) -> [SymbolicValue]
@@ -45,8 +51,8 @@ public struct PointwiseProgram: Hashable, Sendable {
         }
     }
 
-    /// Extracts the program that computes `outputs`, reading each value for which
-    /// `inputIndex` names an input instead of computing it.
+    /// Creates the program that computes `outputs`; a value for which `inputIndex` names an
+    /// input is read rather than computed.
     init(
         graph: ExpressionGraph, outputs: [ExpressionGraph.Value], inputCount: Int, scalarCount: Int = 0,
         inputIndex: (ExpressionGraph.Value) -> Int?

@@ -1,6 +1,6 @@
 /// A symbolic value: one number for each element of a matrix.
 ///
-/// Cells, activations and optimizers are written over expressions. Nothing is
+/// Cells, activations and optimizers are written with these expressions. Nothing is
 /// computed while an expression is built; the step compiler (for cells) and
 /// ``PointwiseProgram`` (for everything else) turn it into straight-line code.
 ///
@@ -22,13 +22,13 @@ public struct SymbolicValue: Sendable, ExpressibleByFloatLiteral, ExpressibleByI
         node = Node(operation, operands.map(\.node))
     }
 
-    /// A constant.
+    /// Creates a constant.
     public init(_ value: Double) { self.init(.constant(value)) }
     public init(floatLiteral value: Double) { self.init(.constant(value)) }
     public init(integerLiteral value: Int) { self.init(.constant(Double(value))) }
 
-    /// A uniform random number in [0, 1), drawn from the counter-based generator
-    /// by the element's position; the key is given when the program runs.
+    /// A uniform random number in [0, 1) that the counter-based generator draws by the
+    /// element's position; the key is given when the program runs.
     public static var uniform: SymbolicValue { SymbolicValue(.uniform) }
 
     /// The element's column, counted from 0.
@@ -36,36 +36,44 @@ public struct SymbolicValue: Sendable, ExpressibleByFloatLiteral, ExpressibleByI
 }
 
 extension SymbolicValue {
+    /// Returns the sum of two values.
     public static func + (a: SymbolicValue, b: SymbolicValue) -> SymbolicValue { SymbolicValue(.add, a, b) }
+    /// Returns the difference of two values.
     public static func - (a: SymbolicValue, b: SymbolicValue) -> SymbolicValue { SymbolicValue(.subtract, a, b) }
+    /// Returns the elementwise product of two values.
     public static func * (a: SymbolicValue, b: SymbolicValue) -> SymbolicValue { SymbolicValue(.multiply, a, b) }
+    /// Returns the elementwise quotient of two values.
     public static func / (a: SymbolicValue, b: SymbolicValue) -> SymbolicValue { SymbolicValue(.divide, a, b) }
+    /// Returns the value with the opposite sign.
     public static prefix func - (a: SymbolicValue) -> SymbolicValue { SymbolicValue(.negate, a) }
 
-    /// 1 where `a > b`, else 0.
+    /// Returns 1 where `a > b`, else 0.
     public static func > (a: SymbolicValue, b: SymbolicValue) -> SymbolicValue { SymbolicValue(.greater, a, b) }
-    /// 1 where `a < b`, else 0.
+    /// Returns 1 where `a < b`, else 0.
     public static func < (a: SymbolicValue, b: SymbolicValue) -> SymbolicValue { SymbolicValue(.greater, b, a) }
-    /// 1 where `a == b`, else 0.
+    /// Returns 1 where `a == b`, else 0.
     public static func == (a: SymbolicValue, b: SymbolicValue) -> SymbolicValue { SymbolicValue(.equal, a, b) }
 }
 
-/// The magnitude of `x`; its derivative at 0 is 0.
+/// Returns the magnitude of `x`; its derivative at 0 is 0.
 public func abs(_ x: SymbolicValue) -> SymbolicValue { SymbolicValue(.absolute, x) }
-/// -1, 0 or 1; its derivative is 0 everywhere.
+/// Returns the sign of `x`: -1, 0 or 1; its derivative is 0 everywhere.
 public func sign(_ x: SymbolicValue) -> SymbolicValue { SymbolicValue(.sign, x) }
+/// Returns the exponential of `x`.
 public func exp(_ x: SymbolicValue) -> SymbolicValue { SymbolicValue(.exp, x) }
-/// The natural logarithm.
+/// Returns the natural logarithm of `x`.
 public func log(_ x: SymbolicValue) -> SymbolicValue { SymbolicValue(.log, x) }
+/// Returns the square root of `x`.
 public func sqrt(_ x: SymbolicValue) -> SymbolicValue { SymbolicValue(.sqrt, x) }
+/// Returns the hyperbolic tangent of `x`.
 public func tanh(_ x: SymbolicValue) -> SymbolicValue { SymbolicValue(.tanh, x) }
-/// The logistic function `1 / (1 + exp(-x))`.
+/// Returns the logistic function of `x`, `1 / (1 + exp(-x))`.
 public func sigmoid(_ x: SymbolicValue) -> SymbolicValue { SymbolicValue(.sigmoid, x) }
-/// The larger of the two; at a tie one of the two gets the gradient.
+/// Returns the larger of two values; at a tie, one of them gets the whole gradient.
 public func max(_ a: SymbolicValue, _ b: SymbolicValue) -> SymbolicValue { SymbolicValue(.maximum, a, b) }
-/// The smaller of the two; at a tie one of the two gets the gradient.
+/// Returns the smaller of two values; at a tie, one of them gets the whole gradient.
 public func min(_ a: SymbolicValue, _ b: SymbolicValue) -> SymbolicValue { SymbolicValue(.minimum, a, b) }
-/// `a` where `condition` isn't 0, else `b`; no gradient flows into `condition`.
+/// Returns `a` where `condition` isn't 0, else `b`; no gradient flows into `condition`.
 public func select(_ condition: SymbolicValue, _ a: SymbolicValue, _ b: SymbolicValue) -> SymbolicValue {
     SymbolicValue(.select, condition, a, b)
 }

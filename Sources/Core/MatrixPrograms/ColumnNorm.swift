@@ -1,4 +1,4 @@
-/// `‖M‖₁`, the largest sum of magnitudes of a column.
+/// The norm `‖M‖₁` of a matrix: the largest sum of the magnitudes in a column.
 package final class ColumnNorm {
     private let backend: any Backend
     private let absolute: any Kernel
@@ -12,7 +12,7 @@ package final class ColumnNorm {
         sums = try backend.allocate(rows: 1, columns: size)
     }
 
-    /// Infinite if an element isn't finite. Waits for the backend.
+    /// Returns the norm, which is infinite if an element isn't finite; waits for the backend.
     package func callAsFunction(_ matrix: MatrixView) -> Double {
         backend.run(absolute, inputs: [matrix], outputs: [magnitudes])
         backend.sumColumns(magnitudes, beta: 0, into: sums)

@@ -4,24 +4,24 @@ extension Backend {
     }
 }
 
-/// Runs a matrix program step by step through a backend's own functions: the meaning
-/// of a program, and what a backend without a faster way uses. The host decides, so it
-/// waits for every norm.
+/// An executor that runs a matrix program step by step through a backend's own functions:
+/// it defines what a program means, and backends without a faster implementation use it.
+/// The host makes the decisions, so it waits for every norm.
 public final class DefaultMatrixProgram: MatrixProgramExecutor {
-    /// What is run.
+    /// The program that is run.
     public let program: MatrixProgram
-    /// n: rows and columns of all its matrices.
+    /// The number n of rows and columns of each matrix.
     public let size: Int
     private let backend: any Backend
     private let steps: [Step]
     private let identity: MatrixView?
     private let norm: ColumnNorm?
-    /// Of all registers; those given at a run only while it runs.
+    /// The matrices of all registers; those given at a run are set only during that run.
     private var matrices: [MatrixView?]
     private var scalars: [Double]
 
-    /// A step with its kernel at hand: finding it by its program takes longer than a small
-    /// matrix does.
+    /// A step together with its kernel: for a small matrix, looking the kernel up by its
+    /// program would take longer than running it.
     private indirect enum Step {
         case plain(MatrixStep)
         case pointwise(any Kernel, inputs: [MatrixOperand], scalars: [MatrixScalar], outputs: [Int])
@@ -42,7 +42,7 @@ public final class DefaultMatrixProgram: MatrixProgramExecutor {
         }
     }
 
-    /// Compiles the program's kernels and allocates its own matrices, [size, size] each.
+    /// Compiles the program's kernels and allocates its scratch matrices, [size, size] each.
     ///
     /// - Throws: what the backend throws if there is no memory or a kernel can't be compiled.
     public init(_ program: MatrixProgram, size: Int, on backend: any Backend) throws {
@@ -75,10 +75,10 @@ public final class DefaultMatrixProgram: MatrixProgramExecutor {
     public func run(inputs: [MatrixView], outputs: [MatrixView]) throws {
         precondition(
             inputs.count == program.inputCount && outputs.count == program.outputCount,
-            "a matrix program of \(program.inputCount) inputs and \(program.outputCount) outputs")
+            "the matrix program has \(program.inputCount) inputs and \(program.outputCount) outputs")
         for (index, view) in (inputs + outputs).enumerated() {
             precondition(
-                view.rows == size && view.columns == size && view.columnStride == 1, "a matrix program of another size")
+                view.rows == size && view.columns == size && view.columnStride == 1, "a matrix has the wrong shape")
             matrices[index] = view
         }
         defer { for index in 0..<inputs.count + outputs.count { matrices[index] = nil } }
@@ -136,13 +136,13 @@ public final class DefaultMatrixProgram: MatrixProgramExecutor {
             }
         case .requireFinite(let scalar, let message):
             guard scalars[scalar].isFinite else { throw RecurrentError.linearAlgebra(message) }
-        case .pointwise, .branch, .loop: preconditionFailure("a step that was to be prepared")
+        case .pointwise, .branch, .loop: preconditionFailure("the step should have been prepared")
         }
     }
 }
 
 extension MatrixProgram {
-    /// Calls `body` with every step, those inside branches and loops too.
+    /// Calls `body` with every step, including those inside branches and loops.
     public func forEachStep(_ body: (MatrixStep) -> Void) {
         func visit(_ steps: [MatrixStep]) {
             for step in steps {

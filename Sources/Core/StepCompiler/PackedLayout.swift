@@ -1,13 +1,13 @@
-/// Where each of a cell's parameters lies in the packed ones.
+/// The packed parameters of a cell, and the location of each of its parameters in them.
 struct PackedLayout {
     struct Location {
         let packed: Int
-        /// First row of a matrix or first column of a vector.
+        /// The first row of a matrix or the first column of a vector.
         let start: Int
     }
 
     private(set) var packed: [PackedParameter] = []
-    /// One for each of the cell's parameters, in its order.
+    /// The location of each of the cell's parameters, in the cell's order.
     let locations: [Location]
 
     init(_ parameters: [CellParameter], inputWidth: Int, hiddenWidth: Int) {

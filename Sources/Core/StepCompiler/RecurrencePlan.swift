@@ -1,99 +1,118 @@
-/// A cell, compiled: what to run before the time loop, in each of its steps, in
-/// each step of the backward loop, and after it.
+/// A compiled cell: the operations to run before the time loop, in each of its steps,
+/// in each step of the backward loop, and after that.
 ///
 /// Dimensions: T steps, B sequences (rows), E input width, H hidden width,
 /// G gates. A plan knows E and H, but neither T nor B.
 public struct RecurrencePlan: Sendable {
+    /// The name of the cell that was compiled.
     public let cellName: String
+    /// The width E of the input.
     public let inputWidth: Int
+    /// The width H of each state.
     public let hiddenWidth: Int
+    /// The number of states of the cell.
     public let stateCount: Int
-    /// Whether a state stops changing at its sequence's end.
+    /// Whether a state stops changing at the end of its sequence.
     public let masked: Bool
-    /// Whether it keeps what the backward pass needs; without, the backward
-    /// lists are empty.
+    /// Whether the plan has a backward pass and keeps the values that it needs; if not,
+    /// ``backwardLoop`` and ``epilogue`` are empty.
     public let training: Bool
 
-    /// The matrices it works on; operations name them by index.
+    /// The matrices that the plan works on; operations refer to them by index.
     public let buffers: [PlanBuffer]
     /// The packed parameters, in the order in which a layer stores them.
     public let parameters: [PackedParameter]
-    /// The programs that kernel operations name by index.
+    /// The programs that kernel operations refer to by index.
     public let programs: [PointwiseProgram]
 
-    /// Once, over all T·B rows: the products of the input alone (hoisted).
+    /// The operations run once before the forward loop, over all T·B rows: the products of
+    /// the input alone (hoisted).
     public let prelude: [PlanOperation]
-    /// In each step, t = 0 ..< T.
+    /// The operations run in each step t = 0 ..< T.
     public let forwardLoop: [PlanOperation]
-    /// In each step, t = T-1 ... 0.
+    /// The operations run in each step backwards, t = T-1 ... 0.
     public let backwardLoop: [PlanOperation]
-    /// Once, over all T·B rows: weight gradients (deferred), bias gradients, and
-    /// the input's gradient.
+    /// The operations run once after the backward loop, over all T·B rows: weight gradients
+    /// (deferred), bias gradients, and the gradient of the input.
     public let epilogue: [PlanOperation]
 }
 
 /// A matrix that a plan works on, `columns` wide.
 public struct PlanBuffer: Sendable, Hashable {
+    /// The content of a buffer, which decides the number of its rows.
     public enum Role: Sendable, Hashable {
-        /// [T·B, E], from the layer below.
+        /// The input from the layer below, [T·B, E].
         case input
-        /// [T·B, E] gradient of the input, to the layer below.
+        /// The gradient of the input, which goes to the layer below, [T·B, E].
         case inputGradient
-        /// [(T+1)·B, H]; block t holds state `index` before step t.
+        /// The values of state `index`, [(T+1)·B, H]; block t holds the state before step t.
         case states(index: Int)
-        /// [T·B, H], from the layer above: the gradient of the output (state 0).
+        /// The gradient of the output (state 0), which comes from the layer above, [T·B, H].
         case outputGradient
-        /// [B, H]: the gradient of state `index`, running backwards.
+        /// The gradient of state `index` at the current step of the backward loop, [B, H].
         case stateGradient(index: Int)
-        /// [T·B, 1]: 1 while the sequence lasts, then 0. With zoneout [T·B, states · H]: 1
-        /// where a unit takes its new value, 0 where it keeps the old one.
+        /// The mask [T·B, 1], which is 1 until the sequence ends, then 0. With zoneout, the
+        /// mask [T·B, states · H], which is 1 where a unit takes its new value and 0 where it
+        /// keeps the old one.
         case mask
-        /// [T·B, columns], kept from the forward to the backward pass, or from
-        /// the loop to the epilogue.
+        /// Values of all steps, [T·B, columns], kept from the forward to the backward pass
+        /// or from the loop to the epilogue.
         case perStep
-        /// [B, columns]: used within one step.
+        /// Values used within one step, [B, columns].
         case scratch
-        /// The packed parameter `index`: values.
+        /// The values of packed parameter `index`.
         case parameter(index: Int)
-        /// The packed parameter `index`: gradient, added to.
+        /// The gradient of packed parameter `index`; it is added to what is there.
         case parameterGradient(index: Int)
     }
+    /// The buffer's name, for readers of the plan.
     public let name: String
+    /// The content of the buffer.
     public let role: Role
+    /// The number of columns.
     public let columns: Int
 }
 
-/// Parameters stored behind one another under one name.
+/// Parameters of a cell that are stored one after another under one name.
 public struct PackedParameter: Sendable {
-    /// PyTorch's name without the layer's suffix: `weight_ih`, `bias_hh`, …
+    /// The name without the layer's suffix, as in PyTorch: `weight_ih`, `bias_hh` and so on.
     public let name: String
-    /// [rows, columns]; a vector [H] has rows 1.
+    /// The number of rows; 1 for a vector.
     public let rows: Int
+    /// The number of columns; for a vector, its length.
     public let columns: Int
+    /// The cell's parameters that it holds, in the order in which they are stored.
     public let parts: [Part]
 
-    /// One of the cell's own parameters: rows (of a matrix) or columns (of a
-    /// vector) `start ..< start + count`.
+    /// One of the cell's parameters: rows (of a matrix) or columns (of a vector)
+    /// `start ..< start + count`.
     public struct Part: Sendable {
+        /// The cell's declaration of the parameter.
         public let parameter: CellParameter
+        /// The first row or column.
         public let start: Int
+        /// The number of rows or columns.
         public let count: Int
     }
 }
 
-/// Part of a plan's buffer: columns `column ..< column + columns`, and for
-/// parameters rows `row ..< row + rows`.
+/// Part of a plan's buffer: columns `column ..< column + columns` and, for
+/// parameters, the rows ``rows``.
 public struct PlanOperand: Sendable, Hashable {
+    /// The index of the buffer in ``RecurrencePlan/buffers``.
     public let buffer: Int
+    /// The first column.
     public var column: Int
+    /// The number of columns.
     public var columns: Int
-    /// 1 for the state after the step, else 0.
+    /// The number of steps by which a state is ahead: 1 for the state after the step, else 0.
     public var timeShift: Int
-    /// Rows of a parameter; nil for buffers whose rows are the batch's.
+    /// The rows of a parameter; nil for buffers whose rows are those of the batch.
     public var rows: Range<Int>?
-    /// Read the parameter with rows and columns exchanged.
+    /// Whether the parameter is read with rows and columns exchanged.
     public var isTransposed: Bool
 
+    /// Creates a reference to part of a buffer.
     public init(
         buffer: Int, column: Int = 0, columns: Int, timeShift: Int = 0, rows: Range<Int>? = nil,
         isTransposed: Bool = false
@@ -107,34 +126,39 @@ public struct PlanOperand: Sendable, Hashable {
     }
 }
 
-/// One operation of a plan. Its matrices are one step's rows in the loops, and
-/// all T·B rows in prelude and epilogue.
+/// One operation of a plan. It works on the rows of one step in the loops, and on
+/// all T·B rows in the prelude and the epilogue.
 public enum PlanOperation: Sendable {
-    /// `result ← a · b (+ result)`; `b` is a parameter.
+    /// A matrix product, `result ← a · b (+ result)`, where `b` is a parameter.
     case gemm(a: PlanOperand, b: PlanOperand, result: PlanOperand, accumulate: Bool)
-    /// Runs program `program` row by row; vectors are repeated for each row.
+    /// A run of program `program`, row by row; vectors are repeated for each row.
     case kernel(program: Int, inputs: [PlanOperand], outputs: [PlanOperand])
-    /// `result (a parameter's gradient) += deltaᵀ · operand`, over all T·B rows.
+    /// The addition of `deltaᵀ · operand` over all T·B rows to `result`, the gradient of a
+    /// weight.
     case weightGradient(delta: PlanOperand, operand: PlanOperand, result: PlanOperand)
-    /// `result (a vector's gradient) += ` the sum of the rows of `delta`.
+    /// The addition of the sum of the rows of `delta` to `result`, the gradient of a vector.
     case vectorGradient(delta: PlanOperand, result: PlanOperand)
 
+    /// Whether the operation is a `gemm`.
     public var isGEMM: Bool { if case .gemm = self { true } else { false } }
+    /// Whether the operation is a `kernel`.
     public var isKernel: Bool { if case .kernel = self { true } else { false } }
 }
 
 /// The memory behind a plan's buffers for one T and B.
 public struct RecurrenceBinding: Sendable {
+    /// The number of steps, T.
     public let steps: Int
+    /// The number of sequences, B.
     public let batch: Int
-    /// One view per plan buffer, packed, with the rows that its role says
-    /// (a parameter: its own rows; `stateGradient` and `scratch`: B). Roles that
-    /// may be absent at a run (`outputGradient` where only the last state is
-    /// used, `inputGradient` at the first layer) are nil: an absent
-    /// `outputGradient` reads as zeros, an operation that writes only into an
-    /// absent `inputGradient` is left out.
+    /// One packed view per buffer of the plan, with the number of rows that its role
+    /// implies (a parameter: its own rows; `stateGradient` and `scratch`: B). Buffers that
+    /// a run doesn't need (`outputGradient` where only the last state is used,
+    /// `inputGradient` in the first layer) are nil: an absent `outputGradient` reads as
+    /// zeros, and an operation that writes only to an absent `inputGradient` is skipped.
     public let views: [MatrixView?]
 
+    /// Creates a binding for T steps of B sequences, with one view per buffer of the plan.
     public init(steps: Int, batch: Int, views: [MatrixView?]) {
         self.steps = steps
         self.batch = batch
@@ -142,13 +166,13 @@ public struct RecurrenceBinding: Sendable {
     }
 }
 
-/// A plan bound to its buffers: runs all T steps.
+/// A plan that is bound to its buffers and can be run over all T steps.
 public protocol RecurrenceExecutor: AnyObject {
-    /// Prelude and forward loop. Block 0 of the state buffers must hold the
+    /// Runs the prelude and the forward loop. Block 0 of the state buffers must hold the
     /// initial states.
     func forward() throws
-    /// Backward loop and epilogue. The state-gradient buffers must hold the
+    /// Runs the backward loop and the epilogue. The state-gradient buffers must hold the
     /// gradients of the final states; afterwards they hold those of the initial
-    /// states. Parameter gradients are added to.
+    /// states. The gradients of parameters are added to what is there.
     func backward() throws
 }

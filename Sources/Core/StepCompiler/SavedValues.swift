@@ -1,11 +1,11 @@
-/// Which forward values the backward pass reads back, and which it recomputes.
+/// The forward values that the backward pass reads back; it recomputes the others.
 ///
-/// Free are leaves and the new states (all states are kept anyway). A product or
-/// a transcendental result is saved. Cheap arithmetic is recomputed from what is
-/// there, unless that takes more reads than saving the result itself.
+/// Leaves and the new states cost nothing (all states are kept anyway). Products and
+/// transcendental results are saved. Cheap arithmetic is recomputed, unless that
+/// takes more reads than the saved result would.
 struct SavedValues {
     typealias Value = ExpressionGraph.Value
-    /// In a fixed order.
+    /// The saved values, in a fixed order.
     private(set) var values: [Value] = []
 
     init(for needed: [Value], step: TracedStep) {

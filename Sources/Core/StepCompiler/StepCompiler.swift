@@ -1,20 +1,22 @@
-/// Turns a cell's equations into a ``RecurrencePlan``.
+/// A compiler that turns a cell's equations into a ``RecurrencePlan``, in five steps:
 ///
-/// 1. hoist: products of the input alone leave the time loop;
-/// 2. merge: products that share their left operand become one GEMM;
-/// 3. fuse: the arithmetic between two products becomes one kernel;
-/// 4. differentiate: the backward kernels are derived from the forward ones;
-/// 5. defer: each weight's gradient is one GEMM over all steps, after the loop.
+/// 1. Hoist: products of the input alone are moved out of the time loop.
+/// 2. Merge: products that share their left operand become one GEMM.
+/// 3. Fuse: the arithmetic between two products becomes one kernel.
+/// 4. Differentiate: the backward kernels are derived from the forward ones.
+/// 5. Defer: the gradient of each weight is one GEMM over all steps, after the loop.
 public enum StepCompiler {
+    /// Compiles a cell for the given widths.
+    ///
     /// - Parameters:
-    ///   - cell: the equations.
-    ///   - inputWidth: E.
-    ///   - hiddenWidth: H.
-    ///   - training: also plan the backward pass, and keep what it needs.
-    ///   - masked: stop each state at its sequence's end.
+    ///   - cell: the cell whose equations are compiled.
+    ///   - inputWidth: the width E of the input.
+    ///   - hiddenWidth: the width H of each state.
+    ///   - training: whether to plan the backward pass and keep the values that it needs.
+    ///   - masked: whether each state stops changing at the end of its sequence.
     ///   - zoneout: how units keep their old values; nil if they don't.
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` if the cell needs equal
-    ///   input and state widths and they differ.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` if the cell needs an input and states
+    ///   of the same width and their widths differ.
     public static func compile(
         _ cell: any RecurrentCell, inputWidth: Int, hiddenWidth: Int, training: Bool = true, masked: Bool = false,
         zoneout: Zoneout? = nil

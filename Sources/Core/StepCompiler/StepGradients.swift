@@ -1,24 +1,24 @@
-/// The gradients of one step, as values of the same graph.
+/// The gradients of one step, as values of the step's graph.
 ///
-/// A product is opaque here: its adjoint δ is materialised, because the deferred
+/// A product is opaque here: its adjoint δ is stored, because the deferred
 /// weight gradient needs it, and one GEMM per group sends `δ · W` back.
 struct StepGradients {
     typealias Value = ExpressionGraph.Value
 
-    /// δ of each product.
+    /// The adjoint δ of each product.
     private(set) var deltas: [Value: Value] = [:]
-    /// Adjoints of the cell's vectors, by parameter index.
+    /// The adjoints of the cell's vectors, with their parameter indices.
     private(set) var vectors: [(parameter: Int, adjoint: Value)] = []
-    /// Adjoint of each state before the step, without the parts that GEMMs add;
+    /// The adjoint of each state before the step, without the parts that GEMMs add;
     /// nil if there is none.
     private(set) var states: [Value?] = []
-    /// Adjoint of the input, without the parts that GEMMs add.
+    /// The adjoint of the input, without the parts that GEMMs add.
     private(set) var input: Value?
-    /// For each group whose operand is a state itself: that state.
+    /// The state that is the operand, for each group whose operand is itself a state.
     private(set) var directState: [Int: Int] = [:]
-    /// Values below this number are the forward pass.
+    /// The number of values of the forward pass; values with lower numbers belong to it.
     let forwardCount: Int
-    /// How many GEMMs of the same step must have run before a value is known.
+    /// The level of each value for which it is known; see ``level(of:in:)``.
     private var levels: [Value: Int] = [:]
 
     init(of step: inout TracedStep) {
@@ -46,7 +46,7 @@ struct StepGradients {
             if case .state(let index)? = step.leafKind(node.operands[0]) {
                 directState[group] = index
             } else if step.knownLeaf(.backProduct(group: group)) == nil {
-                // One GEMM for the whole group; all its δ come before its operand.
+                // One GEMM serves the whole group: all its δ are known before its operand's adjoint.
                 receive(node.operands[0], step.leaf(.backProduct(group: group)))
             }
         }
@@ -62,8 +62,8 @@ struct StepGradients {
         input = step.knownLeaf(.input).flatMap { adjoints[$0] }
     }
 
-    /// How many kernels of the backward step must come before the one that
-    /// computes `value`.
+    /// Returns the number of kernels of the backward step that must run before the one
+    /// that computes `value`.
     mutating func level(of value: Value, in step: TracedStep) -> Int {
         if let known = levels[value] { return known }
         var result = 0

@@ -1,5 +1,5 @@
 extension StepPlanner {
-    /// The backward loop: one kernel per level, each followed by the GEMMs whose
+    /// Plans the backward loop: one kernel per level, each followed by the GEMMs whose
     /// δ it completes.
     mutating func emitBackward(_ gradients: inout StepGradients) {
         var available = saved
@@ -9,8 +9,8 @@ extension StepPlanner {
         }
         placeDeltas()
 
-        // What must be computed, and where it goes. δ of hoisted products and the
-        // states' gradients go over memory that earlier kernels read, so the last
+        // The values to compute, and their places. The δ of hoisted products and the
+        // gradients of the states overwrite memory that earlier kernels read, so the last
         // kernel writes them.
         var outputs: [(value: Value, place: PlanOperand, level: Int)] = []
         for (index, group) in step.groups.enumerated() where !group.isHoisted {
@@ -40,7 +40,7 @@ extension StepPlanner {
 
         for level in 0...lastLevel {
             if level == lastLevel, let input = gradients.input {
-                // A kernel of its own: it is left out where nobody wants it.
+                // A separate kernel, so that it can be skipped where the gradient isn't needed.
                 let place = PlanOperand(buffer: buffer(.inputGradient), columns: step.inputWidth)
                 backwardLoop.append(kernel([(input, place)], available: available))
             }
@@ -80,7 +80,7 @@ extension StepPlanner {
         }
     }
 
-    /// A hoisted group's δ take the place of its products.
+    /// Returns the buffer of a group's δ; those of a hoisted group overwrite its products.
     func deltaBuffer(_ group: Int) -> Int {
         step.groups[group].isHoisted ? groupBuffers[group]! : deltaBuffers[group]!
     }
@@ -97,8 +97,8 @@ extension StepPlanner {
             b: weight(of: group, isTransposed: false), result: result, accumulate: accumulate)
     }
 
-    /// A vector's adjoint is often a δ, which is kept anyway; the others get
-    /// columns of their own.
+    /// Finds places for the adjoints of the vectors. An adjoint is often a δ, which is kept
+    /// anyway; the others get new columns.
     private mutating func placeVectorAdjoints(
         _ gradients: StepGradients, level: Int, into outputs: inout [(value: Value, place: PlanOperand, level: Int)]
     ) {

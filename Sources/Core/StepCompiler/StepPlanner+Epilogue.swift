@@ -1,6 +1,6 @@
 extension StepPlanner {
-    /// After the loop: one GEMM per weight gradient, one column sum per run of
-    /// neighbouring biases, and the input's gradient.
+    /// Plans the epilogue: one GEMM per group for its weights' gradient, one column sum per run
+    /// of adjacent vectors, and the gradient of the input.
     mutating func emitEpilogue(_ gradients: StepGradients) {
         for (index, group) in step.groups.enumerated() {
             let result = PlanOperand(
@@ -48,8 +48,8 @@ extension StepPlanner {
         if let last = pending { epilogue.append(.vectorGradient(delta: last.delta, result: last.result)) }
     }
 
-    /// An input bias is summed over hoisted δ, a recurrent bias over the loop's,
-    /// so that neighbouring biases find neighbouring columns.
+    /// Returns the place from which a vector's gradient is summed: hoisted δ for an input
+    /// bias, the loop's δ for a recurrent bias, so that adjacent biases read adjacent columns.
     private func preferredPlace(_ places: [PlanOperand], for parameter: Int) -> PlanOperand {
         let hoisted = Set(step.groups.indices.filter { step.groups[$0].isHoisted }.map { groupBuffers[$0]! })
         let wantsHoisted = step.parameters[parameter].kind == .inputBias

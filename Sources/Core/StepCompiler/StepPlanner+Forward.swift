@@ -1,13 +1,13 @@
 extension StepPlanner {
-    /// Prelude and forward loop.
+    /// Plans the prelude and the forward loop.
     mutating func emitForward(saving values: [Value]) {
         placeProducts()
         let lastLevel = step.groups.map(\.level).max() ?? 0
         let training = buffers.contains { $0.role == .outputGradient }
 
-        // Saves that an earlier kernel computes anyway are written there; the
-        // others by the last one, where they may overwrite hoisted products that
-        // nobody reads any more.
+        // A saved value that an earlier kernel computes anyway is written by that kernel;
+        // the others are written by the last one, where they may overwrite hoisted
+        // products that are no longer needed.
         var open = values.filter { !isHoistedProduct($0) }
         for value in values where isHoistedProduct(value) { saved[value] = products[value] }
         var available: [Value: PlanOperand] = [:]
@@ -82,8 +82,8 @@ extension StepPlanner {
         )
     }
 
-    /// Columns of hoisted products that the backward pass doesn't need, then
-    /// columns of a buffer of their own.
+    /// Returns a place for each value: columns of hoisted products that the backward pass
+    /// doesn't need (if `inHoisted`), then columns of a new buffer.
     private mutating func savePlaces(for values: [Value], inHoisted: Bool) -> [PlanOperand] {
         var places: [PlanOperand] = []
         if inHoisted {

@@ -1,4 +1,4 @@
-/// Gives values places in buffers and puts GEMMs and kernels in order.
+/// A planner that assigns values to places in buffers and puts GEMMs and kernels in order.
 struct StepPlanner {
     typealias Value = ExpressionGraph.Value
 
@@ -10,15 +10,15 @@ struct StepPlanner {
     var backwardLoop: [PlanOperation] = []
     var epilogue: [PlanOperation] = []
 
-    /// Where the forward pass's products are.
+    /// The places of the products of the forward pass.
     var products: [Value: PlanOperand] = [:]
-    /// Where saved values are in the backward pass.
+    /// The places of the saved values in the backward pass.
     var saved: [Value: PlanOperand] = [:]
-    /// Where a group's operand is, for its GEMM and its weight gradient.
+    /// The place of each group's operand, for its GEMM and its weight gradient.
     var operands: [Int: PlanOperand] = [:]
-    /// The group's buffer: its products, in the backward pass (if hoisted) its δ.
+    /// The buffer of each group's products and, in the backward pass, of a hoisted group's δ.
     var groupBuffers: [Int: Int] = [:]
-    /// Where δ and other adjoints are kept for the epilogue.
+    /// The places of δ and other adjoints that are kept for the epilogue.
     var adjoints: [Value: [PlanOperand]] = [:]
 
     var hidden: Int { step.hiddenWidth }
@@ -34,7 +34,7 @@ struct StepPlanner {
         buffers.firstIndex { $0.role == role }!
     }
 
-    /// The buffers that every plan of the cell has.
+    /// Adds the buffers that every plan of the cell has.
     mutating func declareBuffers(training: Bool) {
         _ = addBuffer("input", .input, columns: step.inputWidth)
         for (index, name) in step.cell.stateNames.enumerated() {
@@ -58,7 +58,7 @@ struct StepPlanner {
         }
     }
 
-    /// Where a leaf lies; `timeShift` 0 is the state before the step.
+    /// Returns the place of a leaf; for a state, that of its value before the step.
     func place(of leaf: TracedStep.Leaf) -> PlanOperand {
         switch leaf {
         case .input: PlanOperand(buffer: buffer(.input), columns: step.inputWidth)
@@ -89,16 +89,16 @@ struct StepPlanner {
             rows: step.groups[group].rows, isTransposed: isTransposed)
     }
 
-    /// Makes the kernel that computes `outputs`, reading whatever `available`
-    /// says is in memory already.
+    /// Returns the kernel that computes `outputs`; it reads the values in `available`, which
+    /// are in memory already, rather than recomputing them.
     mutating func kernel(
         _ outputs: [(value: Value, place: PlanOperand)], available: [Value: PlanOperand]
     ) -> PlanOperation {
         var inputs: [PlanOperand] = []
         var indices: [PlanOperand: Int] = [:]
         var places: [Value: Int] = [:]
-        // Inputs are numbered as they are met; the program is built twice so
-        // that its input count is known.
+        // Inputs are numbered in the order in which they are met, so the program is built
+        // twice: the first time to count them.
         func inputIndex(_ value: Value) -> Int? {
             if let known = places[value] { return known }
             guard let operand = available[value] ?? step.leafKind(value).map({ place(of: $0) }) else { return nil }

@@ -1,4 +1,4 @@
-/// A cell's equations as a graph, with its products sorted into GEMMs.
+/// A cell's equations as a graph, with the products grouped into GEMMs.
 struct TracedStep {
     typealias Value = ExpressionGraph.Value
 
@@ -6,27 +6,27 @@ struct TracedStep {
     enum Leaf: Hashable {
         case input
         case state(Int)
-        /// One of the cell's vectors, by its parameter's index.
+        /// One of the cell's vectors, by the index of its parameter.
         case vector(Int)
-        /// 1 where a new state is taken, 0 where the old one stays; of all states, or
-        /// of one if units have masks of their own.
+        /// The mask that is 1 where a new state is taken and 0 where the old one is kept; one
+        /// for all states, or one per state if each unit has its own mask.
         case mask(state: Int?)
         case stateGradient(Int)
         case outputGradient
-        /// `δ · W`, the gradient that a group's GEMM sends back to its operand.
+        /// The gradient `δ · W` that a group's GEMM sends back to its operand.
         case backProduct(group: Int)
     }
 
-    /// Products that share their left operand and whose weights are neighbours:
-    /// one GEMM (the "merge").
+    /// Products that share their left operand and whose weights are adjacent; they are
+    /// merged into one GEMM.
     struct Group {
-        /// In the order of their weights.
+        /// The products in the order of their weights.
         var products: [Value]
         let packed: Int
         let rows: Range<Int>
         let operand: Value
-        /// 0: depends on the input alone and is hoisted out of the loop; n: can
-        /// run once the products of level n - 1 are there.
+        /// 0 if the operand is the input, so that the group is hoisted out of the loop; n if it
+        /// can run once the products of level n - 1 are known.
         let level: Int
         var isHoisted: Bool { level == 0 }
     }
@@ -57,7 +57,7 @@ struct TracedStep {
         formGroups()
     }
 
-    /// The leaf's value, added if new.
+    /// Returns the value of a leaf, which is added to the graph if it is new.
     mutating func leaf(_ leaf: Leaf) -> Value {
         if let known = leafValues[leaf] { return known }
         let value = graph.add(.input(leaves.count), [])
@@ -96,7 +96,7 @@ struct TracedStep {
             new = zip(new, states).map { SymbolicValue(1 - rate) * $0 + SymbolicValue(rate) * $1 }
         }
         if case .random? = zoneout {
-            // The mask says where sequences end, too.
+            // The mask also says where sequences end.
             new = new.indices.map { select(symbol(.mask(state: $0), &self), new[$0], states[$0]) }
         } else if masked {
             let mask = symbol(.mask(state: nil), &self)
@@ -105,8 +105,8 @@ struct TracedStep {
         results = new.map { graph.add($0) }
     }
 
-    /// x may meet the states pointwise, and a weight may multiply the "wrong"
-    /// kind of operand, only where both have one width.
+    /// Checks that, where input and states differ in width, they aren't combined pointwise and
+    /// no weight multiplies the "wrong" kind of operand.
     private func checkWidths() throws {
         guard inputWidth != hiddenWidth, let x = knownLeaf(.input) else { return }
         for node in graph.cone(of: results).map({ graph.nodes[$0] }) {
@@ -116,8 +116,8 @@ struct TracedStep {
             }
             guard isSound else {
                 throw RecurrentError.invalidOption(
-                    "cell '\(cell.name)' combines its input with its states directly, so both must have one width; "
-                        + "the input has \(inputWidth), the state \(hiddenWidth)")
+                    "cell '\(cell.name)' combines its input with its states directly, so both must have the same "
+                        + "width; the input has width \(inputWidth), the states \(hiddenWidth)")
             }
         }
     }

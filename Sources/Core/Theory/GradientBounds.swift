@@ -6,29 +6,33 @@
     import Darwin
 #endif
 
-/// The theorem of Lin & Wang (Section 2, Theorem 1): for `x_t = σ(W x_{t−1} + …)`
-/// and `β ≤ |σ'| ≤ γ`,
+/// The bounds on `‖∂x_t/∂x_k‖` from Theorem 1 of Lin & Wang (Section 2).
+///
+/// For `x_t = σ(W x_{t−1} + …)` and `β ≤ |σ'| ≤ γ`,
 ///
 ///     (λ β)ⁿ ‖I‖ ≤ ‖∂x_t/∂x_k‖ ≤ (Λ γ)ⁿ ‖I‖,   n = t − k,
 ///
-/// with `‖I‖_F = √H` and `‖I‖₂ = 1`. The paper prints eigenvalues for λ and Λ, which
-/// holds for normal matrices; here they are the smallest and the largest singular
-/// value, with which it holds for every `W`.
+/// with `‖I‖_F = √H` and `‖I‖₂ = 1`. In the paper, λ and Λ are eigenvalues, with which
+/// the theorem holds for normal matrices; here they are the smallest and the largest
+/// singular value, with which it holds for every `W`.
 ///
-/// With zoneout at rate z the mean step `z x_{t−1} + (1 − z) σ(…)` has the Jacobian
-/// `z I + (1 − z) J`. A step's factors are then `z + (1 − z) Λγ` at most, and at least
-/// the largest of `(1 − z) λβ − z`, `z − (1 − z) Λγ` and 0.
+/// With zoneout at rate z, the mean step `z x_{t−1} + (1 − z) σ(…)` has the Jacobian
+/// `z I + (1 − z) J`. The factor of one step is then at most `z + (1 − z) Λγ`, and at
+/// least the largest of `(1 − z) λβ − z`, `z − (1 − z) Λγ` and 0.
 public struct GradientBounds: Sendable, Equatable {
-    /// What one step multiplies the norm by at least (λβ) and at most (Λγ); with
-    /// zoneout, for the mean step.
+    /// The least (λβ) and the greatest (Λγ) factor by which one step multiplies the norm;
+    /// with zoneout, those of the mean step.
     public let gain: ClosedRange<Double>
-    /// H.
+    /// The hidden width H.
     public let width: Int
 
+    /// Creates the bounds for one recurrent weight and activation.
+    ///
     /// - Parameters:
-    ///   - slopes: β...γ of the activation.
-    ///   - singularValues: λ...Λ of the recurrent weight; 1...1 if it is orthogonal.
-    ///   - width: H.
+    ///   - slopes: the bounds β...γ of the slope of the activation.
+    ///   - singularValues: the range λ...Λ of the singular values of the recurrent weight;
+    ///     1...1 if it is orthogonal.
+    ///   - width: the hidden width H.
     ///   - zoneout: the rate z at which units keep their values, in 0..<1.
     public init(
         slopes: ClosedRange<Double>, singularValues: ClosedRange<Double>, width: Int, zoneout: Double = 0
@@ -37,34 +41,42 @@ public struct GradientBounds: Sendable, Equatable {
         let z = zoneout
         let low = (1 - z) * (slopes.lowerBound * singularValues.lowerBound)
         let high = (1 - z) * (slopes.upperBound * singularValues.upperBound)
-        // The least gain of a sum is what one part has more than the other takes away.
+        // The least gain of a sum is the amount by which one part exceeds the other.
         gain = max(low - z, z - high, 0)...z + high
         self.width = width
     }
 
-    /// Of the Frobenius norm after `n` steps.
+    /// Returns the bounds of the Frobenius norm after `n` steps.
     public func frobeniusNorm(after n: Int) -> ClosedRange<Double> {
         let root = Double(width).squareRoot()
         return root * pow(gain.lowerBound, Double(n))...root * pow(gain.upperBound, Double(n))
     }
 
-    /// Of the operator norm after `n` steps.
+    /// Returns the bounds of the operator norm after `n` steps.
     public func operatorNorm(after n: Int) -> ClosedRange<Double> {
         pow(gain.lowerBound, Double(n))...pow(gain.upperBound, Double(n))
     }
 
-    /// What the bounds say of `‖∂x_t/∂x_k‖` for t → ∞ (the paper's Table 1).
+    /// The behaviour of `‖∂x_t/∂x_k‖` for t → ∞ that the bounds imply (the paper's Table 1).
     public enum Limit: String, Sendable, CaseIterable {
+        /// The norm goes to 0.
         case vanishes = "0"
+        /// The norm doesn't explode but may go to 0.
         case mayVanish = "0*"
+        /// The norm may go to 0 or to infinity.
         case mayVanishOrExplode = "0/∞*"
+        /// The norm stays the same.
         case constant = "constant"
+        /// The norm doesn't vanish but may go to infinity.
         case mayExplode = "∞*"
+        /// The norm goes to infinity.
         case explodes = "∞"
     }
 
-    /// A gain within 1e-5 of 1 counts as 1: the singular values of a Float32 matrix
-    /// that is as orthogonal as can be are no nearer.
+    /// The behaviour for t → ∞ that the gain implies.
+    ///
+    /// A gain within 1e-5 of 1 counts as 1: the singular values of a matrix that is
+    /// orthogonal up to rounding in Float32 are no closer to 1.
     public var limit: Limit {
         let tolerance = 1e-5
         let lower = gain.lowerBound - 1, upper = gain.upperBound - 1
@@ -76,13 +88,13 @@ public struct GradientBounds: Sendable, Equatable {
 }
 
 extension SequenceModel {
-    /// The bounds for a layer's present weight and its zoneout, as ``GradientFlow``
-    /// measures them; nil for a cell without
-    /// ``RecurrentCell/slopeBounds``, about which the theorem says nothing.
+    /// Returns the bounds of the norms that ``GradientFlow`` measures, for a layer's current
+    /// weight and its zoneout; nil if the theorem doesn't apply, because the cell has no
+    /// ``RecurrentCell/slopeBounds`` or doesn't have exactly one recurrent weight.
     ///
-    /// - Parameter layer: counted from 0; nil for the last.
+    /// - Parameter layer: the recurrent layer, counted from 0; nil for the last.
     /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the weight has no singular
-    ///   values, because it holds no numbers.
+    ///   values because it holds elements that aren't finite.
     public func gradientBounds(layer: Int? = nil) throws -> GradientBounds? {
         let layer = recurrentLayers[layer ?? recurrentLayers.count - 1]
         guard let slopes = layer.cell.slopeBounds else { return nil }

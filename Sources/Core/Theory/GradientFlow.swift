@@ -6,19 +6,27 @@
     import Darwin
 #endif
 
-/// Measures `‖∂x_t/∂x_k‖` of a model, trained or fresh: how far gradients reach.
+/// A measurement of `‖∂x_t/∂x_k‖` in a model, trained or not: how far gradients reach.
 ///
 ///     let flow = GradientFlow(model)
 ///     let norms = try flow.measure(batch)          // ∂x_t/∂x_1 for t = 1 … T
 ///     print(norms.last.frobenius.mean)
 ///
-/// The derivatives are exact: products of each step's Jacobian, for any cell on any
-/// backend. x stands for all states of one recurrent layer, and its inputs are held
-/// fixed. Dropout is left out, and zoneout has its mean, as when a model is used. It
-/// runs beside the model and changes nothing in it.
+/// The derivatives are exact: they are products of the Jacobians of the steps, for any
+/// cell on any backend. x stands for all states of one recurrent layer, whose inputs are
+/// held fixed. As in evaluation, there is no dropout, and zoneout takes its mean. The
+/// measurement changes nothing in the model.
 public final class GradientFlow {
-    /// Where the operator norm, which takes longer, is wanted.
-    public enum OperatorNorms: Sendable { case everyStep, lastStep, none }
+    /// The steps in which to compute the operator norm, which takes longer than the
+    /// Frobenius norm.
+    public enum OperatorNorms: Sendable {
+        /// All steps.
+        case everyStep
+        /// The last step only.
+        case lastStep
+        /// No step.
+        case none
+    }
 
     private let model: SequenceModel
     /// The model's layers up to the one that is measured.
@@ -27,10 +35,12 @@ public final class GradientFlow {
     private var jacobian: (sequences: Int, value: StateJacobian)?
     private var products: [MatrixView] = []
 
+    /// Creates a measurement of one recurrent layer.
+    ///
     /// - Parameters:
-    ///   - model: what is measured.
+    ///   - model: the model that is measured.
     ///   - layer: the recurrent layer, counted from 0; nil for the last.
-    ///   - samples: how many sequences of a batch are measured at most.
+    ///   - samples: the largest number of sequences of a batch to measure.
     public init(_ model: SequenceModel, layer: Int? = nil, samples: Int = 8) {
         let layer = layer ?? model.recurrentLayers.count - 1
         precondition(model.recurrentLayers.indices.contains(layer) && samples > 0)
@@ -41,15 +51,17 @@ public final class GradientFlow {
 
     private var layer: RecurrentLayer { stack.layers[stack.layers.count - 1] }
 
+    /// Returns the norms of `∂x_t/∂x_k` for t = k, k + 1, … of some sequences of a batch.
+    ///
     /// - Parameters:
-    ///   - batch: its first sequences that are long enough are measured.
-    ///   - k: the first step, counted from 1.
-    ///   - to: the last t; nil for T.
-    ///   - operatorNorms: where they are wanted.
-    ///   - continuing: start from the initial states of the model's last forward pass,
-    ///     which must have had this batch's size; else from zeros.
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` if there are no such steps, or what
-    ///   the backend throws.
+    ///   - batch: the batch, whose first sequences that are long enough are measured.
+    ///   - k: the step k, counted from 1.
+    ///   - to: the last step t; nil for T.
+    ///   - operatorNorms: the steps in which to compute the operator norm.
+    ///   - continuing: whether to start from the initial states of the model's last forward
+    ///     pass, whose batch must have had the same size, rather than from zeros.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` if the batch has no such steps, or no
+    ///   sequence that is long enough; or what the backend throws.
     public func measure(
         _ batch: Batch, from k: Int = 1, to: Int? = nil, operatorNorms: OperatorNorms = .everyStep,
         continuing: Bool = false
@@ -57,7 +69,7 @@ public final class GradientFlow {
         let end = to ?? batch.steps
         guard k >= 1, k <= end, end <= batch.steps else {
             throw RecurrentError.invalidOption(
-                "gradients from step \(k) to step \(end): these sequences have steps 1 to \(batch.steps)")
+                "can't measure gradients from step \(k) to step \(end): these sequences have steps 1 to \(batch.steps)")
         }
         let sequences = Array((0..<batch.size).filter { batch.lengths?[$0] ?? end >= end }.prefix(samples))
         guard !sequences.isEmpty else {
@@ -70,7 +82,7 @@ public final class GradientFlow {
         let n = jacobian.width, backend = model.backend
         var product = products[0], other = products[1]
         backend.upload((0..<product.count).map { Float($0 % n == $0 / n % n ? 1 : 0) }, to: product)
-        // Each product is M · 2^e; e keeps long products within the backend's range.
+        // Each product is M · 2^e, where e keeps M within the range of the backend's scalars.
         var exponents = [Int](repeating: 0, count: sequences.count)
         var steps: [GradientNorms.Step] = []
         for t in k...end {
@@ -94,7 +106,8 @@ public final class GradientFlow {
         return GradientNorms(from: k, steps: steps)
     }
 
-    /// A power of two that brings M back near 1 once it has gone far; exact in any format.
+    /// Returns the exponent of the power of two that brings the norm of M back near 1, or 0 if
+    /// it isn't far from 1; such a scaling is exact in any floating-point format.
     private func rescaling(_ norm: Double, _ exponent: Int) -> Int {
         let stored = scalbn(norm, Int32(-exponent))
         guard stored > 0, stored.isFinite, !(1e-6...1e6).contains(stored) else { return 0 }
@@ -131,7 +144,7 @@ public final class GradientFlow {
         return made
     }
 
-    /// Runs the layers up to this one.
+    /// Runs the layers up to the one that is measured.
     private func forward(_ batch: Batch, continuing: Bool) throws {
         _ = try stack.forward(
             batch.inputs, steps: batch.steps, batch: batch.size,

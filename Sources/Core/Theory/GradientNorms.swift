@@ -1,28 +1,32 @@
-/// The norms of `∂x_t/∂x_k` of some sequences, for one k and t = k, k + 1, ….
+/// The norms of `∂x_t/∂x_k` for some sequences, one step k, and t = k, k + 1 and so on.
 public struct GradientNorms: Sendable, Equatable {
-    /// k, from 1.
+    /// The step k, counted from 1.
     public let from: Int
-    /// t = k first (the identity), the last step last.
+    /// The norms at each step t, from t = k (where the derivative is the identity) to the last.
     public let steps: [Step]
 
+    /// The norms at one step t.
     public struct Step: Sendable, Equatable {
-        /// t.
+        /// The step t, counted from 1.
         public let step: Int
-        /// Of each sequence.
+        /// The Frobenius norm of each sequence.
         public let frobenius: Statistics
-        /// Of each sequence; nil where it wasn't asked for.
+        /// The operator norm of each sequence; nil where it wasn't asked for.
         public let operatorNorm: Statistics?
     }
 
-    /// Numbers of several sequences.
+    /// A number for each of several sequences, and their mean, minimum and maximum.
     public struct Statistics: Sendable, Equatable {
+        /// The values, one for each sequence.
         public let values: [Double]
+        /// The mean of the values.
         public var mean: Double { values.reduce(0, +) / Double(values.count) }
-        /// NaN if one of them is, as the mean.
+        /// The smallest value; NaN if one of them is, like the mean.
         public var minimum: Double { values.contains(where: \.isNaN) ? .nan : values.min()! }
+        /// The largest value; NaN if one of them is, like the mean.
         public var maximum: Double { values.contains(where: \.isNaN) ? .nan : values.max()! }
     }
 
-    /// `∂x_T/∂x_k`.
+    /// The norms at the last step.
     public var last: Step { steps[steps.count - 1] }
 }

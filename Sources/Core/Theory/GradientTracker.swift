@@ -1,5 +1,5 @@
-/// Measures `∂x_T/∂x_1` every few batches of training, or after every batch of some
-/// epochs, and tells other observers by
+/// An observer that measures `∂x_T/∂x_1` every few batches of training, or after every
+/// batch of some epochs, and passes the results to other observers with
 /// ``TrainingObserver/didMeasure(_:step:)``.
 public final class GradientTracker: TrainingObserver {
     private let interval: Int?
@@ -10,14 +10,17 @@ public final class GradientTracker: TrainingObserver {
     private let flow: GradientFlow
     private let observers: [any TrainingObserver]
 
+    /// Creates a tracker of the gradients in a model's last recurrent layer.
+    ///
     /// - Parameters:
-    ///   - interval: batches from one measurement to the next; nil: only in `epochs`.
-    ///   - epochs: from 1, in which every batch is measured.
-    ///   - model: what is trained.
-    ///   - dataset: that it is trained on.
-    ///   - batchSize: of training.
-    ///   - samples: how many sequences of the batch are measured at most.
-    ///   - observers: who is told.
+    ///   - interval: the number of batches from one measurement to the next; nil to measure
+    ///     only in `epochs`.
+    ///   - epochs: the epochs, counted from 1, in which every batch is measured.
+    ///   - model: the model that is trained.
+    ///   - dataset: the data set that it is trained on.
+    ///   - batchSize: the batch size of the training.
+    ///   - samples: the largest number of sequences of a batch to measure.
+    ///   - observers: the observers that receive the results.
     public init(
         every interval: Int?, epochs: Set<Int> = [], model: SequenceModel, dataset: any Dataset, batchSize: Int,
         samples: Int = 4, observers: [any TrainingObserver]
@@ -32,7 +35,8 @@ public final class GradientTracker: TrainingObserver {
         flow = GradientFlow(model, samples: samples)
     }
 
-    /// On the batch that was just trained, with the weights after it.
+    /// If a measurement is due, measures the batch that was just trained, with the weights
+    /// after its update.
     public func didTrainBatch(_ progress: BatchProgress) throws {
         let isDue = interval.map { progress.step.isMultiple(of: $0) } ?? false
         guard isDue || epochs.contains(progress.epoch) else { return }

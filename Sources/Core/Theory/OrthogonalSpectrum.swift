@@ -6,8 +6,8 @@
     import Darwin
 #endif
 
-/// The eigenvalues `exp(iθ)` of an orthogonal matrix: how far each plane turns in
-/// one step of an unforced linear uRNN.
+/// A computation of the eigenvalues `exp(iθ)` of orthogonal matrices: the angles by which
+/// the invariant planes rotate in one step of a linear uRNN without input.
 public final class OrthogonalSpectrum {
     private let backend: any Backend
     private let size: Int
@@ -17,7 +17,7 @@ public final class OrthogonalSpectrum {
     private let product: MatrixView
     private let mix: any Kernel
 
-    /// Prepares for matrices [n, n] of one size.
+    /// Prepares the computation for matrices [size, size].
     public init(size: Int, on backend: any Backend) throws {
         self.backend = backend
         self.size = size
@@ -31,12 +31,13 @@ public final class OrthogonalSpectrum {
             })
     }
 
-    /// The angles θ of W [n, n], ascending, in (−π, π].
+    /// Returns the angles θ of an orthogonal matrix W [size, size], in ascending order and
+    /// in (−π, π].
     ///
-    /// W is normal, so that it shares its eigenvectors with the Hermitian matrix
+    /// W is normal, so it shares its eigenvectors with the Hermitian matrix
     /// `cos φ · (W + Wᵀ)/2 − i sin φ · (W − Wᵀ)/2`, whose eigenvalues `cos(θ − φ)`
-    /// tell conjugate pairs apart for a φ that is nothing special. The angle is then
-    /// that of the Rayleigh quotient `v* W v`.
+    /// distinguish conjugate pairs for a generic φ. Each angle is then that of the Rayleigh
+    /// quotient `v* W v`.
     ///
     /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the decomposition fails.
     public func angles(of weight: MatrixView) throws -> [Double] {
@@ -59,12 +60,14 @@ public final class OrthogonalSpectrum {
         }.sorted()
     }
 
-    /// The largest element of `WᵀW − I` in magnitude; NaN if one is.
+    /// Returns the largest magnitude of an element of `WᵀW − I`; NaN if one of them is.
+    ///
+    /// - Throws: what the backend throws if there is no memory.
     public static func orthogonalityError(of weight: MatrixView, on backend: any Backend) throws -> Double {
         let product = try backend.allocate(rows: weight.columns, columns: weight.columns)
         backend.gemm(weight.transposed, weight, into: product)
         let values: [Double] = backend.download(product)
-        // `max` would pass over NaN.
+        // `max` would ignore NaN.
         if values.contains(where: \.isNaN) { return .nan }
         return values.enumerated().reduce(0) { largest, element in
             max(largest, abs(element.1 - (element.0 % (weight.columns + 1) == 0 ? 1 : 0)))

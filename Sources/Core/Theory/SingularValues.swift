@@ -1,10 +1,12 @@
-/// Singular values of small dense matrices.
+/// Functions that compute singular values of small dense matrices.
 public enum SingularValues {
-    /// The smallest and the largest of `W` [n, n], by the eigenvalues ±s of the
-    /// symmetric `[[0, W], [Wᵀ, 0]]`, which unlike those of `WᵀW` keep the accuracy
-    /// of small ones.
+    /// Returns the smallest and the largest singular value of `W` [n, n].
     ///
-    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the decomposition fails.
+    /// They are computed as eigenvalues ±s of the symmetric matrix `[[0, W], [Wᵀ, 0]]`,
+    /// which, unlike those of `WᵀW`, keep the accuracy of small singular values.
+    ///
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the decomposition fails or W holds
+    ///   elements that aren't finite.
     public static func range(of weight: MatrixView, on backend: any Backend) throws -> ClosedRange<Double> {
         precondition(weight.rows == weight.columns)
         let n = weight.rows
@@ -27,21 +29,21 @@ public enum SingularValues {
         let found: [Double] = backend.download(eigenvalues)
         guard found.allSatisfy(\.isFinite) else {
             throw RecurrentError.linearAlgebra(
-                "a recurrent weight holds values that are no numbers; it has no singular values")
+                "a recurrent weight holds values that aren't finite, so it has no singular values")
         }
         return max(found[n], 0)...max(found[2 * n - 1], 0)
     }
 
-    /// The largest of A [n, n] (row by row): its operator norm ‖A‖₂.
+    /// Returns the largest singular value of A [n, n] (row by row), which is its operator
+    /// norm ‖A‖₂; NaN if an element is, else infinite if one is.
     ///
-    /// Lanczos on `AᵀA` with full reorthogonalisation (Golub & Van Loan, *Matrix
-    /// Computations*, Section 10.3), until the value stands to 13 digits. NaN if an
-    /// element is.
+    /// It uses the Lanczos method on `AᵀA` with full reorthogonalisation (Golub & Van Loan,
+    /// *Matrix Computations*, Section 10.3), until the value is stable to 13 digits.
     ///
-    /// - Complexity: some tens of products with A.
+    /// - Complexity: a few dozen products with A and `Aᵀ`.
     public static func largest(_ a: UnsafeBufferPointer<Double>, size n: Int) -> Double {
         precondition(a.count == n * n)
-        // `max` would pass over NaN.
+        // `max` would ignore NaN.
         if a.contains(where: \.isNaN) { return .nan }
         let scale = a.reduce(0) { max($0, abs($1)) }
         guard scale > 0 else { return 0 }
@@ -71,7 +73,7 @@ public enum SingularValues {
         return scale * last.squareRoot()
     }
 
-    /// `AᵀA v / scale²`.
+    /// Returns `AᵀA v / scale²`.
     private static func gram(_ a: UnsafeBufferPointer<Double>, _ n: Int, _ v: [Double], _ scale: Double) -> [Double] {
         var result = [Double](repeating: 0, count: n)
         for r in 0..<n {
@@ -94,7 +96,8 @@ public enum SingularValues {
         return (norm > 0 ? v.map { $0 / norm } : v, norm)
     }
 
-    /// Of a symmetric tridiagonal matrix, by bisection on Sturm sequences.
+    /// Returns the largest eigenvalue of a symmetric tridiagonal matrix, found by bisection on
+    /// Sturm sequences.
     private static func largestEigenvalue(_ diagonal: [Double], _ offDiagonal: [Double]) -> Double {
         var low = diagonal.max()!
         var high = diagonal.indices.map { i in

@@ -1,11 +1,11 @@
-/// `∂s_t/∂s_{t−1}` of one recurrent layer, exactly, for some sequences at once.
+/// The exact Jacobians `∂s_t/∂s_{t−1}` of one recurrent layer, for several sequences at once.
 ///
 /// The compiled step runs forward and backward over one time step, with each sequence
 /// repeated n = S·H times (S states of width H), and a one-hot gradient of the new
 /// states in each repetition: row i of a sequence's block is row i of its Jacobian.
-/// So it needs nothing of a cell or a backend but the plan.
+/// This needs nothing from a cell or a backend but the plan.
 final class StateJacobian {
-    /// n = S·H.
+    /// The width n = S·H of a Jacobian.
     let width: Int
     private let sequences: Int
     private let states: Int
@@ -13,18 +13,19 @@ final class StateJacobian {
     private let backend: any Backend
     private let run: RecurrentRun
     private let input: MatrixView
-    /// [2 · rows, H]: before and after the step.
+    /// The states before and after the step, [2 · rows, H] each.
     private let stateViews: [MatrixView]
     private let gradients: [MatrixView]
-    /// One-hot gradients of all rows, one matrix per state.
+    /// The one-hot gradients of all rows, one matrix per state.
     private let seeds: [MatrixView]
     private let rows: any IndexMemory
     private var rowNumbers: [Int32]
-    /// [sequences · n, n], where a cell has several states; else the gradients are it.
+    /// The Jacobians, [sequences · n, n], if the cell has several states; with one state, its
+    /// gradients already are the Jacobians.
     private let joined: MatrixView?
 
     init(_ layer: RecurrentLayer, parameters: ParameterStore, sequences: Int, on backend: any Backend) throws {
-        // Only the step itself: no gradients of weights.
+        // Only the step itself, without the gradients of weights.
         let full = try layer.plan(training: true)
         let plan = RecurrencePlan(
             cellName: full.cellName, inputWidth: full.inputWidth, hiddenWidth: full.hiddenWidth,
@@ -36,7 +37,8 @@ final class StateJacobian {
         self.sequences = sequences
         (states, hidden, width) = (plan.stateCount, plan.hiddenWidth, n)
         input = try backend.allocate(rows: count, columns: plan.inputWidth)
-        // Weights as they are, and nothing of the model's gradients.
+        // The model's weights without dropout, and separate gradients, so that the model's
+        // aren't touched.
         var substitutes: [Int: WeightDropout.Substitute] = [:]
         for (number, shape) in plan.parameters.enumerated() {
             substitutes[number] = WeightDropout.Substitute(
@@ -62,11 +64,14 @@ final class StateJacobian {
         joined = plan.stateCount > 1 ? try backend.allocate(rows: count, columns: n) : nil
     }
 
+    /// Computes the Jacobians of one step, one for each sequence.
+    ///
     /// - Parameters:
-    ///   - inputs: [T·B, E]; the rows `inputRows` are those of this step.
-    ///   - before: the states, one [R, H] matrix each; the rows `stateRows` are those
-    ///     before this step.
-    /// - Returns: [sequences · n, n], valid until the next call.
+    ///   - inputs: the inputs of all steps, [T·B, E].
+    ///   - inputRows: the row of each sequence's input of this step.
+    ///   - before: the states, one [R, H] matrix each.
+    ///   - stateRows: the row of each sequence's state before this step.
+    /// - Returns: the Jacobians, [sequences · n, n], valid until the next call.
     func compute(
         inputs: MatrixView, inputRows: [Int], before: [MatrixView], stateRows: [Int]
     ) throws -> MatrixView {
