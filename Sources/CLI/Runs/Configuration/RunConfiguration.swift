@@ -39,7 +39,7 @@ public struct RunConfiguration: Sendable, Equatable {
     /// The options that belong to no other section.
     struct General: OptionSection {
         var seed: UInt64 = 1
-        static let fields: [OptionField<Self>] = [.seed("seed", \.seed, "Seed of everything random.")]
+        static let fields: [OptionField<Self>] = [.seed("seed", \.seed, "Seed of all random numbers.")]
     }
 
     /// The seed of all random numbers.

@@ -17,7 +17,7 @@ public struct TrackingConfiguration: OptionSection {
     public static let fields: [OptionField<Self>] = [
         .flag("tensorboard", \.tensorboard, "Write event files for TensorBoard."),
         .integer("trackGradients", \.trackGradients, 0...(.max), "Measure ‖∂x_T/∂x_1‖ every n batches."),
-        .integers("trackEpochs", \.trackEpochs, 1...(.max), "The same after each batch of epochs."),
+        .integers("trackEpochs", \.trackEpochs, 1...(.max), "Measure ‖∂x_T/∂x_1‖ after every batch of these epochs."),
         .flag("trackTest", \.trackTest, "Evaluate the test split after each epoch."),
     ]
 
