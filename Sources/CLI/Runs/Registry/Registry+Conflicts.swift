@@ -1,10 +1,10 @@
 import RecurrentCore
 
 extension Registry {
-    /// Why a plug-in can't be added to those that are there; nil if it can.
+    /// Returns why a plug-in can't be added to the registry; nil if it can.
     ///
-    /// Plug-ins of one kind may share an option's name, as only one of them takes part in
-    /// a run; those of different kinds may not, nor may any have a name that every run has.
+    /// Plug-ins of the same kind may share the name of an option, because only one of them takes part in a run. Plug-ins
+    /// of different kinds may not, and no option may have the name of one that every run has.
     package func conflict(adding entry: Entry) -> String? {
         let plugin = "\(entry.kind.label) '\(entry.name)'"
         guard !entry.name.isEmpty, entry.name.allSatisfy({ $0.isLowercase || $0.isNumber || $0 == "-" }) else {
