@@ -6,7 +6,7 @@ extension Run {
     /// - Parameters:
     ///   - output: the folder; nil to keep nothing.
     ///   - overwrite: whether a run that the folder already holds may be replaced.
-    ///   - observers: the observers of the training; the folder is written before they are notified.
+    ///   - observers: the observers of the training, notified after metrics and checkpoints have been written.
     ///   - shouldStop: returns whether to stop; called after each batch. A run in a folder can then be resumed.
     /// - Returns: the summary of the training, even if it diverged.
     /// - Throws: ``RecurrentCore/RecurrentError`` if the folder can't be written, or an option doesn't fit the data.
