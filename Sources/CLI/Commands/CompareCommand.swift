@@ -54,7 +54,7 @@ struct CompareCommand: FlagCommand {
 
     func run() throws {
         let runs = try plan()
-        if output == nil, !quiet { Terminal.print("nothing of these runs is kept; --output FOLDER keeps them") }
+        if output == nil, !quiet { Terminal.print("these runs aren't saved; add --output FOLDER to save them") }
         Interruption.install()
         var finished: [(name: String, summary: TrainingSummary)] = []
         var data: DatasetDescription?

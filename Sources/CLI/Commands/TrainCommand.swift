@@ -94,7 +94,7 @@ struct TrainCommand: FlagCommand {
     }
 
     private func train(_ run: Run) throws -> (run: Run, summary: TrainingSummary) {
-        if output == nil, !quiet { Terminal.print("nothing of this run is kept; --output FOLDER keeps it") }
+        if output == nil, !quiet { Terminal.print("this run isn't saved; add --output FOLDER to save it") }
         Interruption.install()
         return (
             run,

@@ -23,7 +23,7 @@ public enum MiniCorpus {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
             throw RecurrentError.file(
-                path: folder, reason: "the folder can't be made; choose an `output` that can be written")
+                path: folder, reason: "the folder can't be created; choose an `output` that can be written")
         }
         for (split, text) in texts { try AtomicFile.write(text, to: "\(folder)/ptb.\(split).txt") }
     }

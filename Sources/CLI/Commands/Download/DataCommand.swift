@@ -28,7 +28,7 @@ struct DataCommand: ParsableCommand {
         if !quiet {
             Terminal.print(
                 new.isEmpty
-                    ? "\(output) has all files already"
+                    ? "\(output) already has all files"
                     : "\(new.map(\.name).joined(separator: ", ")) in \(output), SHA-256 checked")
             Terminal.print("train with: --dataset \(name) --data \(output)")
         }

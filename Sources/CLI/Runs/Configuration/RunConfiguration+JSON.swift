@@ -55,7 +55,7 @@ extension RunConfiguration {
         case .keyNotFound(let key, _)?: "no \"\(key.stringValue)\""
         case .typeMismatch(_, let context)? where context.codingPath.isEmpty: "no JSON object"
         case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
-            "\"\(context.codingPath.map(\.stringValue).joined(separator: "."))\" has another type"
+            "\"\(context.codingPath.map(\.stringValue).joined(separator: "."))\" has the wrong type"
         default: "no JSON object"
         }
     }

@@ -187,7 +187,7 @@ public struct FlagParser {
             let own = dataset!.options.map { "--\(Flags.flag($0.name))" }.joined(separator: ", ")
             refuse(
                 ["embeddingSize", "embeddingDropout", "tied"],
-                "the data set \(dataset!.name), whose inputs are no tokens (it has \(own))")
+                "the data set \(dataset!.name), whose inputs aren't tokens (it has \(own))")
         }
         if configuration.model.dropout == 0 { refuse(["dropoutOn"], "a run without dropout; add --dropout") }
         return tokens.compactMap { token in

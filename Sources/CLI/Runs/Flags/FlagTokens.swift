@@ -52,7 +52,7 @@ struct FlagTokenizer {
             let inline = parts.count > 1 ? String(parts[1]) : nil
             if let shorthand = Flags.shorthands[typed] {
                 guard inline == nil else {
-                    throw RecurrentError.invalidOption("--\(typed) takes no value, such as '\(inline!)'")
+                    throw RecurrentError.invalidOption("--\(typed) takes no value; leave out '\(inline!)'")
                 }
                 result.append(
                     FlagToken(option: shorthand.option, typed: "--\(typed)", value: shorthand.value, isShorthand: true))
@@ -62,7 +62,7 @@ struct FlagTokenizer {
             switch form(option) {
             case .flag:
                 guard inline == nil || ["true", "false"].contains(inline) else {
-                    throw RecurrentError.invalidOption("--\(name) takes no value, such as '\(inline!)'")
+                    throw RecurrentError.invalidOption("--\(name) takes no value; leave out '\(inline!)'")
                 }
                 result.append(FlagToken(option: option, typed: "--\(name)", value: nil, isNegated: inline == "false"))
             case .value:

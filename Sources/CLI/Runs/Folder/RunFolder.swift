@@ -31,7 +31,7 @@ public struct RunFolder: Sendable {
         }
         if !overwrite, let file = files.first(where: { manager.fileExists(atPath: path + "/" + $0) }) {
             throw RecurrentError.file(
-                path: path, reason: "holds a run already (\(file)); choose another `output`, or add `overwrite`")
+                path: path, reason: "already holds a run (\(file)); choose another `output`, or add `overwrite`")
         }
     }
 
@@ -49,7 +49,7 @@ public struct RunFolder: Sendable {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
             throw RecurrentError.file(
-                path: path, reason: "the folder can't be made; choose an `output` that can be written")
+                path: path, reason: "the folder can't be created; choose an `output` that can be written")
         }
         lock = try FolderLock(path)
         removeUnfinished()
