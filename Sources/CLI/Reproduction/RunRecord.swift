@@ -36,7 +36,7 @@ public struct RunRecord: Sendable {
         public var command: [String]
         /// The duration of the run in seconds; for a resumed run at least that of its training.
         public var seconds: Double
-        /// The ``Machine`` that trained the run, as text.
+        /// The description of the machine that trained the run.
         public var machine: String
         /// The date on which the run ended, in the form 2026-11-23.
         public var date: String
@@ -75,7 +75,7 @@ public struct RunRecord: Sendable {
     /// The kind of metric in the lines; nil if it is the loss.
     public private(set) var metric: DatasetDescription.Metric?
 
-    /// The name of the file in a run's folder that holds its ``Completion``.
+    /// The name of the file in a run's folder that records its completion.
     public static let completionFile = "reproduction.json"
 
     /// Reads a finished run from its folder.

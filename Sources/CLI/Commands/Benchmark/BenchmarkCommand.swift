@@ -127,7 +127,7 @@ final class WorkloadTimer {
             try workloads[index].step()
             return (clock.now - start).inSeconds
         }
-        // Warm up, and learn how many steps fit.
+        // Warm up, and determine how many steps fit.
         let counts = try workloads.indices.map { index in
             for _ in 0..<2 { _ = try time(index) }
             return max(5, Int(seconds / max(try time(index), 1e-6)))

@@ -190,7 +190,7 @@ enum PerplexityColumns {
 }
 
 extension RunConfiguration {
-    /// Reduces the widths to a quarter and trains on few batches, too few to learn anything.
+    /// Reduces the widths to a quarter and trains on few batches, not enough to learn anything.
     mutating func useSmokeCorpus(width: Int) {
         model.embeddingSize = 40
         model.hiddenSize = width / 4
