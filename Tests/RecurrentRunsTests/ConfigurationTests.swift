@@ -88,6 +88,27 @@ struct ConfigurationTests {
                 && first.isSameRun(as: other, except: ["epochs"], registry: registry))
     }
 
+    /// Options that do nothing in a run don't make it another one; in one where they do, they do.
+    @Test func idleOptionsMakeNoOtherRun() throws {
+        func isSame(_ base: RunConfiguration, _ change: (inout RunConfiguration) -> Void) throws -> Bool {
+            var other = base
+            change(&other)
+            return try registry.resolve(base).isSameRun(as: registry.resolve(other), registry: registry)
+        }
+        let identity: (inout RunConfiguration) -> Void = { $0.model.recurrentInitialization = .identity }
+        #expect(try isSame(RunConfiguration(cell: "urnn"), identity))
+        #expect(try !isSame(RunConfiguration(cell: "rnn"), identity))
+        let wider: (inout RunConfiguration) -> Void = { $0.model.embeddingSize = 7 }
+        #expect(try isSame(RunConfiguration(dataset: "adding"), wider))
+        #expect(try !isSame(RunConfiguration(dataset: "recall"), wider))
+        let places: (inout RunConfiguration) -> Void = { $0.model.dropoutPlaces = [.output] }
+        #expect(try isSame(RunConfiguration(), places))
+        var dropped = RunConfiguration()
+        dropped.model.dropout = 0.5
+        #expect(try !isSame(dropped, places))
+        #expect(registry.threadsOption(of: "cpu") == "threads" && registry.threadsOption(of: "reference") == nil)
+    }
+
     /// A command that is shown gives the run that it is of.
     @Test(arguments: [
         "--cell ugru --lr 0.003 --reset-gate before --tied --emsize 50",

@@ -8,7 +8,7 @@ import RecurrentCore
 ///
 /// Work is cut into pieces by its shape alone, so results have the same bits at
 /// any number of threads. Calls on one backend are made one after the other.
-public final class CPUBackend: Backend, Plugin, @unchecked Sendable {
+public final class CPUBackend: BackendPlugin, @unchecked Sendable {
     public static let name = "cpu"
     public static let summary = "OpenBLAS and vectorised kernels on all processors, Float32"
     /// How many threads it has.
@@ -21,6 +21,7 @@ public final class CPUBackend: Backend, Plugin, @unchecked Sendable {
         ]
     }
     public static let incidentalOptions: Set = ["threads"]
+    public static let threadsOption: String? = "threads"
     public convenience init(options: Options) throws { try self.init(threads: options.threads) }
 
     public var summary: String { "OpenBLAS (\(Self.coreName)) and \(instructions), Float32" }

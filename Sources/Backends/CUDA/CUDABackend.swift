@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// Nothing of CUDA is needed to build the package. All work goes to one stream, in
 /// the order of the calls; only `download` and `synchronize` wait for it.
-public final class CUDABackend: Backend, Plugin {
+public final class CUDABackend: BackendPlugin {
     package let driver: any DeviceDriver
     let pool: CUDAPool
     let loops: CUDALoops

@@ -2,7 +2,7 @@ import RecurrentCore
 
 /// Plain loops in Double, without dependencies: the oracle that the other
 /// backends are tested against.
-public final class ReferenceBackend: Backend, Plugin {
+public final class ReferenceBackend: BackendPlugin {
     public static let name = "reference"
     public static let summary = "plain loops in Double; slow, the oracle of the tests"
     public init(options: NoOptions = NoOptions()) {}

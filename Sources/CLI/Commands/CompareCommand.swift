@@ -6,7 +6,9 @@ struct CompareCommand: FlagCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare", abstract: "Train several cells with the same options, one after the other.",
         usage: "cli compare [--cells <names>] [options]")
-    static let scope = FlagScope.all
+    static let scope = FlagScope(kinds: PluginKind.allCases, fixed: [.cell], options: nil) { _ in
+        "does nothing in compare; --cells names the cells"
+    }
 
     @Argument(parsing: .allUnrecognized, help: .hidden)
     var arguments: [String] = []
@@ -24,16 +26,13 @@ struct CompareCommand: FlagCommand {
     /// Returns all runs, which are checked before the first one starts.
     private func plan() throws -> [Planned] {
         if output == "" { throw RecurrentError.invalidOption("--output names no folder") }
-        if try separated().flags.contains(where: { $0.hasPrefix("--cell=") }) {
-            throw RecurrentError.invalidOption("--cell does nothing in compare; --cells names the cells")
-        }
         var names: Set<String> = [], idle: [[String: String]] = []
         let runs = try cells.split(separator: ",").map { text -> Planned in
             let name = text.lowercased(), isIdentity = name == "identity-rnn"
             guard names.insert(name).inserted else {
                 throw RecurrentError.invalidOption("--cells names '\(name)' twice")
             }
-            let parsed = try Self.parser.parse(arguments + ["--cell", isIdentity ? "rnn" : name])
+            let parsed = try Self.parser.parse(arguments, fixed: [.cell: isIdentity ? "rnn" : name])
             idle.append(Dictionary(parsed.idle.map { ($0.flag, $0.reason) }) { $1 })
             var configuration = parsed.configuration
             if isIdentity { configuration.model.recurrentInitialization = .identity }

@@ -156,8 +156,10 @@ public struct Runner: Sendable {
     private func configuration(_ task: Task) throws -> RunConfiguration {
         var configuration = task.experiment.configuration
         configuration.seed = task.seed
-        if configuration.backend.name == "cpu", configuration.backend["threads"] == nil {
-            configuration.backend["threads"] = .integer(max(machine.processors / jobs, 1))
+        if let option = registry.threadsOption(of: configuration.backend.name),
+            configuration.backend[option] ?? .null == .null
+        {
+            configuration.backend[option] = .integer(max(machine.processors / jobs, 1))
         }
         return try registry.resolve(configuration, locatesData: false)
     }

@@ -60,17 +60,19 @@ public struct ModelConfiguration: OptionSection {
     }
 
     public static let fields: [OptionField<Self>] = [
-        .integer("embeddingSize", \.embeddingSize, 1...TrainingConfiguration.largestSize, "Width E of the embedding."),
+        .integer("embeddingSize", \.embeddingSize, 1...TrainingConfiguration.largestSize, "Width E of the embedding.")
+            .needing(.tokenInputs),
         .integer("hiddenSize", \.hiddenSize, 1...TrainingConfiguration.largestSize, "Width H of the state."),
         .integer("layers", \.layers, 1...1000, "Stacked recurrent layers."),
-        .flag("tied", \.tiesEmbedding, "The projection's weight is the embedding; E = H."),
+        .flag("tied", \.tiesEmbedding, "The projection's weight is the embedding; E = H.").needing(.tokenInputs),
         .number("dropout", \.dropout, .within(0..<1), "Dropout rate."),
-        .choices("dropoutOn", \.dropoutPlaces, "Where dropout acts."),
+        .choices("dropoutOn", \.dropoutPlaces, "Where dropout acts.").needing(.dropout),
         .flag("lockedDropout", \.locksDropout, "One mask for all steps (variational dropout)."),
-        .number("embeddingDropout", \.embeddingDropout, .within(0..<1), "Dropout rate of whole words."),
+        .number("embeddingDropout", \.embeddingDropout, .within(0..<1), "Dropout rate of whole words.")
+            .needing(.tokenInputs),
         .number("weightDropout", \.weightDropout, .within(0..<1), "Dropout rate of recurrent weights."),
         .number("zoneout", \.zoneout, .within(0..<1), "Rate of units that keep their values."),
-        .choice("recurrentInit", \.recurrentInitialization, "Start of free weights."),
+        .choice("recurrentInit", \.recurrentInitialization, "Start of free weights.").needing(.freeRecurrentWeight),
         .choice("tableInit", \.tableInitialization, "Start of embedding and projection."),
     ]
 

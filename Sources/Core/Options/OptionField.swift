@@ -12,6 +12,10 @@ public struct OptionField<Section>: Sendable {
     /// What the option does, in a sentence.
     public let help: String
     public let kind: OptionKind
+    /// What a run must have for the option to do anything; nil if it always does something.
+    public private(set) var condition: OptionCondition?
+    /// Whether the option may change when a run is resumed.
+    public private(set) var isResumable = false
     let read: @Sendable (Section) -> OptionValue
     /// Given a value of ``kind`` only.
     let write: @Sendable (inout Section, OptionValue) -> Void
@@ -42,6 +46,21 @@ public struct OptionField<Section>: Sendable {
         self.init(
             name, help, .optional(kind), read: { $0[keyPath: path].map(wrap) ?? .null },
             write: { $0[keyPath: path] = $1 == .null ? nil : unwrap($1) })
+    }
+}
+
+extension OptionField {
+    /// The option, which does nothing in a run without this.
+    public func needing(_ condition: OptionCondition) -> Self {
+        var result = self
+        result.condition = condition
+        return result
+    }
+    /// The option, which may change when a run is resumed: nothing in its saved state depends on it.
+    public var resumable: Self {
+        var result = self
+        result.isResumable = true
+        return result
     }
 }
 

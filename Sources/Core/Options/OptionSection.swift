@@ -41,7 +41,9 @@ extension OptionSection {
     public static var options: [OptionDescription] {
         let standard = Self()
         return fields.map {
-            OptionDescription(name: $0.name, help: $0.help, kind: $0.kind, standard: $0.read(standard))
+            OptionDescription(
+                name: $0.name, help: $0.help, kind: $0.kind, standard: $0.read(standard), condition: $0.condition,
+                isResumable: $0.isResumable)
         }
     }
 
@@ -91,13 +93,23 @@ public struct OptionDescription: Sendable {
     public let kind: OptionKind
     /// The default.
     public let standard: OptionValue
+    /// What a run must have for the option to do anything; nil if it always does something.
+    public let condition: OptionCondition?
+    /// Whether the option may change when a run is resumed.
+    public let isResumable: Bool
 
     /// - Parameters:
     ///   - name: as in `config.json`: words joined by capitals.
     ///   - help: what the option does, in a sentence.
     ///   - kind: what it takes.
     ///   - standard: its default.
-    public init(name: String, help: String, kind: OptionKind, standard: OptionValue) {
+    ///   - condition: what a run must have for the option to do anything.
+    ///   - isResumable: whether it may change when a run is resumed.
+    public init(
+        name: String, help: String, kind: OptionKind, standard: OptionValue, condition: OptionCondition? = nil,
+        isResumable: Bool = false
+    ) {
         (self.name, self.help, self.kind, self.standard) = (name, help, kind, standard)
+        (self.condition, self.isResumable) = (condition, isResumable)
     }
 }

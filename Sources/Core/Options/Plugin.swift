@@ -73,6 +73,17 @@ extension DatasetPlugin {
     public init(options: Options) throws { try self.init(options: options, seed: 1) }
 }
 
+/// A backend that a registry can make.
+public protocol BackendPlugin: Backend, Plugin {
+    /// The name of the integer option that says how many threads share the work, by which
+    /// programs share processors among runs. By default there is none.
+    static var threadsOption: String? { get }
+}
+
+extension BackendPlugin {
+    public static var threadsOption: String? { nil }
+}
+
 /// What a run has where nothing is asked for, before its data set adjusts it.
 public struct RunDefaults: Sendable {
     /// Sizes, dropout and starts.

@@ -3,14 +3,15 @@
 public protocol LearningRateSchedule: Sendable {
     /// The learning rate of the next update, without warm-up.
     func rate(at moment: ScheduleMoment) -> Double
-    /// Checks what the schedule was made with. By default nothing is wrong.
+    /// Checks the options that the schedule was made with. By default nothing is wrong.
     ///
+    /// - Parameter learningRate: the rate that the schedule will start from.
     /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the option.
-    func check() throws
+    func check(learningRate: Double) throws
 }
 
 extension LearningRateSchedule {
-    public func check() throws {}
+    public func check(learningRate: Double) throws {}
 }
 
 /// Where a training run stands before an update.

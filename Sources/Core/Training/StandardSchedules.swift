@@ -37,7 +37,10 @@ public struct StepSchedule: LearningRateSchedule, Plugin {
         self.init(options: options)
     }
 
-    public func check() throws { try options.check() }
+    public func check(learningRate: Double) throws {
+        try options.check()
+        try checkMinimum(options.minimum, learningRate: learningRate)
+    }
     public func rate(at moment: ScheduleMoment) -> Double {
         moment.reduced((moment.epoch - 1) / options.epochs, by: options.factor, minimum: options.minimum)
     }
@@ -77,7 +80,10 @@ public struct PlateauSchedule: LearningRateSchedule, Plugin {
         self.init(options: options)
     }
 
-    public func check() throws { try options.check() }
+    public func check(learningRate: Double) throws {
+        try options.check()
+        try checkMinimum(options.minimum, learningRate: learningRate)
+    }
     public func rate(at moment: ScheduleMoment) -> Double {
         var best = Double.infinity, worse = 0, reductions = 0
         for loss in moment.validationLosses {
@@ -115,12 +121,25 @@ public struct CosineSchedule: LearningRateSchedule, Plugin {
         self.init(options: options)
     }
 
-    public func check() throws { try options.check() }
+    public func check(learningRate: Double) throws {
+        try options.check()
+        try checkMinimum(options.minimum, learningRate: learningRate)
+    }
     public func rate(at moment: ScheduleMoment) -> Double {
         let (minimum, warmup) = (options.minimum, moment.warmupSteps)
         let done = min(max(Double(moment.step - warmup) / Double(max(moment.totalSteps - warmup, 1)), 0), 1)
         let rate = minimum + (moment.base - minimum) * (1 + RealFunctions.cos(.pi * done)) / 2
         return max(rate, min(minimum, moment.base))
+    }
+}
+
+extension LearningRateSchedule {
+    /// A rate that fell to a higher one would be no schedule that anybody asks for.
+    fileprivate func checkMinimum(_ minimum: Double, learningRate: Double) throws {
+        guard minimum > learningRate else { return }
+        throw RecurrentError.invalidOption(
+            "`minimumLearningRate` must be in 0...\(OptionValue.number(learningRate).text) (the learning rate), not \(OptionValue.number(minimum).text)"
+        )
     }
 }
 

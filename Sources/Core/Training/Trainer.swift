@@ -41,7 +41,7 @@ public final class Trainer {
         observers: [any TrainingObserver] = [], shouldStop: @escaping () -> Bool = { false }
     ) throws {
         try configuration.check()
-        try schedule.check()
+        try schedule.check(learningRate: configuration.learningRate)
         try dataset.checkBatch(.train, batchSize: configuration.batchSize, option: "batchSize")
         for split in [Split.valid, .test] {
             try dataset.checkBatch(

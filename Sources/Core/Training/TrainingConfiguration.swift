@@ -56,24 +56,26 @@ public struct TrainingConfiguration: OptionSection {
     public static let largestSize = 1 << 24
 
     public static let fields: [OptionField<Self>] = [
-        .number("learningRate", \.learningRate, .above(0), "Learning rate."),
+        .number("learningRate", \.learningRate, .above(0), "Learning rate.").resumable,
         .number(
             "manifoldLearningRate", \.manifoldLearningRate, .above(0), "Rate of the skew B; none for the learning rate."
-        ),
+        ).needing(.orthogonalWeight),
         .number(
             "recurrentLearningRate", \.recurrentLearningRate, .above(0),
-            "Rate of free recurrent weights; none for the same."),
+            "Rate of free recurrent weights; none for the same."
+        ).needing(.freeRecurrentWeight),
         .integer("warmupSteps", \.warmupSteps, 0...(.max), "Steps in which the rate rises from 0."),
         .number("clipNorm", \.clipNorm, .above(0), "Bound of the norm of all gradients."),
         .number("clipRecurrent", \.clipRecurrent, .above(0), "Bound of each recurrent gradient."),
         .integer("batchSize", \.batchSize, 1...largestSize, "Sequences per batch."),
         .integer(
             "evaluationBatchSize", \.evaluationBatchSize, 1...largestSize, "In validation and test; none for the same."),
-        .integer("epochs", \.epochs, 1...(.max), "Largest number of epochs."),
+        .integer("epochs", \.epochs, 1...(.max), "Largest number of epochs.").resumable,
         .integer("batchesPerEpoch", \.batchesPerEpoch, 1...(.max), "Largest number of batches per epoch."),
-        .integer("patience", \.patience, 1...(.max), "Epochs without a better validation loss."),
-        .number("stopLoss", \.stopLoss, .above(0), "Validation loss that is enough."),
-        .text("checkpointEvery", \.checkpointEvery, "interval", "Checkpoints, in steps (500) or minutes (10m)."),
+        .integer("patience", \.patience, 1...(.max), "Epochs without a better validation loss.").resumable,
+        .number("stopLoss", \.stopLoss, .above(0), "Validation loss that is enough.").resumable,
+        .text("checkpointEvery", \.checkpointEvery, "interval", "Checkpoints, in steps (500) or minutes (10m).")
+            .resumable,
     ]
 
     public func validate() throws {

@@ -50,7 +50,8 @@ struct GenerateCommand: FlagCommand {
         let (flags, folder) = try separated("a run's folder")
         let saved = try SavedLanguageModel(opening: folder, registry: .current) { configuration in
             // Generating a single text offers too little work for several threads.
-            if configuration.backend.name == "cpu" { configuration.backend["threads"] = 1 }
+            let backend = configuration.backend.name
+            if let option = Registry.current.threadsOption(of: backend) { configuration.backend[option] = 1 }
             configuration = try Self.parser.configuration(flags, onto: configuration, locatesData: false)
         }
         let vocabulary = saved.vocabulary

@@ -136,18 +136,19 @@ struct SearchCommand: ParsableCommand {
             throw RecurrentError.invalidOption("--trials must be at least 1, not \(trials ?? 0)")
         }
         let parser = FlagParser(registry: .current)
-        for name in try parser.split(options).flags.map({ $0.split(separator: "=")[0] })
-        where ["--seed", "--threads"].contains(name) {
-            throw RecurrentError.invalidOption("search sets \(name) itself; leave it out")
+        if try parser.split(options).flags.contains(where: { $0.hasPrefix("--seed=") }) {
+            throw RecurrentError.invalidOption("search sets --seed itself; leave it out")
         }
+        let threads = Registry.current.names(.backend).compactMap(Registry.current.threadsOption)
         return try SettingsSearch(
             axes: try axes.map { text in
                 guard let axis = SearchAxis(text: text) else {
                     throw RecurrentError.invalidOption(
                         "--try takes an option and values, each once, such as learning-rate=0.001,0.003, not '\(text)'")
                 }
-                if ["seed", "threads"].contains(axis.option) {
-                    throw RecurrentError.invalidOption("search sets --\(axis.option) itself; leave it out")
+                if axis.option == "seed" || threads.contains(axis.option) {
+                    throw RecurrentError.invalidOption(
+                        "search can't try values of --\(Flags.flag(axis.option)); leave it out of --try")
                 }
                 return axis
             }, trials: trials

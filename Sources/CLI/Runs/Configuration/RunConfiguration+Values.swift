@@ -73,17 +73,12 @@ extension RunConfiguration {
         }
     }
 
-    /// The options that may change when a run is resumed, because its saved state doesn't depend on them.
-    private static let resumable: Set = [
-        "epochs", "patience", "stopLoss", "learningRate", "checkpointEvery", "tensorboard", "trackGradients",
-        "trackEpochs", "trackTest",
-    ]
-
     /// Checks that a run with this configuration can be resumed with another.
     ///
     /// - Throws: ``RecurrentError/invalidOption(_:)``, naming the first changed option that must not change.
     public func checkResumable(as wanted: RunConfiguration, registry: Registry) throws {
-        let free = Self.resumable.union(places(registry)).union(wanted.places(registry))
+        let free = Set(SectionAccess.all.flatMap(\.options).filter(\.isResumable).map(\.name))
+            .union(places(registry)).union(wanted.places(registry))
         for change in changes(to: wanted) where !free.contains(change.name) {
             throw RecurrentError.invalidOption(
                 "`\(change.name)` can't change in a run that is resumed (it is \(change.old?.text ?? "not set")); leave it out, or start a new run"
@@ -111,7 +106,20 @@ extension RunConfiguration {
 
     /// Returns the names of the options that have a value but do nothing.
     private func idle(_ registry: Registry) -> Set<String> {
-        Set(model.dropout == 0 ? ["dropoutOn"] : [])
-            .union(registry.hasTokenInputs(dataset.name) ? [] : ["embeddingSize", "embeddingDropout"])
+        let missing = missingConditions(registry)
+        let options = SectionAccess.all.flatMap(\.options)
+        return Set(options.filter { $0.condition.map(missing.contains) ?? false }.map(\.name))
+    }
+
+    /// Returns the conditions on which options depend and that this run doesn't meet.
+    func missingConditions(_ registry: Registry) -> Set<OptionCondition> {
+        var missing: Set<OptionCondition> = []
+        if model.dropout == 0 { missing.insert(.dropout) }
+        if !registry.hasTokenInputs(dataset.name) { missing.insert(.tokenInputs) }
+        if let cell = try? registry.makeCell(self) {
+            if !cell.hasOrthogonalWeight { missing.insert(.orthogonalWeight) }
+            if !cell.hasFreeRecurrentWeight { missing.insert(.freeRecurrentWeight) }
+        }
+        return missing
     }
 }

@@ -15,10 +15,11 @@ public struct TrackingConfiguration: OptionSection {
     public init() {}
 
     public static let fields: [OptionField<Self>] = [
-        .flag("tensorboard", \.tensorboard, "Write event files for TensorBoard."),
-        .integer("trackGradients", \.trackGradients, 0...(.max), "Measure ‖∂x_T/∂x_1‖ every n batches."),
-        .integers("trackEpochs", \.trackEpochs, 1...(.max), "Measure ‖∂x_T/∂x_1‖ after every batch of these epochs."),
-        .flag("trackTest", \.trackTest, "Evaluate the test split after each epoch."),
+        .flag("tensorboard", \.tensorboard, "Write event files for TensorBoard.").resumable,
+        .integer("trackGradients", \.trackGradients, 0...(.max), "Measure ‖∂x_T/∂x_1‖ every n batches.").resumable,
+        .integers("trackEpochs", \.trackEpochs, 1...(.max), "Measure ‖∂x_T/∂x_1‖ after every batch of these epochs.")
+            .resumable,
+        .flag("trackTest", \.trackTest, "Evaluate the test split after each epoch.").resumable,
     ]
 
     /// The name of an option whose results only a run's folder keeps; nil if none is set.

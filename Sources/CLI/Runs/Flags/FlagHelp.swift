@@ -23,7 +23,9 @@ public struct FlagHelp {
 
     /// The help in groups of options: common ones first, then those of each plug-in under its name.
     public var text: String {
-        var groups: [(title: String, lines: [String])] = [("PLUG-INS", scope.kinds.map(chooser))]
+        var groups: [(title: String, lines: [String])] = [
+            ("PLUG-INS", scope.kinds.filter { !scope.fixed.contains($0) }.map(chooser))
+        ]
         for section in SectionAccess.all {
             let values = section.values(configuration)
             let options = section.options.filter { scope.contains($0.name, registry: registry) }

@@ -59,11 +59,13 @@ public struct FlagParser {
     /// - Parameters:
     ///   - arguments: the flags and their values.
     ///   - base: the configuration to change; nil for the defaults of the data set.
+    ///   - fixed: the plug-ins that the command itself chooses, by kind.
     ///   - locatesData: whether folders of data are searched for, as in ``Registry/resolve(_:locatesData:)``.
     /// - Throws: ``RecurrentCore/RecurrentError`` for a name that isn't registered, or a value out of range.
-    public func parse(_ arguments: [String], onto base: RunConfiguration? = nil, locatesData: Bool = true) throws
-        -> Result
-    {
+    public func parse(
+        _ arguments: [String], onto base: RunConfiguration? = nil, fixed: [PluginKind: String] = [:],
+        locatesData: Bool = true
+    ) throws -> Result {
         let (tokens, positionals) = try tokenizer.tokens(arguments)
         if let stranger = positionals.first {
             throw RecurrentError.invalidOption("unexpected argument '\(stranger)'; options begin with --")
@@ -71,7 +73,8 @@ public struct FlagParser {
         try checkShorthands(tokens)
         try checkScope(tokens)
         func name(_ kind: PluginKind) throws -> String? {
-            try tokens.last { $0.option == kind.rawValue }.map { try registry.find(kind, $0.value!).name }
+            let chosen = fixed[kind] ?? tokens.last { $0.option == kind.rawValue }?.value
+            return try chosen.map { try registry.find(kind, $0).name }
         }
         let dataset = try name(.dataset)
         var result = try base ?? registry.standard(dataset: dataset)
@@ -163,35 +166,40 @@ public struct FlagParser {
     private func idleOptions(_ tokens: [FlagToken], _ configuration: RunConfiguration) throws -> [(
         flag: String, reason: String
     )] {
-        let cell = try registry.makeCell(configuration), entry = try registry.find(.cell, configuration.cell.name)
-        let dataset = registry.entry(.dataset, configuration.dataset.name)
-        func options(_ kind: PluginKind) -> [String] {
-            [kind.rawValue] + registry.plugins(kind).flatMap(\.options).map(\.name)
-        }
+        let missing = configuration.missingConditions(registry)
+        let cell = try registry.find(.cell, configuration.cell.name)
         var reasons: [String: String] = [:]
-        func refuse(_ options: [String], _ reason: String) { for option in options { reasons[option] = reason } }
-        if !entry.takesActivation {
-            refuse(["activation"], "the cell \(entry.name), whose nonlinearity can't be chosen")
+        func refuse(_ kind: PluginKind, _ reason: String) {
+            for option in [kind.rawValue] + registry.plugins(kind).flatMap(\.options).map(\.name) {
+                reasons[option] = reason
+            }
         }
-        if !cell.hasOrthogonalWeight {
-            refuse(
-                options(.manifold) + options(.skewInit) + ["manifoldLearningRate"],
-                "the cell \(entry.name), which has no orthogonal weight")
+        if !cell.takesActivation {
+            reasons[PluginKind.activation.rawValue] = "the cell \(cell.name), whose nonlinearity can't be chosen"
         }
-        if !cell.hasFreeRecurrentWeight {
-            refuse(
-                ["recurrentInit", "recurrentLearningRate"],
-                "the cell \(entry.name), whose recurrent weight is orthogonal")
+        if missing.contains(.orthogonalWeight) {
+            for kind in [PluginKind.manifold, .skewInit] { refuse(kind, reason(.orthogonalWeight, configuration)) }
         }
-        if dataset?.hasTokenInputs == false {
-            let own = dataset!.options.map { "--\(Flags.flag($0.name))" }.joined(separator: ", ")
-            refuse(
-                ["embeddingSize", "embeddingDropout", "tied"],
-                "the data set \(dataset!.name), whose inputs aren't tokens (it has \(own))")
+        for option in SectionAccess.all.flatMap(\.options) {
+            guard let condition = option.condition, missing.contains(condition) else { continue }
+            reasons[option.name] = reason(condition, configuration)
         }
-        if configuration.model.dropout == 0 { refuse(["dropoutOn"], "a run without dropout; add --dropout") }
         return tokens.compactMap { token in
             reasons[token.option].map { (token.typed, "\(token.typed) does nothing for \($0); leave it out") }
+        }
+    }
+
+    /// Returns a description of the run for the message about an option whose condition isn't met; it follows “does
+    /// nothing for”.
+    private func reason(_ missing: OptionCondition, _ configuration: RunConfiguration) -> String {
+        switch missing {
+        case .orthogonalWeight: return "the cell \(configuration.cell.name), which has no orthogonal weight"
+        case .freeRecurrentWeight: return "the cell \(configuration.cell.name), whose recurrent weight is orthogonal"
+        case .dropout: return "a run without --dropout"
+        case .tokenInputs:
+            let name = configuration.dataset.name
+            let own = (registry.entry(.dataset, name)?.options ?? []).map { "--\(Flags.flag($0.name))" }
+            return "the data set \(name), whose inputs aren't tokens (it has \(own.joined(separator: ", ")))"
         }
     }
 }

@@ -4,6 +4,8 @@ import RecurrentCore
 public struct FlagScope: Sendable {
     /// The kinds of plug-ins that can be chosen, with their options.
     package let kinds: [PluginKind]
+    /// The kinds among them whose plug-ins the command itself chooses, so that only their options are flags.
+    package let fixed: Set<PluginKind>
     /// The options of sections that can be given; nil for all.
     let options: Set<String>?
     /// Whether folders of data may be given, even if no data set can be chosen.
@@ -15,14 +17,16 @@ public struct FlagScope: Sendable {
     ///
     /// - Parameters:
     ///   - kinds: the kinds of plug-ins that can be chosen.
+    ///   - fixed: the kinds among them whose plug-ins the command itself chooses.
     ///   - options: the options of sections that can be given; nil for all.
     ///   - takesData: whether folders of data may be given, even if no data set can be chosen.
     ///   - refusal: returns why another option is refused; the message begins with its flag.
     public init(
-        kinds: [PluginKind], options: Set<String>? = [], takesData: Bool = false,
+        kinds: [PluginKind], fixed: Set<PluginKind> = [], options: Set<String>? = [], takesData: Bool = false,
         refusal: @escaping @Sendable (String) -> String
     ) {
         self.kinds = kinds
+        self.fixed = fixed
         self.options = options
         self.takesData = takesData
         self.refusal = refusal
@@ -37,7 +41,7 @@ public struct FlagScope: Sendable {
         {
             return true
         }
-        if let kind = PluginKind(rawValue: option) { return kinds.contains(kind) }
+        if let kind = PluginKind(rawValue: option) { return kinds.contains(kind) && !fixed.contains(kind) }
         return registry.entries.contains { entry in
             guard let found = entry.options.first(where: { $0.name == option }) else { return false }
             return kinds.contains(entry.kind) || (takesData && entry.kind == .dataset && found.kind.isPath)

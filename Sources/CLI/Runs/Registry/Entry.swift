@@ -28,6 +28,8 @@ package struct Entry: Sendable {
     var adjust: @Sendable (inout RunDefaults) -> Void = { _ in }
     var hasTokenInputs = true
     var tokenForm = TokenForm.words
+    // For backends:
+    var threadsOption: String?
 
     package init<P: Plugin>(
         _ kind: PluginKind, _ type: P.Type, make: @escaping @Sendable (P.Options, PluginParts) throws -> any Sendable

@@ -71,13 +71,12 @@ extension Registry {
         try result.model.check()
         try result.training.check()
         try result.tracking.check()
-        if case .number(let minimum)? = result.schedule["minimumLearningRate"], minimum > result.training.learningRate {
-            throw RecurrentError.invalidOption(
-                "`minimumLearningRate` must be in 0...\(OptionValue.number(result.training.learningRate).text) (the learning rate), not \(OptionValue.number(minimum).text)"
-            )
-        }
+        try makeSchedule(result).check(learningRate: result.training.learningRate)
         return result
     }
+
+    /// Returns the name of the option for the number of threads of a backend; nil if it has none.
+    public func threadsOption(of backend: String) -> String? { entry(.backend, backend)?.threadsOption }
 
     private func make<Product>(_ kind: PluginKind, _ choice: PluginChoice, _ parts: PluginParts = PluginParts()) throws
         -> Product

@@ -57,8 +57,10 @@ public struct Registry: Sendable {
         add(Entry(.skewInit, type) { options, _ in try S(options: options) })
     }
     /// Adds a backend.
-    public mutating func add<B: Backend & Plugin>(_ type: B.Type) {
-        add(Entry(.backend, type) { options, _ in try B(options: options) })
+    public mutating func add<B: BackendPlugin>(_ type: B.Type) {
+        var entry = Entry(.backend, type) { options, _ in try B(options: options) }
+        entry.threadsOption = B.threadsOption
+        add(entry)
     }
     /// Adds a data set that can be downloaded, replacing one with the same name.
     public mutating func add(_ source: DownloadSource) {

@@ -1,0 +1,12 @@
+/// What a run must have for an option to do anything, by which the command line refuses
+/// options that would be ignored.
+public enum OptionCondition: Sendable, Hashable {
+    /// The data set's inputs are tokens, which the model embeds.
+    case tokenInputs
+    /// The cell has a weight that is kept orthogonal.
+    case orthogonalWeight
+    /// The cell has a recurrent weight that isn't constrained.
+    case freeRecurrentWeight
+    /// The model has a dropout rate above 0.
+    case dropout
+}
