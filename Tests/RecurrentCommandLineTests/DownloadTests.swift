@@ -87,7 +87,7 @@ struct DownloadTests {
         #expect(result.output.contains("LDC"))
         #expect(result.errors.hasPrefix("error: ") && !result.errors.dropLast().contains("\n"), "\(result.errors)")
         let word = [
-            "404": "404", "other": "SHA-256", "cut": "ptb.train.txt", "refused": "connect", "occupied": "another file",
+            "404": "404", "other": "SHA-256", "cut": "ptb.train.txt", "refused": "connect", "occupied": "differs from",
             "readOnly": "/proc/data", "full": "make room",
         ]
         #expect(result.errors.contains(word[failure]!), "\(result.errors)")

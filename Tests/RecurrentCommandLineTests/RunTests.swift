@@ -174,11 +174,11 @@ struct RunTests {
     @Test func withoutAFolderItIsSaidThatNothingIsKept() throws {
         let folder = try TemporaryFolder()
         let small = ["--length", "4", "--train-size", "50", "--valid-size", "20", "--test-size", "20", "--epochs", "1"]
-        #expect(try Tool(small).output.hasPrefix("nothing of this run is kept; --output FOLDER keeps it\n"))
+        #expect(try Tool(small).output.hasPrefix("this run isn't saved; add --output FOLDER to save it\n"))
         #expect(
             try Tool(["compare"] + small).output.hasPrefix(
-                "nothing of these runs is kept; --output FOLDER keeps them\n"))
-        #expect(try !Tool(small + ["--output", folder.file("run")]).output.contains("nothing of this run"))
+                "these runs aren't saved; add --output FOLDER to save them\n"))
+        #expect(try !Tool(small + ["--output", folder.file("run")]).output.contains("this run isn't saved"))
         #expect(try RunEnd(in: folder.file("run"))?.reason == .epochs)
         #expect(try Tool("--version").output == "\(CommandLineTool.version)\n")
     }

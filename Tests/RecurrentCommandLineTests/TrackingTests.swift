@@ -57,7 +57,7 @@ struct TrackingTests {
         #expect(result["count"] as? Int == 50 * 80 && result["accuracyCount"] as? Int == 50 * 10)
         // 70 of 80 targets are blanks.
         #expect(try #require(result["accuracy"] as? Double) < 0.3)
-        #expect(try Tool("evaluate \(run)").output.contains("4000 predictions, 500 of them count for the accuracy"))
+        #expect(try Tool("evaluate \(run)").output.contains("4000 predictions, 500 of them count towards the accuracy"))
     }
 
     /// The loss of each epoch's weights, the best of which is that of the end; all else

@@ -89,11 +89,11 @@ struct RegistryTests {
         // Of one kind only one takes part, so both may have a length.
         #expect(conflict(.dataset, "new", "length") == nil && conflict(.cell, "new", "timeStep") == nil)
         #expect(conflict(.optimizer, "new", "length")?.contains("data set 'recall'") == true)
-        #expect(conflict(.dataset, "new", "length", .flag)?.contains("only one of them gives a value") == true)
+        #expect(conflict(.dataset, "new", "length", .flag)?.contains("takes a value in only one of them") == true)
         for option in ["epochs", "cell", "output", "lr", "name", "activation", "seed", "help"] {
             #expect(conflict(.optimizer, "new", option)?.contains("which every run has") == true, "\(option)")
         }
-        #expect(conflict(.cell, "urnn", "x")?.contains("two of the cell 'urnn'") == true)
+        #expect(conflict(.cell, "urnn", "x")?.contains("cell 'urnn' is registered twice") == true)
         for option in ["Time", "time-step", "", "Δt"] { #expect(conflict(.cell, "new", option) != nil, "\(option)") }
         for name in ["", "New", "a b", "a/b"] { #expect(conflict(.cell, name, "x") != nil, "\(name)") }
     }

@@ -14,7 +14,7 @@ import URNNCell
 import VanillaRNNCell
 
 extension Registry {
-    /// Every plug-in of this package, one line each.
+    /// The registry of all plug-ins in this package.
     public static var builtIn: Registry {
         var registry = Registry()
         registry.add(VanillaRNN.self)

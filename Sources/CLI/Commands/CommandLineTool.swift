@@ -3,20 +3,28 @@ import Foundation
 import RecurrentCore
 import RecurrentRuns
 
-/// The commands, for a program with a registry of its own.
+/// The command-line tool, for programs that bring their own registry.
 public enum CommandLineTool {
-    /// The version of the commands and of what they write.
+    /// The version of the commands and of the files that they write.
     public static let version = "0.2.0"
 
     /// Parses the arguments, runs the command, and ends the program.
     ///
-    /// Errors print as one line on standard error. Exit status: 0, 1 (a run
-    /// failed), 2 (an option or argument is wrong), 130 (interrupted).
+    /// Errors are printed as one line on standard error. The exit status is 0 for success, 1 if a run failed, 2 if an
+    /// option or argument is wrong, and 130 if a run was interrupted.
+    ///
+    /// - Parameters:
+    ///   - registry: the plug-ins.
+    ///   - arguments: the command and its options; nil for the arguments of the program.
     public static func main(_ registry: Registry, arguments: [String]? = nil) -> Never {
         Foundation.exit(run(registry, arguments: arguments ?? Array(CommandLine.arguments.dropFirst())))
     }
 
-    /// As ``main(_:arguments:)``, but returns the exit status.
+    /// Parses the arguments, runs the command, and returns the exit status as described at ``main(_:arguments:)``.
+    ///
+    /// - Parameters:
+    ///   - registry: the plug-ins.
+    ///   - arguments: the command and its options.
     public static func run(_ registry: Registry, arguments: [String]) -> Int32 {
         Registry.$current.withValue(registry) {
             do {
@@ -38,7 +46,7 @@ public enum CommandLineTool {
         if let error = error as? RecurrentError {
             FileHandle.standardError.write(Data("error: \(oneLine(Flags.translate(error.description)))\n".utf8))
             switch error {
-            // A device that isn't there is a wrong choice, too.
+            // A device that isn't available counts as a wrong option.
             case .unknownName, .invalidOption, .backend: return 2
             default: return 1
             }
@@ -53,8 +61,7 @@ public enum CommandLineTool {
         return code == .validationFailure ? 2 : 1
     }
 
-    /// Names that come from a file or a command line may hold line ends, or what a
-    /// terminal takes for a command.
+    /// Escapes line breaks and terminal control characters, which names from a file or command line may contain.
     private static func oneLine(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
@@ -71,7 +78,7 @@ public enum CommandLineTool {
 struct RootCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cli",
-        abstract: "Recurrent networks with orthogonal recurrent weights, beside the ordinary ones.",
+        abstract: "Recurrent networks with orthogonal recurrent weights, alongside ordinary ones.",
         version: CommandLineTool.version,
         subcommands: [
             TrainCommand.self, CompareCommand.self, EvaluateCommand.self, GradientsCommand.self, GenerateCommand.self,

@@ -14,16 +14,16 @@ struct CompareCommand: FlagCommand {
     var arguments: [String] = []
     @Option(help: "Cells, separated by commas; identity-rnn is the vanilla RNN started at W = I.")
     var cells = "urnn,rnn"
-    @Option(help: ArgumentHelp("Write each run into a folder of this folder.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Write each run into a subfolder of this folder.", valueName: "folder"))
     var output: String?
     @Flag(help: "Replace runs that the output folder already holds.")
     var overwrite = false
-    @Flag(help: "Print the final table only.")
+    @Flag(help: "Print only the final table.")
     var quiet = false
 
     private typealias Planned = (name: String, configuration: RunConfiguration, folder: String?)
 
-    /// Every run, checked before the first one starts.
+    /// Returns all runs, which are checked before the first one starts.
     private func plan() throws -> [Planned] {
         if output == "" { throw RecurrentError.invalidOption("--output names no folder") }
         var names: Set<String> = [], idle: [[String: String]] = []
@@ -41,7 +41,7 @@ struct CompareCommand: FlagCommand {
             return (name, configuration, folder)
         }
         guard !runs.isEmpty else { throw RecurrentError.invalidOption("--cells names no cell") }
-        // What one of the cells has a use for is left out of the others.
+        // A flag is refused only if none of the cells uses it.
         if let useless = idle[0].first(where: { flag, _ in idle.allSatisfy { $0[flag] != nil } }) {
             throw RecurrentError.invalidOption(useless.value)
         }
@@ -53,12 +53,12 @@ struct CompareCommand: FlagCommand {
 
     func run() throws {
         let runs = try plan()
-        if output == nil, !quiet { Terminal.print("nothing of these runs is kept; --output FOLDER keeps them") }
+        if output == nil, !quiet { Terminal.print("these runs aren't saved; add --output FOLDER to save them") }
         Interruption.install()
         var finished: [(name: String, summary: TrainingSummary)] = []
         var data: DatasetDescription?
         for planned in runs where !Interruption.isRequested {
-            // A cell that diverges is a result; the others are trained all the same.
+            // Divergence of a cell is a result; the other cells are trained nevertheless.
             let run = try Run(planned.configuration, registry: .current)
             let summary = try run.train(
                 output: planned.folder, overwrite: overwrite,

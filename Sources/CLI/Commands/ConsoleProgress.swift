@@ -2,8 +2,7 @@ import Foundation
 import RecurrentCore
 import RecurrentRuns
 
-/// Progress for a person: a live line on a terminal, one plain line per epoch
-/// elsewhere.
+/// An observer that prints progress: a live line on a terminal, and one plain line per epoch elsewhere.
 final class ConsoleProgress: TrainingObserver {
     private let label: String
     private let isLive: Bool
@@ -40,11 +39,11 @@ final class ConsoleProgress: TrainingObserver {
         let perEpoch = lastRecord?.trainSeconds ?? progress.seconds / max(done, 1e-9)
         let left = perEpoch * (Double(plan!.epochs - progress.epoch) + 1 - done)
         let rate = Double(progress.sequences) / max(progress.seconds, 1e-9)
-        // Short enough for 80 columns; time left is that of all epochs, the most it can take.
+        // The line fits into 80 columns. The time left is an upper bound, because training may end before the last epoch.
         let line =
             "\(label) epoch \(progress.epoch)/\(plan!.epochs) \(bar)  loss \(Format.fixed(progress.epochSums.meanLoss, digits: 3))"
             + "  \(metric(progress.epochSums))  \(Int(rate)) seq/s  ≤ \(Format.time(left)) left"
-        // A line that wraps could not be redrawn.
+        // A line that wraps couldn't be redrawn.
         Terminal.print("\r\u{1B}[K" + line.prefix(Terminal.width - 1), terminator: "")
     }
 

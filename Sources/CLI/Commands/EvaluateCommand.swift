@@ -5,7 +5,8 @@ import RecurrentRuns
 
 struct EvaluateCommand: FlagCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate", abstract: "Loss of a saved run, and its accuracy, perplexity or bits per character.",
+        commandName: "evaluate",
+        abstract: "Print the loss of a saved run, and its accuracy, perplexity or bits per character.",
         usage: "cli evaluate <run> [options]", discussion: "The run is a folder that `train --output` wrote.")
     static let scope = FlagScope(
         kinds: [.backend], takesData: true
@@ -13,7 +14,7 @@ struct EvaluateCommand: FlagCommand {
 
     @Argument(parsing: .allUnrecognized, help: .hidden)
     var arguments: [String] = []
-    @Option(help: "train, valid or test.")
+    @Option(help: "The split to evaluate: train, valid or test.")
     var split = "test"
     @Option(
         parsing: .unconditional, help: "Sequences per batch; a corpus is cut into as many streams (default: the run's)."
@@ -30,10 +31,10 @@ struct EvaluateCommand: FlagCommand {
         let bitsPerCharacter: Double?
         let baselineLoss: Double?
         let count: Int
-        /// How many of them count for the accuracy.
+        /// The number of targets that count towards the accuracy.
         let accuracyCount: Int?
         let seconds: Double
-        /// Language models' speed.
+        /// The speed; only for language models.
         let tokensPerSecond: Double?
     }
 
@@ -69,7 +70,7 @@ struct EvaluateCommand: FlagCommand {
             let unit = metric == .bitsPerCharacter ? "characters" : isLanguageModel ? "tokens" : "predictions"
             let counted =
                 metric == .accuracy && sums.accuracyCount != sums.count
-                ? ", \(sums.accuracyCount) of them count for the accuracy" : ""
+                ? ", \(sums.accuracyCount) of them count towards the accuracy" : ""
             Terminal.print(
                 "\(split): loss \(Format.fixed(sums.meanLoss))  "
                     + "\(metric.label) \(metric.text(sums))"

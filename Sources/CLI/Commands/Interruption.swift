@@ -1,15 +1,17 @@
 import Foundation
 import Synchronization
 
-/// Ctrl-C and SIGTERM: asks a run to end after its batch; a second one ends the
+/// The handling of Ctrl-C and SIGTERM: the first signal asks a run to stop after its batch, and a second one ends the
 /// program at once.
 enum Interruption {
     private static let requested = Atomic<Bool>(false)
 
+    /// Whether a signal has been received.
     static var isRequested: Bool { requested.load(ordering: .relaxed) }
 
+    /// Installs the signal handlers.
     static func install() {
-        // A program that starts this one may have left the signals blocked.
+        // The program that started this one may have left the signals blocked.
         var signals = sigset_t()
         sigemptyset(&signals)
         for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }

@@ -8,7 +8,7 @@ struct ListCommand: ParsableCommand {
         abstract: "List every plug-in with its options: cells, activations, data sets, optimizers and so on.")
 
     @Argument(
-        help: "One kind only: cells, activations, datasets, optimizers, schedules, manifolds, skew-inits or backends.")
+        help: "Only this kind: cells, activations, datasets, optimizers, schedules, manifolds, skew-inits or backends.")
     var kind: String?
 
     private static func word(_ kind: PluginKind) -> String { Flags.flag(kind.rawValue) + "s" }
@@ -26,7 +26,7 @@ struct ListCommand: ParsableCommand {
             for plugin in plugins {
                 Terminal.print(
                     "  \(plugin.name)\(String(repeating: " ", count: width - plugin.name.count))  \(plugin.summary)")
-                // One kind alone is shown in full.
+                // A single kind is shown in full.
                 if kind == nil {
                     let flags = plugin.options.map { "--\(Flags.flag($0.name))" }.joined(separator: " ")
                     if !flags.isEmpty { Terminal.print("  \(String(repeating: " ", count: width))    \(flags)") }
@@ -39,7 +39,7 @@ struct ListCommand: ParsableCommand {
         }
     }
 
-    /// `Slope below 0 (in 0...1; default: 0.5).`
+    /// Returns the description of an option: `Slope below 0 (in 0...1; default: 0.5)`.
     private static func line(_ option: OptionDescription) -> String {
         let help = option.help.hasSuffix(".") ? String(option.help.dropLast()) : option.help
         return "\(help) (\(option.kind.requirement); default: \(option.standard.text))"

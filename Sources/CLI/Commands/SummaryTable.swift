@@ -1,7 +1,7 @@
 import RecurrentCore
 import RecurrentRuns
 
-/// The table at the end of a run, or of several.
+/// The table that is printed at the end of one or more runs.
 enum SummaryTable {
     static func text(_ runs: [(name: String, summary: TrainingSummary)], metric: DatasetDescription.Metric) -> String {
         func value(_ sums: LossSums?) -> String { sums.map(metric.text) ?? "–" }
@@ -23,6 +23,7 @@ enum SummaryTable {
             rows)
     }
 
+    /// Returns why a run ended, as the table shows it.
     static func reason(_ end: TrainingEnd) -> String {
         switch end {
         case .epochs: "all epochs"
@@ -33,20 +34,20 @@ enum SummaryTable {
         }
     }
 
-    /// What to judge the losses by; nil for a data set that has nothing to say.
+    /// Returns a line about the loss to compare with; nil for a data set without a baseline.
     static func baseline(_ data: DatasetDescription) -> String? {
         data.baseline.map { "\($0.name): loss \(Format.fixed($0.loss))" }
     }
 
-    /// Named in the line, in the table, or without influence on the figures.
+    /// The options that the line or the table already names, or that have no effect on the results.
     private static let told: Set = [
         "activation", "backend", "batchSize", "checkpointEvery", "dropout", "dropoutOn", "embeddingSize", "epochs",
         "hiddenSize", "layers", "learningRate", "manifold", "optimizer", "seed", "skewInit", "tensorboard",
         "trackEpochs", "trackGradients", "trackTest",
     ]
 
-    /// What the figures depend on, in one line: what every run has, and what differs
-    /// from the data set's defaults.
+    /// Returns the settings that the results depend on, in one line: those that are always shown, and those that differ
+    /// from the defaults of the data set.
     static func settings(_ c: RunConfiguration, registry: Registry = .current) throws -> String {
         let plugin = registry.plugins(.dataset).first { $0.name == c.dataset.name }
         let incidental = c.incidental(registry)

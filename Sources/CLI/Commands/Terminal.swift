@@ -3,11 +3,12 @@ import RecurrentCore
 import RecurrentRuns
 import Synchronization
 
-/// Text for people: numbers, times and tables.
+/// Text output for people.
 enum Terminal {
+    /// Whether standard output is a terminal.
     static var isInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
 
-    /// Columns of the terminal, 80 if unknown.
+    /// The number of columns of the terminal; 80 if unknown.
     static var width: Int {
         var size = winsize()
         guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
@@ -16,8 +17,7 @@ enum Terminal {
 
     private static let failed = Atomic<Bool>(false)
 
-    /// Prints to standard output. A failure ends no training run; it is told by
-    /// ``checkOutput()`` in the end.
+    /// Prints to standard output. A failure doesn't end a training run; ``checkOutput()`` reports it at the end.
     static func print(_ text: String, terminator: String = "\n") {
         do {
             try FileHandle.standardOutput.write(contentsOf: Data((text + terminator).utf8))
@@ -26,14 +26,16 @@ enum Terminal {
         }
     }
 
-    /// - Throws: ``RecurrentError/file(path:reason:)`` if something could not be printed.
+    /// Checks that everything has been printed.
+    ///
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if something couldn't be printed.
     static func checkOutput() throws {
         if failed.exchange(false, ordering: .relaxed) {
             throw RecurrentError.file(path: "standard output", reason: "can't be written; is the disk full?")
         }
     }
 
-    /// Columns aligned, the first to the left; a line under the header.
+    /// Returns a table with a line under the header, and all columns but the first aligned to the right.
     static func table(_ header: [String], _ rows: [[String]]) -> String {
         let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max()! }
         func line(_ cells: [String]) -> String {
@@ -49,6 +51,7 @@ enum Terminal {
 }
 
 extension DatasetDescription.Metric {
+    /// Returns the value of the metric as text.
     func text(_ sums: LossSums) -> String {
         switch self {
         case .accuracy: Format.percent(sums.accuracy)

@@ -4,7 +4,7 @@ import RecurrentRuns
 
 struct TrainCommand: FlagCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Train a cell on a data set; without options, a uRNN on the recall task.",
+        commandName: "train", abstract: "Train a cell on a data set; by default a uRNN on the recall task.",
         usage: "cli train [options]")
     static let scope = FlagScope.all
 
@@ -12,7 +12,8 @@ struct TrainCommand: FlagCommand {
     var arguments: [String] = []
     @Option(
         help: ArgumentHelp(
-            "Train what this file says, such as a run's config.json; flags override it.", valueName: "file"))
+            "Train with the configuration in this file, such as a run's config.json; flags override it.",
+            valueName: "file"))
     var config: String?
     @Option(
         help: ArgumentHelp(
@@ -23,12 +24,12 @@ struct TrainCommand: FlagCommand {
     var overwrite = false
     @Option(
         help: ArgumentHelp(
-            "Resume the run in this folder with its own options; epochs, patience, stop loss, learning rate, checkpoints, tracking, backend and data may be given anew.",
+            "Resume the run in this folder with its own options; epochs, patience, stop loss, learning rate, checkpoints, tracking, backend and data may be changed.",
             valueName: "run"))
     var resume: String?
     @Option(
         help: ArgumentHelp(
-            "Start a new run from the weights in this folder, with that run's options where none are given.",
+            "Start a new run from the weights of the run in this folder, with that run's options unless others are given.",
             valueName: "run"))
     var from: String?
     @Flag(help: "Print nothing but errors.")
@@ -52,8 +53,7 @@ struct TrainCommand: FlagCommand {
         return try train(Run(configuration, registry: .current))
     }
 
-    /// A new run that starts from the weights of another, with that run's options
-    /// where none are given.
+    /// Trains a new run that starts from the weights of another, with that run's options unless others are given.
     private func started(from folder: String) throws -> (run: Run, summary: TrainingSummary) {
         if let output { try RunFolder.check(output, overwrite: overwrite) }
         let saved = try RunFolder(opening: folder).resolvedConfiguration(.current)
@@ -78,7 +78,7 @@ struct TrainCommand: FlagCommand {
         }
     }
 
-    /// What flags make of another configuration; what only a folder keeps is measured only with one.
+    /// Returns a configuration with the flags applied; without a folder, tracking that needs one is turned off.
     private func configuration(onto base: RunConfiguration?) throws -> RunConfiguration {
         var result = try Self.parser.parse(arguments, onto: base)
         if let idle = result.idle.first { throw RecurrentError.invalidOption(idle.reason) }
@@ -94,7 +94,7 @@ struct TrainCommand: FlagCommand {
     }
 
     private func train(_ run: Run) throws -> (run: Run, summary: TrainingSummary) {
-        if output == nil, !quiet { Terminal.print("nothing of this run is kept; --output FOLDER keeps it") }
+        if output == nil, !quiet { Terminal.print("this run isn't saved; add --output FOLDER to save it") }
         Interruption.install()
         return (
             run,
@@ -122,7 +122,7 @@ struct TrainCommand: FlagCommand {
 }
 
 extension TrainingSummary {
-    /// What the program ends with, if not with success.
+    /// The error with which the program ends; nil for success.
     var error: (any Error)? {
         switch end {
         case .interrupted: ExitCode(130)

@@ -1,13 +1,19 @@
 import Foundation
 
-/// What the numbers were made on.
+/// The machine on which results were computed.
 public struct Machine: Sendable, CustomStringConvertible {
+    /// The model name of the processor.
     public let processor: String
+    /// The number of active processors.
     public let processors: Int
+    /// The version of the operating system.
     public let system: String
-    /// Names of the NVIDIA GPUs, if they are used.
+    /// The names of the NVIDIA GPUs; empty if none are used.
     public let devices: [String]
 
+    /// Creates a description of the machine that this program runs on.
+    ///
+    /// - Parameter usesGPUs: whether to include its NVIDIA GPUs.
     public init(usesGPUs: Bool = false) {
         let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
         let line = info.split(separator: "\n").first { $0.hasPrefix("model name") }
@@ -22,7 +28,7 @@ public struct Machine: Sendable, CustomStringConvertible {
         (devices + ["\(processor), \(processors) processors", system]).joined(separator: ", ")
     }
 
-    /// As the driver names them.
+    /// The names that the NVIDIA driver gives the GPUs.
     private static func gpus() -> [String] {
         let folder = "/proc/driver/nvidia/gpus"
         return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted().compactMap { name in
@@ -32,7 +38,7 @@ public struct Machine: Sendable, CustomStringConvertible {
         }
     }
 
-    /// 2026-11-23.
+    /// Today's date, in the form 2026-11-23.
     static var today: String {
         let format = DateFormatter()
         format.dateFormat = "yyyy-MM-dd"

@@ -1,9 +1,10 @@
 import Foundation
 import RecurrentCore
 
-/// A small corpus of made-up sentences in Mikolov's format, for trying the language
-/// models where the licensed one isn't at hand.
+/// A small corpus of made-up sentences in Mikolov's format, for trying out the language models without the licensed
+/// Penn Treebank.
 public enum MiniCorpus {
+    /// The description of the corpus in reports.
     public static let name = "a generated mini corpus (not the Penn Treebank: its perplexities can't be compared)"
     private static let sizes = [("train", 6000), ("valid", 400), ("test", 400)]
     private static let words: [[String]] = [
@@ -14,13 +15,15 @@ public enum MiniCorpus {
         ["today", "yesterday", "again", "slowly"],
     ]
 
-    /// Writes `ptb.train.txt`, `ptb.valid.txt` and `ptb.test.txt` into `folder`; always the same.
+    /// Writes `ptb.train.txt`, `ptb.valid.txt` and `ptb.test.txt` into a folder, with the same text every time.
+    ///
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if the folder or a file can't be written.
     public static func write(into folder: String) throws {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
             throw RecurrentError.file(
-                path: folder, reason: "the folder can't be made; choose an `output` that can be written")
+                path: folder, reason: "the folder can't be created; choose an `output` that can be written")
         }
         for (split, text) in texts { try AtomicFile.write(text, to: "\(folder)/ptb.\(split).txt") }
     }
@@ -32,7 +35,7 @@ public enum MiniCorpus {
         let lines = (0..<size.1).map { _ in
             words.enumerated().compactMap { place, choices -> String? in
                 let pick = Int(random.uniform(in: 0...0.999999) * Double(choices.count))
-                // The adjective and the adverb may be missing.
+                // The first choice of adjective or adverb stands for none.
                 return (place == 1 || place == 6) && pick == 0 ? nil : choices[pick]
             }.joined(separator: " ")
         }

@@ -2,25 +2,26 @@ import Foundation
 import RecurrentCore
 import RecurrentRuns
 
-/// The runs of a results folder as one compressed file beside the report, in the place of
-/// the folder `runs`; `scripts/archive-runs` makes it.
+/// The runs of a results folder, packed into one compressed file that replaces the folder `runs`.
+///
+/// `scripts/archive-runs` creates it.
 package struct RunArchive {
-    /// Its name in the results folder.
+    /// The name of the archive in the results folder.
     package static let name = "runs.tar.gz"
 
     let file: String
 
-    /// The archive that stands for a folder's runs; nil if the runs are there themselves, or
-    /// there is none.
+    /// Finds the archive of a results folder; nil if the folder `runs` exists, or there is no archive.
     package init?(of results: String) {
         file = "\(results)/\(Self.name)"
         let manager = FileManager.default
         if manager.fileExists(atPath: results + "/runs") || !manager.fileExists(atPath: file) { return nil }
     }
 
-    /// Makes the folder `runs` in another one; none if not all of it can be made.
+    /// Unpacks the folder `runs` into another folder, either completely or not at all.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if the archive is damaged.
+    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if the archive is damaged, or the folder can't be
+    ///   written.
     package func unpack(into folder: String) throws {
         let manager = FileManager.default, draft = "\(folder)/.runs-\(UUID().uuidString)"
         defer { try? manager.removeItem(atPath: draft) }
@@ -29,13 +30,13 @@ package struct RunArchive {
         } catch {
             throw RecurrentError.file(path: folder, reason: "the runs of \(file) can't be unpacked into this folder")
         }
-        // That folder alone, whatever else a file has.
+        // Only that folder, whatever else the archive contains.
         let (ending, _, errors) = try ChildProcess.run(
             ChildProcess.find("tar", package: "tar"), ["-xzf", file, "-C", draft, "runs"])
         guard ending == .exit(0), (try? manager.moveItem(atPath: draft + "/runs", toPath: folder + "/runs")) != nil
         else {
             let line = errors.split(separator: "\n").first.map { " (\($0))" } ?? ""
-            throw RecurrentError.file(path: file, reason: "can't be unpacked\(line); bring back an undamaged file")
+            throw RecurrentError.file(path: file, reason: "can't be unpacked\(line); restore an undamaged copy of it")
         }
     }
 }

@@ -4,61 +4,82 @@ import RecurrentRuns
 
 /// A finished run, read from its folder.
 public struct RunRecord: Sendable {
-    /// Metrics of one epoch and split.
+    /// The metrics of one split after an epoch.
     public struct Line: Sendable {
+        /// The epoch, counted from 1.
         public let epoch: Int
+        /// The number of updates made so far.
         public let step: Int
+        /// The mean loss over the split's targets.
         public let loss: Double
-        /// Accuracy in 0...1, perplexity, bits per character; the loss where there is none of them.
+        /// The accuracy in 0...1, the perplexity, or the bits per character; the loss if there are none of these.
         public let metric: Double
     }
-    /// `‖∂x_T/∂x_1‖_F` at a step of training.
+    /// The gradient norm `‖∂x_T/∂x_1‖_F`, measured at one step of training over some sequences of the batch.
     public struct Norm: Sendable {
+        /// The epoch, counted from 1.
         public let epoch: Int
+        /// The number of updates made so far.
         public let step: Int
+        /// The mean over the sequences.
         public let mean: Double
+        /// The smallest norm of a sequence.
         public let minimum: Double
+        /// The largest norm of a sequence.
         public let maximum: Double
+        /// The theoretical bounds of the norm; nil for cells without bounds.
         public let bounds: ClosedRange<Double>?
     }
-    /// What the runner writes when a run has ended.
+    /// The record that the runner writes when a run has ended.
     public struct Completion: Codable, Sendable {
-        /// For readers, with the words of the program that made the run.
+        /// The command that repeats the run, for readers, without the name of the program.
         public var command: [String]
-        /// Of the run; of its training alone, if it was resumed.
+        /// The duration of the run in seconds; for a resumed run at least that of its training.
         public var seconds: Double
+        /// The description of the machine that trained the run.
         public var machine: String
+        /// The date on which the run ended, in the form 2026-11-23.
         public var date: String
-        /// ``Corpus/recorded``, of a language model.
+        /// The corpus of a language model, as ``Corpus/recorded``; nil for other data sets.
         public var corpus: String?
-        /// How the run ended; nil in records from before runs said so themselves.
+        /// How the run ended; nil in records that older versions wrote.
         public var end: RunEnd?
-        /// Of those records: 0, or 1 for a run that diverged, and what it said.
+        /// The exit status in those older records: 0, or 1 for a run that diverged.
         var status: Int32?
+        /// The error message in those older records.
         var message: String?
     }
 
+    /// The experiment that the run belongs to.
     public let experiment: Experiment
+    /// The seed of the run.
     public let seed: UInt64
-    /// The folder that its files are read from.
+    /// The folder from which the run is read.
     public let folder: String
-    /// Its folder as seen from the report: `runs/short/recall-n20-rnn/seed1`.
+    /// The folder relative to the report: `runs/short/recall-n20-rnn/seed1`.
     public let place: String
+    /// The record of how the run was made and how it ended.
     public let completion: Completion
-    /// What the run was trained with.
+    /// The configuration with which the run was trained.
     public let configuration: RunConfiguration
+    /// The training metrics of each epoch.
     public private(set) var train: [Line] = []
+    /// The validation metrics of each epoch.
     public private(set) var valid: [Line] = []
-    /// Of the best weights.
+    /// The test metrics of the best weights; nil if they weren't tested.
     public private(set) var test: Line?
-    /// After each epoch, where the run was told to.
+    /// The test metrics of each epoch; empty unless the run tracked them.
     public private(set) var tests: [Line] = []
+    /// The gradient norms measured during training; empty unless the run tracked them.
     public private(set) var norms: [Norm] = []
-    /// What the lines' metric is; nil where it is the loss.
+    /// The kind of metric in the lines; nil if it is the loss.
     public private(set) var metric: DatasetDescription.Metric?
 
+    /// The name of the file in a run's folder that records its completion.
     public static let completionFile = "reproduction.json"
 
+    /// Reads a finished run from its folder.
+    ///
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if the folder is damaged.
     init(_ experiment: Experiment, seed: UInt64, folder: String, place: String, registry: Registry) throws {
         (self.experiment, self.seed, self.folder, self.place) = (experiment, seed, folder, place)
@@ -74,7 +95,7 @@ public struct RunRecord: Sendable {
         for record in try MetricsRecord.read(folder) { add(record) }
     }
 
-    /// Of all epochs in a run's metrics, without validation.
+    /// Returns the seconds that a run has spent on training, without validation, over all epochs in its metrics.
     static func trainSeconds(_ folder: String) throws -> Double {
         try MetricsRecord.read(folder).reduce(0) { $0 + ($1.seconds ?? 0) }
     }
@@ -95,23 +116,24 @@ public struct RunRecord: Sendable {
         switch split {
         case .train: train.append(line)
         case .valid: valid.append(line)
-        // An epoch's says whether it was the best so far; the one of the end doesn't.
+        // The test of an epoch says whether it was the best so far; the final test doesn't.
         case .test: if record.isBest != nil { tests.append(line) } else { test = line }
         }
     }
 
-    /// The validation of the epoch whose weights were tested.
+    /// The validation metrics of the best epoch, whose weights were tested.
     var bestValid: Line? { valid.min { $0.loss < $1.loss } }
 
+    /// Whether the run ended because its loss was no longer a number.
     public var hasDiverged: Bool { completion.end.map { $0.reason == .diverged } ?? ((completion.status ?? 0) != 0) }
 
-    /// How it ended, where that isn't as expected.
+    /// How the run ended, if it diverged; nil otherwise.
     var ending: String? {
         guard hasDiverged else { return nil }
         return completion.end?.step.map { "diverged at step \($0)" } ?? completion.message
     }
 
-    /// Whether there is no more to train: as many epochs as asked for, or the run ended by itself.
+    /// Whether nothing is left to train: the run has all the requested epochs, or it ended early by itself.
     public var isComplete: Bool {
         let done = valid.last?.epoch ?? 0
         return hasDiverged || done >= experiment.epochs || done < configuration.training.epochs
@@ -119,9 +141,9 @@ public struct RunRecord: Sendable {
 }
 
 extension [RunRecord] {
-    /// Of the runs that didn't diverge; the others have no result to average.
+    /// The mean number of epochs of the runs that didn't diverge; the others have no result to average.
     var epochs: String { Format.mean(filter { !$0.hasDiverged }.map { Double($0.valid.count) }, digits: 0) }
-    /// How many results a row has: `3`, or `2 of 3, 1 diverged`.
+    /// The number of results behind a row: `3`, or `2 of 3, 1 diverged`.
     var seeds: String {
         let diverged = count(where: \.hasDiverged)
         return diverged == 0 ? "\(count)" : "\(count - diverged) of \(count), \(diverged) diverged"

@@ -2,32 +2,38 @@ import Foundation
 import RecurrentCore
 import RecurrentRuns
 
-/// Trains experiments, each as a process of its own, some side by side. What was
-/// finished before is kept, what was begun is resumed.
+/// Trains experiments, each in a separate process and several in parallel.
+///
+/// Finished runs are kept, and interrupted ones are resumed.
 public struct Runner: Sendable {
-    /// Of the program whose `train` is used.
+    /// The path of the program whose `train` command trains the runs.
     public let executable: String
-    /// The folder that runs lie below, which is the report's where something is trained.
+    /// The folder that contains the runs; also the folder of the report, unless runs are only read.
     public let output: String
-    /// Below `output`: `runs/short`.
+    /// The folder of the runs relative to `output`: `runs/short`.
     public let subfolder: String
+    /// The seeds with which each experiment is run.
     public let seeds: [UInt64]
+    /// The number of runs to train in parallel.
     public let jobs: Int
+    /// The machine that is named in the records of the runs.
     public let machine: Machine
-    /// The plug-ins that configurations name.
+    /// The plug-ins that the configurations name.
     public let registry: Registry
-    /// What the language models read; nil if they aren't wanted, or nothing is trained.
+    /// The corpus of the language models; nil if none is needed.
     public let corpus: Corpus?
-    /// Names of folders for readers, as `$PTB_DIR`.
+    /// The names that stand for folders in recorded commands, such as `$PTB_DIR`.
     public let aliases: [String: String]
-    /// Whether a run with fewer epochs than asked for is resumed, instead of being another.
+    /// Whether a run with fewer epochs than requested is resumed rather than rejected.
     public let addsEpochs: Bool
-    /// Told of each run's end.
+    /// Receives a line of text when a run ends.
     public let report: @Sendable (String) -> Void
-    /// Told every second what is at work, in one line.
+    /// Receives a line about the active runs every second; nil to show no progress.
     public let showProgress: (@Sendable (String) -> Void)?
+    /// Returns whether to stop, so that the active runs can be resumed later.
     public let shouldStop: @Sendable () -> Bool
 
+    /// Creates a runner; each parameter is described at the property of its name.
     public init(
         executable: String, output: String, subfolder: String, seeds: [UInt64], jobs: Int, machine: Machine,
         registry: Registry,
@@ -54,14 +60,14 @@ public struct Runner: Sendable {
         let experiment: Experiment
         let seed: UInt64
         let folder: String
-        /// The same as seen from the report.
+        /// The folder relative to the report.
         let place: String
     }
     private struct Active {
         let task: Task
         let process: ChildProcess
-        /// What is trained, and the file that says so to the process.
         let configuration: RunConfiguration
+        /// The temporary file that passes the configuration to the process.
         let file: String
         let start: Date
     }
@@ -71,8 +77,10 @@ public struct Runner: Sendable {
         return Task(experiment: experiment, seed: seed, folder: "\(output)/\(place)", place: place)
     }
 
-    /// - Returns: false if it was stopped before all were done.
-    /// - Throws: ``RecurrentError`` if a run failed for another reason than divergence.
+    /// Trains all experiments with all seeds, except for the runs that are already complete.
+    ///
+    /// - Returns: false if it was stopped before all runs were complete.
+    /// - Throws: ``RecurrentError`` if a run failed for a reason other than divergence.
     public func run(_ experiments: [Experiment]) throws -> Bool {
         let tasks = experiments.flatMap { experiment in seeds.map { task(experiment, $0) } }
         var waiting = try tasks.filter { try record($0)?.isComplete != true }, active: [Active] = []
@@ -82,7 +90,7 @@ public struct Runner: Sendable {
         waiting.reverse()
         var done = tasks.count - waiting.count
         var failure: (any Error)?
-        // Rounds of 20 ms that interrupted runs have to end by themselves: ten seconds.
+        // Interrupted runs have 500 rounds of 20 ms, or ten seconds, to end by themselves.
         var grace = 500, rounds = 0
         defer {
             for run in active {
@@ -93,7 +101,7 @@ public struct Runner: Sendable {
         }
         while !waiting.isEmpty || !active.isEmpty {
             let isInterrupted = shouldStop(), stops = failure != nil || isInterrupted
-            // A terminal's Ctrl-C reaches the runs, too; a signal to this program alone doesn't.
+            // Ctrl-C in a terminal also reaches the runs; a signal to this program alone doesn't.
             if isInterrupted, grace > 0 {
                 grace -= 1
                 if grace == 0 { for run in active { run.process.send(SIGINT) } }
@@ -120,7 +128,7 @@ public struct Runner: Sendable {
                 } catch {
                     if failure == nil, !active.isEmpty {
                         report(
-                            "\(ended.task.experiment.id) seed \(ended.task.seed) failed; no other is started, \(active.count) at work will end"
+                            "\(ended.task.experiment.id) seed \(ended.task.seed) failed; no other run is started, \(active.count) running will finish"
                         )
                     }
                     failure = failure ?? error
@@ -132,7 +140,7 @@ public struct Runner: Sendable {
         return done == tasks.count
     }
 
-    /// What is there of these experiments.
+    /// Returns the finished runs of the experiments, by the experiments' names.
     ///
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if a folder is damaged, or
     ///   holds another experiment.
@@ -144,7 +152,7 @@ public struct Runner: Sendable {
         return result
     }
 
-    /// What a task trains, with a value for every option.
+    /// Returns the configuration of a task, with a value for every option.
     private func configuration(_ task: Task) throws -> RunConfiguration {
         var configuration = task.experiment.configuration
         configuration.seed = task.seed
@@ -156,7 +164,7 @@ public struct Runner: Sendable {
         return try registry.resolve(configuration, locatesData: false)
     }
 
-    /// Nil if it isn't finished. It may have fewer epochs than asked for.
+    /// Returns the record of a task's run, which may have fewer epochs than requested; nil if it isn't finished.
     private func record(_ task: Task) throws -> RunRecord? {
         guard FileManager.default.fileExists(atPath: task.folder + "/" + RunRecord.completionFile) else { return nil }
         let record = try RunRecord(
@@ -172,8 +180,10 @@ public struct Runner: Sendable {
         return record
     }
 
-    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if a folder holds another run than
-    ///   the task's, which may have other epochs where it can be resumed for more.
+    /// Checks that the configuration found in a folder is the task's, except for the number of epochs of runs that can
+    /// be resumed for more.
+    ///
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if it is another run's.
     private func check(_ task: Task, _ found: RunConfiguration) throws {
         let free: Set = addsEpochs && task.experiment.canGrow ? ["epochs"] : []
         let wanted = try configuration(task)
@@ -192,7 +202,7 @@ public struct Runner: Sendable {
             try check(task, RunFolder(opening: task.folder).resolvedConfiguration(registry))
             arguments = ["--resume", task.folder]
         }
-        // Of fewer epochs: the folder's files won't be those of that run any more.
+        // A record of fewer epochs would no longer describe the files in the folder.
         try? manager.removeItem(atPath: task.folder + "/" + RunRecord.completionFile)
         let file = manager.temporaryDirectory.appendingPathComponent("urnn-\(UUID().uuidString).json").path
         try AtomicFile.write(wanted.json(pretty: true), to: file)
@@ -200,12 +210,14 @@ public struct Runner: Sendable {
         return Active(task: task, process: process, configuration: wanted, file: file, start: Date())
     }
 
-    /// For readers, with folders as seen from the report, so that it can be moved and shown.
+    /// Returns the command to record, with folders relative to the report, so that the report can be moved and shared.
     private func command(_ task: Task, _ configuration: RunConfiguration) throws -> [String] {
         let words = ["train"] + (try registry.arguments(configuration)) + ["--output", task.folder]
         return words.map { aliases[$0] ?? Report.relative($0, to: output) }
     }
 
+    /// Records a run whose process has ended.
+    ///
     /// - Returns: false if the run was interrupted; it can be resumed.
     private func finish(_ run: Active) throws -> Bool {
         let ending = run.process.wait()
@@ -214,7 +226,7 @@ public struct Runner: Sendable {
         if case .signal = ending, shouldStop() { return false }
         if ending == .exit(130) { return false }
         let end = try RunEnd(in: run.task.folder)
-        // A run that diverged is a result.
+        // Divergence is a result, not a failure.
         guard ending == .exit(0) || (ending == .exit(1) && end?.reason == .diverged) else {
             throw RecurrentError.file(
                 path: run.task.folder,
@@ -222,10 +234,10 @@ public struct Runner: Sendable {
                     "the run failed (\(message.isEmpty ? "\(ending)" : message.replacingOccurrences(of: "error: ", with: "")))"
             )
         }
-        // A resumed run has trained before.
+        // A resumed run was also trained before this process started.
         let seconds = max(-run.start.timeIntervalSinceNow, try RunRecord.trainSeconds(run.task.folder))
         var shown = run.configuration
-        // It may have had more epochs already when it was resumed.
+        // The run may already have had more epochs when it was resumed.
         shown.training.epochs = max(shown.training.epochs, end?.epochs ?? 0)
         let completion = RunRecord.Completion(
             command: try command(run.task, shown), seconds: seconds, machine: machine.description, date: Machine.today,

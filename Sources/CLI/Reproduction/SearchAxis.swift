@@ -2,21 +2,21 @@ import Foundation
 import RecurrentCore
 import RecurrentRuns
 
-/// An option of `cli train`, and what a search tries of it: values, or a range.
+/// An option of `cli train` with the values, or the range of values, that a search tries.
 public struct SearchAxis: Sendable, Equatable {
-    /// Without its dashes.
+    /// The name of the option on the command line, without its dashes.
     public let option: String
-    /// As on a command line; none for a range.
+    /// The values as they are written on a command line; empty for a range.
     public let values: [String]
     private let range: ClosedRange<Double>?
     private let isWhole: Bool
 
     var isRange: Bool { range != nil }
 
-    /// An axis from text: `learning-rate=0.001,0.003` has two values,
-    /// `dropout-on=embedding,output|logits` has two that are lists, `tied=true,false` has a
-    /// flag, and `learning-rate=0.0001..0.01` is a range. Nil for text of another form, or a
-    /// value that is there twice.
+    /// Creates an axis from text; nil if the text has another form, or repeats a value.
+    ///
+    /// `learning-rate=0.001,0.003` has two values, `dropout-on=embedding,output|logits` has two values that are lists,
+    /// `tied=true,false` tries both values of a flag, and `learning-rate=0.0001..0.01` is a range.
     public init?(text: String) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, !parts[0].isEmpty,
@@ -40,7 +40,7 @@ public struct SearchAxis: Sendable, Equatable {
         guard !values.contains(""), Set(values).count == values.count else { return nil }
     }
 
-    /// One value: of a range whose ends are above 0, uniform in its logarithm.
+    /// Draws a value at random; from a range whose ends are above 0, uniformly in the logarithm.
     func draw(_ random: inout RandomStream) -> String {
         guard let range else { return values[random.integer(below: values.count)] }
         let number: Double
@@ -50,7 +50,7 @@ public struct SearchAxis: Sendable, Equatable {
             number = random.uniform(in: range)
         }
         let kept = min(max(number, range.lowerBound), range.upperBound)
-        // Three digits: nobody can tell more apart, and folders are named by them.
+        // Three digits are as precise as a search needs, and keep the names of folders short.
         return isWhole
             ? "\(Int(exactly: kept.rounded()) ?? .max)" : OptionValue.number(Double(String(format: "%.3g", kept))!).text
     }

@@ -2,26 +2,30 @@ import Foundation
 import RecurrentCore
 import RecurrentRuns
 
-/// A search for settings: a configuration that all runs share, and axes along which they
-/// differ. All combinations are tried, or as many as asked for, drawn at random
+/// A hyperparameter search: a configuration that all runs share, and axes along which they differ.
+///
+/// It tries all combinations, or a given number of points drawn at random
 /// (Bergstra & Bengio 2012, “Random search for hyper-parameter optimization”).
 public struct SettingsSearch: Sendable {
+    /// The options that differ between the runs.
     public let axes: [SearchAxis]
-    /// One point per experiment: values in the order of the axes.
+    /// The values of each experiment, in the order of the axes.
     public let points: [[String]]
+    /// The experiments to train, one for each point.
     public let experiments: [Experiment]
 
-    /// The most points there may be: each is a folder and a process.
+    /// The largest number of points, each of which needs a folder and a process.
     public static let mostPoints = 10_000
 
+    /// Creates a search over some axes.
+    ///
     /// - Parameters:
-    ///   - axes: the options and what is tried of each.
-    ///   - trials: how many points to try; nil: all, where no axis is a range.
-    ///   - seed: of the choice of points.
-    ///   - configure: makes a run's configuration of the flags of a point.
-    /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` if an axis is named twice,
-    ///   there are too many points, or their folders' names would be too long; and what
-    ///   `configure` throws.
+    ///   - axes: the options and the values to try.
+    ///   - trials: the number of points to try; nil for all combinations, if no axis is a range.
+    ///   - seed: the seed for the random choice of points.
+    ///   - configure: returns the configuration of a run from the flags of a point.
+    /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` if an axis is named twice, there are too many
+    ///   points, or the names of their folders would be too long or not unique; and what `configure` throws.
     public init(
         axes: [SearchAxis], trials: Int? = nil, seed: UInt64 = 1, configure: ([String]) throws -> RunConfiguration
     ) throws {
@@ -44,7 +48,7 @@ public struct SettingsSearch: Sendable {
         }
         guard Set(experiments.map(\.id)).count == experiments.count else {
             throw RecurrentError.invalidOption(
-                "two values of `try` differ only in characters that no folder's name has; leave one out")
+                "two values of `try` differ only in characters that the folder names can't have; leave one out")
         }
     }
 
@@ -52,7 +56,7 @@ public struct SettingsSearch: Sendable {
         if axes.contains(where: \.isRange) {
             guard let trials, trials <= mostPoints else {
                 throw RecurrentError.invalidOption(
-                    "a range has no end of values; `trials` says how many points to draw, up to \(mostPoints)")
+                    "a range has unlimited values; `trials` says how many points to draw, up to \(mostPoints)")
             }
             return drawn(axes, trials, seed)
         }
@@ -61,7 +65,7 @@ public struct SettingsSearch: Sendable {
         }
         guard size <= mostPoints || (trials ?? Int.max) <= mostPoints, size < Int.max else {
             throw RecurrentError.invalidOption(
-                "the axes have \(size) combinations; `trials` takes up to \(mostPoints) of them at random")
+                "the axes have \(size) combinations; `trials` draws up to \(mostPoints) of them at random")
         }
         return numbers(trials, of: size, seed).map { number in
             var rest = number
@@ -72,10 +76,10 @@ public struct SettingsSearch: Sendable {
         }
     }
 
-    /// Each trial has random numbers of its own: more trials are the same ones and others.
+    /// Draws points at random; each trial has separate random numbers, so more trials extend fewer.
     private static func drawn(_ axes: [SearchAxis], _ trials: Int, _ seed: UInt64) -> [[String]] {
         var points: [[String]] = []
-        // Small sets of values may have fewer points than are asked for.
+        // Axes with few values may have fewer points than requested.
         for trial in 0..<(4 * trials) where points.count < trials {
             var random = RandomStream(RandomKey(seed: seed, purpose: .shuffle, step: trial + 1))
             let point = axes.map { $0.draw(&random) }
@@ -84,7 +88,7 @@ public struct SettingsSearch: Sendable {
         return points
     }
 
-    /// Numbers of grid points, ascending; drawn without replacement if not all are wanted.
+    /// Returns the numbers of grid points in ascending order; drawn without replacement if not all are wanted.
     private static func numbers(_ trials: Int?, of size: Int, _ seed: UInt64) -> [Int] {
         guard let trials, trials < size else { return Array(0..<size) }
         var random = RandomStream(RandomKey(seed: seed, purpose: .shuffle))
@@ -93,7 +97,7 @@ public struct SettingsSearch: Sendable {
         return chosen.sorted()
     }
 
-    /// The values of an experiment.
+    /// Returns the values of an experiment, in the order of the axes; empty if it isn't one of the search.
     public func point(of experiment: Experiment) -> [String] {
         experiments.firstIndex { $0.id == experiment.id }.map { points[$0] } ?? []
     }
@@ -102,20 +106,21 @@ public struct SettingsSearch: Sendable {
         String(value.map { $0.isLetter || $0.isNumber || ".-+".contains($0) ? $0 : "-" })
     }
 
-    /// What a point's runs gave.
+    /// The results of the runs of a point.
     public struct Outcome: Sendable {
+        /// The values of the point, in the order of the axes.
         public let point: [String]
+        /// The experiment that was trained; under successive halving, the one of the last round that it reached.
         public let experiment: Experiment
-        /// One per seed that was finished.
+        /// The finished runs, one for each seed.
         public let records: [RunRecord]
-        /// The mean over the seeds of the best validation loss; infinite if a run diverged.
+        /// The best validation loss, averaged over the seeds; infinite if a run diverged.
         public let loss: Double
-        /// Epochs that its runs were to have: fewer than others' where halving gave it up.
+        /// The number of epochs requested, which is lower for points that successive halving dropped.
         var epochs: Int { experiment.epochs }
     }
 
-    /// The points that have runs, best first: those that were trained for longer before
-    /// those that were given up.
+    /// Returns the points that have runs, best first; points that successive halving dropped follow the others.
     public func ranking(_ records: [String: [RunRecord]]) -> [Outcome] {
         zip(points, experiments).compactMap { point, planned in
             let experiment = records[planned.id]?.first?.experiment ?? planned
@@ -126,12 +131,12 @@ public struct SettingsSearch: Sendable {
         }.sorted { ($1.epochs, $0.loss, $0.experiment.id) < ($0.epochs, $1.loss, $1.experiment.id) }
     }
 
-    /// The best validation loss of a run within its epochs; infinite if it diverged.
+    /// Returns the best validation loss of a run in its first epochs; infinite if the run diverged.
     private static func loss(_ record: RunRecord, within epochs: Int) -> Double {
         record.hasDiverged ? .infinity : record.valid.filter { $0.epoch <= epochs }.map(\.loss).min() ?? .infinity
     }
 
-    /// The table of a ranking, and the validation losses of its first five.
+    /// Returns a section with the table of a ranking, and a plot of the validation losses of its best five points.
     public func section(_ ranking: [Outcome], metric: DatasetDescription.Metric) -> Section {
         let (label, scale) = metric == .accuracy ? ("accuracy %", 100.0) : (metric.label, 1)
         let isHalved = Set(ranking.map(\.epochs)).count > 1
@@ -162,7 +167,7 @@ public struct SettingsSearch: Sendable {
                     outcome.point.joined(separator: ", "),
                     outcome.records[0].valid.map { .init(Double($0.epoch), $0.loss) }))
         }
-        // Losses of one size are told apart on a linear axis only.
+        // Losses of similar size can be told apart only on a linear axis.
         let losses = figure.curves.flatMap(\.points).map(\.y).filter(\.isFinite)
         if let least = losses.min(), let most = losses.max(), most < 10 * least { figure.isLogarithmic = false }
         if !figure.curves.isEmpty { section.plots = [.init(name: "search-curves", figure: figure)] }

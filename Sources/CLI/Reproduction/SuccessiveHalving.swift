@@ -1,14 +1,16 @@
 import RecurrentCore
 
-/// Successive halving (Jamieson & Talwalkar 2016): every point is trained for a few epochs,
-/// the better half for twice as many, and so on, until one is trained to the end.
+/// Successive halving (Jamieson & Talwalkar 2016): every point is trained for a few epochs, the better half for twice as
+/// many, and so on, until the last round trains for all epochs.
 public struct SuccessiveHalving: Sendable {
-    /// Epochs of each round, ascending; the last are those that were asked for.
+    /// The number of epochs of each round, in ascending order; the last is the requested number.
     public let rounds: [Int]
 
+    /// Plans the rounds of a search.
+    ///
     /// - Parameters:
-    ///   - points: how many there are in the first round.
-    ///   - epochs: of the last round.
+    ///   - points: the number of points in the first round.
+    ///   - epochs: the number of epochs in the last round.
     public init(points: Int, epochs: Int) {
         var rounds = [epochs], left = 1
         while left < points, rounds[0] > 1 {
@@ -18,8 +20,10 @@ public struct SuccessiveHalving: Sendable {
         self.rounds = rounds
     }
 
-    /// An experiment for the epochs of a round. One whose learning rate falls over the
-    /// epochs begins anew in each round, so it has a folder of its own.
+    /// Returns an experiment with the epochs of a round.
+    ///
+    /// An experiment whose learning-rate schedule depends on the number of epochs starts again in each round, and so has
+    /// a separate folder.
     public func experiment(_ experiment: Experiment, epochs: Int) -> Experiment {
         guard epochs < experiment.epochs else { return experiment }
         var configuration = experiment.configuration
@@ -27,7 +31,7 @@ public struct SuccessiveHalving: Sendable {
         return Experiment(experiment.canGrow ? experiment.id : "\(experiment.id)_epochs=\(epochs)", configuration)
     }
 
-    /// Those that go on to the next round: the better half, rounded up.
+    /// Returns the outcomes that advance to the next round: the better half, rounded up.
     public func better(_ outcomes: [SettingsSearch.Outcome]) -> [SettingsSearch.Outcome] {
         Array(outcomes.sorted { $0.loss < $1.loss }.prefix((outcomes.count + 1) / 2))
     }

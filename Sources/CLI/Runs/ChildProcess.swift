@@ -1,25 +1,30 @@
 import Foundation
 import RecurrentCore
 
-/// A program that this one started, asked now and then whether it has ended.
+/// A process that this program started, and polls to see whether it has ended.
 ///
-/// Foundation's Process learns of a child's end by a socket on 127.0.0.1: on a machine
-/// without a network, where that address may not be up, it never does.
+/// Foundation's `Process` is notified of a child's end through a socket on 127.0.0.1; on a machine without a network,
+/// where that address may not be up, the notification never comes.
 package final class ChildProcess {
+    /// How a process ended: with an exit status, or by a signal.
     package enum Ending: Equatable, Sendable {
         case exit(Int32)
         case signal(Int32)
     }
 
-    /// Where a child's output goes.
+    /// The destination of a child's standard output.
     package enum Output: Equatable {
+        /// Discarded, or kept in memory.
         case none, kept
-        /// A file of this path, which is made or emptied.
+        /// Written to the file at this path, which is created or overwritten.
         case file(String)
     }
 
-    /// A program of the system, as the PATH finds it.
+    /// Returns the path of a program, looked up in the folders of PATH.
     ///
+    /// - Parameters:
+    ///   - name: the name of the program.
+    ///   - package: the Debian package to suggest; nil if it has the program's name.
     /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it isn't installed.
     package static func find(_ name: String, package: String? = nil) throws -> String {
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
@@ -32,12 +37,12 @@ package final class ChildProcess {
     }
 
     private let identifier: pid_t
-    /// Of pipes, which the child's standard error is, and its output where that is kept.
+    /// The read ends of the pipes for the child's standard error, and for its standard output if that is kept.
     private let errors: Int32
     private let output: Int32?
     private var known: Ending?
 
-    /// Starts a program without input; its output goes nowhere unless it is kept.
+    /// Starts a program with empty standard input.
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be started.
     package init(_ executable: String, _ arguments: [String], output destination: Output = .none) throws {
@@ -60,7 +65,7 @@ package final class ChildProcess {
             posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
         }
         posix_spawn_file_actions_adddup2(&actions, errors.write, STDERR_FILENO)
-        // What other threads have open is no business of the child's.
+        // The child must not inherit descriptors that other threads have open.
         for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
             if let descriptor = Int32(name), descriptor > STDERR_FILENO {
                 posix_spawn_file_actions_addclose(&actions, descriptor)
@@ -75,8 +80,8 @@ package final class ChildProcess {
         defer { for word in words { free(word) } }
         var identifier = pid_t()
         var problem = posix_spawn(&identifier, executable, &actions, &attributes, &words, environ)
-        // A program that has just been written is busy while a child that another thread is
-        // starting still holds all that was open.
+        // A program that has just been written is busy as long as a child that another thread is starting still holds
+        // the inherited descriptor.
         for _ in 0..<100 where problem == ETXTBSY {
             usleep(10_000)
             problem = posix_spawn(&identifier, executable, &actions, &attributes, &words, environ)
@@ -90,7 +95,7 @@ package final class ChildProcess {
 
     deinit { for end in [errors, output].compactMap({ $0 }) { close(end) } }
 
-    /// Runs a program to its end, and keeps what it writes.
+    /// Runs a program to its end, and returns what it writes.
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be started.
     package static func run(_ executable: String, _ arguments: [String]) throws -> (
@@ -109,8 +114,8 @@ package final class ChildProcess {
         }
     }
 
-    /// What is read from it never waits: all is there when the child has ended, whose own
-    /// children may live on.
+    /// Creates a pipe whose read end doesn't block: its end may never come, as the child's own children may outlive the
+    /// child, but all of the child's output is there when it has ended.
     private static func pipe(_ executable: String) throws -> (read: Int32, write: Int32) {
         var ends: [Int32] = [-1, -1]
         guard Foundation.pipe(&ends) == 0 else { throw failure(executable, errno) }
@@ -122,20 +127,22 @@ package final class ChildProcess {
         .file(path: executable, reason: "can't be started: \(String(cString: strerror(error)))")
     }
 
-    /// How it ended; nil while it runs.
+    /// How the process ended; nil while it runs.
     package var ending: Ending? {
         if known == nil {
             var status: Int32 = 0
             let ended = waitpid(identifier, &status, WNOHANG)
-            // Of one that someone else has waited for nothing more can be known.
+            // If something else has already waited for the process, its status is lost.
             if ended < 0, errno != EINTR { known = .exit(-1) }
             if ended == identifier { known = status & 0x7F == 0 ? .exit(status >> 8 & 0xFF) : .signal(status & 0x7F) }
         }
         return known
     }
 
+    /// Sends the process a signal, unless it has ended.
     package func send(_ signal: Int32) { if ending == nil { kill(identifier, signal) } }
 
+    /// Waits for the process to end.
     package func wait() -> Ending {
         while true {
             if let ending { return ending }
@@ -143,7 +150,7 @@ package final class ChildProcess {
         }
     }
 
-    /// What it has written to its standard error since the last call.
+    /// Returns what the process has written to its standard error since the last call.
     package func readErrors() -> String { String(decoding: Self.drain(errors), as: UTF8.self) }
 
     private static func drain(_ descriptor: Int32) -> [UInt8] {

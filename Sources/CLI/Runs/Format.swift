@@ -1,19 +1,19 @@
 import Foundation
 
-/// Numbers, times and shares as people read them.
+/// Formatting of numbers, times and percentages for readers.
 package enum Format {
-    /// So many digits behind the point, whatever the size.
+    /// Returns a number with a fixed number of digits after the decimal point.
     package static func fixed(_ value: Double, digits: Int = 4) -> String { String(format: "%.\(digits)f", value) }
 
-    /// A share of 1 in percent.
+    /// Returns a fraction as a percentage with two decimals.
     package static func percent(_ value: Double) -> String { String(format: "%.2f %%", 100 * value) }
 
-    /// Five digits where the size allows it, else a power of ten.
+    /// Returns a number with up to five significant digits, in scientific notation if it is very small or large.
     package static func significant(_ value: Double) -> String {
         value == 0 || (1e-3..<1e5).contains(abs(value)) ? String(format: "%.5g", value) : String(format: "%.2e", value)
     }
 
-    /// `1:02:03` or `4:05`.
+    /// Returns a duration as `1:02:03` or `4:05`; `?` if it is unknown or very long.
     package static func time(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds < 1e7 else { return "?" }
         let s = Int(seconds.rounded())
@@ -21,7 +21,7 @@ package enum Format {
             ? String(format: "%d:%02d:%02d", s / 3600, s / 60 % 60, s % 60) : String(format: "%d:%02d", s / 60, s % 60)
     }
 
-    /// A number of a report: what is small or large beside its digits is a power of ten.
+    /// Returns a number for a report, in scientific notation if it is too small for the number of decimals, or very large.
     package static func number(_ value: Double, digits: Int = 2) -> String {
         guard value.isFinite else { return value.isNaN ? "–" : value > 0 ? "∞" : "−∞" }
         if value != 0, abs(value) < (digits < 4 ? 0.5 : 100) * pow(10, -Double(digits)) || abs(value) >= 1e7 {
@@ -30,8 +30,8 @@ package enum Format {
         return String(format: "%.\(digits)f", value)
     }
 
-    /// Mean ± sample standard deviation; the number alone if there is one, or if counts
-    /// (without digits) are all the same.
+    /// Returns the mean ± the sample standard deviation; the mean alone if there is only one value, or if all values are
+    /// equal and `digits` is 0.
     package static func mean(_ values: [Double], digits: Int = 2, scale: Double = 1) -> String {
         guard !values.isEmpty else { return "–" }
         let values = values.map { $0 * scale }
@@ -41,8 +41,8 @@ package enum Format {
         return "\(number(mean, digits: digits)) ± \(number(variance.squareRoot(), digits: digits))"
     }
 
-    /// The smallest and the largest to three digits, where single ones lie orders of
-    /// magnitude apart; the number alone if there is one.
+    /// Returns the smallest and the largest value with three significant digits, for values that lie orders of magnitude
+    /// apart; a single number if these are equal.
     package static func range(_ values: [Double]) -> String {
         guard let low = values.min(), let high = values.max() else { return "–" }
         let texts = [low, high].map { String(format: "%.3g", $0) }

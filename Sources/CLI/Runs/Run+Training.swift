@@ -1,40 +1,41 @@
 import RecurrentCore
 
 extension Run {
-    /// Trains the run from its beginning and writes it into a folder.
+    /// Trains the run from its beginning, and writes it into a folder.
     ///
     /// - Parameters:
     ///   - output: the folder; nil to keep nothing.
-    ///   - overwrite: whether another run in it may be replaced.
-    ///   - observers: told of everything, before what writes.
-    ///   - shouldStop: asked after each batch; true ends the run, to be resumed.
-    /// - Returns: what came out; of a run that diverged, too.
-    /// - Throws: ``RecurrentCore/RecurrentError`` if the folder can't be written.
+    ///   - overwrite: whether a run that the folder already holds may be replaced.
+    ///   - observers: the observers of the training, notified after metrics and checkpoints have been written.
+    ///   - shouldStop: returns whether to stop; called after each batch. A run in a folder can then be resumed.
+    /// - Returns: the summary of the training, even if it diverged.
+    /// - Throws: ``RecurrentCore/RecurrentError`` if the folder can't be written, or an option doesn't fit the data.
     public func train(
         output: String? = nil, overwrite: Bool = false, observers: [any TrainingObserver] = [],
         shouldStop: @escaping () -> Bool = { false }
     ) throws -> TrainingSummary {
-        // Before training, so that nobody waits for an hour to learn that nothing
-        // can be written; after all else, so that a mistake replaces no older run.
+        // The folder is created before training, so that a folder that can't be written is reported at once, but after
+        // all other checks, so that a mistake doesn't replace an older run.
         _ = try trainer()
         let folder = try output.map { try RunFolder(creating: $0, configuration, overwrite: overwrite) }
         try folder?.writeDataFiles(dataset)
         return try train(in: folder, observers: observers, shouldStop: shouldStop) { try $1?.begin($0) }
     }
 
-    /// Resumes the run in a folder: it ends with the bits of a run that was never stopped.
+    /// Resumes the run in a folder; it ends with bit-for-bit the same results as a run that was never stopped.
     ///
     /// - Parameters:
-    ///   - path: the folder.
+    ///   - path: the folder of the run.
     ///   - registry: the plug-ins.
-    ///   - changes: makes of its configuration the one to resume with; what its state depends
-    ///     on can't change.
-    ///   - observers: told of everything.
-    ///   - shouldStop: asked after each batch.
-    /// - Returns: the run, and what came out.
-    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if the folder doesn't
-    ///   hold a run that fits, ``RecurrentCore/RecurrentError/file(path:reason:)`` if another
-    ///   process trains it.
+    ///   - changes: returns the configuration to resume with, given that of the run; options that the saved state depends
+    ///     on must not change.
+    ///   - observers: returns the observers of the training.
+    ///   - shouldStop: returns whether to stop; called after each batch. The run can then be resumed again.
+    ///   - willStart: called before training continues, with the number of updates made so far.
+    /// - Returns: the run, and the summary of its training.
+    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if the folder holds no run that can be resumed,
+    ///   ``RecurrentCore/RecurrentError/invalidOption(_:)`` if an option must not change, and
+    ///   ``RecurrentCore/RecurrentError/file(path:reason:)`` if another process trains the run.
     public static func resume(
         _ path: String, registry: Registry, changes: (RunConfiguration) throws -> RunConfiguration = { $0 },
         observers: (Run) -> [any TrainingObserver] = { _ in [] }, shouldStop: @escaping () -> Bool = { false },
@@ -82,10 +83,11 @@ extension Run {
 }
 
 extension RunFolder {
-    /// The run's configuration with a value for every option; its data may lie elsewhere now.
+    /// Returns the run's configuration with a value for every option, without searching for its data, which may have been
+    /// moved.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if it is missing,
-    ///   damaged, or has a value out of range.
+    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if the file is missing or damaged, or has a
+    ///   value out of range.
     public func resolvedConfiguration(_ registry: Registry) throws -> RunConfiguration {
         do {
             return try registry.resolve(configuration(), locatesData: false)
@@ -95,7 +97,7 @@ extension RunFolder {
     }
 }
 
-/// Keeps the summary of a run that ends with an error too.
+/// An observer that keeps the summary of a run, even if the run diverges.
 private final class SummaryKeeper: TrainingObserver {
     var acceptsLateBatches: Bool { true }
     private(set) var summary: TrainingSummary?

@@ -1,30 +1,30 @@
 import RecurrentCore
 
-/// A run put together from its configuration: data, model and optimizer.
+/// A run built from its configuration: the data, the model and the optimizer.
 ///
 ///     let run = try Run(opening: "runs/ugru", registry: .builtIn)
 ///     let test = try run.evaluate(.test)
 ///     print(test.meanLoss, test.accuracy)
 public struct Run {
-    /// Resolved: every option has a value.
+    /// The configuration, in which every option has a value.
     public let configuration: RunConfiguration
-    /// The data, in the ids of the run's vocabulary.
+    /// The data, in the token ids of the run's vocabulary.
     public let dataset: any Dataset
-    /// The model; it holds the weights of the seed, or those that were loaded.
+    /// The model, with the initial weights of the seed or those that were loaded.
     public let model: SequenceModel
-    /// The optimizer's state, and the skew parameters.
+    /// The optimizer with its state, and the skew-symmetric parameters of orthogonal weights.
     public let updater: ParameterUpdater
     let schedule: any LearningRateSchedule
     let registry: Registry
 
-    /// A run that holds the weights of its seed.
+    /// Creates a run whose model has the initial weights of its seed.
     ///
     /// - Parameters:
-    ///   - configuration: what is asked for; the registry resolves it.
+    ///   - configuration: the configuration, which the registry resolves.
     ///   - registry: the plug-ins.
-    ///   - vocabulary: the words of a run that exists, in whose ids the data must come.
-    /// - Throws: ``RecurrentCore/RecurrentError`` for an option that is wrong, a plug-in that
-    ///   isn't registered, data that can't be read, or a device that isn't there.
+    ///   - vocabulary: the tokens of an existing run, whose ids the data must use; nil for those of the data set.
+    /// - Throws: ``RecurrentCore/RecurrentError`` for a wrong option, a plug-in that isn't registered, data that can't be
+    ///   read, or a device that isn't available.
     public init(_ configuration: RunConfiguration, registry: Registry, vocabulary: [String]? = nil) throws {
         let configuration = try registry.resolve(configuration)
         self.configuration = configuration
@@ -44,14 +44,14 @@ public struct Run {
         schedule = try registry.makeSchedule(configuration)
     }
 
-    /// A saved run with its best weights.
+    /// Opens a saved run with its best weights.
     ///
     /// - Parameters:
-    ///   - path: the run's folder.
+    ///   - path: the folder of the run.
     ///   - registry: the plug-ins.
-    ///   - changes: what to change in its configuration, such as the backend.
-    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if a file is missing
-    ///   or damaged, and what ``init(_:registry:vocabulary:)`` throws.
+    ///   - changes: changes the configuration of the run, such as its backend.
+    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if a file is missing or damaged, and what
+    ///   ``init(_:registry:vocabulary:)`` throws.
     public init(opening path: String, registry: Registry, changes: (inout RunConfiguration) throws -> Void = { _ in })
         throws
     {
@@ -62,11 +62,11 @@ public struct Run {
         try folder.loadModel(into: model)
     }
 
-    /// A new run that starts from the weights of a saved one.
+    /// Creates a new run that starts from the best weights of a saved one.
     ///
     /// - Parameters:
-    ///   - configuration: of the new run.
-    ///   - path: the folder of the saved one.
+    ///   - configuration: the configuration of the new run.
+    ///   - path: the folder of the saved run.
     ///   - registry: the plug-ins.
     /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if the weights don't fit.
     public init(_ configuration: RunConfiguration, startingFrom path: String, registry: Registry) throws {
@@ -78,11 +78,11 @@ public struct Run {
         try updater.adoptWeights()
     }
 
-    /// Loss and metric of a split with the weights that the model holds.
+    /// Returns the loss and the metric of a split with the model's current weights.
     ///
     /// - Parameters:
-    ///   - split: train, valid or test.
-    ///   - batchSize: nil for the run's.
+    ///   - split: the split to evaluate.
+    ///   - batchSize: the number of sequences per batch; nil for the run's.
     /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if the split has no batch of this size.
     public func evaluate(_ split: Split, batchSize: Int? = nil) throws -> LossSums {
         try model.evaluate(
@@ -90,9 +90,12 @@ public struct Run {
             batchSize: batchSize ?? configuration.training.evaluationBatchSize ?? configuration.training.batchSize)
     }
 
-    /// What trains the run, told to nobody but these observers.
+    /// Creates a trainer for the run, which writes nothing and notifies only the given observers.
     ///
-    /// - Throws: what ``RecurrentCore/Trainer`` throws for options that don't fit the data.
+    /// - Parameters:
+    ///   - observers: the observers of the training.
+    ///   - shouldStop: returns whether to stop; called after each batch.
+    /// - Throws: ``RecurrentCore/RecurrentError`` for options that don't fit the data.
     public func trainer(
         _ observers: [any TrainingObserver] = [], shouldStop: @escaping () -> Bool = { false }
     ) throws -> Trainer {

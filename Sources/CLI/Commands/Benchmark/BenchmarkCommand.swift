@@ -6,14 +6,14 @@ import RecurrentRuns
 struct BenchmarkCommand: FlagCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark",
-        abstract: "Time training steps and matrix exponentials beside the floor that their products set.",
+        abstract: "Time training steps and matrix exponentials, and compare them with the floor set by their products.",
         discussion: """
             The floor is the time that a step's matrix products would take at the rate of one large product, \
             measured in the same run on the same backend and threads. Rounds go through all workloads in turn, \
-            so that a machine's noise hits all of them alike.
+            so that noise on the machine affects all of them alike.
             """)
     static let scope = FlagScope(kinds: [.backend]) { _ in
-        "does nothing in benchmark, whose workloads have sizes of their own; leave it out"
+        "does nothing in benchmark, whose workloads have fixed sizes; leave it out"
     }
 
     @Argument(parsing: .allUnrecognized, help: .hidden)
@@ -22,10 +22,10 @@ struct BenchmarkCommand: FlagCommand {
     @Option(
         name: .customLong("workload"),
         help:
-            "Time this workload only; may be repeated (toy-CELL-nN, lm-CELL-tT, lm-CELL-ACTIVATION-tT, lm-CELL-hH-tT, generate-CELL, exp-nN)."
+            "Time only this workload; may be repeated (toy-CELL-nN, lm-CELL-tT, lm-CELL-ACTIVATION-tT, lm-CELL-hH-tT, generate-CELL, exp-nN)."
     )
     var workloads: [String] = []
-    @Option(help: "Seconds to spend on each workload, about.")
+    @Option(help: "Approximate number of seconds to spend on each workload.")
     var seconds = 1.0
     @Flag(help: "Print a JSON array.")
     var json = false
@@ -81,7 +81,7 @@ struct BenchmarkCommand: FlagCommand {
     }
 }
 
-/// The rate of one large product.
+/// A measurement of the rate of one large matrix product.
 struct GEMMRate {
     private let backend: any Backend
     private let matrices: [MatrixView]
@@ -94,7 +94,7 @@ struct GEMMRate {
         backend.fill(matrices[1], with: 0.25)
     }
 
-    /// Seconds of one product.
+    /// Returns the duration of one product in seconds.
     func measure() -> Double {
         let clock = ContinuousClock()
         let start = clock.now
@@ -105,7 +105,7 @@ struct GEMMRate {
     static var flops: Double { 2 * Double(size) * Double(size) * Double(size) }
 }
 
-/// Times workloads in turn.
+/// A timer that measures several workloads in turn.
 final class WorkloadTimer {
     private let workloads: [Workload]
     private let gemm: GEMMRate
@@ -127,13 +127,13 @@ final class WorkloadTimer {
             try workloads[index].step()
             return (clock.now - start).inSeconds
         }
-        // Warm up, and learn how many steps fit.
+        // Warm up, and determine how many steps fit.
         let counts = try workloads.indices.map { index in
             for _ in 0..<2 { _ = try time(index) }
             return max(5, Int(seconds / max(try time(index), 1e-6)))
         }
         for _ in 0..<3 { _ = gemm.measure() }
-        // No round is without steps.
+        // At most as many rounds as steps, so that no round is without steps.
         let rounds = min(20, counts.max() ?? 0)
         for round in 0..<rounds {
             products += (0..<3).map { _ in gemm.measure() }
@@ -162,8 +162,8 @@ final class WorkloadTimer {
         }
     }
 
-    /// Step time of a constrained cell over its free one, as the median of the
-    /// ratios of steps taken in the same round.
+    /// Returns the step times of a constrained cell relative to those of its unconstrained counterpart, as medians of the
+    /// ratios of steps in the same round.
     func overheads(of constrained: String, over free: String) -> [(name: String, base: String, ratio: Double)] {
         workloads.indices.compactMap { index in
             let name = workloads[index].name,

@@ -4,10 +4,10 @@ import RecurrentRuns
 extension Workload {
     static let generationNames = ["rnn", "urnn", "gru", "ugru"].map { "generate-\($0)" }
 
-    /// `generate-CELL`: one token of text, drawn from all words (E 400, H 200, V 10,000).
+    /// Creates the workload `generate-CELL`: one token of text, drawn from all words (E 400, H 200, V 10,000).
     ///
-    /// Every weight is read once for a token, so memory's speed and not that of
-    /// products bounds it: the ratio to the floor says little here.
+    /// Every weight is read once per token, so the memory bandwidth rather than the rate of products limits the speed, and
+    /// the ratio to the floor says little.
     static func generation(_ name: String, cell: String, on backend: any Backend, registry: Registry) throws -> Workload
     {
         var configuration = RunConfiguration(cell: PluginChoice(cell))

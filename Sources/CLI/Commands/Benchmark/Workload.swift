@@ -1,13 +1,15 @@
 import RecurrentCore
 import RecurrentRuns
 
-/// Something to time, by its name: `toy-CELL-nN`, `lm-CELL-tT`, `lm-CELL-ACTIVATION-tT`, any of `lm` with `-hH` before
-/// `-tT` for other than 200 units, `generate-CELL` or `exp-nN`.
+/// A piece of work to time.
+///
+/// Its name is `toy-CELL-nN`, `lm-CELL-tT`, `lm-CELL-ACTIVATION-tT`, `generate-CELL` or `exp-nN`; names that begin with
+/// `lm` may have `-hH` before `-tT`, for a number of units other than 200.
 struct Workload {
     let name: String
-    /// Multiplications and additions of the matrix products that nobody can avoid.
+    /// The number of multiplications and additions in the unavoidable matrix products of a step.
     let flops: Double
-    /// One step of the work.
+    /// Does one step of the work.
     let step: () throws -> Void
 
     static let defaultNames =
@@ -58,7 +60,7 @@ struct Workload {
         let isLanguageModel: Bool
     }
 
-    /// One training step: forward, backward, optimizer, manifold.
+    /// Creates a workload of training steps: forward pass, backward pass, optimizer and manifold update.
     private static func training(
         _ name: String, cell: String, activation: String? = nil, on backend: any Backend, registry: Registry,
         _ shape: Shape
@@ -104,8 +106,8 @@ struct Workload {
         }
     }
 
-    /// Forward, and twice that backward: `2 · rows · inner · outer` for each of the
-    /// input, the recurrent and the output products.
+    /// Returns the operations of a training step: `2 · rows · inner · outer` for each of the input, recurrent and output
+    /// products in the forward pass, and twice as many in the backward pass.
     private static func flops(of cell: any RecurrentCell, _ shape: Shape) throws -> Double {
         func weights(_ kind: CellParameter.Kind) -> Double { Double(cell.parameters.count { $0.kind == kind }) }
         let rows = Double(shape.steps * shape.batch), hidden = Double(shape.hidden)
@@ -115,15 +117,16 @@ struct Workload {
         return 6 * (rows * (input + recurrent) + outputRows * hidden * Double(shape.classes))
     }
 
-    /// `exp` of a random skew-symmetric matrix whose norm ‖B‖₂ is about 3. The
-    /// floor counts five products, 10 n³: what a polynomial of degree 18 takes.
+    /// Creates the workload of the matrix exponential of a random skew-symmetric B with a norm ‖B‖₂ of about 3.
+    ///
+    /// The floor counts five products, 10 n³, as a polynomial of degree 18 needs.
     private static func exponential(_ name: String, size: Int, on backend: any Backend, registry: Registry) throws
         -> Workload
     {
         let manifold = try registry.makeManifold(RunConfiguration())
         let workspace = try manifold.makeWorkspace(size: size, on: backend)
         var random = RandomStream(RandomKey(seed: 1, purpose: .test, stream: size))
-        // A skew matrix with independent entries of deviation s has norm 2 s √n.
+        // A skew-symmetric matrix with independent entries of standard deviation s has a norm of about 2 s √n.
         let deviation = 1.5 / Double(size).squareRoot()
         var values = [Double](repeating: 0, count: size * size)
         for i in 0..<size {

@@ -5,13 +5,13 @@ import RecurrentRuns
 
 struct DataCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "data", abstract: "Download a data set and check that it is the right one.")
+        commandName: "data", abstract: "Download a data set, and check that it is the right one.")
 
-    @Argument(help: "Which data set: ptb.")
+    @Argument(help: "The data set to download: ptb.")
     var name: String
     @Option(help: "Folder to put the files into.")
     var output: String
-    @Option(help: "Where to take them from: a folder's address, or that of an archive (.tgz, .tar.gz) that holds them.")
+    @Option(help: "URL to download them from: a folder, or an archive (.tgz, .tar.gz) that contains them.")
     var url: String?
     @Flag(help: "Print nothing but errors.")
     var quiet = false
@@ -28,7 +28,7 @@ struct DataCommand: ParsableCommand {
         if !quiet {
             Terminal.print(
                 new.isEmpty
-                    ? "\(output) has all files already"
+                    ? "\(output) already has all files"
                     : "\(new.map(\.name).joined(separator: ", ")) in \(output), SHA-256 checked")
             Terminal.print("train with: --dataset \(name) --data \(output)")
         }

@@ -2,8 +2,9 @@ import Foundation
 import RecurrentCore
 import RecurrentRuns
 
-/// Files of a data set on their way into a folder: fetched by `curl` beside their
-/// place, checked by `sha256sum`, and put into it only when all are right.
+/// A download of the files of a data set into a folder.
+///
+/// `curl` fetches the files into a temporary folder, and `sha256sum` checks them; they are moved only if all are correct.
 struct Download {
     private let source: DownloadSource
     private let url: String
@@ -17,9 +18,11 @@ struct Download {
         self.isQuiet = isQuiet
     }
 
-    /// - Returns: the files that were not there yet.
-    /// - Throws: ``RecurrentError`` in one line if one can't be had, isn't the right
-    ///   one, or can't be written. The folder then holds what it held.
+    /// Downloads the files that the folder lacks.
+    ///
+    /// - Returns: the files that were downloaded.
+    /// - Throws: ``RecurrentError`` if a file can't be downloaded, isn't the right one, or can't be written. No file that
+    ///   was downloaded incompletely or incorrectly is left in the folder.
     func run() throws -> [DownloadSource.File] {
         let manager = FileManager.default
         let missing = try source.files.filter { file in
@@ -28,7 +31,7 @@ struct Download {
             guard try Self.sha256(path) == file.sha256 else {
                 throw RecurrentError.file(
                     path: path,
-                    reason: "is another file than the one to be downloaded; move it away, or choose another --output")
+                    reason: "differs from the file to be downloaded; move it away, or choose another --output")
             }
             return false
         }
@@ -38,7 +41,7 @@ struct Download {
             try manager.createDirectory(atPath: temporary, withIntermediateDirectories: true)
         } catch {
             throw RecurrentError.file(
-                path: folder, reason: "the folder can't be made or written; choose another --output")
+                path: folder, reason: "the folder can't be created or written; choose another --output")
         }
         defer { try? manager.removeItem(atPath: temporary) }
         let isArchive = [".tgz", ".tar.gz"].contains { url.lowercased().hasSuffix($0) }
@@ -82,7 +85,7 @@ struct Download {
         }
         if isLive { Terminal.print("\r\u{1B}[K", terminator: "") }
         let status = curl.wait(), complaint = Self.lastLine(curl.readErrors(), status)
-        // curl's number for what it can't write.
+        // curl exits with 23 if it can't write the file.
         guard status != .exit(23) else {
             throw RecurrentError.file(
                 path: folder,
@@ -95,8 +98,8 @@ struct Download {
         if !isQuiet { Terminal.print("\(name)  fetched") }
     }
 
-    /// The archive's own paths don't matter, and are not followed: only the files
-    /// that are looked for leave it.
+    /// Unpacks the wanted files from the archive at the URL. The paths in the archive have no effect on where they are
+    /// written.
     private func unpack(_ files: [DownloadSource.File], in temporary: String) throws {
         let archive = "\(temporary)/archive.tgz"
         try fetch(url, to: archive, size: nil)
@@ -119,7 +122,7 @@ struct Download {
         }
     }
 
-    /// What a program complained of at last.
+    /// Returns the last line of a program's error output, or how the program ended.
     private static func lastLine(_ errors: String, _ ending: ChildProcess.Ending) -> String {
         errors.split(separator: "\n").last.map(String.init) ?? "\(ending)"
     }
@@ -127,7 +130,7 @@ struct Download {
     private static func sha256(_ path: String) throws -> String {
         let (status, text, _) = try ChildProcess.run(
             ChildProcess.find("sha256sum", package: "coreutils"), ["--", path])
-        // A name with unusual characters is marked by a backslash.
+        // sha256sum marks a name with unusual characters by a leading backslash.
         let digits = text.drop { $0 == "\\" }.prefix(64)
         guard status == .exit(0), digits.count == 64 else {
             throw RecurrentError.file(path: path, reason: "can't be read")

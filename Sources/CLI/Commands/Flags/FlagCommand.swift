@@ -7,12 +7,12 @@ extension Registry {
     @TaskLocal static var current = Registry()
 }
 
-/// A command that takes flags of the registry's plug-ins besides its own: those that
-/// ArgumentParser doesn't know, in ``arguments``.
+/// A command that accepts flags of the registry besides its own; ArgumentParser, which doesn't know them, leaves them in
+/// ``arguments``.
 protocol FlagCommand: ParsableCommand {
-    /// Which of them.
+    /// The flags of the registry that the command accepts.
     static var scope: FlagScope { get }
-    /// What ArgumentParser doesn't know, in the order in which it was given.
+    /// The arguments that ArgumentParser doesn't know, in the given order.
     var arguments: [String] { get }
 }
 
@@ -23,17 +23,17 @@ extension FlagCommand {
         }
     }
 
-    /// The flags with their values, and the words that stand for themselves.
+    /// Returns the flags with their values, and the words that aren't flags.
     func separated() throws -> (flags: [String], words: [String]) { try Self.parser.split(arguments) }
 
-    /// The flags, and the only word that stands for itself.
+    /// Returns the flags with their values, and the single word that isn't a flag.
     ///
-    /// - Parameter what: the word, for the message.
+    /// - Parameter what: what the word stands for, for the message if it is missing.
     func separated(_ what: String) throws -> (flags: [String], word: String) {
         let (flags, words) = try separated()
         guard let first = words.first else {
             throw RecurrentError.invalidOption(
-                "\(Self.configuration.commandName!) needs \(what); `--help` shows how it is called")
+                "\(Self.configuration.commandName!) needs \(what); `--help` shows how to call it")
         }
         if words.count > 1 { throw RecurrentError.invalidOption("unexpected argument '\(words[1])'") }
         return (flags, first)

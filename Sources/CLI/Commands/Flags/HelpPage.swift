@@ -2,13 +2,12 @@ import ArgumentParser
 import RecurrentCore
 import RecurrentRuns
 
-/// The help of a command with flags of the registry: ArgumentParser's, and between its
-/// head and its options the groups that the registry writes.
+/// The help of a command that accepts flags of the registry: ArgumentParser's page, with the groups of these flags inserted
+/// before its options.
 enum HelpPage {
-    /// The page that a command line asks for; nil if it asks for none, or for one that
-    /// ArgumentParser writes alone.
+    /// Returns the page that a command line asks for; nil if it asks for none, or for one that is ArgumentParser's alone.
     ///
-    /// Flags beside `--help` choose the plug-ins whose options are shown.
+    /// Flags next to `--help` choose the plug-ins whose options are shown.
     static func asked(_ arguments: [String]) throws -> String? {
         var words = Array(arguments.prefix { $0 != "--" })
         let isHelpCommand = words.first == "help"
@@ -17,7 +16,7 @@ enum HelpPage {
         words.removeAll { $0 == "--help" || $0 == "-h" }
         let names = RootCommand.configuration.subcommands.compactMap { $0 as? any FlagCommand.Type }
         guard let command = names.first(where: { $0.configuration.commandName == words.first }) else {
-            // Flags alone are those of train.
+            // Flags without a command are those of train.
             return words.first?.hasPrefix("--") == true && !isHelpCommand ? try text(TrainCommand.self, words) : nil
         }
         return try text(command, Array(words.dropFirst()))
@@ -31,12 +30,12 @@ enum HelpPage {
         let page = RootCommand.helpMessage(for: command, columns: width)
         let more =
             !command.scope.kinds.contains(.cell)
-            ? "" : "\nWith --dataset or --cell NAME beside --help: its defaults and options; `list` names everything."
+            ? "" : "\nAdd --dataset or --cell NAME to --help for its defaults and options; `list` names everything."
         guard let options = page.range(of: "\n\nOPTIONS:") else { return page + "\n" + groups + more }
         return page[..<options.lowerBound] + "\n\n" + groups + page[options.lowerBound...] + more
     }
 
-    /// The plug-ins that are named, without what else is there.
+    /// Returns only the flags that choose plug-ins, with their values.
     private static func chosenPlugins(_ arguments: [String]) -> [String] {
         let flags = Set(PluginKind.allCases.map { "--" + Flags.flag($0.rawValue) })
         var result: [String] = []

@@ -3,7 +3,7 @@ import RecurrentCore
 import RecurrentReproduction
 import RecurrentRuns
 
-/// One step of `cli gradients`: what `--json` prints.
+/// The norms at one step, as `cli gradients --json` prints them.
 struct GradientPoint: Codable, Sendable {
     let step: Int
     let frobeniusNorm: Double
@@ -11,11 +11,12 @@ struct GradientPoint: Codable, Sendable {
     let frobeniusNormMaximum: Double
     let operatorNorm: Double
     let operatorNormMaximum: Double
-    /// Of the Frobenius norm; nil for cells without bounds.
+    /// The lower bound of the Frobenius norm; nil for cells without bounds.
     let lowerBound: Double?
+    /// The upper bound of the Frobenius norm; nil for cells without bounds.
     let upperBound: Double?
 
-    /// Every point has every key: a missing bound is null.
+    /// Encodes every key, with null for a missing bound.
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(step, forKey: .step)
@@ -28,7 +29,9 @@ struct GradientPoint: Codable, Sendable {
 }
 
 extension GradientNorms {
-    /// - Precondition: measured with every step's operator norm.
+    /// Returns a point for each step, with the bounds of its norm.
+    ///
+    /// - Precondition: The operator norm was measured at every step.
     func points(bounds: GradientBounds?) -> [GradientPoint] {
         steps.map { step in
             let range = bounds?.frobeniusNorm(after: step.step - from), top = step.operatorNorm!
@@ -40,11 +43,11 @@ extension GradientNorms {
     }
 }
 
-/// Norms for a terminal.
+/// The gradient norms as text for a terminal, and as a figure.
 enum GradientTable {
     private static let rows = 20
 
-    /// Some 20 of the steps, the first and the last among them.
+    /// Returns a table of about 20 steps, including the first and the last.
     static func text(_ points: [GradientPoint]) -> String {
         let stride = max((points.count + rows - 1) / rows, 1)
         let shown = points.enumerated().filter { $0.offset % stride == 0 || $0.offset == points.count - 1 }.map(
@@ -59,7 +62,7 @@ enum GradientTable {
             })
     }
 
-    /// The Frobenius norm (•) over the steps, on a logarithmic axis, with its bounds (─).
+    /// Returns a chart of the Frobenius norm (•) over the steps, on a logarithmic axis, with its bounds (─).
     static func chart(_ points: [GradientPoint], width: Int, height: Int = 12) -> String {
         let floor = -12.0
         func level(_ value: Double) -> Double { value > 0 ? min(max(log10(value), floor), 12) : floor }
@@ -95,6 +98,7 @@ enum GradientTable {
         return (lines + [axis]).joined(separator: "\n")
     }
 
+    /// Returns a figure of both norms over the steps, with the bounds shaded.
     static func figure(_ points: [GradientPoint], _ title: String) -> Figure {
         var figure = Figure(
             title: "‖∂x_t/∂x_\(points[0].step)‖, \(title)", xLabel: "step t", yLabel: "norm", isLogarithmic: true)

@@ -2,9 +2,10 @@ import RecurrentCore
 import RecurrentRuns
 
 extension GradientsCommand {
-    /// What is measured: the saved run, or a fresh model.
+    /// Returns the run to measure: a saved run, or one with a fresh model.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for an option that would do nothing.
+    /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for an option that does nothing, or that can't change
+    ///   in a saved run.
     func measuredRun() throws -> Run {
         let (flags, words) = try separated(), registry = Registry.current
         if words.count > 1 { throw RecurrentError.invalidOption("unexpected argument '\(words[1])'") }

@@ -7,12 +7,13 @@ import RecurrentRuns
 struct GradientsCommand: FlagCommand {
     static let configuration = CommandConfiguration(
         commandName: "gradients",
-        abstract: "How far gradients reach: ‖∂x_t/∂x_k‖ of a saved run or a fresh model, with the theory's bounds.",
+        abstract: "Measure how far gradients reach: ‖∂x_t/∂x_k‖ of a saved run or a fresh model, and its bounds.",
         usage: "cli gradients [<run>] [options]",
         discussion: """
-            Exact, without dropout, with zoneout at its mean. Norms are means over the sequences of one batch, whose states \
-            start from zero; bounds are of the Frobenius norm. For orthogonal recurrent weights it also shows the angles of the \
-            eigenvalues. The run is a folder that `train --output` wrote; without one, a fresh model is measured.
+            The norms are exact, without dropout and with zoneout at its mean; they are means over the sequences of one batch, \
+            whose states start from zero. The bounds are those of the Frobenius norm. For orthogonal recurrent weights, the \
+            angles of the eigenvalues are shown as well. The run is a folder that `train --output` wrote; without one, a fresh \
+            model is measured.
             """)
     static let scope = FlagScope(
         kinds: [.cell, .activation, .dataset, .manifold, .skewInit, .backend],
@@ -35,26 +36,27 @@ struct GradientsCommand: FlagCommand {
     var to: Int?
     @Option(
         parsing: .unconditional,
-        help: "How many sequences are measured at most (default: 8, or the run's batch size if that is smaller).")
+        help: "The number of sequences to measure (default: 8, or the run's batch size if that is smaller).")
     var samples: Int?
     @Option(parsing: .unconditional, help: "The recurrent layer, from 0 (default: the last).")
     var layer: Int?
-    @Option(help: "Whose batch: train, valid or test.")
+    @Option(help: "The split to take the batch from: train, valid or test.")
     var split = "valid"
     @Option(
-        parsing: .unconditional, help: "Which batch of the split, from 1; each has as many sequences as are measured.")
+        parsing: .unconditional, help: "The batch of the split, from 1; each has --samples sequences.")
     var batch = 1
     @Flag(help: "Print a JSON array with one object per step.")
     var json = false
-    @Option(help: ArgumentHelp("Draw the norms into this SVG file, by gnuplot.", valueName: "file.svg"))
+    @Option(help: ArgumentHelp("Draw the norms into this SVG file, using gnuplot.", valueName: "file.svg"))
     var plot: String?
     @Option(
         help: ArgumentHelp(
-            "Draw how the angles of the eigenvalues are spread into this SVG file, by gnuplot.", valueName: "file.svg"))
+            "Draw the distribution of the eigenvalues' angles into this SVG file, using gnuplot.",
+            valueName: "file.svg"))
     var plotAngles: String?
     @Option(
         help: ArgumentHelp(
-            "Write a JSON array with the angles, one object per orthogonal weight, into this file.",
+            "Write the angles into this file, as a JSON array with one object per orthogonal weight.",
             valueName: "file.json"))
     var jsonAngles: String?
 
@@ -93,7 +95,7 @@ struct GradientsCommand: FlagCommand {
         }
     }
 
-    /// As many sequences as are measured.
+    /// Returns the chosen batch, with as many sequences as are measured.
     private func chosenBatch(_ part: Split, of dataset: any Dataset, size: Int) throws -> Batch {
         let count = dataset.batchCount(part, batchSize: size)
         guard count > 0 else {
@@ -128,7 +130,7 @@ struct GradientsCommand: FlagCommand {
         let spectra = try spectra(of: model)
         guard !spectra.isEmpty else {
             throw RecurrentError.invalidOption(
-                "\(option) needs a cell with an orthogonal recurrent weight, as urnn or ugru; \(model.recurrentLayers[0].cell.name) has none"
+                "\(option) needs a cell with an orthogonal recurrent weight, such as urnn or ugru; \(model.recurrentLayers[0].cell.name) has none"
             )
         }
         if let plotAngles {

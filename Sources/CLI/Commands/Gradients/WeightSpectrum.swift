@@ -3,27 +3,29 @@ import RecurrentCore
 import RecurrentReproduction
 import RecurrentRuns
 
-/// What is known of an orthogonal recurrent weight itself: what `--json-angles` writes.
+/// The eigenvalues of an orthogonal recurrent weight, as `--json-angles` writes them.
 struct WeightSpectrum: Codable, Sendable {
-    /// As in `rnn.weight_hh_l0.W`.
+    /// The name of the weight, such as `rnn.weight_hh_l0.W`.
     let name: String
-    /// ‖WᵀW − I‖max.
+    /// The largest element of |WᵀW − I|.
     let orthogonalityError: Double
-    /// Of the eigenvalues exp(iθ), ascending, in (−π, π].
+    /// The angles θ of the eigenvalues exp(iθ), ascending, in (−π, π].
     let angles: [Double]
 
-    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the weight holds no numbers.
+    /// Computes the spectrum of a weight.
+    ///
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the weight holds values that aren't finite.
     init(_ block: ParameterStore.OrthogonalBlock, of model: SequenceModel) throws {
         let weight = model.parameters.value(of: block)
         name = block.name
         orthogonalityError = try OrthogonalSpectrum.orthogonalityError(of: weight, on: model.backend)
         guard orthogonalityError.isFinite else {
-            throw RecurrentError.linearAlgebra("\(block.name) holds values that are no numbers; it has no eigenvalues")
+            throw RecurrentError.linearAlgebra("\(block.name) holds values that aren't finite; it has no eigenvalues")
         }
         angles = try OrthogonalSpectrum(size: weight.rows, on: model.backend).angles(of: weight)
     }
 
-    /// Two lines: the eigenvalues come in pairs exp(±iθ), so θ in 0...π tells all.
+    /// The spectrum as two lines of text; as eigenvalues come in pairs exp(±iθ), only θ in 0...π is shown.
     var text: String {
         let sorted = angles.map(abs).sorted()
         let (low, high, middle) = (sorted[0], sorted[sorted.count - 1], sorted[sorted.count / 2])
@@ -38,7 +40,7 @@ struct WeightSpectrum: Codable, Sendable {
     }
     private static let blocks = Array("▁▂▃▄▅▆▇█")
 
-    /// How many angles lie in each of some equal parts of `range`.
+    /// Returns the number of angles in each of several equal parts of a range.
     static func counts(_ angles: [Double], in range: ClosedRange<Double>, bins: Int) -> [Int] {
         var result = [Int](repeating: 0, count: bins)
         let width = (range.upperBound - range.lowerBound) / Double(bins)
@@ -46,7 +48,7 @@ struct WeightSpectrum: Codable, Sendable {
         return result
     }
 
-    /// Bars over (−π, π]; angles near 0 lie in the one in the middle.
+    /// Returns a histogram over (−π, π], with an odd number of bars so that angles near 0 share one.
     static func figure(_ spectra: [WeightSpectrum], _ title: String) -> Figure {
         let bins = 61, width = 2 * Double.pi / Double(bins)
         var figure = Figure(title: "eigenvalues exp(iθ), \(title)", xLabel: "angle θ", yLabel: "eigenvalues")

@@ -8,7 +8,7 @@ struct GenerateCommand: FlagCommand {
         commandName: "generate", abstract: "Write text with the language model of a saved run.",
         usage: "cli generate <run> [options]",
         discussion:
-            "Prints word by word, or character by character if the model has learned those; the end of a sentence (<eos>) is a new line. The run is a folder that `train --output` or `import` wrote."
+            "Prints word by word, or character by character for a character-level model; the end of a sentence (<eos>) starts a new line. The run is a folder that `train --output` or `import` wrote."
     )
     static let scope = FlagScope(kinds: [.backend]) { _ in
         "does nothing in generate, which takes the run as it is; leave it out"
@@ -16,23 +16,23 @@ struct GenerateCommand: FlagCommand {
 
     @Argument(parsing: .allUnrecognized, help: .hidden)
     var arguments: [String] = []
-    @Option(parsing: .unconditional, help: "How many words to write, or characters.")
+    @Option(parsing: .unconditional, help: "The number of words, or characters, to write.")
     var words = 100
     @Option(
         parsing: .unconditional,
         help:
-            "Text to continue; words are separated by blanks, and a blank at the end asks a model of characters for a new word."
+            "Text to continue; words are separated by blanks, and a blank at the end asks a character-level model for a new word."
     )
     var prompt: String?
-    @Option(parsing: .unconditional, help: "Below 1 likely tokens become likelier (default: 1).")
+    @Option(parsing: .unconditional, help: "Sampling temperature; below 1 likely tokens become likelier (default: 1).")
     var temperature: Double?
-    @Option(parsing: .unconditional, help: "Draw from this many of the likeliest tokens only (default: all).")
+    @Option(parsing: .unconditional, help: "Draw only from this many of the likeliest tokens (default: all).")
     var topK: Int?
-    @Flag(help: "Always the likeliest token.")
+    @Flag(help: "Always choose the likeliest token.")
     var greedy = false
-    @Option(parsing: .unconditional, help: "Seed of the draws.")
+    @Option(parsing: .unconditional, help: "Seed of the random draws.")
     var seed: UInt64 = 1
-    @Flag(help: "Print one JSON object in the end.")
+    @Flag(help: "Print one JSON object at the end.")
     var json = false
 
     private struct Result: Encodable {
@@ -49,7 +49,7 @@ struct GenerateCommand: FlagCommand {
         let sampling = try sampling()
         let (flags, folder) = try separated("a run's folder")
         let saved = try SavedLanguageModel(opening: folder, registry: .current) { configuration in
-            // A single text has little to share among threads.
+            // Generating a single text offers too little work for several threads.
             let backend = configuration.backend.name
             if let option = Registry.current.threadsOption(of: backend) { configuration.backend[option] = 1 }
             configuration = try Self.parser.configuration(flags, onto: configuration, locatesData: false)
@@ -58,7 +58,7 @@ struct GenerateCommand: FlagCommand {
         let asked = try promptTokens(saved)
         let generator = try Generator(saved.model, sampling: sampling, seed: seed)
         var writer = TextWriter(tokens: saved.tokens, isSilent: json)
-        // A text begins where a sentence does.
+        // A text starts at the beginning of a sentence.
         var token = vocabulary.firstIndex(of: VocabularyFile.endOfLine) ?? 0
         for next in asked {
             try generator.feed(token)
@@ -88,14 +88,14 @@ struct GenerateCommand: FlagCommand {
         if greedy {
             guard temperature == nil, topK == nil else {
                 throw RecurrentError.invalidOption(
-                    "--greedy takes the likeliest word; leave out --temperature and --top-k")
+                    "--greedy takes the likeliest token; leave out --temperature and --top-k")
             }
             return .greedy
         }
         return try Sampling(temperature: temperature ?? 1, topK: topK)
     }
 
-    /// Tokens that the model doesn't know become `<unk>`, with a warning.
+    /// Returns the tokens of the prompt; those that the model doesn't know become `<unk>`, with a warning.
     private func promptTokens(_ saved: SavedLanguageModel) throws -> [Int] {
         guard let prompt else { return [] }
         let ids = TokenNumbers(saved.vocabulary)
@@ -116,7 +116,7 @@ struct GenerateCommand: FlagCommand {
     }
 }
 
-/// Text from tokens, sentences on lines of their own.
+/// A writer that turns tokens into text, with each sentence on a separate line.
 private struct TextWriter {
     let tokens: TokenForm
     let isSilent: Bool

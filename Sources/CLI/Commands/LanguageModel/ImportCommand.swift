@@ -5,7 +5,7 @@ import RecurrentRuns
 
 struct ImportCommand: FlagCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Make a run of a language model that PyTorch trained.",
+        commandName: "import", abstract: "Make a run from a language model that PyTorch trained.",
         usage: "cli import <file> --output <folder> [options]",
         discussion: """
             Takes the state dict of an nn.Embedding (encoder), nn.RNN or nn.GRU (rnn) and nn.Linear (decoder), saved as \
@@ -19,12 +19,13 @@ struct ImportCommand: FlagCommand {
 
     @Argument(parsing: .allUnrecognized, help: .hidden)
     var arguments: [String] = []
-    @Option(help: "Make this folder.")
+    @Option(help: "Write the run into this folder.")
     var output: String
     @Flag(help: "Replace a run that the output folder already holds.")
     var overwrite = false
     @Option(
-        help: "The tokens, one a line in the order of their ids (default: those of the corpus, in order of appearance)."
+        help:
+            "File of the tokens, one per line in the order of their ids (default: those of the corpus, in order of appearance)."
     )
     var vocabulary: String?
 
@@ -74,7 +75,7 @@ struct ImportCommand: FlagCommand {
                 + (tokens == nil ? "; no --vocabulary and no --data, so its words are unknown" : ""))
     }
 
-    /// A cell with as many gates whose weights are free.
+    /// Returns the name of a cell with the same number of gates whose weights aren't kept orthogonal.
     private static func freeCell(like cell: any RecurrentCell, _ registry: Registry) -> String? {
         func gates(_ cell: any RecurrentCell) -> Int { cell.parameters.count { $0.kind == .recurrentWeight } }
         return registry.names(.cell).first { name in
@@ -83,12 +84,12 @@ struct ImportCommand: FlagCommand {
         }
     }
 
-    /// The data set that flags name, or ptb.
+    /// Returns the data set that the flags name, or ptb.
     private static func dataset(_ flags: [String]) -> String {
         flags.last { $0.hasPrefix("--dataset=") }.map { String($0.dropFirst("--dataset=".count)) } ?? "ptb"
     }
 
-    /// The words, from a file or else from the corpus; nil if neither is named.
+    /// Returns the tokens from a file or else from the corpus; nil if neither is given.
     private func tokens(count: Int, _ configuration: RunConfiguration, file: String, hasCorpus: Bool) throws
         -> [String]?
     {
@@ -96,34 +97,35 @@ struct ImportCommand: FlagCommand {
         guard hasCorpus else { return own }
         let corpus = try Registry.current.makeDataset(configuration)
         if let own {
-            // So that a corpus with other words is told here and not after hours.
+            // A corpus with other words is reported now rather than when the run is trained on.
             _ = try RenumberedCorpus.fitting(corpus, to: own)
             return own
         }
         guard let words = (corpus as? any VocabularyProviding)?.vocabulary else {
             throw RecurrentError.invalidOption(
-                "--dataset \(configuration.dataset.name) has no words; a language model needs a corpus, as ptb")
+                "--dataset \(configuration.dataset.name) has no words; a language model needs a corpus, such as ptb")
         }
         guard words.count == count else {
             throw RecurrentError.checkpoint(
                 path: file,
                 reason:
-                    "knows \(count) tokens, but the corpus has \(words.count); give the model's own with --vocabulary")
+                    "knows \(count) tokens, but the corpus has \(words.count); pass the model's own with --vocabulary")
         }
         return words
     }
 }
 
 extension SequenceModel {
-    /// How far an orthogonal weight may be from WᵀW = I, element by element; that of
-    /// weights kept by a manifold update stays below a tenth of it.
+    /// The largest allowed element of |WᵀW − I| of an orthogonal weight; with a manifold update it stays below a tenth of
+    /// this.
     static var orthogonalityTolerance: Double { 1e-4 }
 
+    /// Checks that the weights that the cell keeps orthogonal are orthogonal.
+    ///
     /// - Parameters:
-    ///   - path: of the file, for the message.
-    ///   - free: a cell that takes such weights.
-    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if a weight that the cell
-    ///   keeps orthogonal isn't.
+    ///   - path: the path of the file, for the message.
+    ///   - free: the name of a cell that accepts other weights, for the message.
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if one isn't orthogonal.
     func checkOrthogonality(path: String, free: String?) throws {
         for block in parameters.orthogonalBlocks {
             let error = try OrthogonalSpectrum.orthogonalityError(of: parameters.value(of: block), on: backend)

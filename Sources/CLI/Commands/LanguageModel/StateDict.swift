@@ -1,33 +1,33 @@
 import RecurrentCore
 
-/// The weights of a language model that PyTorch trained, with what their shapes say
-/// about it.
+/// The weights of a language model that PyTorch trained, with the sizes that follow from their shapes.
 ///
-/// Names are those of PyTorch's word_language_model: `encoder.weight` [V, E],
-/// `rnn.weight_ih_l0` [G·H, E], `rnn.weight_hh_l0` [G·H, H], `rnn.bias_ih_l0`,
-/// `rnn.bias_hh_l0`, …, `decoder.weight` [V, H], `decoder.bias` [V]. Biases may be
-/// missing (`bias=False`), and the decoder's weight where it is the encoder's.
+/// Names are those of PyTorch's word_language_model: `encoder.weight` [V, E], `rnn.weight_ih_l0` [G·H, E],
+/// `rnn.weight_hh_l0` [G·H, H], `rnn.bias_ih_l0`, `rnn.bias_hh_l0`, …, `decoder.weight` [V, H], `decoder.bias` [V]. Biases
+/// may be missing (`bias=False`), as may the decoder's weight if it is tied to the encoder's.
 struct StateDict {
     let path: String
-    /// V.
+    /// The number of tokens V.
     let vocabulary: Int
-    /// E.
+    /// The embedding size E.
     let embeddingSize: Int
-    /// H.
+    /// The hidden size H.
     let hiddenSize: Int
     let layers: Int
-    /// G: 1 for nn.RNN, 3 for nn.GRU.
+    /// The number of gates G: 1 for nn.RNN, 3 for nn.GRU.
     let gates: Int
-    /// Whether the decoder's weight is the encoder's.
+    /// Whether the decoder shares its weight with the encoder.
     let isTied: Bool
     private let file: SafeTensors
     private let prefix: String
 
-    /// What wraps every name after nn.DataParallel and torch.compile.
+    /// The prefixes that nn.DataParallel and torch.compile add to every name.
     private static let wrappers = ["module.", "_orig_mod."]
 
-    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if the file is damaged, or
-    ///   no state dict of a one-directional nn.RNN or nn.GRU language model.
+    /// Reads a state dict that was saved as safetensors.
+    ///
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if the file is damaged, or isn't the state dict of a
+    ///   language model with a unidirectional nn.RNN or nn.GRU.
     init(path: String) throws {
         func flaw(_ reason: String) -> RecurrentError { .checkpoint(path: path, reason: reason) }
         let file = try SafeTensors(path: path)
@@ -83,10 +83,10 @@ struct StateDict {
         }
     }
 
-    /// The weights in the order of a model's parameters: what ``SequenceModel/restore(_:)`` takes.
+    /// Returns the weights in the order of a model's parameters, as ``SequenceModel/restore(_:)`` takes them.
     ///
-    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if a tensor is missing, too
-    ///   many, of another shape or type, or holds numbers that aren't finite.
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if a tensor is missing or superfluous, has another shape or
+    ///   type, or holds numbers that aren't finite.
     func values(for model: SequenceModel) throws -> [Float] {
         func flaw(_ reason: String) -> RecurrentError { .checkpoint(path: path, reason: reason) }
         let wanted = model.parameters.entries
@@ -98,7 +98,7 @@ struct StateDict {
         }
         return try wanted.flatMap { parameter in
             let name = prefix + parameter.name
-            // nn.Linear and nn.GRU leave it out with bias=False.
+            // nn.Linear and nn.GRU leave out biases with bias=False.
             if file[name] == nil, parameter.name == "decoder.bias" || parameter.name.hasPrefix("rnn.bias_") {
                 return [Float](repeating: 0, count: parameter.count)
             }

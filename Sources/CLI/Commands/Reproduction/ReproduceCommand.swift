@@ -7,19 +7,19 @@ import RecurrentRuns
 struct ReproduceCommand: FlagCommand {
     static let configuration = CommandConfiguration(
         commandName: "reproduce",
-        abstract: "Run the paper's experiments again, and set the results beside its numbers.",
+        abstract: "Repeat the paper's experiments, and compare the results with its numbers.",
         usage: "cli reproduce <what> … --output <folder> [options]",
         discussion: """
             Writes report.html, report.md, a CSV file per table and an SVG file per plot into --output, and each run into \
-            a folder below. The same command again continues where it stopped, and runs nothing twice. Runs of several commands \
-            may share one --output; --report-only then makes one report of them. Where --output has runs.tar.gz in the place of runs, \
-            that is read, or unpacked before anything is trained.
+            a folder below it. The same command given again continues where it stopped, and runs nothing twice. Runs of several \
+            commands may share one --output; --report-only then makes one report of them all. If --output has runs.tar.gz instead of \
+            the folder runs, it is read, or unpacked before anything is trained.
 
-            <what> is table1 … table7, figure1 … figure4; beyond the paper: table4-searched, table5-searched, \
+            <what> is one of table1 … table7 and figure1 … figure4; beyond the paper: table4-searched, table5-searched, \
             table7-searched, constraint; or all.
             """)
     static let scope = FlagScope(kinds: [.backend]) { _ in
-        "does nothing in reproduce, whose experiments have options of their own; leave it out"
+        "does nothing in reproduce, whose experiments have fixed options; leave it out"
     }
 
     @Argument(parsing: .allUnrecognized, help: .hidden)
@@ -29,28 +29,28 @@ struct ReproduceCommand: FlagCommand {
             "smoke (minutes; shows that it works), short (hours), or paper (its epochs, sizes and learning rates); or several, separated by commas."
     )
     var scale = "smoke"
-    @Option(help: "Seeds, separated by commas; results are mean ± standard deviation.")
+    @Option(help: "Seeds, separated by commas; results are given as mean ± standard deviation.")
     var seeds = "1"
     @Option(
         help: ArgumentHelp(
-            "Only these models of tables 3 and 4, separated by commas: \(ToyTask.modelNames.joined(separator: ", ")) (default: all)."
+            "Include only these models in tables 3 and 4, separated by commas: \(ToyTask.modelNames.joined(separator: ", ")) (default: all)."
         ))
     var models: String?
     @Option(
         help:
-            "Largest number of epochs of each run; a later call with more continues the run (default: the scale's). Runs whose learning rate falls over their epochs keep theirs."
+            "Largest number of epochs of each run; a later call with more continues the run (default: the scale's). Runs whose learning rate decays over their epochs always train for all of them."
     )
     var epochs: Int?
-    @Option(help: "Runs side by side; they share the processors.")
+    @Option(help: "The number of runs to train in parallel; they share the processors.")
     var jobs = 1
     @Option(help: "Folder of the results.")
     var output: String
     @Option(
-        help: "Folder of the Penn Treebank (default: $PTB_DIR; at scale smoke a generated corpus, if there is none).")
+        help: "Folder of the Penn Treebank (default: $PTB_DIR; if that isn't set, a generated corpus at scale smoke).")
     var data: String?
-    @Flag(help: "Train nothing: make the report of the runs that are there, without what has none.")
+    @Flag(help: "Train nothing: report on the existing runs, and leave out what has none.")
     var reportOnly = false
-    @Flag(help: "Train and write no report, for which no gnuplot is needed; --report-only makes it elsewhere.")
+    @Flag(help: "Train without writing a report, so that gnuplot isn't needed; --report-only can write it elsewhere.")
     var noReport = false
     @Flag(help: "Print nothing but errors.")
     var quiet = false
@@ -123,7 +123,7 @@ struct ReproduceCommand: FlagCommand {
         if !quiet { Terminal.print("\(folder)/report.html") }
     }
 
-    /// How many runs aren't finished; of those studies only that have some, if so asked.
+    /// Returns the number of unfinished runs, either of all studies or only of those that have some finished runs.
     private static func missing(_ studies: [any Study], _ plan: Plan, _ records: [String: [RunRecord]], onlyBegun: Bool)
         -> Int
     {
@@ -134,7 +134,7 @@ struct ReproduceCommand: FlagCommand {
         }
     }
 
-    /// With the corpus that the runs were made on, where they tell.
+    /// Returns the plan with the name of the corpus that the runs were trained on, if they record it.
     private static func named(_ plan: Plan, _ records: [String: [RunRecord]]) -> Plan {
         var plan = plan
         if let corpus = records.values.joined().lazy.compactMap(\.completion.corpus).first.flatMap(
@@ -145,7 +145,7 @@ struct ReproduceCommand: FlagCommand {
         return plan
     }
 
-    /// A study at every scale; once, if it trains nothing.
+    /// Returns the sections of a study: one for every scale, or a single one if it trains nothing.
     private func sections(_ study: any Study, _ results: [Results]) throws -> [Section] {
         if study.experiments(results[0].plan).isEmpty { return [try study.section(results[0])] }
         return try results.compactMap { results in
@@ -155,7 +155,7 @@ struct ReproduceCommand: FlagCommand {
         }
     }
 
-    /// As it can be given again.
+    /// Returns the command line that repeats this command.
     private func command(_ what: [String], _ flags: [String]) -> [String] {
         ["cli", "reproduce"] + what + ["--scale", scale, "--seeds", seeds, "--jobs", "\(jobs)", "--output", output]
             + (models.map { ["--models", $0] } ?? []) + (epochs.map { ["--epochs", "\($0)"] } ?? [])
@@ -163,7 +163,7 @@ struct ReproduceCommand: FlagCommand {
             + (reportOnly ? ["--report-only"] : [])
     }
 
-    /// Tables that were named must have one of the models.
+    /// Checks that the tables that were named include at least one of the chosen models.
     private func checkModels(_ studies: [any Study], _ plan: Plan, isAll: Bool) throws {
         guard let models, !isAll else { return }
         var unfiltered = plan
@@ -183,7 +183,7 @@ struct ReproduceCommand: FlagCommand {
         return what.contains("all") ? Studies.all : Studies.all.filter { what.contains($0.id) }
     }
 
-    /// One for each scale.
+    /// Returns a plan for each scale.
     private func plans(_ corpus: (folder: String, name: String, shown: String)) throws -> [Plan] {
         let scales = try scale.split(separator: ",", omittingEmptySubsequences: false).map { name in
             guard let scale = Scale(rawValue: String(name)) else {
@@ -193,7 +193,7 @@ struct ReproduceCommand: FlagCommand {
             return scale
         }
         guard Set(scales).count == scales.count else {
-            throw RecurrentError.invalidOption("--scale names one twice: \(scale)")
+            throw RecurrentError.invalidOption("--scale names a scale twice: \(scale)")
         }
         let chosen = models.map { Set($0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)) }
         for name in chosen ?? [] where !ToyTask.modelNames.contains(name) {
@@ -207,7 +207,7 @@ struct ReproduceCommand: FlagCommand {
         }
     }
 
-    /// "1,2,3".
+    /// Returns the seeds in text such as "1,2,3".
     static func seeds(_ text: String) throws -> [UInt64] {
         let numbers = try text.split(separator: ",", omittingEmptySubsequences: false).map { number -> UInt64 in
             guard let seed = UInt64(number) else {
@@ -217,7 +217,7 @@ struct ReproduceCommand: FlagCommand {
             return seed
         }
         guard Set(numbers).count == numbers.count else {
-            throw RecurrentError.invalidOption("--seeds names one twice: \(text)")
+            throw RecurrentError.invalidOption("--seeds names a seed twice: \(text)")
         }
         return numbers
     }

@@ -3,19 +3,22 @@ import RecurrentCore
 import RecurrentReproduction
 import RecurrentRuns
 
-/// The folder of a report and its runs, held by one process at a time.
+/// The folder of a report and its runs, locked by one process at a time.
 struct ResultsFolder {
     let path: String
-    /// The folder that `runs` is in: this one, or where its archive has been unpacked.
+    /// The folder that contains `runs`: the folder itself, or the one into which its archive has been unpacked.
     let source: String
     private let lock: FolderLock
 
-    /// What can be checked before anything is written.
+    /// Checks what can be checked before anything is written.
     ///
-    /// - Parameter hasPlots: whether gnuplot will be needed.
-    /// - Returns: the path, absolute.
-    /// - Throws: ``RecurrentCore/RecurrentError`` for a number of jobs out of range, an
-    ///   output without a name, or plots that can't be drawn.
+    /// - Parameters:
+    ///   - output: the path of the folder.
+    ///   - jobs: the number of runs to train in parallel.
+    ///   - hasPlots: whether gnuplot will be needed.
+    /// - Returns: the absolute path of the folder.
+    /// - Throws: ``RecurrentCore/RecurrentError`` for a number of jobs out of range, an empty path, or if gnuplot is needed
+    ///   and isn't installed.
     static func check(output: String, jobs: Int, hasPlots: Bool = true) throws -> String {
         guard jobs >= 1, jobs <= 256 else {
             throw RecurrentError.invalidOption("--jobs must be in 1...256, not \(jobs)")
@@ -25,33 +28,35 @@ struct ResultsFolder {
         return URL(fileURLWithPath: output).standardizedFileURL.path
     }
 
-    /// Refuses a folder without runs, of which no report can be made.
+    /// Checks that a folder has runs to report on.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it has none.
     static func checkHasRuns(_ path: String, as output: String) throws {
         guard FileManager.default.fileExists(atPath: path + "/runs") || RunArchive(of: path) != nil else {
             throw RecurrentError.file(
                 path: output,
                 reason:
-                    "has no runs to report (no folder runs, no \(RunArchive.name)); leave --report-only out to make them"
+                    "has no runs to report (no folder runs, no \(RunArchive.name)); leave out --report-only to make them"
             )
         }
     }
 
-    /// Makes the folder where it is missing, and gives it to a function.
+    /// Creates the folder if necessary, locks it, and passes it to a function.
     ///
     /// - Parameters:
-    ///   - path: the folder.
-    ///   - readsOnly: whether its runs are read and none is trained; an archive is then
-    ///     unpacked elsewhere, and only for the function.
-    ///   - body: what is done with it.
-    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be made,
-    ///   another process has it, or its archive is damaged; and what the function throws.
+    ///   - path: the path of the folder.
+    ///   - readsOnly: whether runs are only read and none is trained; an archive is then unpacked into a temporary folder.
+    ///   - body: the function that uses the folder.
+    /// - Returns: the result of the function.
+    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if the folder can't be created, another process has
+    ///   locked it, or its archive is damaged; and what the function throws.
     static func use<Result>(_ path: String, readsOnly: Bool, _ body: (ResultsFolder) throws -> Result) throws -> Result
     {
         let source =
             readsOnly && RunArchive(of: path) != nil
             ? FileManager.default.temporaryDirectory.appendingPathComponent("urnn-\(UUID().uuidString)").path : path
         defer { if source != path { try? FileManager.default.removeItem(atPath: source) } }
-        // For readers, a run lies where it will when the archive is unpacked.
+        // Errors name the place in the results folder that a run would have if its archive were unpacked there.
         func shown(_ file: String) -> String {
             file.hasPrefix(source + "/") ? path + file.dropFirst(source.count) : file
         }
@@ -70,20 +75,20 @@ struct ResultsFolder {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
             throw RecurrentError.file(
-                path: path, reason: "the folder can't be made; choose an --output that can be written")
+                path: path, reason: "the folder can't be created; choose an --output that can be written")
         }
         (self.path, self.source) = (path, source)
         lock = try FolderLock(path)
         try RunArchive(of: path)?.unpack(into: source)
     }
 
-    /// Trains experiments with this program and shows how far it is.
+    /// Returns a runner that trains with this program and shows its progress.
     func runner(
         _ subfolder: String, seeds: [UInt64], jobs: Int, machine: Machine = Machine(), corpus: Corpus? = nil,
         aliases: [String: String] = [:], addsEpochs: Bool = false, quiet: Bool
     ) -> Runner {
         let isLive = !quiet && Terminal.isInteractive
-        // A line that wraps could not be redrawn.
+        // A line that wraps couldn't be redrawn.
         let showProgress: @Sendable (String) -> Void = {
             Terminal.print("\r\u{1B}[K" + $0.prefix(Terminal.width - 1), terminator: "")
         }
@@ -95,7 +100,7 @@ struct ResultsFolder {
             showProgress: isLive ? showProgress : nil, shouldStop: { Interruption.isRequested })
     }
 
-    /// This program's file, which the runs are processes of.
+    /// The path of this program, with which the runs are trained.
     static var executable: String {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
     }

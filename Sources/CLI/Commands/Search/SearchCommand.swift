@@ -6,19 +6,19 @@ import RecurrentRuns
 
 struct SearchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "search", abstract: "Find settings: train combinations of some options' values.",
+        commandName: "search", abstract: "Search for settings: train with combinations of the values of some options.",
         discussion: """
             Options that all runs share come after --, as `train` takes them:
 
             cli search --try learning-rate=0.001,0.003 --try dropout=0,0.2 --output DIR -- --cell urnn --epochs 20
 
-            Any option of train can be tried, those of plug-ins, flags (tied=true,false) and lists \
-            (dropout-on=embedding,output|logits) included. A range (learning-rate=0.0001..0.01) is drawn from --trials times, \
-            uniformly in the logarithm where both ends are above 0.
+            Any option of train can be tried, including those of plug-ins, flags (tied=true,false) and lists \
+            (dropout-on=embedding,output|logits). A range (learning-rate=0.0001..0.01) is drawn from --trials times, \
+            uniformly in the logarithm if both ends are above 0.
 
-            Runs are ranked by the best validation loss, the mean over the seeds. Writes report.html, report.md, search.csv \
-            and each run's folder. The same command again continues where it stopped, and runs nothing twice. Where --output has \
-            runs.tar.gz in the place of runs, that is unpacked first.
+            Runs are ranked by their best validation loss, averaged over the seeds. Writes report.html, report.md, search.csv \
+            and each run's folder. The same command given again continues where it stopped, and runs nothing twice. If --output \
+            has runs.tar.gz instead of the folder runs, it is unpacked first.
             """)
 
     @Option(
@@ -27,27 +27,27 @@ struct SearchCommand: ParsableCommand {
             "An option of train and the values to try, or a range; may be repeated.", valueName: "option=value,value,…")
     )
     var axes: [String] = []
-    @Option(help: "Try so many points, drawn at random (default: all combinations).")
+    @Option(help: "Try this many points, drawn at random (default: all combinations).")
     var trials: Int?
     @Flag(help: "Successive halving: a few epochs for all points, twice as many for the better half, and so on.")
     var halving = false
-    @Option(help: "Seeds, separated by commas; losses are means over them.")
+    @Option(help: "Seeds, separated by commas; losses are averaged over them.")
     var seeds = "1"
-    @Option(help: "Runs side by side; they share the processors.")
+    @Option(help: "The number of runs to train in parallel; they share the processors.")
     var jobs = 1
     @Option(help: "Folder of the results.")
     var output: String
-    @Flag(help: "Train nothing: make the report of the runs that are there.")
+    @Flag(help: "Train nothing: report on the existing runs.")
     var reportOnly = false
     @Flag(help: "Print nothing but errors and the ranking.")
     var quiet = false
-    @Argument(parsing: .postTerminator, help: "Options of train for every run.")
+    @Argument(parsing: .postTerminator, help: "Options of train that apply to every run.")
     var options: [String] = []
 
     func run() throws {
         let search = try settings()
         let seeds = try ReproduceCommand.seeds(seeds)
-        // What every run would find wrong is found before any is started.
+        // Building one run finds mistakes that every run has before any of them is started.
         let metric =
             reportOnly ? nil : try Run(search.experiments[0].configuration, registry: .current).model.data.metric
         let path = try ResultsFolder.check(output: output, jobs: jobs)
@@ -58,7 +58,7 @@ struct SearchCommand: ParsableCommand {
             let (records, isComplete) = try train(search, runner)
             guard let metric = try metric ?? recorded(records, search) else {
                 throw RecurrentError.file(
-                    path: output, reason: "has no runs of this search; give the options that it was made with")
+                    path: output, reason: "has no runs of this search; give the options with which it was made")
             }
             let missing = search.experiments.count * seeds.count - records.values.reduce(0) { $0 + $1.count }
             try write(search, search.ranking(records), metric, missing: missing, machine: runner.machine, into: path)
@@ -66,12 +66,12 @@ struct SearchCommand: ParsableCommand {
         }
     }
 
-    /// The figure that runs have beside their loss; nil if there are none.
+    /// Returns the kind of metric that the runs have; nil if there are no runs.
     private func recorded(_ records: [String: [RunRecord]], _ search: SettingsSearch) throws -> DatasetDescription
         .Metric?
     {
         guard let record = records.values.joined().first else { return nil }
-        // The data set isn't asked where it need not be: its files may be elsewhere.
+        // The data set is created only if necessary, because its files may not be available.
         return try record.metric ?? Registry.current.makeDataset(record.configuration).description.metric
     }
 
@@ -95,7 +95,7 @@ struct SearchCommand: ParsableCommand {
         Terminal.print("\(folder)/report.html")
     }
 
-    /// Of each point, the runs that had the most epochs, by the point's own experiment.
+    /// Trains the experiments, unless only a report is wanted, and returns for each the runs with the most epochs.
     private func train(_ search: SettingsSearch, _ runner: Runner) throws -> (
         records: [String: [RunRecord]], isComplete: Bool
     ) {
@@ -117,7 +117,7 @@ struct SearchCommand: ParsableCommand {
         return (records, true)
     }
 
-    /// As it can be given again.
+    /// The arguments that repeat this command.
     private var arguments: [String] {
         var words = ["search"] + axes.flatMap { ["--try", $0] }
         if let trials { words += ["--trials", "\(trials)"] }
@@ -148,7 +148,7 @@ struct SearchCommand: ParsableCommand {
                 }
                 if axis.option == "seed" || threads.contains(axis.option) {
                     throw RecurrentError.invalidOption(
-                        "search chooses no point by --\(Flags.flag(axis.option)); leave it out of --try")
+                        "search can't try values of --\(Flags.flag(axis.option)); leave it out of --try")
                 }
                 return axis
             }, trials: trials

@@ -2,17 +2,21 @@ import Foundation
 import RecurrentCore
 import RecurrentRuns
 
-/// Draws figures by gnuplot's SVG terminal.
+/// Draws figures with gnuplot's SVG terminal.
 public enum Gnuplot {
+    /// Checks that gnuplot is installed.
+    ///
     /// - Throws: ``RecurrentError/file(path:reason:)`` if gnuplot isn't installed.
     public static func check() throws { _ = try program() }
 
     private static func program() throws -> String { try ChildProcess.find("gnuplot", package: "gnuplot-nox") }
 
-    /// - Throws: ``RecurrentError/file(path:reason:)`` if there is no gnuplot, or it fails.
+    /// Draws a figure and returns it as an SVG document.
+    ///
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if gnuplot isn't installed, or fails.
     public static func svg(_ figure: Figure) throws -> String {
         let program = try program()
-        // A file, not a pipe: a gnuplot that ends early must not end this program.
+        // Writing to a pipe could end this program if gnuplot ends early, so the script is a file.
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("urnn-\(UUID().uuidString).gnuplot")
             .path
         try AtomicFile.write(script(figure), to: file)
@@ -25,7 +29,7 @@ public enum Gnuplot {
         return text
     }
 
-    /// Of the drawing: what many names need below must not be taken from the plot.
+    /// Returns the height of the drawing in pixels, which grows with the legend so that the plot doesn't shrink.
     static func height(_ figure: Figure) -> Int {
         let names =
             figure.curves.filter { !$0.points.isEmpty }.map(\.label)
@@ -34,7 +38,7 @@ public enum Gnuplot {
         return 420 + 18 * max(0, (names.count + columns - 1) / columns - 3)
     }
 
-    // Readable on light and dark ground (Okabe & Ito's palette).
+    // Okabe & Ito's palette, readable on light and dark backgrounds.
     private static let colors = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
     static func script(_ figure: Figure) -> String {
         func quoted(_ text: String) -> String {

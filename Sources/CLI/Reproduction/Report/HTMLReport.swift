@@ -1,9 +1,9 @@
 import Foundation
 
-/// One page with everything in it: nothing is loaded from elsewhere.
+/// A report as a self-contained HTML page, which loads nothing from elsewhere.
 struct HTMLReport {
     let report: Report
-    /// SVG by the plots' names.
+    /// The SVG documents by the names of the plots.
     let drawings: [String: String]
 
     var text: String {
@@ -32,7 +32,7 @@ struct HTMLReport {
         """
     }
 
-    /// “Table 3: …” in the list of contents.
+    /// Returns the part of a title before the colon, such as “Table 3”, for the list of contents.
     private static func short(_ title: String) -> String { title.split(separator: ":").first.map(String.init) ?? title }
 
     private func section(_ section: Section) -> String {
@@ -88,7 +88,7 @@ struct HTMLReport {
         h1 { font-size: 1.6rem; line-height: 1.25; } h2 { font-size: 1.2rem; margin-top: 2.5rem; } h3 { font-size: 1rem; }
         a { color: var(--link); } nav a { display: inline-block; margin: 0 .6rem .3rem 0; }
         dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } dt { color: var(--faint); } dd { margin: 0; }
-        /* Shadows where a table continues; they move away with the ends. */
+        /* Shadows at the edges where a table continues; they disappear at its ends. */
         .scroll { overflow-x: auto; background:
           linear-gradient(to right, var(--ground) 50%, transparent) left / 2rem 100% no-repeat local,
           linear-gradient(to left, var(--ground) 50%, transparent) right / 2rem 100% no-repeat local,

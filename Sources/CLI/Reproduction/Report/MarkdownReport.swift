@@ -1,5 +1,6 @@
 import Foundation
 
+/// A report as Markdown, with its plots in separate files.
 struct MarkdownReport {
     let report: Report
 

@@ -1,17 +1,22 @@
 import Foundation
 import RecurrentCore
 
-/// All sections, as Markdown, CSV, SVG and one HTML page.
+/// A report of results, written as Markdown, CSV, SVG and one HTML page.
 public struct Report: Sendable {
+    /// The title of the report.
     public let title: String
+    /// The command that made the report, with the name of the program.
     public let command: [String]
+    /// The machine on which the report was made.
     public let machine: Machine
-    /// What else a reader must know: names and values.
+    /// The names and values of other settings to show at the top, such as the seeds.
     public let settings: [(String, String)]
+    /// The sections in the order of the report.
     public let sections: [Section]
-    /// Runs that the sections need and that aren't finished.
+    /// The number of runs that the sections need but that aren't finished.
     public let missing: Int
 
+    /// Creates a report; ``write(into:)`` writes it.
     public init(
         title: String, command: [String], machine: Machine, settings: [(String, String)], sections: [Section],
         missing: Int
@@ -24,10 +29,12 @@ public struct Report: Sendable {
         self.missing = missing
     }
 
-    /// Writes `report.md`, `report.html`, `TABLE.csv`, `FIGURE.svg` and, a row for each
-    /// run with its numbers in full, `runs.csv` into `folder`.
-    /// - Throws: ``RecurrentError/file(path:reason:)`` if one can't be written, or
-    ///   gnuplot isn't installed.
+    /// Writes `report.md`, `report.html`, a CSV file for each table, an SVG file for each plot, and `runs.csv` into a
+    /// folder.
+    ///
+    /// `runs.csv` has a row for each run, with its numbers at full precision.
+    ///
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if a file can't be written, or gnuplot isn't installed or fails.
     public func write(into folder: String) throws {
         var drawings: [String: String] = [:]
         for section in sections {
@@ -45,7 +52,7 @@ public struct Report: Sendable {
         try AtomicFile.write(HTMLReport(report: self, drawings: drawings).text, to: folder + "/report.html")
     }
 
-    /// What was run, where and when.
+    /// The names and values at the top of the report: what was run, where, and when.
     var facts: [(String, String)] {
         var facts = [("Command", Self.shell(command))] + settings
         if sections.contains(where: { !$0.records.isEmpty }) {
@@ -60,7 +67,7 @@ public struct Report: Sendable {
         return facts
     }
 
-    /// For programs: what the tables are means of.
+    /// The table `runs.csv`, for programs: the single runs behind the means in the other tables.
     private var runs: Section.Table {
         var seen: Set<String> = []
         func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
@@ -83,7 +90,7 @@ public struct Report: Sendable {
             ], rows: rows)
     }
 
-    /// RFC 4180.
+    /// Returns a table as CSV, according to RFC 4180.
     static func csv(_ table: Section.Table) -> String {
         func field(_ text: String) -> String {
             text.contains { ",\"\n\r".contains($0) } ? "\"\(text.replacingOccurrences(of: "\"", with: "\"\""))\"" : text
@@ -91,7 +98,9 @@ public struct Report: Sendable {
         return ([table.header] + table.rows).map { $0.map(field).joined(separator: ",") + "\r\n" }.joined()
     }
 
-    /// As a shell takes it.
+    /// Returns the arguments as a command line, quoted for a shell where necessary.
+    ///
+    /// `$PTB_DIR` isn't quoted, so that the shell expands it.
     public static func shell(_ arguments: [String]) -> String {
         arguments.map { argument in
             argument == "$PTB_DIR" || argument.allSatisfy { $0.isLetter || $0.isNumber || "-_./,=".contains($0) }
@@ -99,14 +108,14 @@ public struct Report: Sendable {
         }.joined(separator: " ")
     }
 
-    /// A path as seen from a folder that it may be in.
+    /// Returns a path relative to a folder; unchanged if it isn't in the folder.
     static func relative(_ path: String, to folder: String) -> String {
         path.hasPrefix(folder + "/") ? String(path.dropFirst(folder.count + 1)) : path
     }
 }
 
 extension Section {
-    /// Each run once, in order.
+    /// The records without duplicates, in their order.
     var uniqueRecords: [RunRecord] {
         var seen: Set<String> = []
         return records.filter { seen.insert($0.place).inserted }

@@ -1,10 +1,11 @@
 import RecurrentCore
 import RecurrentRuns
 
-/// Beyond the paper: what the constraint adds to its start and its rate. The uRNN
-/// beside RNNs that start at an orthogonal matrix (also at matrices of the uRNN's own
-/// kind, at its rates, with clipping) and are free to leave it, on sequences that
-/// grow, with the gradient norms over training.
+/// A study beyond the paper: what the orthogonality constraint adds to its initialization and learning rate.
+///
+/// It compares the uRNN with RNNs that start at an orthogonal matrix but are free to leave it, some of them from the
+/// uRNN's kind of matrix, at its rates, and with gradient clipping. The tasks have sequences of increasing length, and
+/// gradient norms are tracked during training.
 struct ConstraintStudy: Study {
     let id = "constraint"
     let title = "Beyond the paper: the constraint, or the start?"
@@ -13,17 +14,17 @@ struct ConstraintStudy: Study {
         let label: String
         let id: String
         let dataset: String
-        /// N, or the delay T; a tenth of T at scale smoke.
+        /// The length N, or the delay T, of which scale smoke uses a tenth.
         let length: Int
-        /// What it changes for all its models.
+        /// Applies the task's settings, before those of the model.
         let edit: @Sendable (inout RunConfiguration) -> Void
         let models: [ToyTask.Model]
-        /// At scale short; twice as many at scale paper.
+        /// The number of epochs at scale short; scale paper has twice as many.
         let epochs: Int
-        /// Of copying memory.
+        /// The delay T of the copying task; nil for other tasks.
         var delay: Int? = nil
 
-        /// The loss of a copying model without memory.
+        /// Returns the loss that a model without memory has on the copying task, 10 ln 8 / (T + 20); nil for other tasks.
         func memoryless(_ scale: Scale) -> Double? {
             delay.map { 10 * RealFunctions.log(8) / Double((scale == .smoke ? $0 / 10 : $0) + 20) }
         }
@@ -68,7 +69,7 @@ struct ConstraintStudy: Study {
                     $0.activation = "modrelu"
                     $0.optimizer = "rmsprop"
                     $0.training.batchSize = 32
-                    // Rates, starts and clipping are the models'.
+                    // Each model chooses its own rates, initialization and clipping.
                     $0.training.clipNorm = nil
                     $0.training.manifoldLearningRate = nil
                     $0.skewInit = "zero"
@@ -98,7 +99,7 @@ struct ConstraintStudy: Study {
                 ], epochs: 20, delay: delay)
         }
         + [300, 1000].map { n in
-            // The rates are what `cli search` found for the uRNN at N = 300.
+            // `cli search` found these rates for the uRNN at N = 300.
             Task(
                 label: "recall, N = \(n), small steps", id: "recall-slow-n\(n)", dataset: "recall", length: n,
                 edit: {

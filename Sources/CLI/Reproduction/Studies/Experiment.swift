@@ -1,33 +1,37 @@
 import RecurrentCore
 import RecurrentRuns
 
-/// How much effort goes into a reproduction.
+/// The scale of a reproduction, from a quick check to the paper's full effort.
 public enum Scale: String, Sendable, CaseIterable {
-    /// Everything once, within minutes: shows that it works, not what comes out.
+    /// Runs everything within minutes, to show that it works; the results mean nothing.
     case smoke
-    /// Enough epochs to see who learns, at a learning rate of 1e-3 on the toy tasks.
+    /// Trains for enough epochs to see which models learn, at a learning rate of 1e-3 on the toy tasks.
     case short
-    /// The paper's epochs, sizes and learning rates.
+    /// Uses the paper's epochs, sizes and learning rates.
     case paper
 }
 
-/// One configuration to train, for every seed.
+/// A configuration to train with every seed.
 public struct Experiment: Sendable, Equatable {
-    /// The name of its folder: letters, digits and dashes.
+    /// The name of the experiment's folder.
     public let id: String
-    /// Seed, folder and threads are the runner's.
+    /// The configuration to train; the runner sets the seed, the folder and the threads.
     public var configuration: RunConfiguration
 
+    /// Creates an experiment.
+    ///
     /// - Parameters:
-    ///   - id: the name of its folder.
-    ///   - configuration: what is trained.
+    ///   - id: the name of the experiment's folder.
+    ///   - configuration: the configuration to train.
     public init(_ id: String, _ configuration: RunConfiguration) {
         self.id = id
         self.configuration = configuration
     }
 
-    /// With no more epochs than these. One whose learning rate falls to its end over the
-    /// epochs stays as it is: a part of it would not be its beginning.
+    /// Returns the experiment with at most the given number of epochs.
+    ///
+    /// An experiment whose learning-rate schedule isn't constant is returned unchanged: with fewer epochs, it would not
+    /// be the beginning of the full one.
     public func limited(to epochs: Int) -> Experiment {
         var result = self
         if canGrow { result.configuration.training.epochs = min(self.epochs, epochs) }
@@ -36,25 +40,27 @@ public struct Experiment: Sendable, Equatable {
 
     var epochs: Int { configuration.training.epochs }
 
-    /// Whether fewer epochs are the beginning of more: a learning rate that falls over the
-    /// epochs isn't the same over more of them.
+    /// Whether a run can be resumed for more epochs: a learning rate that falls over the epochs depends on their number.
     var canGrow: Bool { configuration.schedule.name == "constant" }
 }
 
-/// What is asked for.
+/// The settings of a reproduction that all studies share.
 public struct Plan: Sendable {
+    /// The effort of the reproduction.
     public var scale: Scale
+    /// The seeds with which each experiment is run.
     public var seeds: [UInt64]
     /// The plug-ins, with their defaults.
     public var registry: Registry
-    /// The folder of the corpus of the language models.
+    /// The folder of the corpus that the language models are trained on.
     public var corpus: String
-    /// What the corpus is, for readers.
+    /// The description of the corpus, for readers.
     public var corpusName: String
-    /// Its folder as it stands in the report's commands.
+    /// The folder of the corpus as the report's commands show it.
     public var corpusShown: String
-    /// Of the toy tasks' tables, by ``ToyTask/Model/id``; nil for all.
+    /// The models to include in the tables of the toy tasks, by ``ToyTask/Model/id``; nil for all.
     public var models: Set<String>?
+    /// Creates a plan.
     public init(
         scale: Scale, seeds: [UInt64], registry: Registry, corpus: String, corpusName: String, corpusShown: String,
         models: Set<String>? = nil
@@ -68,8 +74,9 @@ public struct Plan: Sendable {
         self.models = models
     }
 
-    /// An experiment that differs from the defaults of a data set. One that isn't
-    /// registered is reported when the experiment is run.
+    /// Returns an experiment that differs from the defaults of a data set.
+    ///
+    /// If the data set isn't registered, that is reported when the experiment is run.
     func experiment(_ id: String, on dataset: String, _ edit: (inout RunConfiguration) -> Void) -> Experiment {
         var configuration =
             (try? registry.standard(dataset: dataset)) ?? RunConfiguration(dataset: PluginChoice(dataset))
@@ -78,18 +85,23 @@ public struct Plan: Sendable {
     }
 }
 
-/// A table or figure of the paper.
+/// A table or figure of the paper, or an experiment that goes beyond it.
 public protocol Study: Sendable {
-    /// As on the command line: `table3`.
+    /// The name on the command line: `table3`.
     var id: String { get }
+    /// The heading of the study's section in the report.
     var title: String { get }
-    /// What must have been trained; studies share runs by equal experiments.
+    /// Returns the experiments that must be trained first; studies with equal experiments share their runs.
     func experiments(_ plan: Plan) -> [Experiment]
+    /// Returns the section of the report that shows the results.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError`` if text for the section can't be generated.
     func section(_ results: Results) throws -> Section
 }
 
-/// All studies: the paper's in its order, then what goes beyond.
+/// The studies that `cli reproduce` knows.
 public enum Studies {
+    /// All studies: those of the paper in its order, then those that go beyond it.
     public static let all: [any Study] = [
         LimitTable(), SlopeTable(), ToyTable.recall, ToyTable.kthLargest, ActivationTable(), BoundsTable(),
         GatedTable(),
@@ -98,32 +110,35 @@ public enum Studies {
     ]
 }
 
-/// What the runs gave.
+/// The results of the runs of a plan.
 public struct Results: Sendable {
+    /// The plan that the runs belong to.
     public let plan: Plan
+    /// The finished runs by the experiment's ``Experiment/id``, one for each seed.
     public let records: [String: [RunRecord]]
-    /// Runs the program itself and returns what it printed.
+    /// Runs this program with some arguments, and returns what it prints.
     public let runTool: @Sendable ([String]) throws -> String
 
+    /// Creates the results of a plan.
     public init(plan: Plan, records: [String: [RunRecord]], runTool: @escaping @Sendable ([String]) throws -> String) {
         self.plan = plan
         self.records = records
         self.runTool = runTool
     }
 
-    /// Of an experiment, one record per seed that was finished.
+    /// Returns the finished runs of an experiment, one for each seed.
     public func of(_ experiment: Experiment) -> [RunRecord] { records[experiment.id] ?? [] }
 }
 
 extension RunConfiguration {
-    /// Sizes of generated data in which nothing is learned, for scale smoke.
+    /// Sets the number of sequences in the splits of generated data.
     mutating func useSplits(train: Int, valid: Int, test: Int) {
         dataset["trainSize"] = .integer(train)
         dataset["validSize"] = .integer(valid)
         dataset["testSize"] = .integer(test)
     }
 
-    /// The vanilla RNN from a start of its weight.
+    /// Chooses the vanilla RNN, with an initialization of its recurrent weight.
     mutating func useRNN(from start: RecurrentInitialization = .uniform) {
         cell = "rnn"
         model.recurrentInitialization = start

@@ -1,15 +1,17 @@
 import RecurrentCore
 import RecurrentRuns
 
-/// Word-level language modelling at the sizes of the paper's Table 9.
+/// Word-level language modelling with the sizes of the paper's Table 9.
 enum LanguageTask {
+    /// An activation that the paper compares.
     struct Activation: Sendable {
         let label: String
+        /// The part of the folders' names that stands for the activation.
         let id: String
         let choice: PluginChoice
-        /// Of the paper: 100 units for |x|, 200 for the others.
+        /// The hidden size that the paper uses: 100 units for |x|, 200 for the others.
         let width: Int
-        /// β...γ.
+        /// The bounds β...γ of the slope.
         let slopes: ClosedRange<Double>
     }
 
@@ -20,7 +22,7 @@ enum LanguageTask {
             label: "Leaky ReLU (0.5)", id: "leaky-relu", choice: PluginChoice("leaky-relu", ["slope": 0.5]), width: 200,
             slopes: 0.5...1),
     ]
-    /// Only in Figure 4.
+    /// An activation that only Figure 4 shows.
     static let nearLinear = Activation(
         label: "Leaky ReLU (0.95)", id: "leaky-relu-95", choice: PluginChoice("leaky-relu", ["slope": 0.95]),
         width: 200,
@@ -42,7 +44,7 @@ enum LanguageTask {
         plan.experiment("ptb-\(cell)-bptt\(bptt)", on: "ptb") { edit(&$0, cell, bptt: bptt, width: 200, plan) }
     }
 
-    /// The paper's settings, which aren't the data set's defaults in everything.
+    /// Applies the paper's settings where they differ from the defaults of the data set.
     private static func edit(
         _ configuration: inout RunConfiguration, _ cell: String, bptt: Int, width: Int, _ plan: Plan
     ) {
@@ -64,7 +66,7 @@ enum LanguageTask {
         }
     }
 
-    /// Batches between two measurements of the norm.
+    /// Returns the number of batches between two measurements of the gradient norm.
     static func interval(_ scale: Scale) -> Int {
         switch scale {
         case .smoke: 1
@@ -73,7 +75,7 @@ enum LanguageTask {
         }
     }
 
-    /// Epochs of which Figure 4 shows every batch.
+    /// Returns the epochs for which Figure 4 shows every batch.
     static func epochsShown(_ scale: Scale) -> [Int] {
         switch scale {
         case .smoke: [2]
@@ -82,13 +84,13 @@ enum LanguageTask {
         }
     }
 
-    /// For readers, behind the interval.
+    /// Returns the text about those epochs that follows the interval in a note.
     static func alsoTracked(_ scale: Scale) -> String {
         let epochs = epochsShown(scale)
         return epochs.isEmpty ? "" : ", and after each of epochs \(epochs.map(String.init).joined(separator: " and ")),"
     }
 
-    /// Units at this scale.
+    /// Returns the number of hidden units at a scale.
     static func width(_ activation: Activation, _ scale: Scale) -> Int {
         scale == .smoke ? activation.width / 4 : activation.width
     }
@@ -110,11 +112,11 @@ enum LanguageTask {
     }
 }
 
-/// Table 5.
+/// Table 5: the perplexities of RNN and uRNN by activation.
 struct ActivationTable: Study {
     let id = "table5"
     let title = "Table 5: perplexities of RNN and uRNN by activation"
-    /// Validation and test.
+    /// The paper's validation and test perplexities, by cell and activation.
     static let paper: [String: [String: (Double, Double)]] = [
         "rnn": ["abs": (784.53, 773.91), "relu": (754.65, 705.28), "leaky-relu": (756.48, 712.88)],
         "urnn": ["abs": (717.12, 613.89), "relu": (720.88, 666.93), "leaky-relu": (869.21, 810.21)],
@@ -143,10 +145,11 @@ struct ActivationTable: Study {
     }
 }
 
-/// Table 7.
+/// Table 7: the perplexities of GRU and uGRU by BPTT length.
 struct GatedTable: Study {
     let id = "table7"
     let title = "Table 7: perplexities of GRU and uGRU by BPTT"
+    /// The paper's validation and test perplexities, by cell and BPTT length.
     static let paper: [String: [Int: (Double, Double)]] = [
         "gru": [35: (100.80, 97.25), 150: (108.33, 105.34)], "ugru": [35: (101.76, 98.05), 150: (105.05, 102.07)],
     ]
@@ -172,7 +175,7 @@ struct GatedTable: Study {
     }
 }
 
-/// What Tables 5 and 7 have in common.
+/// The columns that the tables of perplexities have in common.
 enum PerplexityColumns {
     static let note = "Best validation perplexity, and the test perplexity of those weights."
     static let header = ["paper: valid", "valid", "paper: test", "test", "epochs", "seeds"]
@@ -187,7 +190,7 @@ enum PerplexityColumns {
 }
 
 extension RunConfiguration {
-    /// A quarter of the widths and few batches: too little to learn anything.
+    /// Reduces the widths to a quarter and trains on few batches, not enough to learn anything.
     mutating func useSmokeCorpus(width: Int) {
         model.embeddingSize = 40
         model.hiddenSize = width / 4

@@ -28,8 +28,7 @@ struct SearchedGatedTable: Study {
     }
 }
 
-/// Table 5 again, with settings other than the paper's, and the norms of table 6 and figure 4 in
-/// those runs.
+/// Table 5 again, with settings other than the paper's, and with the norms of Table 6 and Figure 4 for these runs.
 struct SearchedActivationTable: Study {
     let id = "table5-searched"
     let title = "Table 5 again: perplexities of RNN and uRNN by activation, with settings other than the paper's"
@@ -61,7 +60,7 @@ struct SearchedActivationTable: Study {
                 curves.append((model.label, records.first?.norms ?? []))
                 section.records += records
             }
-            // The uRNN's bounds are those that are drawn.
+            // Reversed, because the bounds of the first curve are drawn: the uRNN's.
             section.plots += NormFigure.plots(
                 "\(id)-\(activation.id)",
                 title: "\(activation.label), H = \(LanguageTask.width(activation, plan.scale))",
@@ -78,7 +77,7 @@ struct SearchedActivationTable: Study {
         return section
     }
 
-    /// Of each epoch that is shown, of all, and beyond the bounds where there are some.
+    /// Returns the cells of a row: the norms in each of the given epochs, all norms, and how far they exceed the bounds.
     private static func norms(_ records: [RunRecord], _ epochs: [Int]) -> [String] {
         let norms = records.flatMap(\.norms)
         let excess = norms.compactMap { norm in norm.bounds.map { norm.excess(over: $0) } }.max()

@@ -1,19 +1,19 @@
 import RecurrentCore
 import RecurrentRuns
 
-/// Word-level language modelling at the paper's sizes with other settings than the
-/// paper's: a larger learning rate that falls to nearly 0, a rate of its own for `B`,
-/// smaller batches, and more against overfitting.
+/// Word-level language modelling at the paper's sizes, but with other settings: a larger learning rate that decays to
+/// nearly 0, a separate rate for `B`, smaller batches, and more regularization.
 enum SearchedLanguageTask {
+    /// A model with its learning rates.
     struct Model: Sendable {
         let label: String
-        /// As part of a folder's name, and of the paper's numbers.
+        /// The part of the folders' names that stands for the model, and its key in the paper's numbers.
         let id: String
-        /// What it changes.
+        /// Applies the model's settings.
         let edit: @Sendable (inout RunConfiguration) -> Void
     }
 
-    /// The best of Results/search-ugru-higher; the GRU takes the uGRU's rate.
+    /// The gated models, with the best rates of Results/search-ugru-higher; the GRU uses the uGRU's rate.
     static let gated = [
         Model(label: "GRU", id: "gru") {
             $0.cell = "gru"
@@ -25,7 +25,10 @@ enum SearchedLanguageTask {
             $0.training.manifoldLearningRate = 0.002
         },
     ]
-    /// The second tells the start and the rate from the constraint: W has both of `B`.
+    /// The models without gates.
+    ///
+    /// The second separates the effects of initialization and learning rate from that of the constraint: its W has the
+    /// uRNN's initial value, and the learning rate of `B`.
     static let plain = [
         Model(label: "RNN", id: "rnn") {
             $0.useRNN()
@@ -74,7 +77,7 @@ enum SearchedLanguageTask {
         configuration.model.embeddingDropout = 0.1
         if plan.scale == .smoke { return configuration.useSmokeCorpus(width: width) }
         configuration.model.hiddenSize = width
-        // Longer sequences make fewer steps an epoch; half the batch makes up for some.
+        // Longer sequences mean fewer steps per epoch; halving the batch makes up for some of that.
         configuration.training.batchSize = bptt > 100 ? 20 : 40
     }
 
@@ -86,10 +89,10 @@ enum SearchedLanguageTask {
         }
     }
 
-    /// The first epoch and the last, of which every batch's norm is measured.
+    /// Returns the first and the last epoch, in which the norm is measured after every batch.
     static func epochsShown(_ scale: Scale) -> [Int] { [1, epochs(scale)] }
 
-    /// For readers.
+    /// Returns the text that says after which batches the norms are measured.
     static func tracked(_ scale: Scale) -> String {
         let interval = LanguageTask.interval(scale), epochs = epochsShown(scale)
         return interval == 1

@@ -1,7 +1,7 @@
 import RecurrentCore
 import RecurrentRuns
 
-/// Table 1: what the bounds say for t → ∞.
+/// Table 1: the limits that the bounds imply for t → ∞.
 struct LimitTable: Study {
     let id = "table1"
     let title = "Table 1: the limit of ‖∂x_t/∂x_k‖ in each regime"

@@ -1,32 +1,33 @@
 import RecurrentCore
 import RecurrentRuns
 
-/// Tasks I and II at the sizes of the paper's Table 8.
+/// The paper's tasks I and II, with the sizes of its Table 8.
 public struct ToyTask: Sendable {
     let dataset: String
     let name: String
     let lengths: [Int]
-    /// (loss, accuracy in %) by model and length.
+    /// The paper's (loss, accuracy in %) by model and length.
     let paper: [String: [Int: (Double, Double)]]
     var effort = Effort.paper
 
+    /// A model that is trained on the task.
     public struct Model: Sendable {
         let label: String
-        /// As part of a folder's name.
+        /// The name on the command line, which is also part of the folders' names.
         public let id: String
-        /// What it changes in the task's configuration, at a length.
+        /// Applies the model's settings to the task's configuration, for a sequence length.
         let edit: @Sendable (inout RunConfiguration, Int) -> Void
 
         init(label: String, id: String, edit: @escaping @Sendable (inout RunConfiguration, Int) -> Void) {
             (self.label, self.id, self.edit) = (label, id, edit)
         }
-        /// The same at every length.
+        /// Creates a model with the same settings at every length.
         init(_ label: String, _ id: String, edit: @escaping @Sendable (inout RunConfiguration) -> Void) {
             self.init(label: label, id: id) { configuration, _ in edit(&configuration) }
         }
     }
 
-    /// The paper's two, its future work, and controls.
+    /// The two models of the paper, those that it proposes as future work, and controls.
     public static let models = [
         Model("RNN", "rnn") { $0.useRNN() },
         Model("uRNN", "urnn") { $0.cell = "urnn" },
@@ -39,7 +40,7 @@ public struct ToyTask: Sendable {
         Model("uGRU", "ugru") { $0.cell = "ugru" },
     ]
 
-    /// Of every table.
+    /// The names of the models in all tables of the toy tasks, without duplicates.
     public static let modelNames: [String] = (models + Effort.searched.models).reduce(into: []) { names, model in
         if !names.contains(model.id) { names.append(model.id) }
     }
@@ -69,12 +70,13 @@ public struct ToyTask: Sendable {
         }
     }
 
-    /// How a task is trained.
+    /// The training settings of a task, and the models to train.
     struct Effort: Sendable {
-        /// Of the runs' names.
+        /// The end of the experiments' names.
         let suffix: String
-        /// What it changes, before the model does.
+        /// Applies the settings, before those of the model.
         let edit: @Sendable (inout RunConfiguration, Scale) -> Void
+        /// Returns a description of the settings for the report.
         let settings: @Sendable (Scale) -> String
         let models: [Model]
 
@@ -107,10 +109,11 @@ public struct ToyTask: Sendable {
             },
             models: ToyTask.models)
 
-        /// What `cli search` found at N = 100, and again at N = 400, for the uRNN: a
-        /// large step of the input and output weights and a small one of B; for the
-        /// RNN from W = I at N = 100: a smaller one of all weights. The last model has
-        /// the uRNN's rates without its constraint: what they do by themselves.
+        /// The settings that `cli search` found.
+        ///
+        /// For the uRNN, searched at N = 100 and at N = 400, these are a large learning rate for the input and output
+        /// weights and a small one for B; for the RNN from W = I, searched at N = 100, a smaller one for all weights.
+        /// The last model has the uRNN's rates without its constraint, to show the effect of the rates alone.
         static let searched = Effort(
             suffix: "-searched",
             edit: { configuration, scale in
@@ -152,14 +155,14 @@ public struct ToyTask: Sendable {
                 },
             ])
 
-        /// The uRNN's learning rate at a length, and that of B.
+        /// Returns the uRNN's learning rates at a length: that of most weights, and that of B.
         private static func rates(_ length: Int) -> (Double, Double) {
             length == 400 ? (0.003, 0.00001) : (0.01, 0.00003)
         }
     }
 }
 
-/// Tables 3 and 4, and table 4 again with settings that were searched for.
+/// Tables 3 and 4, and Table 4 again with settings from a search.
 struct ToyTable: Study {
     let id: String
     let title: String
@@ -194,7 +197,7 @@ struct ToyTable: Study {
         for length in task.lengths {
             for model in models(results.plan) {
                 let records = results.of(task.experiment(model, length: length, results.plan))
-                // What was left out doesn't hide what was run.
+                // Rows without runs are left out, unless that would leave none.
                 if records.isEmpty, !isEmpty { continue }
                 let tests = records.compactMap(\.test), paper = task.paper[model.label]?[length]
                 rows.append([
@@ -216,7 +219,7 @@ struct ToyTable: Study {
     }
 }
 
-/// Figures 1 and 2.
+/// Figures 1 and 2: the losses on the toy tasks over the epochs.
 struct LossFigure: Study {
     let id: String
     let title: String
@@ -260,7 +263,7 @@ struct LossFigure: Study {
 }
 
 extension RunConfiguration {
-    /// Everything once: too little to learn anything.
+    /// Reduces the data and the epochs, to too little to learn anything.
     fileprivate mutating func useSmoke() {
         useSplits(train: 400, valid: 200, test: 200)
         training.epochs = 2

@@ -1,32 +1,34 @@
 import RecurrentCore
 
-/// A plug-in by its name, and those of its options that have been given a value.
+/// The name of a plug-in, and the values of those of its options that have been set.
 ///
 ///     configuration.dataset = PluginChoice("kth-largest", ["length": 400, "k": 10])
 ///
 /// In a configuration that a registry has resolved, every option has a value.
 public struct PluginChoice: Sendable, Equatable, ExpressibleByStringLiteral {
-    /// As it is registered.
+    /// The name under which the plug-in is registered.
     public var name: String
-    /// Values by the options' names.
+    /// The values by the names of the options.
     public var options: [String: OptionValue]
 
+    /// Creates a choice of a plug-in by its name.
+    ///
     /// - Parameters:
-    ///   - name: as it is registered.
-    ///   - options: values by the options' names; the others have their defaults.
+    ///   - name: the name under which the plug-in is registered.
+    ///   - options: the values by the names of the options; all others have their defaults.
     public init(_ name: String, _ options: [String: OptionValue] = [:]) {
         self.name = name
         self.options = options
     }
-    /// A plug-in with its defaults, from its name.
+    /// Creates a choice of a plug-in with default options from a string literal.
     public init(stringLiteral value: String) { self.init(value) }
 
-    /// A plug-in by its type, with typed options.
+    /// Creates a choice of a plug-in by its type, with typed options.
     public init<P: Plugin>(_ type: P.Type, options: P.Options = P.Options()) {
         self.init(P.name, options.optionValues)
     }
 
-    /// The value of an option; nil if it has none here.
+    /// The value of an option; nil if it hasn't been set.
     public subscript(option: String) -> OptionValue? {
         get { options[option] }
         set { options[option] = newValue }
@@ -51,7 +53,9 @@ extension KeyedEncodingContainer<ConfigurationKey> {
 }
 
 extension KeyedDecodingContainer<ConfigurationKey> {
-    /// - Parameter nested: keys that aren't options.
+    /// Decodes a plug-in from the keys of an object.
+    ///
+    /// - Parameter nested: the keys that aren't options.
     func choice(except nested: Set<String> = []) throws -> PluginChoice {
         var choice = PluginChoice(try decode(String.self, forKey: .name))
         for key in allKeys where key.stringValue != "name" && !nested.contains(key.stringValue) {

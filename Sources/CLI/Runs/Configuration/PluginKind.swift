@@ -1,8 +1,9 @@
-/// The kinds of plug-ins that a run is put together from.
+/// The kinds of plug-ins of which a run consists.
 public enum PluginKind: String, Sendable, CaseIterable {
+    /// A kind of plug-in, whose raw value is also the name of the option that chooses one.
     case cell, activation, dataset, optimizer, schedule, manifold, skewInit, backend
 
-    /// One of the kind in a message: “unknown data set 'x'”.
+    /// The singular name of the kind for messages, as in “unknown data set 'x'”.
     public var label: String {
         switch self {
         case .dataset: "data set"
@@ -12,7 +13,7 @@ public enum PluginKind: String, Sendable, CaseIterable {
         }
     }
 
-    /// All of the kind as a heading.
+    /// The plural name of the kind for headings.
     public var title: String {
         switch self {
         case .dataset: "data sets"
@@ -22,7 +23,7 @@ public enum PluginKind: String, Sendable, CaseIterable {
         }
     }
 
-    /// What is taken where none is asked for, if it is registered.
+    /// The name of the default plug-in, which is used if it is registered; nil if the kind has no default.
     var standardName: String? {
         switch self {
         case .cell: "urnn"

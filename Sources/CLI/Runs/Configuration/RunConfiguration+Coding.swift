@@ -1,17 +1,17 @@
 import RecurrentCore
 
-/// `config.json`: an object for each plug-in, with its name and its options, and one for
-/// each section; the activation stands within the cell, the start of B within the
-/// manifold update.
+/// The format of `config.json`: an object for each plug-in, with its name and options, and one for each section.
+///
+/// The activation is nested in the cell, and the initialization of B in the manifold update.
 extension RunConfiguration: Codable {
-    /// The version of the format that is written.
+    /// The version of the format that is written; version 1 can also be read.
     public static let version = 2
 
     private static let activationKey = "activation", startKey = "start"
-    /// Where a decoder has what makes the defaults of a data set, by its name.
+    /// The key under which a decoder holds the function that returns the defaults of a data set, given its name.
     static let standardKey = CodingUserInfoKey(rawValue: "standard")!
 
-    /// Keys of a plug-in's object that no option may have.
+    /// The keys of a plug-in's object that can't be the names of options.
     static let reservedKeys: Set = ["name", activationKey, startKey]
 
     public init(from decoder: any Decoder) throws {
@@ -54,7 +54,7 @@ extension RunConfiguration: Codable {
             activation = try object.decodeIfPresent(PluginChoice.self, forKey: key(Self.activationKey))
         }
         if let object = try object("manifold") {
-            // The start of B may be chosen where the update is left to the default.
+            // The initialization of B may be chosen even if the update isn't.
             if object.contains(.name) { manifold = try object.choice(except: [Self.startKey]) }
             skewInit = try object.decodeIfPresent(PluginChoice.self, forKey: key(Self.startKey))
         }

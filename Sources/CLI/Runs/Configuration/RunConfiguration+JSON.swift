@@ -2,7 +2,9 @@ import Foundation
 import RecurrentCore
 
 extension RunConfiguration {
-    /// As `config.json` has it.
+    /// Returns the configuration in the format of `config.json`.
+    ///
+    /// - Parameter pretty: whether to add line breaks and indentation.
     public func json(pretty: Bool = false) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting =
@@ -10,15 +12,15 @@ extension RunConfiguration {
         return Array(try encoder.encode(self))
     }
 
-    /// Reads what ``json(pretty:)`` wrote, or version 1 of it.
+    /// Creates a configuration from the format that ``json(pretty:)`` writes, or from version 1 of it.
     ///
     /// - Parameters:
-    ///   - data: the file's contents.
-    ///   - path: the file's, for the message.
-    ///   - registry: whose data set's defaults stand where the file says nothing; nil for
-    ///     those that every run has.
-    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if it is damaged, of a
-    ///   later version, or has a value out of range.
+    ///   - data: the contents of the file.
+    ///   - path: the path of the file, for error messages.
+    ///   - registry: the plug-ins, whose data set provides the values that the file lacks; nil to use the general
+    ///     defaults.
+    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if the file is damaged, has a later version,
+    ///   or has a value out of range.
     public init(json data: Data, path: String, registry: Registry? = nil) throws {
         let decoder = JSONDecoder()
         if let registry {
@@ -36,9 +38,13 @@ extension RunConfiguration {
         }
     }
 
-    /// Reads a file such as `config.json`, for `--config`.
+    /// Creates a configuration from a file such as `config.json`.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be read,
+    /// - Parameters:
+    ///   - path: the path of the file.
+    ///   - registry: the plug-ins, whose data set provides the values that the file lacks; nil to use the general
+    ///     defaults.
+    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if the file can't be read, and
     ///   ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if it holds no configuration.
     public init(file path: String, registry: Registry? = nil) throws {
         try self.init(json: Data(FileReader.contents(of: path)), path: path, registry: registry)
@@ -49,14 +55,14 @@ extension RunConfiguration {
         case .keyNotFound(let key, _)?: "no \"\(key.stringValue)\""
         case .typeMismatch(_, let context)? where context.codingPath.isEmpty: "no JSON object"
         case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
-            "\"\(context.codingPath.map(\.stringValue).joined(separator: "."))\" has another type"
+            "\"\(context.codingPath.map(\.stringValue).joined(separator: "."))\" has the wrong type"
         default: "no JSON object"
         }
     }
 }
 
 extension JSONEncoder.NonConformingFloatEncodingStrategy {
-    /// Infinity and what is no number as text: JSON has no number for them.
+    /// A strategy that writes infinities and NaN as text, because JSON has no numbers for them.
     package static var infinityAsText: Self {
         .convertToString(positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     }

@@ -1,8 +1,8 @@
 import RecurrentCore
 
-/// A section that every run has.
+/// Type-erased access to a section of options that every run has.
 struct SectionAccess: Sendable {
-    /// In help.
+    /// The heading of the section in help.
     let title: String
     let options: [OptionDescription]
     let values: @Sendable (RunConfiguration) -> [String: OptionValue]
@@ -22,18 +22,19 @@ struct SectionAccess: Sendable {
 }
 
 extension RunConfiguration {
-    /// An option in which two configurations differ; a value that one doesn't have is nil.
+    /// An option in which two configurations differ.
     public struct Change: Sendable, Equatable {
-        /// The option's name, or the kind of plug-in.
+        /// The name of the option, or the kind of plug-in.
         public let name: String
-        /// The value in the one configuration.
+        /// The value in the first configuration; nil if it has none.
         public let old: OptionValue?
-        /// The value in the other.
+        /// The value in the second configuration; nil if it has none.
         public let new: OptionValue?
     }
 
-    /// Every value by its option's name, and the names of plug-ins by their kinds. No two
-    /// plug-ins of a run have an option of one name.
+    /// The values of all options by their names, and the names of the plug-ins by their kinds.
+    ///
+    /// No two plug-ins of a run have options with the same name.
     public var values: [String: OptionValue] {
         var result: [String: OptionValue] = [:]
         for section in SectionAccess.all { result.merge(section.values(self)) { $1 } }
@@ -45,9 +46,10 @@ extension RunConfiguration {
         return result
     }
 
-    /// The options in which another configuration differs, in the order of their names, but
-    /// plug-ins first: another one has other options.
-    /// Both must be resolved by one registry, so that every option has a value.
+    /// Returns the options in which another configuration differs: first the plug-ins, because different plug-ins have
+    /// different options, and then all others in the order of their names.
+    ///
+    /// The same registry must have resolved both configurations, so that every option has a value.
     public func changes(to other: RunConfiguration) -> [Change] {
         let old = values, new = other.values
         let kinds = PluginKind.allCases.map(\.rawValue)
@@ -55,13 +57,14 @@ extension RunConfiguration {
         return names.filter { old[$0] != new[$0] }.map { Change(name: $0, old: old[$0], new: new[$0]) }
     }
 
-    /// The names of options that say where a run is computed, and where its data are: the
-    /// bits of a run don't depend on them, or need not.
+    /// Returns the names of the options that say on which backend a run is computed and where its data are.
+    ///
+    /// They don't change what is computed, except possibly for rounding.
     package func places(_ registry: Registry) -> Set<String> {
         incidental(registry).union(["backend"]).union(backend.options.keys)
     }
 
-    /// The names of options that no number depends on.
+    /// Returns the names of the plug-ins' options that don't affect any result.
     package func incidental(_ registry: Registry) -> Set<String> {
         PluginKind.allCases.reduce(into: []) { names, kind in
             if let entry = self[kind].flatMap({ registry.entry(kind, $0.name) }) {
@@ -70,9 +73,9 @@ extension RunConfiguration {
         }
     }
 
-    /// Checks that a run that began with this configuration can be resumed with another.
+    /// Checks that a run with this configuration can be resumed with another.
     ///
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the first option that can't change.
+    /// - Throws: ``RecurrentError/invalidOption(_:)``, naming the first changed option that must not change.
     public func checkResumable(as wanted: RunConfiguration, registry: Registry) throws {
         let free = Set(SectionAccess.all.flatMap(\.options).filter(\.isResumable).map(\.name))
             .union(places(registry)).union(wanted.places(registry))
@@ -83,13 +86,16 @@ extension RunConfiguration {
         }
     }
 
-    /// Whether another configuration gives the same numbers: it differs only in options that
-    /// none depends on, in what is measured on the side, and in those that are named.
+    /// Returns whether another configuration leads to the same results, apart from the named options.
+    ///
+    /// They may differ in options that don't affect results, in options that do nothing in either run, and in what is
+    /// tracked.
     public func isSameRun(as other: RunConfiguration, except names: Set<String> = [], registry: Registry) -> Bool {
         differences(to: other, except: names, registry: registry).isEmpty
     }
 
-    /// The options that make another configuration give other numbers.
+    /// Returns the options, except for those named, in which another configuration differs in a way that may change the
+    /// results.
     public func differences(to other: RunConfiguration, except names: Set<String> = [], registry: Registry) -> [Change]
     {
         var free = names.union(incidental(registry)).union(other.incidental(registry)).union(
@@ -98,14 +104,14 @@ extension RunConfiguration {
         return changes(to: other).filter { !free.contains($0.name) }
     }
 
-    /// The names of options that have a value and do nothing.
+    /// Returns the names of the options that have a value but do nothing.
     private func idle(_ registry: Registry) -> Set<String> {
         let missing = missingConditions(registry)
         let options = SectionAccess.all.flatMap(\.options)
         return Set(options.filter { $0.condition.map(missing.contains) ?? false }.map(\.name))
     }
 
-    /// What options may need and this run doesn't have.
+    /// Returns the conditions on which options depend and that this run doesn't meet.
     func missingConditions(_ registry: Registry) -> Set<OptionCondition> {
         var missing: Set<OptionCondition> = []
         if model.dropout == 0 { missing.insert(.dropout) }

@@ -1,8 +1,8 @@
 import RecurrentCore
 
-/// A run as a value: the plug-ins that take part, each with its options, and how the
-/// model is built, trained and followed. It is what `config.json` holds, what
-/// `train --config` reads, what an experiment is, and what two runs are compared by.
+/// The configuration of a run: its plug-ins with their options, and how its model is built, trained and tracked.
+///
+/// `config.json` holds a configuration, `train --config` reads one, and runs are compared by their configurations.
 ///
 ///     var configuration = try registry.standard(dataset: "kth-largest")
 ///     configuration.cell = "ugru"
@@ -12,48 +12,50 @@ import RecurrentCore
 public struct RunConfiguration: Sendable, Equatable {
     /// The recurrent cell.
     public var cell: PluginChoice
-    /// The cell's nonlinearity; nil for the cell's own, or for one that can't be chosen.
+    /// The activation of the cell; nil for the cell's default, or if it can't be chosen.
     public var activation: PluginChoice?
-    /// What is learned.
+    /// The data set to learn.
     public var dataset: PluginChoice
-    /// The model's sizes, its dropout, and how its weights start.
+    /// The sizes of the model, its dropout, and the initialization of its weights.
     public var model = ModelConfiguration()
-    /// How parameters are stepped.
+    /// The optimizer that updates the parameters.
     public var optimizer: PluginChoice
-    /// How the learning rate changes.
+    /// The learning-rate schedule.
     public var schedule: PluginChoice
-    /// Learning rates, clipping, batches, and when training ends.
+    /// The learning rates, the gradient clipping, the batches, and the criteria that end training.
     public var training = TrainingConfiguration()
-    /// The manifold update of orthogonal weights; nil for the default, or where there are none.
+    /// The manifold update of orthogonal weights; nil for the default, or if there are no such weights.
     public var manifold: PluginChoice?
-    /// The start of B; nil for the default, or where there is none.
+    /// The initialization of the skew-symmetric parameter B; nil for the default, or if there is no B.
     public var skewInit: PluginChoice?
     /// What is measured and written besides the losses.
     public var tracking = TrackingConfiguration()
-    /// What computes.
+    /// The backend that computes.
     public var backend: PluginChoice
     var general = General()
     /// The folder of the run whose weights this one started from.
     public var from: String?
 
-    /// What belongs to no subject of its own.
+    /// The options that belong to no other section.
     struct General: OptionSection {
         var seed: UInt64 = 1
-        static let fields: [OptionField<Self>] = [.seed("seed", \.seed, "Seed of everything random.")]
+        static let fields: [OptionField<Self>] = [.seed("seed", \.seed, "Seed of all random numbers.")]
     }
 
-    /// The seed of everything random.
+    /// The seed of all random numbers.
     public var seed: UInt64 {
         get { general.seed }
         set { general.seed = newValue }
     }
 
+    /// Creates a configuration with default options.
+    ///
     /// - Parameters:
     ///   - cell: the recurrent cell.
-    ///   - dataset: what is learned.
-    ///   - optimizer: how parameters are stepped.
-    ///   - schedule: how the learning rate changes.
-    ///   - backend: what computes.
+    ///   - dataset: the data set to learn.
+    ///   - optimizer: the optimizer that updates the parameters.
+    ///   - schedule: the learning-rate schedule.
+    ///   - backend: the backend that computes.
     public init(
         cell: PluginChoice = "urnn", dataset: PluginChoice = "recall", optimizer: PluginChoice = "adam",
         schedule: PluginChoice = "constant", backend: PluginChoice = "cpu"
@@ -65,7 +67,9 @@ public struct RunConfiguration: Sendable, Equatable {
         self.backend = backend
     }
 
-    /// The plug-in of a kind; nil where the kind has none.
+    /// The plug-in of a kind; nil if the configuration has none.
+    ///
+    /// Setting nil has an effect only for the optional kinds: activation, manifold update and initialization of B.
     public subscript(kind: PluginKind) -> PluginChoice? {
         get {
             switch kind {

@@ -1,11 +1,11 @@
 import RecurrentCore
 
-/// `config.json` as it was before plug-ins had options of their own: one flat object with
-/// every option of every plug-in, of which most did nothing in a run.
+/// The first version of `config.json`: one flat object with every option of every plug-in, most of which did nothing in
+/// a given run.
 struct Version1 {
     let configuration: RunConfiguration
 
-    /// The options that plug-ins had, by kind and name.
+    /// The options of the plug-ins in that version, by kind and name.
     private static let owned: [PluginKind: [String: [String]]] = [
         .cell: ["gru": ["resetGate"], "ugru": ["resetGate"]],
         .activation: ["leaky-relu": ["slope"]],
@@ -27,12 +27,14 @@ struct Version1 {
     ]
     private static let generated = ["length", "trainSize", "validSize", "testSize", "freshData"]
 
-    /// What options had that a file doesn't hold, where that differs from today.
+    /// The values of options that a file may lack, where they differ from today's defaults.
     private static let standard: [String: OptionValue] = [
         "dropout": 0.2, "dropoutOn": ["logits"], "length": 100, "freshData": false, "bptt": 35,
     ]
 
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` for a value of another type or out of range.
+    /// Decodes a file of that version.
+    ///
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` for a value that has the wrong type or is out of range.
     init(from decoder: any Decoder) throws {
         let flat = try Self.standard.merging([String: OptionValue](from: decoder)) { $1 }
         func text(_ name: String, _ standard: String) throws -> String {
@@ -60,7 +62,7 @@ struct Version1 {
             manifold == "exponential-eigen"
             ? PluginChoice("exponential", ["exponentialMethod": "eigendecomposition"]) : PluginChoice(manifold)
         if result.dataset.name == "permuted-digits", result.dataset["permutationSeed"] == nil {
-            // From before the order had a seed of its own.
+            // The permutation used to have no separate seed.
             result.dataset["permutationSeed"] = OptionValue(seed: result.seed)
         }
         if case .text(let from)? = flat["from"] { result.from = from }
@@ -74,13 +76,13 @@ struct Version1 {
         return flat.filter { names.contains($0.key) && $0.value != .null }
     }
 
-    /// The options of a section that the file has.
+    /// Returns a section with the values that the file has for its options.
     private static func section<Section: OptionSection>(_ flat: [String: OptionValue]) throws -> Section {
         let names = Set(Section.options.map(\.name))
         return try Section(optionValues: flat.filter { names.contains($0.key) && $0.value != .null })
     }
 
-    /// Names have dashes now.
+    /// Replaces a value that has since been renamed.
     private static func renamed(_ flat: [String: OptionValue]) -> [String: OptionValue] {
         flat.merging(flat["tableInit"] == "languageModel" ? ["tableInit": "language-model"] : [:]) { $1 }
     }

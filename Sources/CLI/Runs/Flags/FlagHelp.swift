@@ -1,18 +1,19 @@
 import RecurrentCore
 
-/// The part of a command's help that the registry writes: plug-ins, their options, and
-/// those of every run.
+/// The part of a command's help that depends on the registry: the plug-ins, their options, and those of every run.
 public struct FlagHelp {
     private let registry: Registry
     private let scope: FlagScope
     private let configuration: RunConfiguration
     private let width: Int
 
+    /// Creates the help of a command.
+    ///
     /// - Parameters:
     ///   - registry: the plug-ins.
-    ///   - scope: what the command takes.
-    ///   - configuration: whose plug-ins' options are shown, with the defaults of its data set.
-    ///   - width: columns.
+    ///   - scope: the flags that the command accepts.
+    ///   - configuration: the plug-ins whose options are shown, and the values that are shown as defaults.
+    ///   - width: the number of columns; at least 60 are used.
     public init(registry: Registry, scope: FlagScope, configuration: RunConfiguration, width: Int) {
         self.registry = registry
         self.scope = scope
@@ -20,7 +21,7 @@ public struct FlagHelp {
         self.width = max(width, 60)
     }
 
-    /// Groups of options, common ones first, each plug-in's own under its name.
+    /// The help in groups of options: common ones first, then those of each plug-in under its name.
     public var text: String {
         var groups: [(title: String, lines: [String])] = [
             ("PLUG-INS", scope.kinds.filter { !scope.fixed.contains($0) }.map(chooser))
@@ -30,7 +31,7 @@ public struct FlagHelp {
             let options = section.options.filter { scope.contains($0.name, registry: registry) }
             groups.append((section.title.uppercased(), options.map { line($0, standard: values[$0.name]!) }))
         }
-        // What is one line by itself goes with what is common.
+        // The single general option joins the first group.
         if let general = groups.lastIndex(where: { $0.title == "GENERAL" }) {
             groups[0].lines += groups.remove(at: general).lines
         }
@@ -63,9 +64,9 @@ public struct FlagHelp {
             default: ""
             }
         if help.hasSuffix(".") { help.removeLast() }
-        // A default that the sentence names already isn't named again.
+        // A default that the help text already names isn't repeated.
         let named = standard == .null && (option.help.contains("none for") || option.help.contains("default:"))
-        // Nor one that goes without saying.
+        // A default that goes without saying is left out as well.
         let isPlain = standard == .flag(false) || (standard == .null && option.kind != .flag)
         help +=
             choices + (named || isPlain ? "" : " (default: \(standard == .flag(true) ? "yes" : standard.text))") + "."
@@ -76,7 +77,7 @@ public struct FlagHelp {
         }
     }
 
-    /// A flag and its help, wrapped.
+    /// Returns a flag and its help, wrapped to the width.
     private func entry(_ flag: String, _ help: String) -> String {
         let indent = 30
         var lines = ["  " + flag]

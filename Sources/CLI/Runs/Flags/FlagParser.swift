@@ -1,49 +1,51 @@
 import RecurrentCore
 
-/// Makes a configuration from the flags of a command line.
+/// A parser that turns the flags of a command line into a configuration.
 public struct FlagParser {
     private let registry: Registry
     private let tokenizer: FlagTokenizer
     private let scope: FlagScope
 
+    /// Creates a parser for a command.
+    ///
     /// - Parameters:
-    ///   - registry: whose plug-ins can be named.
-    ///   - scope: which flags are taken.
-    ///   - own: gives the flags of the command itself, without dashes, for suggestions.
+    ///   - registry: the plug-ins that can be named.
+    ///   - scope: the flags that the command accepts.
+    ///   - own: returns the command's own flags, without dashes, for suggestions.
     public init(registry: Registry, scope: FlagScope = .all, own: @escaping () -> [String] = { [] }) {
         self.registry = registry
         self.scope = scope
         tokenizer = FlagTokenizer(registry: registry, own: own)
     }
 
-    /// Cuts a command line into flags with their values, and words that stand for themselves.
+    /// Splits a command line into flags with their values, and words that aren't flags.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for a flag that nothing has,
-    ///   or that lacks its value.
+    /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for a flag that is unknown, lacks its value, or is
+    ///   outside the scope.
     public func split(_ arguments: [String]) throws -> (flags: [String], words: [String]) {
         let (flags, words) = try tokenizer.tokens(arguments)
         try checkScope(flags)
         return (flags.flatMap { [$0.isShorthand || $0.value == nil ? $0.typed : $0.typed + "=" + $0.value!] }, words)
     }
 
-    /// What flags make of a configuration.
+    /// The result of parsing flags.
     public struct Result: Sendable {
-        /// Resolved by the registry.
+        /// The configuration with the flags applied, resolved by the registry.
         public var configuration: RunConfiguration
-        /// The options that were given, by name.
+        /// The names of the options that were given.
         public var given: Set<String>
-        /// Flags that do nothing in this run, with a line for each that says why.
+        /// The flags that do nothing in this run, each with a message that says why.
         public var idle: [(flag: String, reason: String)]
     }
 
-    /// The configuration that flags make of another one.
+    /// Returns a configuration with flags applied to it.
     ///
     /// - Parameters:
-    ///   - arguments: flags and values.
-    ///   - base: what they change; nil for the defaults of the data set.
-    ///   - locatesData: as for ``Registry/resolve(_:locatesData:)``.
-    /// - Throws: ``RecurrentCore/RecurrentError`` for a flag that does nothing, a name that
-    ///   isn't registered, or a value out of its bounds.
+    ///   - arguments: the flags and their values.
+    ///   - base: the configuration to change; nil for the defaults of the data set.
+    ///   - locatesData: whether folders of data are searched for, as in ``Registry/resolve(_:locatesData:)``.
+    /// - Throws: ``RecurrentCore/RecurrentError`` for a flag that does nothing, a name that isn't registered, or a value
+    ///   out of range.
     public func configuration(
         _ arguments: [String], onto base: RunConfiguration? = nil, locatesData: Bool = true
     ) throws -> RunConfiguration {
@@ -52,15 +54,14 @@ public struct FlagParser {
         return result.configuration
     }
 
-    /// Makes the configuration, but returns the flags that do nothing instead of refusing them.
+    /// Applies flags to a configuration, and returns flags that do nothing instead of refusing them.
     ///
     /// - Parameters:
-    ///   - arguments: flags and values.
-    ///   - base: what they change; nil for the defaults of the data set.
+    ///   - arguments: the flags and their values.
+    ///   - base: the configuration to change; nil for the defaults of the data set.
     ///   - fixed: the plug-ins that the command itself chooses, by kind.
-    ///   - locatesData: as for ``Registry/resolve(_:locatesData:)``.
-    /// - Throws: ``RecurrentCore/RecurrentError`` for a name that isn't registered, or a value
-    ///   out of its bounds.
+    ///   - locatesData: whether folders of data are searched for, as in ``Registry/resolve(_:locatesData:)``.
+    /// - Throws: ``RecurrentCore/RecurrentError`` for a name that isn't registered, or a value out of range.
     public func parse(
         _ arguments: [String], onto base: RunConfiguration? = nil, fixed: [PluginKind: String] = [:],
         locatesData: Bool = true
@@ -81,7 +82,7 @@ public struct FlagParser {
         for kind in PluginKind.allCases where kind != .dataset {
             guard let name = try name(kind), result[kind]?.name != name else { continue }
             result[kind] = PluginChoice(name)
-            // Another cell has an activation of its own.
+            // A different cell brings its default activation.
             if kind == .cell { result.activation = nil }
         }
         var idle: [(flag: String, reason: String)] = []
@@ -99,7 +100,7 @@ public struct FlagParser {
         let given = Set(tokens.map(\.option))
         let resolved: RunConfiguration
         do { resolved = try registry.resolve(result, locatesData: locatesData) } catch {
-            // What is in the wrong place is told before what is missing.
+            // A flag that does nothing may be the reason for the error, so it is reported first.
             if let first = idle.first { throw RecurrentError.invalidOption(first.reason) }
             throw error
         }
@@ -126,7 +127,7 @@ public struct FlagParser {
         }
     }
 
-    /// The plug-in of a kind that a run has, or will have by default.
+    /// Returns the plug-in of a kind that a configuration names or has by default.
     private func chosen(_ kind: PluginKind, in configuration: RunConfiguration) throws -> Entry? {
         if let choice = configuration[kind] { return try registry.find(kind, choice.name) }
         if kind == .activation {
@@ -146,7 +147,7 @@ public struct FlagParser {
         return nil
     }
 
-    /// Whose an option is that no plug-in of the run has.
+    /// Returns the message about an option that belongs to plug-ins that don't take part in the run.
     private func notOwned(_ token: FlagToken, _ configuration: RunConfiguration) throws -> String {
         let owners = registry.entries.filter { $0.options.contains { $0.name == token.option } }
         let kind = owners[0].kind, flag = Flags.flag(kind.rawValue)
@@ -161,7 +162,7 @@ public struct FlagParser {
             "\(token.typed) is an option of --\(flag) \(list), not of \(mine.name); leave it out, or add --\(flag) \(names[0]) (\(mine.name) has \(own))"
     }
 
-    /// The flags that this run's cell or data have no use for, each with a line that says so.
+    /// Returns the flags that do nothing with the run's cell or data set, each with a message that says why.
     private func idleOptions(_ tokens: [FlagToken], _ configuration: RunConfiguration) throws -> [(
         flag: String, reason: String
     )] {
@@ -188,7 +189,8 @@ public struct FlagParser {
         }
     }
 
-    /// What a run is that lacks something: what follows “does nothing for”.
+    /// Returns a description of the run for the message about an option whose condition isn't met; it follows “does
+    /// nothing for”.
     private func reason(_ missing: OptionCondition, _ configuration: RunConfiguration) -> String {
         switch missing {
         case .orthogonalWeight: return "the cell \(configuration.cell.name), which has no orthogonal weight"
@@ -197,7 +199,7 @@ public struct FlagParser {
         case .tokenInputs:
             let name = configuration.dataset.name
             let own = (registry.entry(.dataset, name)?.options ?? []).map { "--\(Flags.flag($0.name))" }
-            return "the data set \(name), whose inputs are no tokens (it has \(own.joined(separator: ", ")))"
+            return "the data set \(name), whose inputs aren't tokens (it has \(own.joined(separator: ", ")))"
         }
     }
 }

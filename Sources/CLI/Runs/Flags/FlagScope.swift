@@ -1,24 +1,26 @@
 import RecurrentCore
 
-/// Which flags a command takes: those of some kinds of plug-ins, and of some sections.
+/// The flags that a command accepts: those of some kinds of plug-ins, and some options of sections.
 public struct FlagScope: Sendable {
     /// The kinds of plug-ins that can be chosen, with their options.
     package let kinds: [PluginKind]
-    /// The kinds among them whose plug-ins the command itself chooses: only their options are flags.
+    /// The kinds among them whose plug-ins the command itself chooses, so that only their options are flags.
     package let fixed: Set<PluginKind>
-    /// The options of sections; nil for all.
+    /// The options of sections that can be given; nil for all.
     let options: Set<String>?
-    /// Whether folders of data may be given.
+    /// Whether folders of data may be given, even if no data set can be chosen.
     let takesData: Bool
-    /// Why another option is refused: “does nothing in evaluate, which takes the run as it is”.
+    /// Returns why another option is refused: “does nothing in evaluate, which takes the run as it is”.
     let refusal: @Sendable (String) -> String
 
+    /// Creates the scope of a command.
+    ///
     /// - Parameters:
     ///   - kinds: the kinds of plug-ins that can be chosen.
-    ///   - fixed: the kinds among them that the command itself chooses.
-    ///   - options: the options of sections; nil for all.
-    ///   - takesData: whether folders of data may be given where no data set can be chosen.
-    ///   - refusal: what is said of another option, after its flag.
+    ///   - fixed: the kinds among them whose plug-ins the command itself chooses.
+    ///   - options: the options of sections that can be given; nil for all.
+    ///   - takesData: whether folders of data may be given, even if no data set can be chosen.
+    ///   - refusal: returns why another option is refused; the message begins with its flag.
     public init(
         kinds: [PluginKind], fixed: Set<PluginKind> = [], options: Set<String>? = [], takesData: Bool = false,
         refusal: @escaping @Sendable (String) -> String
@@ -30,10 +32,10 @@ public struct FlagScope: Sendable {
         self.refusal = refusal
     }
 
-    /// Every flag of `train`.
+    /// The scope of `train`: every flag.
     public static let all = FlagScope(kinds: PluginKind.allCases, options: nil) { _ in "" }
 
-    /// Whether an option is within the scope.
+    /// Returns whether an option is within the scope.
     func contains(_ option: String, registry: Registry) -> Bool {
         if options?.contains(option) ?? SectionAccess.all.contains(where: { $0.options.contains { $0.name == option } })
         {

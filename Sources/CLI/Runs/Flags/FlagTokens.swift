@@ -4,7 +4,7 @@ import RecurrentCore
 struct FlagToken: Equatable {
     /// The option's name.
     let option: String
-    /// As it was typed, with its dashes.
+    /// The flag as it was typed, with its dashes.
     let typed: String
     let value: String?
     /// Whether it began with `--no-`.
@@ -13,17 +13,17 @@ struct FlagToken: Equatable {
     var isShorthand = false
 }
 
-/// Cuts a command line into flags and values, knowing which flags take one.
+/// Splits a command line into flags and values; the registry determines which flags take a value.
 struct FlagTokenizer {
     let registry: Registry
-    /// Flags of the command itself, for suggestions.
+    /// Returns the command's own flags, for suggestions.
     let own: () -> [String]
 
     private enum Form {
         case flag, value
     }
 
-    /// What an option takes; nil if nothing has one of this name.
+    /// Returns whether an option takes a value; nil if there is no option with this name.
     private func form(_ option: String) -> Form? {
         if PluginKind(rawValue: option) != nil { return .value }
         let sections = SectionAccess.all.flatMap(\.options), plugins = registry.entries.flatMap(\.options)
@@ -31,8 +31,9 @@ struct FlagTokenizer {
         return found.kind == .flag ? .flag : .value
     }
 
-    /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for what is no flag, or
-    ///   lacks its value.
+    /// Splits a command line.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for an unknown flag, or one that lacks its value.
     func tokens(_ arguments: [String]) throws -> (flags: [FlagToken], positionals: [String]) {
         var result: [FlagToken] = [], positionals: [String] = []
         var index = 0
@@ -51,7 +52,7 @@ struct FlagTokenizer {
             let inline = parts.count > 1 ? String(parts[1]) : nil
             if let shorthand = Flags.shorthands[typed] {
                 guard inline == nil else {
-                    throw RecurrentError.invalidOption("--\(typed) takes no value, such as '\(inline!)'")
+                    throw RecurrentError.invalidOption("--\(typed) takes no value; leave out '\(inline!)'")
                 }
                 result.append(
                     FlagToken(option: shorthand.option, typed: "--\(typed)", value: shorthand.value, isShorthand: true))
@@ -61,7 +62,7 @@ struct FlagTokenizer {
             switch form(option) {
             case .flag:
                 guard inline == nil || ["true", "false"].contains(inline) else {
-                    throw RecurrentError.invalidOption("--\(name) takes no value, such as '\(inline!)'")
+                    throw RecurrentError.invalidOption("--\(name) takes no value; leave out '\(inline!)'")
                 }
                 result.append(FlagToken(option: option, typed: "--\(name)", value: nil, isNegated: inline == "false"))
             case .value:

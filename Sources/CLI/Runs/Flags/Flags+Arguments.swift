@@ -1,12 +1,13 @@
 import RecurrentCore
 
 extension Registry {
-    /// The flags of `cli train` that give a configuration: what differs from the defaults of
-    /// its data set, with cell and data set always named.
+    /// Returns the flags of `cli train` that produce a configuration.
+    ///
+    /// They name the data set and the cell, and every option that differs from the defaults of the data set.
     ///
     /// - Parameters:
-    ///   - configuration: resolved by this registry.
-    ///   - skipped: options to leave out.
+    ///   - configuration: a configuration that this registry has resolved.
+    ///   - skipped: the names of options to leave out.
     /// - Throws: ``RecurrentCore/RecurrentError`` if one of its plug-ins isn't registered.
     public func arguments(_ configuration: RunConfiguration, without skipped: Set<String> = []) throws -> [String] {
         // The same plug-ins with their defaults.
@@ -15,7 +16,7 @@ extension Registry {
         plain.cell = PluginChoice(configuration.cell.name)
         let ownActivation = try resolve(plain, locatesData: false).activation
         for kind in PluginKind.allCases { plain[kind] = configuration[kind].map { PluginChoice($0.name) } }
-        // A name that differs from the default must not hide what the default has set.
+        // Options are compared with the defaults of the chosen plug-ins, not with those of the default plug-ins.
         let base = try resolve(plain, locatesData: false).values
         let values = configuration.values
 

@@ -1,15 +1,18 @@
 import Foundation
 import RecurrentCore
 
-/// Keeps two processes from training the same run. The lock goes with the process,
-/// however it ends.
+/// A lock that keeps two processes from training the same run.
+///
+/// It is released when the process ends, in whatever way.
 package final class FolderLock: Sendable {
     private let descriptor: Int32
 
-    /// - Throws: ``RecurrentError/file(path:reason:)`` if another process holds it.
+    /// Locks the folder at a path.
+    ///
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if another process holds the lock.
     package init(_ path: String) throws {
         descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        // Where a file system has no locks, training continues without one.
+        // If the file system doesn't support locks, training continues without one.
         if descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
             close(descriptor)
             throw RecurrentError.file(

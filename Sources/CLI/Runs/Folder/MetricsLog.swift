@@ -1,15 +1,15 @@
 import Foundation
 import RecurrentCore
 
-/// Writes a run's metrics as they come, the state at checkpoints, the best weights so
-/// far, and how the run ended.
+/// An observer that writes a run's folder: the metrics as they arrive, the state at checkpoints, the best weights so far,
+/// and how the run ended.
 final class MetricsLog: TrainingObserver {
     private let folder: RunFolder
     private let configuration: RunConfiguration
     private let registry: Registry
     private var file: LogFile!
     private var metric = DatasetDescription.Metric.accuracy
-    /// Of the last batch.
+    /// The epoch of the last batch.
     private var epoch = 1
 
     init(_ folder: RunFolder, _ configuration: RunConfiguration, registry: Registry) {
@@ -18,15 +18,16 @@ final class MetricsLog: TrainingObserver {
         self.registry = registry
     }
 
-    /// Begins the log of a new run. One that doesn't start from the seed's own weights
-    /// is saved at once: they could not be had again.
+    /// Begins the log of a new run.
+    ///
+    /// A run that starts from other weights than those of its seed is saved at once, because its start could not be
+    /// reproduced otherwise.
     func begin(_ trainer: Trainer) throws {
         file = try LogFile(folder.file("metrics.jsonl"))
         if configuration.from != nil { try didReachCheckpoint(trainer.checkpoint) }
     }
 
-    /// Takes the run up where its last checkpoint left it; a run that had none yet
-    /// begins anew.
+    /// Restores the run from its last checkpoint; a run without a checkpoint starts again.
     func resume(_ trainer: Trainer) throws {
         let path = folder.file("state.safetensors")
         guard FileManager.default.fileExists(atPath: path) else {
@@ -62,14 +63,14 @@ final class MetricsLog: TrainingObserver {
         RunEnd.remove(from: folder)
     }
 
-    // What a state keeps beside: the size of metrics.jsonl, and the configuration.
+    // The metadata of a state: the size of metrics.jsonl, and the configuration.
     private static let sizeKey = "metrics.jsonl", configurationKey = "config.json"
 
     private func write(_ record: MetricsRecord) throws { try file.append(record.line()) }
 
     func trainingWillStart(_ plan: TrainingPlan) throws { metric = plan.metric }
 
-    /// The state says how far this log had got, so the log goes to the disk first.
+    /// Saves the state, which contains the size of the log; the log is therefore written to disk first.
     func didReachCheckpoint(_ checkpoint: TrainingCheckpoint) throws {
         try file.synchronize()
         try checkpoint.save(

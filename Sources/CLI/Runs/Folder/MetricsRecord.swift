@@ -1,55 +1,56 @@
 import Foundation
 import RecurrentCore
 
-/// A line of `metrics.jsonl`: the figures of one split after an epoch, or what was
-/// measured on the side after a batch. Writer and readers share it.
+/// A line of `metrics.jsonl`: the metrics of one split after an epoch, or additional measurements after a batch.
 public struct MetricsRecord: Sendable, Equatable {
-    /// Updates made so far.
+    /// The number of updates made so far.
     public var step: Int
     /// The epoch, counted from 1.
     public var epoch: Int
-    /// The split that the figures are of; nil for what was measured within an epoch.
+    /// The split whose metrics these are; nil for measurements during an epoch.
     public var split: Split?
-    /// The mean over the split's targets.
+    /// The mean loss over the split's targets.
     public var loss: Double?
-    /// The share of targets that were predicted, in 0...1; nil for other metrics.
+    /// The proportion of targets that were predicted correctly, in 0...1; nil for other metrics.
     public var accuracy: Double?
-    /// The exponential of the loss, for language models by words.
+    /// The exponential of the loss, for word-level language models.
     public var perplexity: Double?
-    /// The loss over ln 2, for language models by characters.
+    /// The loss divided by ln 2, for character-level language models.
     public var bitsPerCharacter: Double?
-    /// The seconds that the epoch's training took, without validation.
+    /// The duration of the epoch's training in seconds, without validation.
     public var seconds: Double?
-    /// Training sequences per second.
+    /// The number of training sequences per second.
     public var sequencesPerSecond: Double?
     /// The learning rate of the epoch's last update.
     public var learningRate: Double?
-    /// Whether the validation loss was the lowest so far; nil for what is of no epoch.
+    /// Whether the validation loss was the lowest so far; nil for the training split, the final test, and measurements
+    /// during an epoch.
     public var isBest: Bool?
-    /// What was measured on the side, by name, such as `frobeniusNorm`.
+    /// The additional measurements by name, such as `frobeniusNorm`.
     public var measured: [String: Double] = [:]
 
-    /// The figure beside the loss: accuracy, perplexity or bits per character; the loss
-    /// where there is none of them.
+    /// The accuracy, perplexity or bits per character; the loss if there are none of these.
     public var metric: Double? { figure?.value ?? loss }
 
-    /// The figure beside the loss, and what it is; nil where there is none.
+    /// The metric besides the loss, and its kind; nil if there is none.
     package var figure: (kind: DatasetDescription.Metric, value: Double)? {
         accuracy.map { (.accuracy, $0) } ?? perplexity.map { (.perplexity, $0) }
             ?? bitsPerCharacter.map { (.bitsPerCharacter, $0) }
     }
 
+    /// Creates a record of measurements during an epoch.
+    ///
     /// - Parameters:
-    ///   - step: updates made so far.
-    ///   - epoch: from 1.
-    ///   - measured: by name.
+    ///   - step: the number of updates made so far.
+    ///   - epoch: the epoch, counted from 1.
+    ///   - measured: the measurements by name.
     init(step: Int, epoch: Int, measured: [String: Double] = [:]) {
         self.step = step
         self.epoch = epoch
         self.measured = measured
     }
 
-    /// The figures of a split.
+    /// Creates a record of the metrics of a split.
     init(_ split: Split, _ sums: LossSums, _ metric: DatasetDescription.Metric, epoch: Int, step: Int) {
         self.init(step: step, epoch: epoch)
         self.split = split
@@ -62,10 +63,10 @@ public struct MetricsRecord: Sendable, Equatable {
         }
     }
 
-    /// All lines of a run.
+    /// Returns all records of a run; none if it has no metrics. An unfinished last line is ignored.
     ///
-    /// - Parameter folder: the run's.
-    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if a line is no record.
+    /// - Parameter folder: the folder of the run.
+    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if a line isn't a valid record.
     public static func read(_ folder: String) throws -> [MetricsRecord] {
         let path = folder + "/metrics.jsonl"
         let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
@@ -77,18 +78,20 @@ public struct MetricsRecord: Sendable, Equatable {
         }
     }
 
-    /// The last lines of a run that may be at work, without reading all; none if there are none.
+    /// Returns the last records of a run, which may still be training, without reading the whole file.
+    ///
+    /// - Parameter folder: the folder of the run.
     public static func last(_ folder: String) -> [MetricsRecord] {
         guard let file = FileHandle(forReadingAtPath: folder + "/metrics.jsonl"), let size = try? file.seekToEnd(),
             (try? file.seek(toOffset: size - min(size, 4096))) != nil, let end = try? file.readToEnd()
         else { return [] }
-        // The first of them may be cut off, and the last be written just now.
+        // The first of these lines may be cut off, and the last may not be written completely.
         return String(decoding: end, as: UTF8.self).split(separator: "\n").compactMap {
             try? decoder.decode(MetricsRecord.self, from: Data($0.utf8))
         }
     }
 
-    /// As a line of the file, with its end.
+    /// Returns the record as a line of the file, with its newline character.
     func line() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys

@@ -1,30 +1,31 @@
 import Foundation
 import RecurrentCore
 
-/// How a run ended: `end.json` in its folder. There is none while it is trained, nor for
-/// a run that was killed.
+/// How a run ended, as `end.json` in its folder records it.
+///
+/// The file doesn't exist while the run is being trained, or after its process was killed.
 public struct RunEnd: Codable, Sendable, Equatable {
     /// Why training ended.
     public enum Reason: String, Codable, Sendable {
         /// All epochs were trained.
         case epochs
-        /// The validation loss got no better for as many epochs as allowed.
+        /// The validation loss didn't improve for the number of epochs that `patience` allows.
         case patience
-        /// The validation loss was below the bound.
+        /// The validation loss fell below `stopLoss`.
         case stopLoss
-        /// It was interrupted, and can be resumed.
+        /// The run was interrupted, and can be resumed.
         case interrupted
-        /// A loss was no number any more.
+        /// The loss was no longer a finite number.
         case diverged
     }
 
     /// Why training ended.
     public let reason: Reason
-    /// Epochs that were finished.
+    /// The number of finished epochs.
     public let epochs: Int
-    /// The update at which the loss was no number; nil for other ends.
+    /// The update at which the run diverged; nil if it ended in another way.
     public let step: Int?
-    /// The seconds that training and validation took, resumed parts included.
+    /// The duration of training and validation in seconds, including the parts before the run was resumed.
     public let seconds: Double
 
     static let fileName = "end.json"
@@ -41,7 +42,7 @@ public struct RunEnd: Codable, Sendable, Equatable {
         }
     }
 
-    /// The end of the run in a folder; nil if it hasn't ended.
+    /// Reads how the run in a folder ended; nil if it hasn't ended.
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if the file is damaged.
     public init?(in folder: String) throws {

@@ -1,26 +1,26 @@
 import Foundation
 import RecurrentCore
 
-/// A run's folder: `config.json`, `metrics.jsonl`, `model.safetensors` (the best
-/// weights), `state.safetensors` (the last ones, and all that resuming needs),
-/// `end.json` (how it ended), and for corpora `vocabulary.txt`.
+/// The folder of a run: `config.json`, `metrics.jsonl`, `model.safetensors` (the best weights), `state.safetensors` (the
+/// last weights, and everything else that resuming needs), `end.json` (how the run ended), and for language models
+/// `vocabulary.txt`.
 public struct RunFolder: Sendable {
-    /// Where it is.
+    /// The path of the folder.
     public let path: String
-    /// Held by the process that trains the run.
+    /// The lock that is held while this process trains the run.
     private var lock: FolderLock?
 
-    /// The path of one of its files.
+    /// Returns the path of one of the folder's files.
     public func file(_ name: String) -> String { path + "/" + name }
 
     private static let files = [
         "config.json", "metrics.jsonl", "model.safetensors", "state.safetensors", RunEnd.fileName, VocabularyFile.name,
     ]
 
-    /// Checks that a run may be written to `path`; changes nothing.
+    /// Checks that a run may be written to a folder, without changing anything.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it is no folder, or
-    ///   holds files that a run would replace, unless `overwrite`.
+    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if `path` is a file, or if the folder already holds
+    ///   a run and `overwrite` is false; ``RecurrentCore/RecurrentError/invalidOption(_:)`` if `path` is empty.
     public static func check(_ path: String, overwrite: Bool) throws {
         guard !path.isEmpty else { throw RecurrentError.invalidOption("`output` names no folder") }
         let manager = FileManager.default
@@ -31,15 +31,17 @@ public struct RunFolder: Sendable {
         }
         if !overwrite, let file = files.first(where: { manager.fileExists(atPath: path + "/" + $0) }) {
             throw RecurrentError.file(
-                path: path, reason: "holds a run already (\(file)); choose another `output`, or add `overwrite`")
+                path: path, reason: "already holds a run (\(file)); choose another `output`, or add `overwrite`")
         }
     }
 
-    /// Makes the folder and writes `config.json` into it, once nothing of another run is
-    /// left: where there is one, all else is this run's.
+    /// Creates the folder of a new run, with its `config.json`.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it holds a run
-    ///   already, or can't be written.
+    /// The file is written after all files of a previous run have been removed, so that in a folder with `config.json`
+    /// all other files belong to the same run.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if the folder already holds a run and `overwrite` is
+    ///   false, another process trains that run, or the folder can't be written.
     public init(creating path: String, _ configuration: RunConfiguration, overwrite: Bool = false) throws {
         try Self.check(path, overwrite: overwrite)
         self.path = path
@@ -47,14 +49,14 @@ public struct RunFolder: Sendable {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
             throw RecurrentError.file(
-                path: path, reason: "the folder can't be made; choose an `output` that can be written")
+                path: path, reason: "the folder can't be created; choose an `output` that can be written")
         }
         lock = try FolderLock(path)
         removeUnfinished()
         try replaceOthers(configuration)
     }
 
-    /// A disk without room is found out before anything is removed.
+    /// Replaces the files of a previous run by `config.json`, but removes nothing if the disk is full.
     private func replaceOthers(_ configuration: RunConfiguration) throws {
         let bytes = try Self.encoded(configuration)
         try AtomicFile.write(to: file("config.json")) { output in
@@ -63,30 +65,29 @@ public struct RunFolder: Sendable {
         }
     }
 
-    /// Takes another run away, its `config.json` first.
+    /// Removes the files of a previous run, beginning with its `config.json`.
     private func removeOthers() throws {
         let manager = FileManager.default
         let events = try manager.contentsOfDirectory(atPath: path).filter { $0.hasPrefix(EventFile.prefix) }
         for name in Self.files + events where manager.fileExists(atPath: file(name)) {
             do { try manager.removeItem(atPath: file(name)) } catch {
                 throw RecurrentError.file(
-                    path: file(name), reason: "is another run's and can't be removed; choose another `output`")
+                    path: file(name), reason: "belongs to another run and can't be removed; choose another `output`")
             }
         }
     }
 
-    /// An existing run, to be read.
+    /// Opens the folder of an existing run for reading.
     public init(opening path: String) { self.path = path }
 
-    /// An existing run, to be resumed.
+    /// Opens the folder of an existing run, and locks it, to resume the run.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if there is no
-    ///   state of one, ``RecurrentCore/RecurrentError/file(path:reason:)`` if another
-    ///   process trains it.
+    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if it holds no run, or one without the state
+    ///   that resuming needs, and ``RecurrentCore/RecurrentError/file(path:reason:)`` if another process trains it.
     public init(resuming path: String) throws {
         self.path = path
         _ = try configuration()
-        // A run that was stopped before its first checkpoint has neither.
+        // A run that was stopped before its first checkpoint has neither file, and starts again.
         let manager = FileManager.default
         guard
             manager.fileExists(atPath: file("state.safetensors"))
@@ -102,7 +103,7 @@ public struct RunFolder: Sendable {
         removeUnfinished()
     }
 
-    /// What a killed process was writing lies beside the file it would have replaced.
+    /// Removes the temporary files that a killed process has left behind.
     private func removeUnfinished() {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         where name.hasSuffix(".tmp") && Self.files.contains(where: { name.hasPrefix(".\($0).") }) {
@@ -112,7 +113,7 @@ public struct RunFolder: Sendable {
 
     /// Replaces `config.json`.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)``.
+    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be written.
     public func write(_ configuration: RunConfiguration) throws {
         try AtomicFile.write(Self.encoded(configuration), to: file("config.json"))
     }
@@ -121,10 +122,10 @@ public struct RunFolder: Sendable {
         try configuration.json(pretty: true) + [10]
     }
 
-    /// The run's configuration, as the file has it; a registry resolves it.
+    /// Returns the run's configuration as the file holds it, not resolved by a registry.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if it is missing,
-    ///   damaged, of a later version, or has a value out of range.
+    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if the file is missing or damaged, has a later
+    ///   version, or has a value out of range.
     public func configuration() throws -> RunConfiguration {
         guard !path.isEmpty else {
             throw RecurrentError.invalidOption(
@@ -137,33 +138,37 @@ public struct RunFolder: Sendable {
         return try RunConfiguration(json: data, path: file("config.json"))
     }
 
-    /// Reads the best weights so far.
+    /// Loads the best weights so far into a model.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if there are none
-    ///   yet, they are damaged, or another model's.
+    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if there are none yet, or they are damaged or
+    ///   don't fit the model.
     public func loadModel(into model: SequenceModel) throws {
         let path = file("model.safetensors")
         guard FileManager.default.fileExists(atPath: path) else {
             throw RecurrentError.checkpoint(
                 path: self.path,
                 reason:
-                    "has no model.safetensors, which comes with the first epoch's end; resume it with train --resume \(self.path)"
+                    "has no model.safetensors, which is written after the first epoch; resume it with train --resume \(self.path)"
             )
         }
         try model.load(from: path)
     }
 
-    /// What a model needs of its data to be used elsewhere.
+    /// Writes what a model needs to be used without its data set: the vocabulary of a language model.
     func writeDataFiles(_ dataset: any Dataset) throws {
         if let tokens = (dataset as? any VocabularyProviding)?.vocabulary { try write(vocabulary: tokens) }
     }
 
     /// Writes the tokens of a language model, in the order of their ids.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if the file can't be written.
     public func write(vocabulary: [String]) throws {
         try VocabularyFile.write(vocabulary, to: file(VocabularyFile.name))
     }
 
-    /// The run's words in the order of their ids; nil if it isn't a language model's.
+    /// Returns the run's tokens in the order of their ids; nil if it isn't the run of a language model.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError`` if the file can't be read, or is damaged.
     public func vocabulary() throws -> [String]? {
         let path = file(VocabularyFile.name)
         return FileManager.default.fileExists(atPath: path) ? try VocabularyFile.read(path) : nil

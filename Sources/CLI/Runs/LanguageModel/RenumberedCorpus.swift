@@ -1,20 +1,20 @@
 import RecurrentCore
 
-/// A corpus in the token ids of a model that was trained with others: of another
-/// text, or elsewhere.
+/// A corpus whose token ids are translated into those of a model that was trained with a different vocabulary.
 ///
-/// Words that the model doesn't know become its `<unk>`.
+/// Words that the model doesn't know become `<unk>`.
 public struct RenumberedCorpus: VocabularyProviding {
-    /// The model's words.
+    /// The tokens of the model in the order of their ids.
     public let vocabulary: [String]
     private let corpus: any VocabularyProviding
-    /// The model's id of each of the corpus's.
+    /// The model's token ids, by the ids of the corpus.
     private let ids: [Int32]
 
-    /// The data set as the model numbers its words: itself, where the numbers agree.
+    /// Returns a data set in the token ids of a model, which is the data set itself if its ids are the same or it has no
+    /// vocabulary.
     ///
-    /// - Throws: ``RecurrentError/dataset(_:)`` if it has a word that the model
-    ///   doesn't know, and the model has no `<unk>`.
+    /// - Throws: ``RecurrentError/dataset(_:)`` if the data set has a word that the model doesn't know, and the model has
+    ///   no `<unk>`.
     public static func fitting(_ dataset: any Dataset, to vocabulary: [String]) throws -> any Dataset {
         guard let corpus = dataset as? any VocabularyProviding,
             !corpus.vocabulary.elementsEqual(vocabulary, by: { $0.utf8.elementsEqual($1.utf8) })
@@ -32,7 +32,7 @@ public struct RenumberedCorpus: VocabularyProviding {
         return RenumberedCorpus(vocabulary: vocabulary, corpus: corpus, ids: ids)
     }
 
-    /// The corpus's.
+    /// The name of the original corpus.
     public var name: String { corpus.name }
     public var description: DatasetDescription {
         let own = corpus.description

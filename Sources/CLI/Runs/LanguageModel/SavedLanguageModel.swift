@@ -1,22 +1,24 @@
 import RecurrentCore
 
-/// A run's language model and its words, without the corpus.
+/// The language model of a saved run with its vocabulary, which can be used without the corpus.
 public struct SavedLanguageModel {
-    /// Of the run.
+    /// The configuration of the run, with the requested changes.
     public let configuration: RunConfiguration
-    /// With the run's best weights.
+    /// The model with the run's best weights.
     public let model: SequenceModel
-    /// The tokens, in the order of their ids.
+    /// The tokens in the order of their ids.
     public let vocabulary: [String]
-    /// What the tokens are.
+    /// Whether the tokens are words or characters.
     public let tokens: TokenForm
 
+    /// Opens the language model of a saved run.
+    ///
     /// - Parameters:
-    ///   - path: the run's folder.
-    ///   - registry: the plug-ins; the run's data set need not be among them.
-    ///   - changes: what to change in its configuration, such as the backend.
-    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if the run is
-    ///   damaged, or no language model's.
+    ///   - path: the folder of the run.
+    ///   - registry: the plug-ins, which need not include the run's data set.
+    ///   - changes: changes the configuration of the run, such as its backend.
+    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if the run is damaged, or isn't that of a
+    ///   language model.
     public init(opening path: String, registry: Registry, changes: (inout RunConfiguration) throws -> Void = { _ in })
         throws
     {
@@ -28,7 +30,7 @@ public struct SavedLanguageModel {
             throw RecurrentError.checkpoint(
                 path: folder.path,
                 reason:
-                    "there is no \(VocabularyFile.name): this is no run of a language model (train one with `dataset` ptb)"
+                    "there is no \(VocabularyFile.name): this isn't the run of a language model (train one with `dataset` ptb)"
             )
         }
         vocabulary = words
@@ -43,9 +45,10 @@ public struct SavedLanguageModel {
 }
 
 extension DatasetDescription {
-    /// Each token predicts the next one; states carry over.
+    /// Returns the description of a corpus, in which each token predicts the next one and hidden states carry over between
+    /// batches.
     ///
-    /// - Parameter vocabulary: how many tokens there are.
+    /// - Parameter vocabulary: the number of tokens in the vocabulary.
     public static func languageModel(vocabulary: Int) -> DatasetDescription {
         DatasetDescription(
             inputs: .tokens(vocabulary: vocabulary), targets: .positionClass(classes: vocabulary), isContinuous: true,

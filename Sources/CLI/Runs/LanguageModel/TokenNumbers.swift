@@ -1,15 +1,17 @@
-/// The ids of a vocabulary's tokens.
+/// A lookup of the ids of a vocabulary's tokens.
 ///
-/// A token is its bytes, as for the tokenizer: to Swift's own comparison an é of one
-/// code point and one of two are the same, and a vocabulary may have both.
+/// Tokens are compared by their bytes, as in the tokenizer: Swift's own comparison treats an é of one code point and one
+/// of two as equal, but a vocabulary may have both.
 public struct TokenNumbers: Sendable {
     private let numbers: [[UInt8]: Int]
 
-    /// - Parameter vocabulary: the tokens in the order of their ids, none of them twice.
+    /// Creates the lookup for a vocabulary.
+    ///
+    /// - Parameter vocabulary: the tokens in the order of their ids, without duplicates.
     public init(_ vocabulary: [String]) {
         numbers = Dictionary(uniqueKeysWithValues: vocabulary.enumerated().map { (Array($1.utf8), $0) })
     }
 
-    /// The id of a token, if it has one.
+    /// The id of a token; nil if the vocabulary doesn't contain it.
     public subscript(token: String) -> Int? { numbers[Array(token.utf8)] }
 }

@@ -1,25 +1,25 @@
 import RecurrentCore
 
-/// `vocabulary.txt`: one token a line, in the order of the ids.
+/// The format of `vocabulary.txt`, which has one token per line, in the order of the ids.
 public enum VocabularyFile {
-    /// In a run's folder.
+    /// The name of the file in a run's folder.
     public static let name = "vocabulary.txt"
-    /// The token at a line's end.
+    /// The token for the end of a line.
     public static let endOfLine = "<eos>"
-    /// The token of words that the vocabulary lacks.
+    /// The token for words that aren't in the vocabulary.
     public static let unknownWord = "<unk>"
 
-    /// The tokens of a file.
+    /// Reads the tokens of a file.
     ///
     /// - Parameters:
-    ///   - path: the file's.
-    ///   - count: how many tokens it must hold; nil for any number.
-    /// - Throws: ``RecurrentError/file(path:reason:)`` if it can't be read,
-    ///   ``RecurrentError/checkpoint(path:reason:)`` if it isn't UTF-8, has an empty or
-    ///   a repeated line, or another number of tokens.
+    ///   - path: the path of the file.
+    ///   - count: the number of tokens that the file must hold; nil for any number.
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if the file can't be read, and
+    ///   ``RecurrentError/checkpoint(path:reason:)`` if it isn't UTF-8, has an empty or repeated line, or holds another
+    ///   number of tokens.
     public static func read(_ path: String, count: Int? = nil) throws -> [String] {
         func flaw(_ reason: String) -> RecurrentError { .checkpoint(path: path, reason: reason) }
-        // Cut at bytes: a String would take a carriage return and a line's end for one character.
+        // Split as bytes: in a String, a carriage return and a newline form a single character.
         var lines = try FileReader.contents(of: path).split(
             separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
@@ -34,16 +34,16 @@ public enum VocabularyFile {
             }
             return token
         }
-        guard !tokens.isEmpty else { throw flaw("is empty; it must hold one token a line, in the order of the ids") }
+        guard !tokens.isEmpty else { throw flaw("is empty; it must hold one token per line, in the order of the ids") }
         if let count, tokens.count != count {
             throw flaw("holds \(tokens.count) tokens, but the model has \(count)")
         }
         return tokens
     }
 
-    /// Writes the tokens, one a line.
+    /// Writes the tokens to a file, one per line.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)``.
+    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if the file can't be written.
     public static func write(_ tokens: [String], to path: String) throws {
         try AtomicFile.write(Array((tokens.joined(separator: "\n") + "\n").utf8), to: path)
     }

@@ -1,34 +1,34 @@
 import RecurrentCore
 
-/// What plug-ins are made from, besides their own options.
+/// The values that plug-ins are created from, besides their own options.
 package struct PluginParts: Sendable {
     var activation: (any Activation)?
     var seed: UInt64 = 1
 }
 
-/// A registered plug-in without its type.
+/// A registered plug-in, with its type erased.
 package struct Entry: Sendable {
     let kind: PluginKind
     package var name: String
     let summary: String
     package var options: [OptionDescription]
-    /// Every option's value: those that are given, checked, and the others' defaults.
+    /// Checks the given options, and returns a value for every option.
     let complete: @Sendable ([String: OptionValue]) throws -> [String: OptionValue]
-    /// The same, with what the options leave to the surroundings.
+    /// Does the same, and also determines values that depend on the environment, such as the folders of data.
     let resolve: @Sendable ([String: OptionValue]) throws -> [String: OptionValue]
-    /// The names of options that no number depends on; paths are among them.
+    /// The names of the options that don't affect any result, including all paths.
     let incidentalOptions: Set<String>
-    /// The plug-in: a value of the kind's protocol.
+    /// Creates the plug-in, which conforms to the protocol of its kind.
     let make: @Sendable ([String: OptionValue], PluginParts) throws -> any Sendable
 
-    // Of cells.
+    // For cells:
     var takesActivation = false
     var defaultActivation: String?
-    // Of data sets.
+    // For data sets:
     var adjust: @Sendable (inout RunDefaults) -> Void = { _ in }
     var hasTokenInputs = true
     var tokenForm = TokenForm.words
-    // Of backends.
+    // For backends:
     var threadsOption: String?
 
     package init<P: Plugin>(

@@ -1,22 +1,22 @@
 import RecurrentCore
 
 extension Registry {
-    /// Why a plug-in can't be added to those that are there; nil if it can.
+    /// Returns why a plug-in can't be added to the registry; nil if it can.
     ///
-    /// Plug-ins of one kind may share an option's name, as only one of them takes part in
-    /// a run; those of different kinds may not, nor may any have a name that every run has.
+    /// Plug-ins of the same kind may share the name of an option, because only one of them takes part in a run. Plug-ins
+    /// of different kinds may not, and no option may have the name of one that every run has.
     package func conflict(adding entry: Entry) -> String? {
         let plugin = "\(entry.kind.label) '\(entry.name)'"
         guard !entry.name.isEmpty, entry.name.allSatisfy({ $0.isLowercase || $0.isNumber || $0 == "-" }) else {
             return "the \(plugin) must have a name of lower-case letters, digits and dashes"
         }
-        if self.entry(entry.kind, entry.name) != nil { return "there are two of the \(plugin)" }
+        if self.entry(entry.kind, entry.name) != nil { return "the \(plugin) is registered twice" }
         var seen: Set<String> = []
         for option in entry.options {
             let name = option.name, flag = Flags.flag(name)
             guard name.first?.isLowercase == true, name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) })
             else {
-                return "the \(plugin) has an option '\(name)', which must be words joined by capitals"
+                return "the \(plugin) has an option '\(name)', whose name must be in lower camel case"
             }
             guard seen.insert(name).inserted else { return "the \(plugin) has two options '\(name)'" }
             if RunConfiguration.reservedKeys.contains(name) || PluginKind(rawValue: name) != nil
@@ -29,11 +29,11 @@ extension Registry {
                 guard let twin = other.options.first(where: { $0.name == name }) else { continue }
                 if other.kind != entry.kind {
                     return
-                        "the \(plugin) and the \(other.kind.label) '\(other.name)' both have an option '\(name)', and may take part in one run; rename one"
+                        "the \(plugin) and the \(other.kind.label) '\(other.name)' both have an option '\(name)', and may take part in the same run; rename one"
                 }
                 if (twin.kind == .flag) != (option.kind == .flag) {
                     return
-                        "the \(plugin) and the \(other.kind.label) '\(other.name)' both have an option '\(name)', which only one of them gives a value; rename one"
+                        "the \(plugin) and the \(other.kind.label) '\(other.name)' both have an option '\(name)', which takes a value in only one of them; rename one"
                 }
             }
         }

@@ -1,15 +1,16 @@
 import RecurrentCore
 
 extension Registry {
-    /// The name that is taken where none is asked for.
+    /// Returns the name of the default plug-in of a kind.
     func standardName(_ kind: PluginKind) -> String {
         let names = names(kind)
         return kind.standardName.flatMap { names.contains($0) ? $0 : nil } ?? names.first ?? kind.standardName ?? ""
     }
 
-    /// The configuration of a run that says nothing but its data set.
+    /// Returns the default configuration for a data set.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError/unknownName(kind:name:known:)``.
+    /// - Parameter dataset: the name of the data set; nil for the default one.
+    /// - Throws: ``RecurrentCore/RecurrentError/unknownName(kind:name:known:)`` if it isn't registered.
     public func standard(dataset: String? = nil) throws -> RunConfiguration {
         let entry = try find(.dataset, dataset ?? standardName(.dataset))
         var defaults = RunDefaults()
@@ -25,14 +26,15 @@ extension Registry {
         return result
     }
 
-    /// A configuration in which every option has a value: the plug-ins' names as they are
-    /// registered, the cell's own activation named, and nothing that the cell has no use for.
+    /// Returns a configuration with a value for every option.
+    ///
+    /// Plug-ins have the names under which they are registered, the cell's default activation is filled in, and what the
+    /// cell doesn't use is removed.
     ///
     /// - Parameters:
-    ///   - configuration: what is asked for.
-    ///   - locatesData: whether folders of data are looked for; without it they stay as given.
-    /// - Throws: ``RecurrentCore/RecurrentError`` naming the option that is wrong, or the
-    ///   plug-in that isn't registered.
+    ///   - configuration: the configuration to complete.
+    ///   - locatesData: whether folders of data are searched for; otherwise they stay as given.
+    /// - Throws: ``RecurrentCore/RecurrentError``, naming the wrong option, or the plug-in that isn't registered.
     public func resolve(_ configuration: RunConfiguration, locatesData: Bool = true) throws -> RunConfiguration {
         var result = configuration
         func complete(_ kind: PluginKind, _ choice: PluginChoice) throws -> PluginChoice {
@@ -73,7 +75,7 @@ extension Registry {
         return result
     }
 
-    /// The name of the option that says how many threads a backend has; nil if it has none.
+    /// Returns the name of the option for the number of threads of a backend; nil if it has none.
     public func threadsOption(of backend: String) -> String? { entry(.backend, backend)?.threadsOption }
 
     private func make<Product>(_ kind: PluginKind, _ choice: PluginChoice, _ parts: PluginParts = PluginParts()) throws
@@ -82,47 +84,47 @@ extension Registry {
         try find(kind, choice.name).make(choice.options, parts) as! Product
     }
 
-    /// The cell of a configuration, with its activation.
+    /// Creates the cell of a configuration, with its activation.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError`` if one isn't registered, or an option is wrong.
+    /// - Throws: ``RecurrentCore/RecurrentError`` if the cell or activation isn't registered, or an option is wrong.
     public func makeCell(_ configuration: RunConfiguration) throws -> any RecurrentCell {
         let activation: (any Activation)? = try configuration.activation.map { try make(.activation, $0) }
         return try make(.cell, configuration.cell, PluginParts(activation: activation))
     }
-    /// The data set of a configuration.
+    /// Creates the data set of a configuration.
     ///
     /// - Throws: ``RecurrentCore/RecurrentError`` if its data can't be read.
     public func makeDataset(_ configuration: RunConfiguration) throws -> any Dataset {
         try make(.dataset, configuration.dataset, PluginParts(seed: configuration.seed))
     }
-    /// The optimizer of a configuration.
+    /// Creates the optimizer of a configuration.
     public func makeOptimizer(_ configuration: RunConfiguration) throws -> any Optimizer {
         try make(.optimizer, configuration.optimizer)
     }
-    /// The learning-rate schedule of a configuration.
+    /// Creates the learning-rate schedule of a configuration.
     public func makeSchedule(_ configuration: RunConfiguration) throws -> any LearningRateSchedule {
         try make(.schedule, configuration.schedule)
     }
-    /// The manifold update of a configuration, or the default one.
+    /// Creates the manifold update of a configuration, or the default one.
     public func makeManifold(_ configuration: RunConfiguration) throws -> any ManifoldUpdate {
         try make(.manifold, configuration.manifold ?? PluginChoice(standardName(.manifold)))
     }
-    /// The start of B of a configuration, or the default one.
+    /// Creates the initialization of B of a configuration, or the default one.
     public func makeSkewInitialization(_ configuration: RunConfiguration) throws -> any SkewInitialization {
         try make(.skewInit, configuration.skewInit ?? PluginChoice(standardName(.skewInit)))
     }
-    /// The backend of a configuration.
+    /// Creates the backend of a configuration.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError/backend(_:)`` if there is no such device.
+    /// - Throws: ``RecurrentCore/RecurrentError/backend(_:)`` if its device isn't available.
     public func makeBackend(_ configuration: RunConfiguration) throws -> any Backend {
         try make(.backend, configuration.backend)
     }
 }
 
 extension RecurrentCell {
-    /// Whether one of its weights is kept orthogonal.
+    /// Whether at least one of the cell's weights is kept orthogonal.
     public var hasOrthogonalWeight: Bool { parameters.contains { $0.constraint == .orthogonal } }
-    /// Whether one of its recurrent weights is free.
+    /// Whether at least one of the cell's recurrent weights isn't constrained to be orthogonal.
     public var hasFreeRecurrentWeight: Bool {
         parameters.contains { $0.kind == .recurrentWeight && $0.constraint != .orthogonal }
     }

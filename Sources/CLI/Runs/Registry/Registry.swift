@@ -1,6 +1,6 @@
 import RecurrentCore
 
-/// All that a run can be put together from, one line per plug-in:
+/// The plug-ins from which runs can be built, added with one line each:
 ///
 ///     var registry = Registry.builtIn
 ///     registry.add(CoRNN.self)
@@ -8,13 +8,13 @@ import RecurrentCore
 /// Names, summaries and options come from the types.
 public struct Registry: Sendable {
     private(set) var entries: [Entry] = []
-    /// What `cli data` can fetch.
+    /// The data sets that `cli data` can download.
     public private(set) var downloads: [DownloadSource] = []
 
-    /// A registry without plug-ins.
+    /// Creates a registry without plug-ins.
     public init() {}
 
-    /// Adds a cell whose nonlinearity can be chosen.
+    /// Adds a cell whose activation can be chosen.
     public mutating func add<C: ActivatedCell>(_ type: C.Type) {
         var entry = Entry(.cell, type) { options, parts in
             if let activation = parts.activation { return try C(options: options, activation: activation) }
@@ -52,7 +52,7 @@ public struct Registry: Sendable {
     public mutating func add<M: ManifoldUpdate & Plugin>(_ type: M.Type) {
         add(Entry(.manifold, type) { options, _ in try M(options: options) })
     }
-    /// Adds a start of B.
+    /// Adds an initialization of B.
     public mutating func add<S: SkewInitialization & Plugin>(_ type: S.Type) {
         add(Entry(.skewInit, type) { options, _ in try S(options: options) })
     }
@@ -62,37 +62,37 @@ public struct Registry: Sendable {
         entry.threadsOption = B.threadsOption
         add(entry)
     }
-    /// Adds data that can be fetched; data of the same name are replaced.
+    /// Adds a data set that can be downloaded, replacing one with the same name.
     public mutating func add(_ source: DownloadSource) {
         downloads.removeAll { $0.name == source.name }
         downloads.append(source)
     }
 
-    /// A clash is a mistake of the program, not of its user: it ends at once, with a message.
+    /// Adds an entry. A conflict is a programming error, so it ends the program with a message.
     private mutating func add(_ entry: Entry) {
         if let conflict = conflict(adding: entry) { fatalError("Registry.add: \(conflict)") }
         entries.append(entry)
     }
 
-    /// A plug-in as a list shows it.
+    /// The description of a plug-in for lists.
     public struct Description: Sendable {
-        /// What kind of plug-in it is.
+        /// The kind of the plug-in.
         public let kind: PluginKind
-        /// Its name on the command line and in `config.json`.
+        /// The name on the command line and in `config.json`.
         public let name: String
-        /// What it is, in one line.
+        /// A summary in one line.
         public let summary: String
-        /// Its own options, in the order of help.
+        /// The plug-in's options, in the order of help.
         public let options: [OptionDescription]
     }
 
-    /// The plug-ins of a kind, in the order in which they were added.
+    /// Returns the plug-ins of a kind, in the order in which they were added.
     public func plugins(_ kind: PluginKind) -> [Description] {
         entries.filter { $0.kind == kind }.map {
             Description(kind: kind, name: $0.name, summary: $0.summary, options: $0.options)
         }
     }
-    /// The names of a kind's plug-ins.
+    /// Returns the names of the plug-ins of a kind, in the order in which they were added.
     public func names(_ kind: PluginKind) -> [String] { plugins(kind).map(\.name) }
 
     func entry(_ kind: PluginKind, _ name: String) -> Entry? {
@@ -100,7 +100,9 @@ public struct Registry: Sendable {
             ?? entries.first { $0.kind == kind && $0.name.lowercased() == name.lowercased() }
     }
 
-    /// - Throws: ``RecurrentCore/RecurrentError/unknownName(kind:name:known:)``.
+    /// Returns the plug-in with a name.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/unknownName(kind:name:known:)`` if it isn't registered.
     func find(_ kind: PluginKind, _ name: String) throws -> Entry {
         guard let entry = entry(kind, name) else {
             throw RecurrentError.unknownName(kind: kind.label, name: name, known: names(kind))
@@ -108,11 +110,11 @@ public struct Registry: Sendable {
         return entry
     }
 
-    /// What the tokens of a data set are; words for one that isn't registered.
+    /// Returns whether the tokens of a data set are words or characters; words if it isn't registered.
     public func tokenForm(of dataset: String) -> TokenForm { entry(.dataset, dataset)?.tokenForm ?? .words }
 }
 
 extension Registry {
-    /// Whether a data set's inputs are tokens; they are for one that isn't registered.
+    /// Returns whether the inputs of a data set are tokens; true if it isn't registered.
     public func hasTokenInputs(_ dataset: String) -> Bool { entry(.dataset, dataset)?.hasTokenInputs ?? true }
 }

@@ -1,18 +1,21 @@
 import Foundation
 import RecurrentCore
 
-/// A TensorBoard event file: records of TensorFlow's TFRecord framing, each an
-/// `Event` message (tensorflow/core/util/event.proto, framework/summary.proto).
+/// A TensorBoard event file: `Event` messages (tensorflow/core/util/event.proto, framework/summary.proto) in TensorFlow's
+/// TFRecord framing.
 final class EventFile {
     private let file: LogFile
 
-    /// By which TensorBoard finds such files.
+    /// The prefix by which TensorBoard finds event files.
     static let prefix = "events.out.tfevents."
 
-    /// Begins a new file in a folder.
-    /// - Parameter step: where a resumed run continues; TensorBoard then drops what
-    ///   earlier files have from there on. Nil for a new run.
-    /// - Throws: ``RecurrentError/file(path:reason:)``.
+    /// Creates a new file in a folder.
+    ///
+    /// - Parameters:
+    ///   - folder: the folder of the run.
+    ///   - step: the step at which a resumed run continues, so that TensorBoard drops later data of earlier files; nil for
+    ///     a new run.
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if the file can't be written.
     init(in folder: String, resumedAt step: Int?) throws {
         let now = Date().timeIntervalSince1970
         // TensorBoard reads the files of a folder in the order of their names.
@@ -23,7 +26,7 @@ final class EventFile {
         if let step { try write(step: step) { $0.message(7) { $0.integer(1, 1) } } }
     }
 
-    /// One number under a tag.
+    /// Adds a number under a tag.
     func scalar(_ tag: String, _ value: Double, step: Int) throws {
         try write(step: step) {
             $0.message(5) {
@@ -35,7 +38,7 @@ final class EventFile {
         }
     }
 
-    /// A histogram of `values` over equal bins of `range`.
+    /// Adds a histogram of values over equal bins of a range.
     func histogram(_ tag: String, _ values: [Double], in range: ClosedRange<Double>, bins: Int, step: Int) throws {
         guard !values.isEmpty else { return }
         var counts = [Double](repeating: 0, count: bins)
@@ -70,7 +73,7 @@ final class EventFile {
         try file.append(length + Self.masked(length) + event.bytes + Self.masked(event.bytes))
     }
 
-    /// TFRecord's check: CRC-32C, turned and shifted.
+    /// Returns TFRecord's checksum: the CRC-32C, rotated and offset by a constant.
     private static func masked(_ bytes: [UInt8]) -> [UInt8] {
         let crc = CRC32C.of(bytes)
         return withUnsafeBytes(of: ((crc >> 15 | crc << 17) &+ 0xA282_EAD8).littleEndian) { Array($0) }

@@ -1,7 +1,8 @@
 import Foundation
 
-/// Writes fields in the protocol-buffer wire format: the few kinds that event files
-/// have. (A dozen lines; a code generator and its runtime would be the larger part.)
+/// A writer of the protocol-buffer wire format, for the few types of fields that event files have.
+///
+/// A code generator and its runtime would be larger than this.
 struct ProtocolBuffer {
     private(set) var bytes: [UInt8] = []
 
@@ -39,7 +40,7 @@ struct ProtocolBuffer {
         fill(&inner)
         data(field, inner.bytes)
     }
-    /// A packed repeated field.
+    /// Adds a packed repeated field.
     mutating func doubles(_ field: Int, _ values: [Double]) {
         var inner = ProtocolBuffer()
         for value in values { inner.raw(value.bitPattern.littleEndian) }

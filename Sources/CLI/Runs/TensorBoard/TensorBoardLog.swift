@@ -1,8 +1,7 @@
 import RecurrentCore
 
-/// Writes what `tensorboard --logdir` shows: losses, the metric, learning rate and
-/// gradient norm, and of each orthogonal weight the eigenvalues' angles and the
-/// largest element of WᵀW − I.
+/// An observer that writes event files for `tensorboard --logdir`: the losses, the metric, the learning rate, the gradient
+/// norm, and for each orthogonal weight the angles of its eigenvalues and the largest element of WᵀW − I.
 final class TensorBoardLog: TrainingObserver {
     private let folder: String
     private var file: EventFile!
@@ -10,11 +9,10 @@ final class TensorBoardLog: TrainingObserver {
     private let updater: ParameterUpdater
     private var spectra: [Int: OrthogonalSpectrum] = [:]
     private var metric = DatasetDescription.Metric.accuracy
-    /// Batches between two points.
+    /// The number of batches between two points of a curve.
     private var interval = 1
     private static let pointsPerEpoch = 50, bins = 64
 
-    /// - Parameter folder: the run's.
     init(in folder: String, model: SequenceModel, updater: ParameterUpdater) {
         self.folder = folder
         self.model = model
@@ -50,7 +48,7 @@ final class TensorBoardLog: TrainingObserver {
     }
 
     func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws {
-        // Where the run ended: a run that is resumed from here ends later, so that no step has two.
+        // The test is written at the last step: if the run is resumed it ends later, so no step has two values.
         if let test = summary.test { try write(Split.test.rawValue, test, updater.step) }
     }
 
