@@ -17,7 +17,7 @@ public final class CPUBackend: Backend, Plugin, @unchecked Sendable {
         public var threads: Int?
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .integer("threads", \.threads, 1...1024, "Threads; none for one per processor.")
+            .integer("threads", \.threads, 1...1024, "Number of threads; none for one per processor.")
         ]
     }
     public static let incidentalOptions: Set = ["threads"]
@@ -135,7 +135,7 @@ public final class CPUBackend: Backend, Plugin, @unchecked Sendable {
     public func gemm(alpha: Double, _ a: MatrixView, _ b: MatrixView, beta: Double, _ c: MatrixView) {
         precondition(a.rows == c.rows && b.columns == c.columns && a.columns == b.rows, "gemm: shapes disagree")
         let left = Self.layout(a), right = Self.layout(b)
-        precondition(c.columnStride == 1 || c.columns == 1, "gemm: the result's rows must lie together")
+        precondition(c.columnStride == 1 || c.columns == 1, "gemm: the result's rows must be contiguous")
         let (m, n, k) = (Int32(c.rows), Int32(c.columns), Int32(a.columns))
         guard m > 0, n > 0 else { return }
         ck_gemm(

@@ -2,7 +2,7 @@ import RecurrentCore
 
 extension CUDABackend {
     public static let name = "cuda"
-    public static let summary = "NVIDIA GPUs, Float32: cuBLAS, cuSOLVER, kernels compiled when they are needed"
+    public static let summary = "NVIDIA GPUs, Float32: cuBLAS, cuSOLVER and kernels compiled when needed"
     /// The options of the CUDA backend.
     public struct Options: OptionSection {
         /// The number of the GPU, counted from 0.
@@ -11,7 +11,7 @@ extension CUDABackend {
         public var precision = CUDAPrecision.float32
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .integer("device", \.device, 0...1023, "GPU, counted from 0."),
+            .integer("device", \.device, 0...1023, "Number of the GPU, counted from 0."),
             .choice("precision", \.precision, "Precision of products, which are summed and kept in 32 bits."),
         ]
     }
