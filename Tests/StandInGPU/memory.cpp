@@ -108,7 +108,7 @@ std::vector<uintptr_t> addressesIn(const void *bytes, size_t count) {
 
 void checkGuards(const char *after) {
     for (auto &entry : blocks) {
-        // All other blocks end at the end of a page, and writes before a block are rare.
+        // All other blocks end at the end of a page, and accesses before a block are rare.
         if (!entry.second.freed && entry.second.bytes % ALIGNMENT) requireGuards(after, entry.second);
     }
 }
