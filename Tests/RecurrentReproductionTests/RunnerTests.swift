@@ -110,7 +110,7 @@ struct RunnerTests {
             // A run with more epochs isn't truncated.
             #expect(try record(3)?.valid.count == 3 && record(3)?.isComplete == true && record(1)?.isComplete == true)
 
-            // Once resumed and stopped, its files are no longer those of three epochs, nor a result yet.
+            // Once resumed and stopped, its files are no longer those of three epochs, and not a result yet.
             let stopping = try Self.script(Self.training + "\nexit 130\n", in: folder)
             #expect(try !Self.runner(stopping, folder).run([Self.experiment(epochs: 9)]))
             #expect(try record(9) == nil)

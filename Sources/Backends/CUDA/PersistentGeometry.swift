@@ -115,7 +115,7 @@ package struct PersistentGeometry: Sendable, Equatable {
     ///   - products: The products, in the order of the step.
     ///   - kernels: The kernels, in the order of the step.
     ///   - staged: The floats of shared memory for each row of the batch.
-    ///   - constant: The floats of shared memory besides.
+    ///   - constant: The floats of shared memory that don't depend on the batch.
     ///   - limits: The device's limits.
     package init?(
         batch: Int, products: [Product], kernels: [Kernel], staged: Int, constant: Int, limits: Limits
