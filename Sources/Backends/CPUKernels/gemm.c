@@ -11,7 +11,8 @@ static void openblas(const ck_product *p) {
 // One row of C: every element of B is read only once, so packing it would cost
 // more than the product.
 static void one_row(const ck_product *p) {
-    if (p->beta == 0) memset(p->c, 0, sizeof(float) * (size_t)p->n);  // C may hold NaN or infinity, and 0 times these isn't 0
+    // C may hold NaN or infinity, and 0 times these isn't 0.
+    if (p->beta == 0) memset(p->c, 0, sizeof(float) * (size_t)p->n);
     cblas_sgemv(
         CblasRowMajor, p->transpose_b ? CblasNoTrans : CblasTrans, (int)(p->transpose_b ? p->n : p->k),
         (int)(p->transpose_b ? p->k : p->n), p->alpha, p->b, (int)p->ldb, p->a, p->transpose_a ? (int)p->lda : 1, p->beta,
