@@ -2,7 +2,7 @@
 
 .PHONY: demo test build dependencies docs examples benchmark clean
 
-# OpenBLAS and LAPACKE, on Debian and Ubuntu; elsewhere install them by hand.
+# Installs OpenBLAS and LAPACKE on Debian and Ubuntu; elsewhere, install them by hand.
 dependencies:
 	@scripts/install-dependencies
 
@@ -13,7 +13,7 @@ build: dependencies
 demo: build
 	.build/release/cli compare --cells urnn,rnn --dataset recall --length 100 --epochs 140
 
-# In release: the numerical tests are many times slower without optimization.
+# Tests the release build, since the numerical tests are many times slower without optimization.
 test: dependencies
 	swift build -c release --build-tests
 	swift test -c release --skip-build
@@ -22,7 +22,7 @@ test: dependencies
 docs:
 	scripts/build-docs
 
-# The packages in Examples, built and run.
+# Builds and runs the packages in Examples.
 examples: dependencies
 	scripts/run-examples
 

@@ -1,5 +1,5 @@
 """Runs the same workloads here and in PyTorch, one program after the other, and
-prints both with their ratio as a Markdown table.
+prints both times and their ratio as a Markdown table.
 
     make build
     pip install torch numpy
@@ -7,7 +7,7 @@ prints both with their ratio as a Markdown table.
     python Benchmarks/compare.py --workload lm-gru-t35 # may be repeated
     python Benchmarks/compare.py --workload generate-gru --threads 1
 
-Nothing else should run on the machine.
+Nothing else should be running on the machine.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workload", action="append", help="default: the toy tasks and exp")
     parser.add_argument("--cli", default=str(ROOT / ".build/release/cli"))
-    parser.add_argument("--threads", type=int, help="of both sides (default: one per processor)")
+    parser.add_argument("--threads", type=int, help="threads of both sides (default: one per processor)")
     arguments = parser.parse_args()
     names = arguments.workload or DEFAULT
     flags = [flag for name in names for flag in ["--workload", name]]

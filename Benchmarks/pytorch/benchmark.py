@@ -6,12 +6,13 @@
     python benchmark.py --device cuda --tf32 --workload lm-gru-t35
 
 Workloads: toy-CELL-nN, lm-CELL-tT, generate-CELL (CELL: rnn, urnn, gru, ugru) and
-exp-nN, which gives a second row for eigh. lm-CELL-hH-tT has other than 200 units.
-lm-urnn-abs-tT is the uRNN with |x|, which nn.RNN hasn't: a time loop in Python;
-lm-rnn-tanh-tT is nn.RNN as torch has it. generate-CELL is one token of text. A training step is forward, backward, Adam and, for
-urnn and ugru, the paper's update with torch.linalg.matrix_exp. Rounds go through
-all workloads in turn, so that a machine's noise hits all of them alike. On a GPU each
-step is started from Python and waited for, without CUDA graphs: as a user would.
+exp-nN, which gives a second row for eigh. lm-CELL-hH-tT has H units instead of 200.
+lm-urnn-abs-tT is the uRNN with |x|, which nn.RNN doesn't support, as a time loop in
+Python; lm-rnn-tanh-tT is nn.RNN with its default activation. generate-CELL is one token of text.
+A training step is forward, backward, Adam and, for urnn and ugru, the paper's update with
+torch.linalg.matrix_exp. Rounds go through all workloads in turn, so that noise affects all of
+them alike. On a GPU each step is started from Python and waited for, without CUDA graphs, as
+a user would do it.
 """
 
 import argparse
@@ -42,7 +43,7 @@ def training_step(cell, steps, batch, embedding, hidden, classes, every_position
 
 
 def generation_step(cell):
-    """One token, as word_language_model's generate.py draws it."""
+    """Draws one token, as word_language_model's generate.py does."""
     network = Network(cell, 10_000, 400, 200, 10_000, every_position=True, dropout=0.2).eval()
     token, state = torch.zeros(1, 1, dtype=torch.long), None
 
@@ -56,19 +57,19 @@ def generation_step(cell):
 
 
 def random_skew(n):
-    """Independent entries, the norm about 3."""
+    """Returns a skew matrix of independent entries, with a norm of about 3."""
     lower = torch.tril(torch.randn(n, n) * 1.5 / n**0.5, -1)
     return lower - lower.T
 
 
 def eigh_exponential(skew):
-    """exp(B) from the eigenvalues of the Hermitian iB, as the paper computes it."""
+    """Computes exp(B) from the eigenvalues of the Hermitian iB, as the paper does."""
     values, vectors = torch.linalg.eigh(1j * skew)
     return ((vectors * torch.exp(-1j * values)) @ vectors.conj().T).real
 
 
 def make(name):
-    """Pairs of a name and a function that takes one step."""
+    """Returns pairs of a name and a function that takes one step."""
     if match := re.fullmatch(rf"toy-({'|'.join(CELLS)})-n([1-9]\d*)", name):
         return [(name, training_step(match[1], int(match[2]), 100, 30, 50, 10, every_position=False))]
     if match := re.fullmatch(rf"lm-({'|'.join(CELLS + CUSTOM_CELLS)})(?:-h([1-9]\d*))?-t([1-9]\d*)", name):
@@ -109,7 +110,7 @@ def measure(workloads, seconds):
         products += gemm_seconds()
         for (_, step), count, result in zip(workloads, counts, times):
             share = count * (turn + 1) // rounds - count * turn // rounds
-            # The first step after another workload finds cold caches.
+            # The first step after another workload has cold caches.
             if share > 2:
                 step()
             result += [timed(step) for _ in range(share)]
@@ -119,12 +120,12 @@ def measure(workloads, seconds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workload", action="append", help="time this one only; may be repeated")
-    parser.add_argument("--all", action="store_true", help="the language models, too")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="default: one per processor")
-    parser.add_argument("--seconds", type=float, default=1, help="to spend on each workload, about (default: 1)")
+    parser.add_argument("--workload", action="append", help="time only this one; may be repeated")
+    parser.add_argument("--all", action="store_true", help="time the language models too")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="number of threads (default: one per processor)")
+    parser.add_argument("--seconds", type=float, default=1, help="approximate time for each workload (default: 1)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
-    parser.add_argument("--tf32", action="store_true", help="round factors to TF32 on a GPU, cuDNN's too (default: true FP32)")
+    parser.add_argument("--tf32", action="store_true", help="round factors to TF32 on a GPU, including cuDNN's (default: true FP32)")
     parser.add_argument("--json", action="store_true", help="print a JSON array")
     options = parser.parse_args()
     if options.threads < 1 or options.seconds <= 0:

@@ -3,13 +3,13 @@
     python flashrnn_benchmark.py                 # elman and gru at 256 units, bfloat16 and float32
     python flashrnn_benchmark.py --cell gru --precision bfloat16
     python flashrnn_benchmark.py --start-when FILE  # compiles the kernels, which takes minutes, and waits for the file
-    python flashrnn_benchmark.py --packages DIR     # where flashrnn and einops lie, if not in this environment
+    python flashrnn_benchmark.py --packages DIR     # the folder of flashrnn and einops, if not in this environment
 
-The model is benchmark.py's with FlashRNN in the place of nn.RNN (tanh, which is what its
-elman has) or nn.GRU; rows are named as there, `lm-gru-h256-t35`, with the precision of the
-recurrence. FlashRNN has a fused kernel of elman alone; its gru alternates products and
-pointwise kernels. Its float32 products round to TF32. Each is compared with nn.RNN or
-nn.GRU before it is timed. Needs a GPU and nvcc.
+The model is benchmark.py's, with FlashRNN in place of nn.RNN (with tanh, which its elman
+has) or nn.GRU; rows have the same names, such as `lm-gru-h256-t35`, with the precision of
+the recurrence. FlashRNN has a fused kernel only for elman; its gru alternates products and
+pointwise kernels. Its float32 products round to TF32. Each kernel is compared with nn.RNN or
+nn.GRU before it is timed. The script needs a GPU and nvcc.
 """
 
 import argparse
@@ -33,12 +33,12 @@ from benchmark import measure
 from models import Network, Training, use_device
 
 FUNCTIONS = {"rnn-tanh": "elman", "gru": "gru"}
-# Relative errors against cuDNN in FP32.
+# The largest accepted relative errors, compared with cuDNN in FP32.
 TOLERANCES = {"bfloat16": 3e-2, "float32": 3e-3}
 
 
 class FlashRecurrence(nn.Module):
-    """nn.RNN with tanh or nn.GRU, its recurrence by FlashRNN; weights in torch's order."""
+    """nn.RNN with tanh, or nn.GRU, with FlashRNN's recurrence; the weights are in torch's order."""
 
     def __init__(self, kernel, cell, inputs, hidden, dtype):
         super().__init__()
@@ -49,7 +49,7 @@ class FlashRecurrence(nn.Module):
 
     def forward(self, inputs, state=None):
         steps, batch, hidden = inputs.shape[0], inputs.shape[1], self.hidden
-        # FlashRNN's gates: of the recurrence n, r, z; of the input r, z, n; biases n of the recurrence, r, z, n.
+        # FlashRNN's order of gates: n, r, z for the recurrence; r, z, n for the input; n of the recurrence, r, z, n for biases.
         projected = nn.functional.linear(inputs, self.weight_ih_l0).view(steps, batch, -1, 1, hidden).transpose(0, 1)
         recurrent, a, b = self.weight_hh_l0.view(-1, 1, hidden, hidden), self.bias_ih_l0.view(-1, 1, hidden), self.bias_hh_l0.view(-1, 1, hidden)
         if self.function == "gru":
@@ -66,16 +66,16 @@ class FlashRecurrence(nn.Module):
 
 
 def load(packages):
-    """flashrnn.flashrnn, without what it doesn't need here."""
+    """Imports flashrnn.flashrnn, without dependencies that aren't needed here."""
     if packages:
         sys.path.append(packages)
     find_cublas()
     try:
-        # The package's own name is taken by its function.
+        # The package's name is hidden by its function.
         start, library = (importlib.import_module(f"flashrnn.flashrnn.{name}") for name in ["cuda_init", "flashrnn"])
     except ImportError as error:
         sys.exit(f"FlashRNN can't be used ({error}): pip install flashrnn")
-    # It waits up to ten seconds before each compilation, for other processes.
+    # FlashRNN waits up to ten seconds before each compilation, for other processes.
     start.time = types.SimpleNamespace(sleep=lambda seconds: None)
     # What it compiles a program for, torch knows.
     library.get_gpu_info = device_properties
@@ -91,7 +91,7 @@ def device_properties(device_id):
 
 
 def find_cublas():
-    """The linker wants libcublas.so, and the wheels have it with a version's number only."""
+    """Links libcublas.so for the linker, since the wheels have it only with a version number."""
     wheels = os.path.join(os.path.dirname(os.path.dirname(torch.__file__)), "nvidia")
     libraries = glob.glob(f"{wheels}/*/lib/libcublas.so.*")
     if libraries:
@@ -107,7 +107,7 @@ def add(variable, folder):
 
 
 def difference(kernel, cell, dtype, width, steps=35, batch=80):
-    """The largest relative error of the outputs and gradients against torch's own module."""
+    """Returns the largest relative error of the outputs and gradients, compared with torch's module."""
     torch.manual_seed(1)
     ours = FlashRecurrence(kernel, cell, 40, width, dtype)
     theirs = nn.GRU(40, width) if cell == "gru" else nn.RNN(40, width)
@@ -134,9 +134,9 @@ def main():
     parser.add_argument("--cell", action="append", choices=FUNCTIONS, help="may be repeated (default: both)")
     parser.add_argument("--precision", action="append", choices=TOLERANCES, help="may be repeated (default: both)")
     parser.add_argument("--start-when", metavar="FILE", help="wait for this file before anything is timed")
-    parser.add_argument("--packages", help="a folder that holds flashrnn and what it needs")
+    parser.add_argument("--packages", help="a folder that contains flashrnn and its dependencies")
     parser.add_argument("--hidden-size", type=int, default=256, help="a multiple of 64 (default: 256)")
-    parser.add_argument("--seconds", type=float, default=1, help="to spend on each workload, about (default: 1)")
+    parser.add_argument("--seconds", type=float, default=1, help="approximate time for each workload (default: 1)")
     parser.add_argument("--json", action="store_true", help="print a JSON array")
     options = parser.parse_args()
     use_device("cuda", tf32=False)
@@ -150,7 +150,7 @@ def main():
             except (RuntimeError, ValueError, AttributeError, AssertionError, subprocess.CalledProcessError) as problem:
                 print(f"{name}: {str(problem).strip().splitlines()[-1] if str(problem).strip() else type(problem).__name__}", file=sys.stderr)
                 continue
-            # Not a number is not below.
+            # NaN isn't below the tolerance.
             good = error < TOLERANCES[dtype]
             print(f"{name}: relative error {error:.1e} against torch's own{'' if good else ', too large: not timed'}", file=sys.stderr, flush=True)
             if good:

@@ -1,16 +1,16 @@
-"""The paper's four cells in PyTorch, as one would write them there: nn.RNN and
-nn.GRU, with the orthogonal weights set from outside after each step."""
+"""The paper's four cells in PyTorch, as one would write them with it: nn.RNN and
+nn.GRU, whose orthogonal weights are set after each step."""
 
 import torch
 from torch import nn
 
 CELLS = ["rnn", "urnn", "gru", "ugru"]
-# |x|, which nn.RNN hasn't, and torch's own default, which the paper hasn't.
+# |x|, which nn.RNN doesn't support, and torch's default, which the paper doesn't use.
 CUSTOM_CELLS = ["urnn-abs", "rnn-tanh"]
 
 
 def use_device(name, tf32):
-    """Puts everything that is made from now on there; true FP32 unless `tf32`."""
+    """Creates all later tensors on the device; products are in true FP32 unless `tf32`."""
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
@@ -22,8 +22,8 @@ def use_device(name, tf32):
 
 
 class AbsoluteRNN(nn.RNN):
-    """An RNN with |x|, as one writes a cell that cuDNN hasn't: the products of the
-    input outside the loop, the loop in Python."""
+    """An RNN with |x|, as one writes a cell that cuDNN doesn't have: the input's products
+    are outside the loop, and the loop is in Python."""
 
     def __init__(self, inputs, hidden):
         super().__init__(inputs, hidden)
@@ -41,8 +41,8 @@ class AbsoluteRNN(nn.RNN):
 class Network(nn.Module):
     """Embedding -> recurrent layer -> linear.
 
-    With `every_position`, logits of every step and dropout on the embedding and
-    the outputs (word_language_model); else of the last step and dropout on
+    With `every_position`, it has logits for every step and dropout on the embedding and
+    the outputs (word_language_model); otherwise logits for the last step and dropout on
     the logits (the paper's toy tasks).
     """
 
@@ -73,10 +73,10 @@ class Network(nn.Module):
 
 
 class PaperUpdate:
-    """Section 3: the skew parameter B descends along G W^T - W G^T, then W = exp(B).
+    """The update of Section 3: the skew parameter B descends along G W^T - W G^T, then W = exp(B).
 
-    B starts at zero, so that W starts as the identity. Of the uGRU, only the
-    candidate's block of weight_hh is orthogonal.
+    B starts at zero, so that W starts as the identity. In the uGRU, only the candidate's
+    block of weight_hh is orthogonal.
     """
 
     def __init__(self, network, cell):
@@ -92,7 +92,7 @@ class PaperUpdate:
 
     @torch.no_grad()
     def set_gradient(self):
-        """Before the optimizer's step; the weight itself then gets none."""
+        """Sets the gradient of B before the optimizer's step; the weight then gets none."""
         product = self.weight.grad[self.rows] @ self.weight[self.rows].T
         self.skew.grad = product - product.T
         self.weight.grad[self.rows] = 0
@@ -110,7 +110,7 @@ class Training:
         self.optimizer = torch.optim.Adam(parameters, lr=learning_rate, fused=True)
 
     def step(self, tokens, targets, state=None):
-        """One step on a batch; the loss and the state to carry over."""
+        """Takes one step on a batch; returns the loss and the state to carry over."""
         self.optimizer.zero_grad()
         logits, state = self.network(tokens, state)
         loss = nn.functional.cross_entropy(logits, targets)

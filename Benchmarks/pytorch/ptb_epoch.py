@@ -1,5 +1,5 @@
-"""Trains the paper's language model on the Penn Treebank with PyTorch, to compare its
-perplexities with those of `cli train --dataset ptb --learning-rate 1e-4`.
+"""Trains the paper's language model on the Penn Treebank with PyTorch, so that its
+perplexities can be compared with those of `cli train --dataset ptb --learning-rate 1e-4`.
 
     python ptb_epoch.py --data DIR --cell gru
     PTB_DIR=DIR python ptb_epoch.py --cell rnn --cell urnn --cell gru --cell ugru
@@ -26,7 +26,7 @@ from models import CELLS, Network, Training, use_device
 
 
 def read_corpus(directory):
-    """Token ids of train and valid, and the vocabulary's size."""
+    """Returns the token ids of train and valid, and the vocabulary size."""
     directory = pathlib.Path(directory)
     prefix = "ptb." if (directory / "ptb.train.txt").exists() else ""
     numbers, splits = {}, []
@@ -84,14 +84,14 @@ def main():
     parser.add_argument("--data", default=os.environ.get("PTB_DIR"), help="the corpus (default: $PTB_DIR)")
     parser.add_argument("--cell", action="append", choices=CELLS, help="may be repeated (default: gru)")
     parser.add_argument("--epochs", type=int, default=1)
-    parser.add_argument("--lr", type=float, default=1e-4, help="of Adam (default: 1e-4)")
+    parser.add_argument("--lr", type=float, default=1e-4, help="Adam's learning rate (default: 1e-4)")
     parser.add_argument("--embedding-size", type=int, default=400)
     parser.add_argument("--hidden-size", type=int, default=200)
     parser.add_argument("--batch-size", type=int, default=80)
     parser.add_argument("--evaluation-batch-size", type=int, default=10)
     parser.add_argument("--bptt", type=int, default=35)
     parser.add_argument("--dropout", type=float, default=0.2)
-    parser.add_argument("--clip-recurrent", type=float, default=0.25, help="0 for none")
+    parser.add_argument("--clip-recurrent", type=float, default=0.25, help="clipping of recurrent gradients; 0 for none (default: 0.25)")
     parser.add_argument("--batches-per-epoch", type=int, help="stop an epoch early")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")

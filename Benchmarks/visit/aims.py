@@ -1,14 +1,14 @@
-"""What the CUDA backend is to reach, beside what was measured."""
+"""The CUDA backend's aims, compared with what was measured."""
 
 
 def ratio(values, top, bottom):
-    """Of two medians, each a side and a workload; none if one is missing."""
+    """Returns the ratio of two medians, each given by a side and a workload, or None if one is missing."""
     a, b = (values.get("ms", {}).get(side, {}).get(workload) for side, workload in [top, bottom])
     return a / b if a and b else None
 
 
 def table(values):
-    """Lines of Markdown."""
+    """Returns the aims as lines of Markdown."""
     lines = ["| aim | | |", "| --- | --- | --- |"]
     for text, measured, reached in rows(values):
         lines.append(f"| {text} | {measured} | {'–' if reached is None else 'reached' if reached else '**missed**'} |")
@@ -16,7 +16,7 @@ def table(values):
 
 
 def counted(values, name, text):
-    """A row of so many out of so many."""
+    """Returns a row that counts successes."""
     if name not in values:
         return text, "not run", None
     good, all_of_them = values[name]

@@ -1,4 +1,4 @@
-"""What is carried to a machine with a GPU, as archives: packed here, unpacked there."""
+"""The archives that are carried to a machine with a GPU: packed here, unpacked there."""
 
 import contextlib
 import errno
@@ -10,14 +10,15 @@ import zlib
 
 from .inputs import refuse
 
-# Of each archive, what must be in it.
+# The files that each archive must contain.
 CONTENTS = {"programs": ["urnn-gpu/cli", "urnn-gpu/tests"], "kernels": ["cache/"], "corpus": ["corpus/"]}
 DAMAGED = (tarfile.TarError, lzma.LZMAError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError)
 
 
 def pack(files, folder, name, file, strong=False):
-    """Files of a folder as an archive in which the folder has another name; it is there once it is whole."""
-    # Calls of machine code with absolute targets compress better, and what two files have in common may lie far apart.
+    """Packs files of a folder into an archive in which the folder is called `name`; the file exists only once it is
+    complete."""
+    # Machine code with absolute call targets compresses better, and what two files have in common may be far apart.
     filters = [{"id": lzma.FILTER_X86}] if strong else []
     filters.append({"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": (128 if strong else 16) << 20})
     draft = file.with_name(file.name + ".tmp")
@@ -25,7 +26,7 @@ def pack(files, folder, name, file, strong=False):
         for path in sorted(files):
             if path.is_file():
                 entry = archive.gettarinfo(str(path), f"{name}/{path.relative_to(folder)}")
-                # Nobody's, of no time: the same files give the same archive.
+                # There is no owner and no time, so that the same files give the same archive.
                 entry.uid = entry.gid = entry.mtime = 0
                 entry.uname = entry.gname = ""
                 with path.open("rb") as content:
@@ -34,8 +35,8 @@ def pack(files, folder, name, file, strong=False):
 
 
 def unpack(carried, work):
-    """On the machine with the GPU; what an earlier call has left there stays. Returns what was found."""
-    # Older Pythons know no filters.
+    """Unpacks the archives on the machine with the GPU, where an earlier call's files stay. Returns the archives' names."""
+    # Older versions of Python have no filters.
     safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
     found = through(carried, lambda tar: tar.extractall(work, **safely), lambda wheel: wheel.extractall(work / "site"))
     os.makedirs(work / "cache", exist_ok=True)
@@ -43,7 +44,7 @@ def unpack(carried, work):
 
 
 def check(carried):
-    """Refuses what `unpack` would refuse, and writes nothing."""
+    """Refuses archives that `unpack` would refuse, but writes nothing."""
     def read(tar):
         for entry in tar:
             content = tar.extractfile(entry)
@@ -54,14 +55,14 @@ def check(carried):
 
 
 def through(carried, each_tar, each_wheel):
-    """Goes through all that was carried, each file to its end. Returns the names."""
+    """Reads all carried files to their ends. Returns their names."""
     found = []
     for name, needed in CONTENTS.items():
         file = carried / f"{name}.tar.xz"
         if file.exists():
             with reading(file), tarfile.open(file, "r:xz") as archive:
                 each_tar(archive)
-                # The checksum comes last.
+                # The checksum is at the end.
                 while archive.fileobj.read(1 << 20):
                     pass
                 for beginning in needed:
@@ -81,7 +82,7 @@ def reading(file):
     try:
         yield
     except (OSError, *DAMAGED) as error:
-        # zipfile seeks to where a damaged file's table says.
+        # zipfile seeks to the position in a damaged file's table, which may be invalid.
         if isinstance(error, OSError) and error.errno != errno.EINVAL:
             refuse(f"{file} can't be unpacked: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
         without = "" if file.name.startswith("programs") else ", or delete it to go on without"

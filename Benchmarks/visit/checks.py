@@ -1,4 +1,4 @@
-"""The parts that say whether the backend is right: smoke, tests, recall, sanitizer."""
+"""The parts that check the backend: smoke, tests, recall, sanitizer."""
 
 import pathlib
 import re
@@ -16,12 +16,12 @@ print(torch.cuda.get_device_name() if cuda else "torch sees no GPU")
 
 
 def smoke(visit, sizes):
-    """A test and a few steps of training, and all that tells why, should they fail."""
+    """Runs a test and a few steps of training, and collects what may explain a failure."""
     visit.run(Command(visit.logs / "machine.txt", ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]))
     machine = Command(visit.logs / "machine.txt", ["sh", "-c", MACHINE])
     torch = Command(visit.logs / "torch.txt", [sys.executable, "-c", ABOUT_TORCH], limit=60)
     listing = visit.cli("smoke.txt", "list")
-    # The dynamic linker names each file that it opens.
+    # The dynamic linker logs each file that it opens.
     opened = visit.logs / "opened"
     training = visit.cli(
         "smoke-training.txt", "train", "--backend", "cuda", *sizes.smoke_training,
@@ -41,7 +41,7 @@ def smoke(visit, sizes):
     verdict(visit, sizes.smoke_test, test)
 
 
-# What explains a library that isn't found.
+# Prints what may explain why a library isn't found.
 MACHINE = r"""
 uname -a; ldd --version | head -1; nproc; free -g | head -2; df -h . /dev/shm
 ldconfig -p | grep -i -E 'libcuda|libnv|libcublas|libcusolver|libcusparse|libcudart'
@@ -58,7 +58,7 @@ def name_device(visit):
 
 
 def opened_libraries(logs):
-    """The files of CUDA's libraries that the linker opened; what it looked for goes to linker.txt."""
+    """Returns the files of CUDA's libraries that the linker opened; its search goes to linker.txt."""
     found, searched = [], []
     for file in sorted(logs.glob("opened.*")):
         for line in file.read_text(errors="replace").splitlines():
@@ -84,7 +84,7 @@ def test_command(visit, name, log, **options):
 
 
 def verdict(visit, name, test):
-    """Whether it passed. A skipped test is a failure: here is a GPU."""
+    """Returns whether a test passed. A skipped test is a failure, since there is a GPU."""
     if test.status is None or test.is_cut_off:
         visit.note(f"test {name}: {'CUT OFF' if test.is_cut_off else 'NOT RUN'}", failed=test.is_cut_off and test.seconds > 60)
         return False
@@ -96,7 +96,7 @@ def verdict(visit, name, test):
 
 
 def tests(visit, sizes):
-    """One by one: what ends one test's process ends no other test."""
+    """Runs each test in its own process, so that a crash affects no other test."""
     listing = visit.run(visit.ours("tests.txt", visit.programs / "tests", "--testing-library", "swift-testing", "--list-tests"))
     names = sorted(set(re.findall(r"GPUTests/(\w+)", listing.output)))
     if not names:
@@ -122,7 +122,7 @@ def recall(visit, sizes):
 
 
 def tool(name):
-    """One of CUDA's own programs; none if it isn't installed."""
+    """Returns the path of one of CUDA's programs, or None if it isn't installed."""
     places = [place for pattern in ["cuda*/bin", "cuda*/nsight-compute*"] for place in pathlib.Path("/usr/local").glob(pattern)]
     places += list(pathlib.Path("/opt/nvidia").glob("nsight-compute/*")) if name == "ncu" else []
     return shutil.which(name) or next((str(place / name) for place in sorted(places, reverse=True) if (place / name).exists()), None)
@@ -139,7 +139,7 @@ def sanitizer(visit, sizes):
                 commands[f"{kind}, {cell}, H = {width}"] = visit.ours(
                     f"{kind}-{cell}-h{width}.txt", program, "--tool", kind, "--error-exitcode", "9", visit.programs / "cli", "train",
                     "--backend", "cuda", "--cell", cell, "--hidden-size", width, *sizes.sanitized, "--quiet", limit=300)
-    # They are slow for want of processors, not of the GPU.
+    # Their speed is limited by the processors, not by the GPU.
     visit.run(*commands.values(), at_once=4)
     clean = 0
     for name, command in commands.items():

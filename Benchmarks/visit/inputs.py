@@ -1,4 +1,4 @@
-"""What a user gives, refused in one line before any work if it is wrong."""
+"""Checks of the user's input, which is refused in one line before any work if it is wrong."""
 
 import argparse
 import math
@@ -14,7 +14,7 @@ def refuse(text):
 
 
 def above_zero(text):
-    """As an option's type."""
+    """Parses an option's value, a finite number above 0."""
     try:
         number = float(text)
     except ValueError:
@@ -25,7 +25,7 @@ def above_zero(text):
 
 
 def corpus_files(folder):
-    """The three files of a corpus, with or without `ptb.` in their names."""
+    """Returns the three files of a corpus, with or without `ptb.` in their names."""
     folder = pathlib.Path(folder)
     prefix = "ptb." if (folder / "ptb.train.txt").exists() else ""
     files = [folder / f"{prefix}{split}.txt" for split in ["train", "valid", "test"]]
@@ -39,7 +39,7 @@ def corpus_files(folder):
 
 
 def writable(folder, remedy):
-    """Makes the folder; refused if no file can be written there."""
+    """Creates the folder, and refuses it if no file can be written there."""
     try:
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=str(folder)):

@@ -1,4 +1,4 @@
-"""Kernels compiled before the visit, by the compiler that is expected there."""
+"""Compiles kernels before the visit, with the compiler that is expected there."""
 
 import os
 import pathlib
@@ -8,16 +8,16 @@ import sys
 
 from . import sizes
 
-# What PyTorch's wheels for CUDA 13.0 pin. The cache's key holds 13.0.
+# The version that PyTorch's wheels for CUDA 13.0 pin. The cache's key contains 13.0.
 NVRTC = "nvidia-cuda-nvrtc==13.0.88"
 
 
 def compile_all(preparation, data):
-    """Runs everything that the visit runs, briefly, with a driver that accepts kernels and runs none.
+    """Briefly runs everything that the visit runs, with a driver that accepts kernels but doesn't run them.
     Returns the folder of the cache."""
     folder, stand_in = preparation.folder, preparation.root / "scripts/with-stand-in-gpu"
     cache = folder / "cache"
-    # A run that is finished would compile nothing.
+    # A run that is already finished would compile nothing.
     for old in [cache, folder / "unused"]:
         shutil.rmtree(old, ignore_errors=True)
     compiler = install(folder / "nvrtc")
@@ -28,7 +28,7 @@ def compile_all(preparation, data):
     for command in commands(preparation, data):
         print("compiling the kernels of:", " ".join(command[1:]), flush=True)
         status = subprocess.run(begin + command, stdout=log, stderr=subprocess.STDOUT, env=variables, cwd=folder).returncode
-        # Nothing was computed, so tests fail.
+        # Nothing is computed, so the tests fail.
         if status != 0 and not command[0].endswith("/tests"):
             sys.exit(f"{' '.join(command)} failed; see {log.name}")
     count = len(list(cache.rglob("*.cubin")))
@@ -47,7 +47,7 @@ def install(folder):
 
 
 def commands(preparation, data):
-    """As the parts have them, but short."""
+    """Yields the parts' commands, but shorter ones."""
     real, cli = sizes.Real, str(preparation.programs / "cli")
     names = real.peers + [name for names in real.times for name in names] + sizes.flashrnn_workloads(real)
     few = ["--epochs", "1", "--batches-per-epoch", "2"]

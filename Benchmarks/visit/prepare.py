@@ -1,4 +1,4 @@
-"""Makes what is carried to a machine with a GPU, where this package builds."""
+"""Makes the files that are carried to a machine with a GPU, where this package builds."""
 
 import json
 import pathlib
@@ -10,11 +10,11 @@ import sys
 from . import inputs, kernels
 from .archives import pack
 
-# What every Linux has; an older C++ runtime than the machine's own could stop NVIDIA's libraries.
+# Libraries that every Linux has; a C++ runtime older than the machine's could keep NVIDIA's libraries from loading.
 OF_THE_SYSTEM = re.compile(r"^(lib(c|m|dl|rt|pthread|util|resolv|gcc_s|stdc\+\+)\.so|ld-linux|linux-vdso)")
-# Pure Python, for any version; PyTorch is there.
+# Pure Python packages for any version; PyTorch is already on the machine.
 WHEELS = ["flashrnn", "einops"]
-# The test program without XCTest, whose libraries are a third of all.
+# The test program without XCTest, whose libraries are a third of the total size.
 RUNNER = """
 import Testing
 
@@ -28,7 +28,7 @@ struct Runner {
 class Preparation:
     def __init__(self, root, folder):
         self.root, self.folder = pathlib.Path(root), pathlib.Path(folder)
-        # Made beside the one before, which stays until this one is whole.
+        # The new folder is made beside the old one, which stays until the new one is complete.
         self.carried, self.draft = self.folder / "carry", self.folder / "carry.new"
         self.programs = self.folder / "urnn-gpu"
 
@@ -43,7 +43,7 @@ class Preparation:
         return result.stdout
 
     def everything(self, data, limit, with_kernels=True):
-        """Replaces what was made before once all is made anew."""
+        """Makes everything, and replaces the earlier files once all is complete."""
         corpus = inputs.corpus_files(data) if data else []
         for program in ["swift", "swiftc", "strip", "ldd", "git"]:
             if not shutil.which(program):
@@ -100,7 +100,7 @@ class Preparation:
             sys.exit(f"{self.programs / 'tests'} lists no GPUTests")
 
     def link_tests(self, products):
-        """The CUDA backend's tests alone, of the objects that the whole test program is made of."""
+        """Links only the CUDA backend's tests, from the objects of the whole test program."""
         targets = {target["name"]: target for target in json.loads(self.output("swift", "package", "describe", "--type", "json"))["targets"]}
         needed, waiting = set(), ["CUDABackendTests"]
         while waiting:
@@ -108,7 +108,7 @@ class Preparation:
             if name not in needed:
                 needed.add(name)
                 waiting += targets[name].get("target_dependencies", [])
-        # The folders may hold objects of sources that are gone.
+        # The folders may contain objects of deleted sources.
         listed, = products.glob("*PackageTests.product/Objects.LinkFileList")
         objects = [line.strip("'") for line in listed.read_text().splitlines() if re.search(r"/(\w+)\.build/", line)[1] in needed]
         runner = self.folder / "runner.swift"
@@ -116,7 +116,7 @@ class Preparation:
         self.run("swiftc", "-O", "-parse-as-library", runner, *objects, "-o", self.programs / "tests", "-lm", "-ldl")
 
     def wheels(self):
-        """FlashRNN, the second peer."""
+        """Downloads FlashRNN, the second peer."""
         folder = self.draft / "wheels"
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--python-version", "3.12",
                    "--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64", "--dest", str(folder), *WHEELS]
@@ -127,13 +127,13 @@ class Preparation:
     # Sizes
 
     def tree(self):
-        """Bytes of the checkout as git sees it: what is ignored doesn't travel by itself."""
+        """Returns the bytes of the checkout without ignored files, which aren't carried automatically."""
         names = self.output("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
         files = [self.root / name for name in set(names) if name]
         return sum(file.lstat().st_size for file in files if file.is_symlink() or file.is_file())
 
     def sizes(self, limit):
-        """Prints what to carry; whether all of it stays below the limit in MiB."""
+        """Prints the files to carry; returns 1 if they exceed the limit in MiB, else 0."""
         rows = [("the checkout, without what git ignores", self.tree())]
         for file in sorted(self.carried.rglob("*")):
             if file.is_file():
@@ -150,7 +150,7 @@ class Preparation:
 
 
 def libraries(program):
-    """The shared libraries that a program needs, but for the system's."""
+    """Yields the shared libraries that a program needs, except the system's."""
     listing = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=True).stdout
     for line in listing.splitlines():
         name, _, rest = line.strip().partition(" => ")

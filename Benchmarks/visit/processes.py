@@ -1,4 +1,4 @@
-"""Programs with a time limit, each in a session of its own: what it starts ends with it."""
+"""Programs with a time limit, each in its own session, so that the processes it starts end with it."""
 
 import os
 import pathlib
@@ -8,12 +8,12 @@ import time
 
 
 class Command:
-    """A program to run; afterwards its status, output and seconds."""
+    """A program to run, and its status, output and seconds afterwards."""
 
     def __init__(self, log, arguments, environment=None, limit=float("inf"), grace=5):
         self.log, self.arguments = pathlib.Path(log), [str(argument) for argument in arguments]
         self.environment, self.limit, self.grace = environment, limit, grace
-        # Of one that has not begun.
+        # These values mean that the program has not begun.
         self.status, self.output, self.seconds = None, "", 0.0
         self.is_cut_off = False
         self.process = None
@@ -46,7 +46,7 @@ class Command:
         self.output = self.log.read_bytes()[self.offset:].decode(errors="replace")
 
     def signal(self, number):
-        """To all its processes; a group of its own doesn't leave the session."""
+        """Sends a signal to all processes of the session, in any process group."""
         for identifier in members(self.process.pid):
             try:
                 os.kill(identifier, number)
@@ -55,7 +55,7 @@ class Command:
 
 
 def members(session):
-    """The processes of a session."""
+    """Returns the processes of a session."""
     result = []
     for folder in pathlib.Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -69,7 +69,7 @@ def members(session):
 
 
 def cut_off(commands, grace=None):
-    """Asks all to end, and ends those that don't."""
+    """Asks all commands to end, and kills those that don't."""
     commands = [command for command in commands if not command.has_ended()]
     for command in commands:
         command.is_cut_off = True
@@ -84,8 +84,8 @@ def cut_off(commands, grace=None):
 
 
 def run(commands, clock, at_once=1, tick=None):
-    """Runs programs, some at a time, while the part has time. Those at work at its end
-    are cut off; those that have not begun keep the status None."""
+    """Runs programs, `at_once` at a time, while the part has time. Programs that are running at its
+    end are cut off; those that have not begun keep the status None."""
     waiting, active = list(commands), []
     try:
         while active or (waiting and clock.part_left() > 0):

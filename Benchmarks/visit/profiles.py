@@ -1,4 +1,4 @@
-"""The parts that look closer: counters of the persistent kernels, and FlashRNN as a second peer."""
+"""The parts for a closer look: counters of the persistent kernels, and FlashRNN as a second peer."""
 
 import os
 import re
@@ -17,13 +17,13 @@ KEY_METRICS = [
 
 
 def ncu(visit, sizes):
-    """Both persistent kernels, once each; clocks are left alone."""
+    """Profiles both persistent kernels once, without changing the clocks."""
     program = tool("ncu")
     if not program:
         return visit.not_run("ncu: NOT RUN, there is no ncu")
     for workload in sizes.profiled:
         sections = [flag for section in SECTIONS for flag in ["--section", section]]
-        # Later steps, when the caches are as they always are.
+        # Later steps are profiled, when the caches are in their usual state.
         command = visit.run(visit.ours(
             f"ncu-{workload}.txt", program, "--clock-control", "none", "--cache-control", "none", "--kernel-name", "regex:persistent",
             "--launch-skip", "4", "--launch-count", "2", *sections,
@@ -36,7 +36,7 @@ def ncu(visit, sizes):
 
 
 def metrics(output):
-    """Each kernel that ncu printed, with the key metrics."""
+    """Returns each kernel that ncu printed, with its key metrics."""
     result = []
     for line in output.splitlines():
         kernel = re.match(r"^\s+(persistent_\w+)", line)
@@ -49,12 +49,12 @@ def metrics(output):
 
 
 def compile_flashrnn(visit, sizes):
-    """Begins to compile FlashRNN's kernels, a process for each, while other parts run."""
+    """Starts compiling FlashRNN's kernels, each in a process, while other parts run."""
     if not (visit.work / "site/flashrnn").is_dir():
         return visit.not_run("FlashRNN: NOT RUN, its wheel was not carried")
     if not visit.has_torch or visit.is_rehearsal:
         return visit.not_run("FlashRNN: NOT RUN, it needs PyTorch on a GPU")
-    # What is compiled stays for a later call.
+    # Compiled kernels are kept for a later call.
     environment = {**os.environ, "TORCH_EXTENSIONS_DIR": str(visit.work / "torch-extensions"), "MAX_JOBS": "4",
                    "CONSTRINT_CACHE_DIR": str(visit.work / "torch-extensions/constrint")}
     for cell in ["rnn-tanh", "gru"]:
@@ -70,7 +70,7 @@ def compile_flashrnn(visit, sizes):
 
 
 def flashrnn(visit, sizes):
-    """The language model's step at a width FlashRNN has, with its recurrence, cuDNN's and ours."""
+    """Times the language model's step at a width that FlashRNN supports, with FlashRNN, cuDNN and ours."""
     if not visit.background:
         return visit.not_run("FlashRNN: NOT RUN, nothing was compiled")
     for side in ["ours FP32", "ours TF32", "ours bf16", "PyTorch FP32", "PyTorch TF32"]:
@@ -84,7 +84,7 @@ def flashrnn(visit, sizes):
             time.sleep(0.1)
         found = times.medians(command.output)
         for entry, value in found.items():
-            # As `lm-gru-h256-t35, bfloat16`.
+            # An entry is, for example, `lm-gru-h256-t35, bfloat16`.
             name, precision = entry.split(", ")
             visit.values.setdefault("ms", {}).setdefault(f"FlashRNN {precision}", {})[name] = value
         if not found:

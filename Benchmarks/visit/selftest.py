@@ -1,4 +1,4 @@
-"""Tests of the visit itself, with parts that are made up: time, signals, archives, and what is read out of outputs."""
+"""Tests of the visit itself, with fake parts: time, signals, archives, and the parsing of outputs."""
 
 import io
 import os
@@ -19,7 +19,7 @@ from .processes import Command, members, run
 
 
 class Folder:
-    """A visit in a folder of its own."""
+    """A visit in its own folder."""
 
     def __enter__(self):
         self.temporary = tempfile.TemporaryDirectory()
@@ -90,7 +90,7 @@ class Deadlines(unittest.TestCase):
 
     def test_what_a_program_started_ends_with_it(self):
         with Folder() as folder:
-            # The second has a group of its own, and neither hears SIGINT.
+            # The second process has its own group, and both ignore SIGINT.
             text = "import os, signal, subprocess, time; signal.signal(2, signal.SIG_IGN)\n" \
                 "subprocess.Popen(['sleep', '60'], preexec_fn=os.setpgrp); print('ready', flush=True); time.sleep(60)"
             command = Command(folder.path / "log", [sys.executable, "-c", text], limit=1.5, grace=0.3)
@@ -222,7 +222,7 @@ class Results(unittest.TestCase):
             visit.training = folder.path / "training"
             run = visit.training / "runs/paper/ptb-gru-bptt35/seed1"
             run.mkdir(parents=True)
-            # The last line was being written.
+            # The last line is incomplete.
             (run / "metrics.jsonl").write_text(
                 '{"split":"train","epoch":1,"seconds":0.5}\n{"split":"valid","epoch":1,"perplexity":700.0}\n{"split":"tra')
             command = Command(folder.path / "log", [])
@@ -326,7 +326,7 @@ class Carrying(unittest.TestCase):
 
 
 class Options(unittest.TestCase):
-    """Of the program, in a checkout of its own that has something carried."""
+    """Tests of the program, in its own checkout with carried files."""
 
     def gpu(self, folder, *arguments, **variables):
         root = pathlib.Path(__file__).parent.parent
@@ -359,7 +359,7 @@ class Options(unittest.TestCase):
     def test_each_call_has_a_folder_and_a_rehearsal_all_to_itself(self):
         with Folder() as folder:
             for arguments in ["--only first", "--only second", "--only first --rehearsal"]:
-                # The programs are made up: smoke fails, or has no time.
+                # The programs are fakes, so smoke fails, or has no time.
                 result = self.gpu(folder, *arguments.split(), "--deadline", "0.5")
                 self.assertEqual(result.returncode, 1, result.stdout)
                 self.assertRegex(result.stdout, r"FAILED\*\* nothing was run of: smoke, ")
@@ -383,7 +383,7 @@ class Options(unittest.TestCase):
 
 
 def carry(folder, carried=None):
-    """Something of each kind, as it is carried."""
+    """Makes files of each kind that is carried."""
     files, carried = folder.path / "files", carried or folder.path / "carry"
     files.mkdir()
     for name in ["cli", "tests"]:
@@ -397,7 +397,7 @@ def carry(folder, carried=None):
 
 
 def refusal(task):
-    """What it says, where it ends with status 2."""
+    """Returns a task's error message, after checking that it ends with status 2."""
     standard, sys.stderr = sys.stderr, io.StringIO()
     try:
         task()

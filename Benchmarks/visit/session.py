@@ -1,4 +1,4 @@
-"""One visit to a machine with a GPU: its programs, what they gave, and what is left of it."""
+"""One visit to a machine with a GPU: its programs, their results, and the files that are kept."""
 
 import datetime
 import gzip
@@ -15,14 +15,14 @@ import traceback
 from . import aims
 from .processes import Command, cut_off, run
 
-# A longer log keeps its beginning and its end.
+# Of a longer log, only the beginning and the end are kept.
 MOST_BYTES = 1 << 20
-# Of a run's folder; weights are large, and words are licensed.
+# The files of a run that are kept; weights are large, and the vocabulary is licensed.
 KEPT_OF_RUNS = ("config.json", "metrics.jsonl", "reproduction.json")
 
 
 class Visit:
-    """Parts of one call, as functions of the visit by name, each with its weight."""
+    """The parts of one call, as functions of the visit by name, each with its weight."""
 
     def __init__(self, call, parts, weights, clock, out, work, root, data=None, is_rehearsal=False):
         self.call, self.parts, self.weights, self.clock = call, parts, weights, clock
@@ -37,28 +37,29 @@ class Visit:
         self.cache = self.work / ("rehearsal-cache" if is_rehearsal else "cache")
         self.training = None
         self.found_torch = None
-        # Programs that run beside the parts, by the files they wait for.
+        # Programs that run in the background, by the files that they wait for.
         self.background = {}
         shutil.rmtree(self.logs, ignore_errors=True)
         for folder in [self.out, self.logs]:
             folder.mkdir(parents=True, exist_ok=True)
-        # Those of an earlier call on the same machine, too.
+        # These include the values of an earlier call on the same machine.
         self.values_file = self.work / "values.json"
         self.values = json.loads(self.values_file.read_text()) if self.values_file.exists() else {}
-        # Names of parts; one that finds what it needs missing takes itself out.
+        # The names of parts that have run; a part that lacks something it needs removes itself.
         self.ran = []
 
     # Programs
 
     @property
     def has_torch(self):
-        """Whether PyTorch is there; smoke finds out beside what else it runs."""
+        """Whether PyTorch is installed; smoke determines that while it runs other programs."""
         if self.found_torch is None:
             self.found_torch = self.run(Command(self.logs / "torch.txt", [sys.executable, "-c", "import torch"], limit=60)).status == 0
         return self.found_torch
 
     def environment(self):
-        """For our programs: their libraries, the carried kernels, and the Python whose wheels may hold CUDA's libraries."""
+        """Returns our programs' environment: their libraries, the carried kernels, and the Python whose wheels may
+        contain CUDA's libraries."""
         paths = [str(self.programs / "lib"), os.environ.get("LD_LIBRARY_PATH", "")]
         return {
             "VIRTUAL_ENV": sys.prefix, **os.environ, "LD_LIBRARY_PATH": ":".join(path for path in paths if path),
@@ -74,20 +75,20 @@ class Visit:
         return Command(self.logs / log, [sys.executable, str(self.root / "Benchmarks/pytorch" / program), *arguments], **options)
 
     def run(self, *commands, at_once=1):
-        """Runs them while the part has time; the last of them comes back."""
+        """Runs commands while the part has time; returns the last of them."""
         run(commands, self.clock, at_once, self.tick)
         return commands[-1]
 
     def tick(self):
-        # Who ends this program doesn't always ask first.
+        # The program may be killed without a signal that can be handled.
         if self.clock.seconds() - self.written > 30:
             self.write()
 
     def kernels(self):
-        """How many are compiled, here or before."""
+        """Returns the number of compiled kernels, including those that were carried."""
         return len(list(self.cache.rglob("*.cubin")))
 
-    # What came out
+    # Results
 
     def note(self, text, failed=False):
         self.has_failed |= bool(failed)
@@ -95,7 +96,7 @@ class Visit:
         print(self.notes[-1], flush=True)
 
     def not_run(self, text):
-        """Of the part that is at work: it can't be."""
+        """Notes that the current part can't be run."""
         self.ran.pop()
         self.note(text)
 
@@ -105,7 +106,7 @@ class Visit:
         replace(self.values_file, json.dumps(self.values).encode())
 
     def shown(self, text):
-        """Without this machine's folders."""
+        """Returns a text with names in place of this machine's folders."""
         for folder, name in [(self.training, "TRAINING"), (self.data, "DATA"), (self.work, "WORK"), (self.root, ".")]:
             if folder:
                 text = text.replace(str(folder), name)
@@ -116,11 +117,11 @@ class Visit:
         return self.shown("\n".join(lines + aims.table(self.values) + [f"- {note}" for note in self.notes]) + "\n")
 
     def write(self):
-        """The summary, and one archive of everything, to be unpacked in a checkout."""
+        """Writes the summary, and one archive of everything, which is to be unpacked in a checkout."""
         self.written = self.clock.seconds()
         try:
             self.write_files()
-        except OSError as error:  # Training must not end with it; the next time may do.
+        except OSError as error:  # This must not end the training; the next attempt may succeed.
             self.has_failed = True
             print(f"error: {self.out} can't be written to: {error.strerror or error}", file=sys.stderr, flush=True)
 
@@ -141,10 +142,10 @@ class Visit:
         folder = pathlib.Path(self.training) / "runs" if self.training else None
         return [file for file in sorted(folder.rglob("*")) if file.name in KEPT_OF_RUNS] if folder and folder.exists() else []
 
-    # All of it
+    # The whole visit
 
     def go(self):
-        """Runs the parts in turn; the exit status."""
+        """Runs the parts in turn; returns the exit status."""
         for number in [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]:
             signal.signal(number, lambda *_: self.clock.stop())
         names = list(self.parts)
@@ -191,9 +192,9 @@ def replace(path, data):
 
 
 def archive(files):
-    """A compressed tar of contents by name."""
+    """Returns a compressed tar of contents by name."""
     buffer = io.BytesIO()
-    # Level 9 is several times slower and hardly smaller.
+    # Level 9 is several times slower, and its output is hardly smaller.
     with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as tar:
         for name, data in files.items():
             entry = tarfile.TarInfo(name)

@@ -1,4 +1,4 @@
-"""How much each part does: on a GPU, and in a rehearsal where one is only stood in for."""
+"""The size of each part: on a GPU, and in a rehearsal on a stand-in."""
 
 import random
 
@@ -10,7 +10,7 @@ def models(t):
 
 
 def flashrnn_workloads(sizes):
-    """FlashRNN's elman has tanh."""
+    """Returns the workloads that FlashRNN can run; its elman has tanh."""
     return [f"lm-{cell}-h{sizes.flashrnn_width}-t35" for cell in ["rnn-tanh", "gru"]]
 
 
@@ -20,15 +20,15 @@ class Real:
     tests_at_once = 4
     peers = models(35)
     sides = ["ours FP32", "PyTorch FP32", "ours TF32", "PyTorch TF32"]
-    # Further groups of workloads, each timed in a process of its own.
+    # Further groups of workloads, each of which is timed in a separate process.
     times = [models(150), [f"toy-{cell}-n{n}" for n in [100, 400] for cell in CELLS], ["exp-n200", "exp-n1024"]]
     seconds = 1.0
-    # The paper's learning rate, which ptb_epoch.py has by default.
+    # The paper's learning rate, which is the default of ptb_epoch.py.
     ptb = ["--epochs", "2", "--learning-rate", "1e-4"]
     ptb_torch = ["--epochs", "2"]
     recall = ["--length", "100"]
     sanitized_cells, sanitized_widths = ["urnn", "gru"], [50, 200]
-    # Of recall; at width 200 the weights lie in shared memory. Batches as large as the language model's.
+    # Recall with batches as large as the language model's; at width 200 the weights are in shared memory.
     sanitized = ["--length", "8", "--batch-size", "80", "--train-size", "160", "--valid-size", "80", "--test-size", "80", "--epochs", "1"]
     profiled = ["lm-gru-t35", "lm-urnn-t35"]
     studies, scale, jobs = ["table7", "table5"], "paper", 4
@@ -42,7 +42,7 @@ class Rehearsal(Real):
                       "--valid-size", "50", "--test-size", "50"]
     tests_at_once = 2
     peers = [f"toy-{cell}-n3" for cell in CELLS]
-    # Each process multiplies large matrices, which takes minutes on the host.
+    # There are fewer sides because each process multiplies large matrices, which takes minutes on the host.
     sides = ["ours FP32", "PyTorch FP32"]
     times = [["toy-gru-n4", "exp-n20"]]
     seconds = 0.01
@@ -57,7 +57,7 @@ class Rehearsal(Real):
 
     @staticmethod
     def corpus(folder):
-        """A small one in the place of the one that was carried."""
+        """Writes a small corpus in place of the one that was carried."""
         folder.mkdir(parents=True, exist_ok=True)
         words, drawn = random.Random(1), [f"word{n}" for n in range(40)] + ["<unk>"]
         for split, lines in [("train", 400), ("valid", 20), ("test", 20)]:

@@ -1,4 +1,4 @@
-"""The parts that time training steps, ours beside PyTorch's, and one epoch of the corpus."""
+"""The parts that time training steps, ours and PyTorch's, and epochs on the corpus."""
 
 import json
 import re
@@ -8,8 +8,8 @@ PRECISIONS = {"FP32": [], "TF32": ["--tf32"], "bf16": ["--precision", "bf16"]}
 
 
 def medians(output):
-    """Milliseconds by workload; none if there is no result."""
-    # Warnings may stand before it, and begin with a bracket, too.
+    """Returns milliseconds by workload; empty if there is no result."""
+    # Warnings may precede the result, and may begin with a bracket too.
     array = re.search(r"^\[\s*\{.*", output, re.MULTILINE | re.DOTALL)
     try:
         entries, _ = json.JSONDecoder().raw_decode(array[0] if array else "")
@@ -19,13 +19,13 @@ def medians(output):
 
 
 def timed(visit, sizes, side, log, names):
-    """Times workloads on one side, as `ours FP32` or `PyTorch TF32`."""
+    """Times workloads on one side, such as `ours FP32` or `PyTorch TF32`."""
     who, precision = side.split(" ")
     arguments = [flag for name in names for flag in ["--workload", name]] + ["--json", "--seconds", sizes.seconds]
     if who == "ours":
         command = visit.cli(log, "benchmark", "--backend", "cuda", *arguments, *PRECISIONS[precision], limit=300)
     elif visit.has_torch:
-        # As a user would run it: every kernel started from Python, without CUDA graphs.
+        # As a user would run it: every kernel is started from Python, without CUDA graphs.
         command = visit.python(log, "benchmark.py", "--device", sizes.torch_device, *arguments, *PRECISIONS[precision], limit=300)
     else:
         return
@@ -55,14 +55,14 @@ def table(visit, names):
 
 
 def peers(visit, sizes):
-    """The aims' workloads first."""
+    """Times the workloads of the aims, on all sides."""
     for side in sizes.sides:
         timed(visit, sizes, side, f"times-{side.replace(' ', '-')}.txt", sizes.peers)
     table(visit, sizes.peers)
 
 
 def times(visit, sizes):
-    """What else there is to time, a process for each group, so that one that is cut off costs no other's."""
+    """Times the other workloads, with a process for each group, so that cutting one off doesn't affect the others."""
     for index, names in enumerate(sizes.times):
         for side in ["ours FP32", "PyTorch FP32"]:
             timed(visit, sizes, side, f"times-{index}-{side.replace(' ', '-')}.txt", names)
@@ -74,7 +74,7 @@ def times(visit, sizes):
 
 
 def ptb(visit, sizes):
-    """Epochs of the language model; the first loads kernels, the last counts."""
+    """Times epochs of the language model; the first loads kernels, the last counts."""
     if not visit.data:
         return visit.not_run("ptb: NOT RUN, no corpus (--data DIR, PTB_DIR, or one that was carried)")
     seconds = visit.values.get("ptb", {})

@@ -1,15 +1,15 @@
-"""The part that trains for real: tables of the paper, as far as the time goes."""
+"""The part that trains for real: tables of the paper, as far as the time allows."""
 
 import json
 import pathlib
 import shutil
 
-# For bringing what was interrupted to an end that counts: loading it, and its test.
+# The time for a proper end of interrupted runs: loading and testing them.
 LAST_SECONDS = 20
 
 
 def folder(work):
-    """Where the runs lie: in memory, if there is room, since each epoch writes all weights to the disk."""
+    """Returns the folder of the runs: in memory, if there is room, since each epoch writes all weights."""
     memory = pathlib.Path("/dev/shm")
     if memory.is_dir() and shutil.disk_usage(memory).free > 8 << 30:
         return memory / f"urnn-visit-{abs(hash_of(str(work))):x}"
@@ -17,7 +17,7 @@ def folder(work):
 
 
 def hash_of(text):
-    """The same in every process."""
+    """Returns a hash that is the same in every process."""
     value = 0
     for byte in text.encode():
         value = (value * 31 + byte) % (1 << 32)
@@ -25,8 +25,8 @@ def hash_of(text):
 
 
 def train(visit, sizes):
-    """Trains study by study. A run that is cut off ends with the epochs it has, and continues from
-    there in a later call on the same machine."""
+    """Trains study by study. A run that is cut off ends with the epochs that it has, and continues
+    from there in a later call on the same machine."""
     if not visit.data and sizes.scale != "smoke":
         return visit.not_run("train: NOT RUN, no corpus (--data DIR, PTB_DIR, or one that was carried)")
     if visit.clock.part_left() < LAST_SECONDS + 5:
@@ -39,7 +39,7 @@ def train(visit, sizes):
         training = visit.run(reproduce(visit, sizes, study, limit=seconds, grace=12))
         if training.is_cut_off and not visit.clock.is_stopped:
             visit.note(f"{study}: CUT OFF after {training.seconds:.0f} s; its runs end with the epochs they have")
-            # Of a run that has an epoch, this is the end: its best weights are tested, its record is written.
+            # This ends each run that has an epoch: its best weights are tested and its record is written.
             training = visit.run(reproduce(visit, sizes, study, "--epochs", "1"))
         report(visit, study, training)
 
@@ -51,7 +51,7 @@ def reproduce(visit, sizes, study, *more, **options):
 
 
 def report(visit, study, training):
-    """What each of the study's runs has come to."""
+    """Reports the results of each of the study's runs."""
     found, unfinished = {}, 0
     for metrics in sorted(pathlib.Path(visit.training).glob("runs/*/*/seed*/metrics.jsonl")):
         text = metrics.read_text().rpartition("\n")[0]

@@ -4,8 +4,8 @@ import RecurrentTestSupport
 import ReferenceBackend
 import Testing
 
-/// Every function against Reference, with each instruction set that this
-/// processor has.
+/// Compares every function with Reference, for each instruction set that this
+/// processor supports.
 @Test(arguments: [1, 2, 3], InstructionSet.allCases.filter(\.isSupported))
 func everyFunctionAgreesWithReference(threads: Int, instructions: InstructionSet) throws {
     let backend = try CPUBackend(threads: threads, instructions: instructions)

@@ -3,13 +3,13 @@ import Foundation
 import RecurrentCore
 import Testing
 
-/// The vectorised functions, against Double on the host.
+/// Compares the vectorised functions with Double on the host.
 struct PointwiseAccuracyTests {
     static let sets = InstructionSet.allCases.filter(\.isSupported)
 
     struct Function: CustomTestStringConvertible, Sendable {
         let testDescription: String
-        /// In units in the last place of the exact result.
+        /// The largest error, in units in the last place of the exact result.
         let bound: Double
         let exact: @Sendable (Double) -> Double
         let apply: @Sendable (RecurrentCore.SymbolicValue) -> RecurrentCore.SymbolicValue
@@ -24,7 +24,7 @@ struct PointwiseAccuracyTests {
         Function(testDescription: "sqrt", bound: 0.5, exact: { $0.squareRoot() }, apply: { RecurrentCore.sqrt($0) }),
     ]
 
-    /// Numbers of every exponent and sign, and many of the size that cells see.
+    /// Numbers of every exponent and sign, and many of the magnitude that occurs in cells.
     private static let arguments: [Float] = {
         let spread = stride(from: UInt32(0), to: UInt32(0x7F80_0000), by: 9973).flatMap {
             [Float(bitPattern: $0), -Float(bitPattern: $0)]
@@ -44,7 +44,7 @@ struct PointwiseAccuracyTests {
         for (argument, result) in zip(Self.arguments, backend.download(y, as: Float.self)) {
             let exact = function.exact(Double(argument)), rounded = Float(exact)
             if rounded == result || (exact.isNaN && result.isNaN) { continue }
-            // Results, and arguments, below the least normal number may count as 0.
+            // Results and arguments below the least normal number may count as 0.
             if rounded.magnitude < .leastNormalMagnitude, result.magnitude <= .leastNormalMagnitude { continue }
             if !rounded.isFinite || !result.isFinite {
                 worst = (.infinity, argument)
@@ -56,8 +56,8 @@ struct PointwiseAccuracyTests {
         #expect(worst.error <= function.bound, "worst at \(worst.at)")
     }
 
-    /// A number's function must not depend on where it stands: not on the width
-    /// of the matrix, its strides, nor on what stands beside it.
+    /// A function's value must not depend on the element's position: not on the width
+    /// of the matrix, its strides or the neighbouring elements.
     @Test(arguments: sets)
     func bitsDoNotDependOnThePlace(instructions: InstructionSet) throws {
         let backend = try CPUBackend(threads: 1, instructions: instructions)
@@ -95,7 +95,7 @@ struct PointwiseAccuracyTests {
         }
     }
 
-    /// Outputs that are nothing but inputs, each written over the other.
+    /// Outputs that are just inputs, each of which overwrites the other.
     @Test(arguments: [(1, 3), (1, 5000), (40, 50), (3, 1000)])
     func twoMatricesChangePlaces(rows: Int, columns: Int) throws {
         let backend = try CPUBackend(threads: 2)

@@ -3,10 +3,10 @@ import RecurrentCore
 import RecurrentTestSupport
 import Testing
 
-/// Every function gives the same bits on any number of threads, at sizes that
-/// are cut into pieces in each of the ways there are.
+/// Every function gives the same bits with any number of threads, at sizes that
+/// are divided into pieces in each of the possible ways.
 struct ThreadInvarianceTests {
-    /// Runs `body` with 1, 2, 3 and 16 threads and compares what it returns.
+    /// Runs `body` with 1, 2, 3 and 16 threads and compares the results.
     private func expectSameBits(
         _ what: String, _ body: (CPUBackend) throws -> [Float], sourceLocation: SourceLocation = #_sourceLocation
     ) throws {

@@ -3,11 +3,11 @@ import Foundation
 import RecurrentCore
 import Testing
 
-/// Threads that come, sleep, wake and go.
+/// Threads that start, sleep, wake and end.
 struct ThreadTeamTests {
-    /// The sum that many small jobs in a row leave behind.
+    /// Runs many small jobs in a row, each of which adds 1, and returns the sums.
     private func addMany(_ count: Int, on backend: CPUBackend, pause: useconds_t = 0) throws -> [Float] {
-        // 4 pieces a job.
+        // Each job has 4 pieces.
         let view = try backend.allocate(rows: 1, columns: 1 << 15)
         let one = try backend.compile(PointwiseProgram(inputs: 1) { x, _ in [x[0] + 1] })
         for _ in 0..<count {
@@ -34,7 +34,7 @@ struct ThreadTeamTests {
         }
     }
 
-    /// Several backends at once share OpenBLAS, and nothing else.
+    /// Several backends that work at once share only OpenBLAS.
     @Test func backendsWorkSideBySide() async throws {
         @Sendable func product() throws -> [Float] {
             let backend = try CPUBackend(threads: 2)

@@ -3,13 +3,13 @@ import Foundation
 import RecurrentCore
 import Synchronization
 
-/// Collects the kernels that a program asks for, and how it starts them; runs nothing.
+/// A device that collects the kernels a program requests and how it starts them, but runs nothing.
 final class CollectingDevice: DeviceDriver, Sendable {
     private final class Function: DeviceFunction {
         let source: KernelSource
         init(_ source: KernelSource) { self.source = source }
     }
-    /// The most that a kernel was started with.
+    /// The largest launches of a kernel.
     struct Use {
         var threads = 0, sharedMemory = 0
         var argumentSizes: Set<Int> = []
@@ -23,7 +23,7 @@ final class CollectingDevice: DeviceDriver, Sendable {
     private let memoryOf = EmulatedDevice()
     private let found = Mutex<[KernelSource: Use]>([:])
 
-    /// An H100, if nothing else is asked for.
+    /// Creates a device, by default an H100.
     init(processors: Int = 132, sharedMemory: Int = 227 << 10) {
         self.processors = processors
         self.sharedMemory = sharedMemory

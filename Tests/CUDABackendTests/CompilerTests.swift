@@ -6,7 +6,7 @@ import RecurrentCore
 import RecurrentOptimizers
 import Testing
 
-/// Whether NVIDIA's compiler is here. With `URNN_NVRTC=required` in the environment
+/// Whether NVIDIA's compiler is installed. With `URNN_NVRTC=required` in the environment
 /// the tests run in any case, and fail without it.
 enum Compiler {
     static let problem: String? = {
@@ -18,12 +18,12 @@ enum Compiler {
     }()
 }
 
-/// A GPU that kernels are compiled for, and what one of its blocks may have.
+/// A GPU that kernels are compiled for, and the limits of its blocks.
 struct CompiledFor: Sendable, CustomTestStringConvertible {
     let capability: Int
     let processors: Int
     let sharedMemory: Int
-    /// Of a block's shared memory, what CUDA keeps for itself and counts as the kernel's.
+    /// The part of a block's shared memory that CUDA reserves and counts as the kernel's.
     let reserved: Int
     var testDescription: String { "sm_\(capability)" }
 
@@ -35,10 +35,10 @@ struct CompiledFor: Sendable, CustomTestStringConvertible {
     ]
 }
 
-/// Every kernel of every cell through NVRTC, which needs no GPU.
+/// Compiles every kernel of every cell with NVRTC, which needs no GPU.
 @Suite(.enabled(if: Compiler.problem == nil, "no NVRTC: \(Compiler.problem ?? "")"))
 struct CompilerTests {
-    /// What the cells, optimizers, manifold updates and the backend's own functions compile.
+    /// Returns the kernels that the cells, optimizers, manifold updates and the backend itself compile.
     private static func sources(_ gpu: CompiledFor) throws -> [(source: KernelSource, use: CollectingDevice.Use)] {
         let device = CollectingDevice(processors: gpu.processors, sharedMemory: gpu.sharedMemory)
         let backend = CUDABackend(driver: device)
@@ -46,8 +46,8 @@ struct CompilerTests {
             _ = try DeviceChecks.train(DeviceChecks.cells[name]!(), on: backend, updates: 1)
         }
         #expect(device.sources.count > DeviceChecks.cells.count)
-        // As large as they are trained: weights in registers, in slices, in the L2; and many
-        // rows in a block.
+        // Sizes as in training: weights in registers, in slices and in the L2; and many rows
+        // in a block.
         for name in DeviceChecks.standardCells {
             for (hidden, batch) in [(50, 100), (50, 8 * gpu.processors), (200, 80), (200, 300), (1030, 20)] {
                 let sizes = DeviceChecks.Sizes(hidden: hidden, steps: 2, batch: batch)
@@ -56,7 +56,7 @@ struct CompilerTests {
                     updates: 1)
             }
         }
-        // Where four numbers are read at once; logits that shared memory can and can't hold.
+        // Sizes at which four numbers are read at once; logits that shared memory can and can't hold.
         _ = try DeviceChecks.train(
             GRU(), on: backend, sizes: .init(vocabulary: 8, embedding: 8, hidden: 8, batch: 4), updates: 1)
         for classes in [8, 9, 1 << 17] {
@@ -73,7 +73,7 @@ struct CompilerTests {
             let workspace = try manifold.makeWorkspace(size: 8, on: backend)
             try workspace.computeWeight(from: square, into: other)
         }
-        // In tiles of every size.
+        // Sizes for tiles of every size.
         for size in [50, 100, 200, 300, 512] { _ = try SkewExponential(size: size, on: backend) }
         for reduction in Reduction.allCases { backend.reduceRows(reduction, square, into: other.columns(0..<1)) }
         return device.sources.sorted { ($0.key.name, $0.key.body) < ($1.key.name, $1.key.body) }.map {
@@ -81,8 +81,8 @@ struct CompilerTests {
         }
     }
 
-    /// A compiler that is older than the GPU makes PTX for the newest that it knows. Every
-    /// other kernel is a test of its own, which keeps two processors busy.
+    /// A compiler that is older than the GPU makes PTX for the newest one that it knows. Each half
+    /// of the kernels is a separate test, which keeps two processors busy.
     @Test(arguments: CompiledFor.all, [0, 1]) func everyKernelCompilesAndFits(gpu: CompiledFor, half: Int) throws {
         try NVRTC.open()
         let architecture = try #require(NVRTC.architecture(for: gpu.capability, among: NVRTC.capabilities))
@@ -103,14 +103,14 @@ struct CompilerTests {
             #expect(
                 found.staticSharedMemory + max(source.sharedMemory, use.sharedMemory) <= gpu.sharedMemory + gpu.reserved
                     && use.sharedMemory <= source.sharedMemory, "too much shared memory: \(what)")
-            // The struct as C lays it out ends at a multiple of 8.
+            // A C struct ends at a multiple of 8.
             #expect(
                 use.argumentSizes.allSatisfy { ($0 + 7) / 8 * 8 == found.argumentSize } && found.argumentSize <= 4096,
                 "its arguments are another struct: \(what)")
         }
     }
 
-    /// Of kernels whose numbers are known: `cuobjdump --dump-resource-usage` says the same.
+    /// The kernels' numbers are known: `cuobjdump --dump-resource-usage` reports the same.
     @Test func resourcesAreReadFromTheBinary() throws {
         try NVRTC.open()
         let text = """
@@ -146,7 +146,7 @@ struct CompilerTests {
                 && staged.mostThreads == 256)
         #expect((8...32).contains(staged.registers))
         let spilling = try #require(KernelResources(of: "spilling", in: image))
-        // 96 numbers, and 64 registers for a thread.
+        // There are 96 numbers, and 64 registers per thread.
         #expect(spilling.registers == 64 && spilling.frame >= 4 * (96 - 64) && spilling.staticSharedMemory == 0)
         let indexing = try #require(KernelResources(of: "indexing", in: image))
         #expect(indexing.frame == 256 && indexing.argumentSize == 24 && indexing.mostThreads == nil)
@@ -172,7 +172,7 @@ struct CompilerTests {
     }
 }
 
-/// What kernels are compiled for.
+/// The architectures that kernels are compiled for.
 struct ArchitectureTests {
     @Test func theNewestThatTheDeviceRuns() {
         let twelve = [50, 60, 70, 75, 80, 86, 89, 90], thirteen = [75, 80, 86, 89, 90, 100, 120]

@@ -4,29 +4,29 @@ import RecurrentTestSupport
 import ReferenceBackend
 import Testing
 
-/// The whole backend on the emulated device: its kernels as host C.
+/// The whole backend on the emulated device, which runs its kernels as C on the host.
 struct EmulatedConformanceTests {
     @Test(arguments: BackendPart.allCases) func everyFunctionAgreesWithReference(part: BackendPart) throws {
         try checkBackend(
             CUDABackend(driver: EmulatedDevice()), against: ReferenceBackend(), parts: [part], tolerance: 1e-5)
     }
 
-    /// Rounded factors in the model's products, none in the manifold's.
+    /// The model's products have rounded factors, but not the manifold's.
     @Test(arguments: CUDAPrecision.allCases, ["urnn abs", "ugru tanh after"])
     func weightsStayOrthogonal(precision: CUDAPrecision, cell: String) throws {
         let backend = CUDABackend(driver: EmulatedDevice(blockSize: 32), precision: precision)
         #expect(try DeviceChecks.deviation(of: DeviceChecks.cells[cell]!(), on: backend, hidden: 10) < 1e-5)
     }
 
-    /// Rows of logits that shared memory can't hold, and some whose columns' sums it can't.
+    /// Rows of logits that don't fit into shared memory, and rows whose column sums don't.
     @Test(arguments: [600, 750, 1 << 17]) func longRowsOfLogits(sharedMemory: Int) throws {
         try checkBackend(
             CUDABackend(driver: EmulatedDevice(blockSize: 32, sharedMemory: sharedMemory)), against: ReferenceBackend(),
             parts: [.crossEntropy], tolerance: 1e-5)
     }
 
-    /// Blocks that take several rows of logits each, the last one fewer, and add up columns;
-    /// and where there is no room for the sums.
+    /// Blocks that each take several rows of logits, the last one fewer, and add up columns;
+    /// also without room for the sums.
     @Test(arguments: [(12, nil), (13, nil), (12, 0.3), (13, 0.3)] as [(Int, Double?)], [240, 1 << 16])
     func manyRowsOfLogits(problem: (classes: Int, dropout: Double?), sharedMemory: Int) throws {
         let rows = 1030, width = 3, (classes, dropout) = problem

@@ -10,9 +10,9 @@ import UGRUCell
 import URNNCell
 import VanillaRNNCell
 
-/// What the emulated device and a GPU are both asked, each at its own sizes.
+/// Checks for both the emulated device and a GPU, each with its own sizes.
 enum DeviceChecks {
-    /// Every cell of the package with every activation it may have, and both places
+    /// Every cell of the package with every activation that it supports, and both positions
     /// of the reset gate.
     static let cells: [String: @Sendable () -> any RecurrentCell] = {
         let activations: [any Activation] = [
@@ -30,10 +30,10 @@ enum DeviceChecks {
         return result
     }()
 
-    /// The cells as they come, and the GRU with two products a step.
+    /// The cells with their defaults, and the GRU with two products per step.
     static let standardCells = ["rnn relu", "urnn abs", "gru tanh after", "gru tanh before", "ugru tanh after"]
 
-    /// Each cell and each activation once or more: a kernel takes a while to become host C.
+    /// Each cell and each activation at least once: compiling a kernel for the host takes a while.
     static let emulatedCells = Set(
         cells.keys.filter { $0.hasPrefix("rnn ") } + standardCells + ["ugru modrelu before", "urnn leaky-relu"]
     ).sorted()
@@ -46,8 +46,8 @@ enum DeviceChecks {
         var vocabulary = 9, embedding = 5, hidden = 6, steps = 7, batch = 3, layers = 1
     }
 
-    /// Losses of some training steps on the same batches (dropout at all places, Adam,
-    /// the paper's update), and the parameters afterwards.
+    /// Returns the losses of some training steps on fixed batches (with dropout everywhere, Adam
+    /// and the paper's update), and the parameters afterwards.
     static func train(
         _ cell: any RecurrentCell, on backend: any Backend, sizes: Sizes = Sizes(), updates: Int = 5
     ) throws -> (losses: [Double], values: [Double]) {
@@ -79,7 +79,7 @@ enum DeviceChecks {
         return (losses, backend.download(model.parameters.allValues))
     }
 
-    /// `‖WᵀW − I‖_max` of the first layer's orthogonal weight after some steps.
+    /// Returns `‖WᵀW − I‖_max` of the first layer's orthogonal weight after some steps.
     static func deviation(of cell: any RecurrentCell, on backend: any Backend, hidden n: Int) throws -> Double {
         let description = DatasetDescription(
             inputs: .tokens(vocabulary: 7), targets: .sequenceClass(classes: 7), isContinuous: false, metric: .accuracy)
@@ -106,7 +106,7 @@ enum DeviceChecks {
 
     static func largestDifference(_ a: [Double], _ b: [Double]) -> Double {
         precondition(a.count == b.count)
-        // No number differs from everything.
+        // NaN differs from everything.
         return zip(a, b).map { $0.isFinite && $1.isFinite ? abs($0 - $1) : .infinity }.max() ?? 0
     }
 }

@@ -4,19 +4,19 @@ import RecurrentCore
 import ReferenceBackend
 import Synchronization
 
-/// A device without a GPU: host memory, the backend's own kernels compiled as C,
-/// and plain loops for what cuBLAS and cuSOLVER do.
+/// A device without a GPU: host memory, the backend's kernels compiled as C, and plain
+/// loops in place of cuBLAS and cuSOLVER.
 final class EmulatedDevice: DeviceDriver, Sendable {
     let name = "emulated device"
-    /// Small: a fiber for each thread.
+    /// The size of a block, which is small because each thread is a fiber.
     let blockSize: Int
     let processors: Int
     let sharedMemory: Int
     let registers: Int
-    /// In bytes.
+    /// The device's memory in bytes.
     let capacity: Int
     private let used = Mutex<[DeviceAddress: Int]>([:])
-    /// Kernels that have been started.
+    /// The names of kernels that have been started.
     private let started = Mutex<Set<String>>([])
     var kernelNames: Set<String> { started.withLock { $0 } }
     private let recorded = Mutex(Recorded())
@@ -40,7 +40,7 @@ final class EmulatedDevice: DeviceDriver, Sendable {
         requireNoRecording()
         let free = memory().free
         guard bytes <= free else { throw RecurrentError.backend("no memory for \(bytes) bytes: \(free) are free") }
-        // What is new holds anything.
+        // New memory may hold anything.
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 256)
         memset(memory.baseAddress!, 0xFF, bytes)
         let address = DeviceAddress(UInt(bitPattern: memory.baseAddress!))
@@ -66,7 +66,7 @@ final class EmulatedDevice: DeviceDriver, Sendable {
         requireNoRecording()
         if destination.count > 0 { memcpy(destination.baseAddress!, pointer(address), destination.count) }
     }
-    /// Copied at once, as of when it was asked for.
+    /// A download that is copied at once, when it is requested.
     private final class Download: DeviceDownload {
         let bytes: [UInt8]
         init(_ bytes: [UInt8]) { self.bytes = bytes }
@@ -90,11 +90,11 @@ final class EmulatedDevice: DeviceDriver, Sendable {
 
     private typealias Launch = @convention(c) (UnsafeRawPointer, UInt32, UInt32, UInt32, UInt32) -> Int32
 
-    /// The emulation's variables are static, so that one launch runs at a time.
+    /// A compiled kernel. The emulation's variables are static, so one launch runs at a time.
     private final class Function: DeviceFunction, Sendable {
         let source: KernelSource
         let launch: Launch
-        /// All blocks at once.
+        /// Launches all blocks at once.
         let launchTogether: Launch
         let lock = Mutex(())
         init(_ source: KernelSource, _ launch: Launch, _ launchTogether: Launch) {
@@ -140,7 +140,7 @@ final class EmulatedDevice: DeviceDriver, Sendable {
         let function = function as! Function
         precondition(shape.sharedMemory <= function.source.sharedMemory && function.source.sharedMemory <= sharedMemory)
         started.withLock { _ = $0.insert(function.source.name) }
-        // A copy, aligned as the struct wants it.
+        // A copy with the struct's alignment.
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(arguments.bytes.count, 8), alignment: 16)
         defer { copy.deallocate() }
         copy.copyBytes(from: arguments.bytes)
@@ -164,7 +164,7 @@ final class EmulatedDevice: DeviceDriver, Sendable {
         if keeps({ self.gemm(p) }) { return }
         precondition(p.lda >= (p.transposesA ? p.k : p.m) && p.ldb >= (p.transposesB ? p.n : p.k) && p.ldc >= p.m)
         let (a, b, c) = (floats(p.a), floats(p.b), floats(p.c))
-        // Bits of the mantissa that a factor loses.
+        // The bits of the mantissa that a factor loses.
         let lost: UInt32 =
             switch p.precision {
             case .float32: 0
@@ -191,7 +191,7 @@ final class EmulatedDevice: DeviceDriver, Sendable {
 
     func solve(transposed: Bool, size: Int, columns: Int, a: DeviceAddress, b: DeviceAddress) throws -> Bool {
         let oracle = ReferenceBackend()
-        // Column-major numbers, row by row, are the transpose.
+        // Column-major numbers read row by row are the transpose.
         let matrix = try oracle.makeMatrix((0..<size * size).map { floats(a)[$0] }, rows: size, columns: size)
         let system = try oracle.allocate(rows: size, columns: size)
         oracle.copy(transposed ? matrix : matrix.transposed, to: system)
@@ -249,10 +249,10 @@ final class EmulatedDevice: DeviceDriver, Sendable {
         }
     }
 
-    /// How often recordings have been run.
+    /// The number of times that recordings have been run.
     var recordedRuns: Int { recorded.withLock { $0.runs } }
 
-    /// As a GPU does, keeps launches and products instead of running them.
+    /// Keeps launches and products instead of running them, as a GPU does.
     func record(_ calls: () -> Void) throws -> (any DeviceRecording)? {
         guard canRecord else { return nil }
         recorded.withLock { $0.calls = [] }
@@ -263,7 +263,7 @@ final class EmulatedDevice: DeviceDriver, Sendable {
         }
     }
 
-    /// Whether the call is kept for later.
+    /// Keeps a call for later during a recording; returns whether it did.
     private func keeps(_ call: @escaping @Sendable () -> Void) -> Bool {
         recorded.withLock { recorded in
             recorded.calls?.append(call)
@@ -271,7 +271,7 @@ final class EmulatedDevice: DeviceDriver, Sendable {
         }
     }
 
-    /// What can't be recorded.
+    /// Traps during a recording, in calls that can't be recorded.
     private func requireNoRecording() {
         precondition(recorded.withLock { $0.calls == nil }, "a call that a GPU can't record")
     }

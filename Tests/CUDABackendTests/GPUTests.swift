@@ -17,7 +17,7 @@ enum GPU {
         } catch { return "\(error)" }
     }()
 
-    /// Whether there is one, usable or not, that nobody has hidden.
+    /// Whether there is a GPU, usable or not, that isn't hidden by `CUDA_VISIBLE_DEVICES`.
     static let isThere: Bool = {
         if ["", "-1"].contains(ProcessInfo.processInfo.environment["CUDA_VISIBLE_DEVICES"]) { return false }
         let files = ["/dev/nvidia0", "/dev/nvidiactl", "/proc/driver/nvidia/version"]
@@ -25,8 +25,8 @@ enum GPU {
     }()
 }
 
-/// Needs a GPU; without one, each test is reported as skipped. On a machine with a GPU that
-/// can't be used, each test fails and says why.
+/// Tests that need a GPU; without one, each is reported as skipped. On a machine with a GPU
+/// that can't be used, each test fails and says why.
 @Suite(.enabled(if: GPU.problem == nil || GPU.isThere, "no GPU: \(GPU.problem ?? "")"), .serialized)
 struct GPUTests {
     @Test(arguments: BackendPart.allCases) func everyFunctionAgreesWithReference(part: BackendPart) throws {
@@ -37,7 +37,7 @@ struct GPUTests {
         try checkCell(DeviceChecks.cells[cell]!(), on: CUDABackend(), against: ReferenceBackend())
     }
 
-    /// Persistent kernels with several rows a block, and with weights that overflow the
+    /// Persistent kernels with several rows per block, and with weights that don't fit into
     /// shared memory (H 200, GRU).
     @Test(arguments: DeviceChecks.standardCells, [50, 200]) func largeCellsAgreeWithReference(cell: String, hidden: Int)
         throws
@@ -58,7 +58,7 @@ struct GPUTests {
                 || DeviceChecks.manifolds[index].name == "cayley")
     }
 
-    /// In tiles of every size, with blocks that fill the GPU.
+    /// Sizes for tiles of every size, with blocks that fill the GPU.
     @Test(arguments: [50, 200, 300, 512]) func theExponentialAgreesWithReference(size n: Int) throws {
         let backend = try CUDABackend()
         for norm in [0.3, 1, 3, 30] {
@@ -86,7 +86,7 @@ struct GPUTests {
         #expect(DeviceChecks.largestDifference(tested.values, expected.values) <= 1e-2)
     }
 
-    /// The host is a batch ahead of the device, and comes to the same bits and the same end.
+    /// A host that is a batch ahead of the device gets the same bits and the same end.
     @Test(arguments: [0.1, 1e30]) func trainingReadsLossesLate(rate: Double) throws {
         let isSteady = rate < 1
         let cell: any RecurrentCell = isSteady ? URNN() : VanillaRNN()
@@ -94,7 +94,7 @@ struct GPUTests {
         let prompt = try LateLossTests.train(cell, late: false, rate: rate, on: CUDABackend())
         #expect(late.log.steps == prompt.log.steps && late.log.losses == prompt.log.losses)
         #expect(late.end == prompt.end && late.end.contains("the loss became") == !isSteady, "\(late.end)")
-        // The weights of a run that diverged are those that it happened to have.
+        // The weights of a run that diverged depend on when it ended.
         #expect(isSteady ? late.values == prompt.values : late.values.allSatisfy { $0.isFinite })
     }
 
@@ -118,7 +118,7 @@ struct GPUTests {
         }
         let error = DeviceChecks.largestDifference(
             try product(CUDABackend(precision: precision)), try product(ReferenceBackend()))
-        // Rounding each factor to 10 or 7 bits, 256 products of numbers up to 1.
+        // The error of rounding each factor to 10 or 7 bits, for 256 products of numbers up to 1.
         let bound = precision == .tf32 ? 0.05 : 0.4
         #expect(error > 1e-4 && error < bound, "\(error)")
     }
@@ -136,8 +136,8 @@ struct GPUTests {
         }
     }
 
-    /// Sizes about those of the pieces that go through pinned memory, and longer than all of
-    /// it; the host's memory is used again at once, and nothing waits for the device.
+    /// Sizes near those of the pieces that go through pinned memory, and larger than all of
+    /// it; the host's memory is reused at once, and nothing waits for the device.
     @Test(arguments: [1, 1023, 1 << 19, (1 << 19) + 1, 5 << 20]) func copiesArriveWhole(count: Int) throws {
         let driver = try CUDABackend().driver
         let addresses = try (0..<4).map { _ in try driver.allocate(bytes: 4 * count) }
@@ -148,7 +148,7 @@ struct GPUTests {
             source.withUnsafeBytes { driver.upload($0, to: address) }
         }
         let downloads = addresses.map { driver.startDownload($0, bytes: 4 * count) }
-        // What comes later isn't in what was asked for before.
+        // Later work must not affect earlier downloads.
         for address in addresses { driver.clear(address, bytes: 4 * count) }
         for (number, download) in downloads.enumerated() {
             var result = [UInt32](repeating: 0, count: count)
@@ -163,7 +163,7 @@ struct GPUTests {
         #expect(driver.takeError() == nil)
     }
 
-    /// Copies can't be part of a recording: there is none then, and no error that stays.
+    /// Copies can't be part of a recording: then there is none, and no error remains.
     @Test func whatCannotBeRecordedIsNot() throws {
         let driver = try CUDABackend().driver
         let address = try driver.allocate(bytes: 4)
@@ -183,7 +183,7 @@ struct GPUTests {
         #expect(number == 0 && driver.takeError() == nil)
     }
 
-    /// What another thread asks for meanwhile isn't recorded, but done.
+    /// Calls of another thread in the meantime aren't recorded but done.
     @Test func oneThreadRecordsWhileAnotherCopies() throws {
         let driver = try CUDABackend().driver
         let addresses = try (0..<2).map { _ in try driver.allocate(bytes: 4096) }
@@ -207,7 +207,7 @@ struct GPUTests {
         #expect(recordings.withLock { $0 } == 200 && wrong.withLock { $0 } == 0 && driver.takeError() == nil)
     }
 
-    /// Kernels come and go with their backends, also while they run.
+    /// Kernels are loaded and unloaded with their backends, even while they run.
     @Test func backendsComeAndGo() throws {
         for _ in 0..<20 {
             let backend = try CUDABackend()
@@ -227,7 +227,7 @@ struct GPUTests {
         #expect { _ = try backend.allocate(total / 2) } throws: { error in
             "\(error)".contains("no memory") && "\(error)".contains("smaller batch size") && !"\(error)".contains("\n")
         }
-        // It goes on afterwards.
+        // The backend still works afterwards.
         let view = try backend.makeMatrix([1, 2, 3] as [Float], rows: 1, columns: 3)
         #expect(backend.download(view, as: Float.self) == [1, 2, 3])
     }

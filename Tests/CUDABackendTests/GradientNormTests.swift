@@ -5,7 +5,7 @@ import RecurrentOptimizers
 import ReferenceBackend
 import Testing
 
-/// `∂x_t/∂x_1` by the kernels of the emulated device.
+/// `∂x_t/∂x_1`, computed by the kernels of the emulated device.
 struct GradientNormTests {
     private static func norms(_ cell: any RecurrentCell, on backend: any Backend, like reference: SequenceModel?) throws
         -> (model: SequenceModel, norms: GradientNorms)
@@ -41,7 +41,7 @@ struct GradientNormTests {
                 #expect(abs(a - b) <= 1e-4 * b, "\(name), step \(ours.step)")
             }
         }
-        // They say something of the cell.
+        // The norms must be large enough to be meaningful.
         #expect(expected.norms.last.frobenius.values[0] > 1e-4)
     }
 }

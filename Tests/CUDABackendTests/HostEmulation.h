@@ -1,16 +1,16 @@
 // Turns a kernel's text into C for the host: blocks and threads are loops. The
-// threads of a block that has barriers are fibers, which change at each barrier;
-// one that isn't reached by all threads alike is an error, as it would be a
-// deadlock or worse on a GPU. Threads take turns upwards and downwards by turns,
-// so that a result that needs a barrier where none is comes out wrong.
+// threads of a block that has barriers are fibers, which switch at each barrier;
+// a barrier that isn't reached by all threads is an error, since it would be a
+// deadlock or worse on a GPU. Threads run alternately in ascending and descending
+// order, so that a result is wrong if a necessary barrier is missing.
 //
-// In a cooperative launch all blocks are alive at once, each with fibers and dynamic
-// shared memory of its own, and take turns at emu_grid_barrier in the same way. SHARED
-// variables are one for all blocks: a kernel that is started so must have none.
+// In a cooperative launch all blocks are alive at once, each with its own fibers and
+// dynamic shared memory, and switch at emu_grid_barrier in the same way. All blocks share
+// SHARED variables, so a kernel that is started this way must have none.
 //
-// The kernel's text takes the place of the line with its name in capitals below.
-// Around it the caller defines EMU_KERNEL, the kernel's name, and EMU_BARRIERS,
-// 1 if it has any. Its argument is a struct Arguments, by value.
+// The kernel's text replaces the line with its name in capitals below. The caller
+// also defines EMU_KERNEL, the kernel's name, and EMU_BARRIERS, 1 if it has any. The
+// kernel's argument is a struct Arguments, by value.
 #define HOST_EMULATION 1
 #include <math.h>
 #include <stdint.h>
@@ -39,15 +39,15 @@ THE KERNEL'S TEXT
 
 enum { EMU_STACK = 1 << 16 };
 enum { EMU_READY, EMU_WAITING, EMU_WAITING_FOR_ALL, EMU_DONE };
-// Of all blocks that are alive; those of the block at work begin at emu_first.
+// The threads of all live blocks; those of the current block begin at emu_first.
 static int *emu_state;
 static uint32 emu_first;
 static const Arguments *emu_arguments;
 
 static void emu_run(void);
 #ifdef __x86_64__
-// What a function must keep is pushed, the stack changed, and the other's popped:
-// swapcontext would also ask the system for the signals, each time.
+// Pushes the callee-saved registers, changes the stack, and pops the other fiber's:
+// swapcontext would also make a system call for the signal mask each time.
 void emu_switch(void **from, void *to) __attribute__((visibility("hidden")));
 __asm__(
     ".text\n.hidden emu_switch\n.globl emu_switch\n.type emu_switch, @function\nemu_switch:\n"
@@ -57,7 +57,7 @@ __asm__(
     ".size emu_switch, . - emu_switch\n");
 static void *emu_scheduler, **emu_fiber;
 static void emu_prepare(uint32 t, char *stack) {
-    // Six registers, where to go on, and the alignment that a function finds.
+    // Six registers, the return address, and the alignment that a function expects.
     void **top = (void **)(((uintptr_t)stack + EMU_STACK) & ~(uintptr_t)15) - 2;
     *top = (void *)emu_run;
     emu_fiber[t] = top - 6;
@@ -89,8 +89,8 @@ static void emu_run(void) {
     emu_wait(EMU_DONE);
     abort();
 }
-// Until all threads of the block have ended or wait for the other blocks: that state, or
-// EMU_READY if they differ.
+// Runs until all threads of the block have ended or wait for other blocks; returns that
+// state, or EMU_READY if they differ.
 static int emu_run_block(void) {
     static int down;
     for (;;) {
@@ -111,7 +111,7 @@ static void emu_prepare_blocks(char *stacks, uint32 blocks) {
     for (size_t t = 0; t < count; t++) emu_prepare(t, stacks + t * EMU_STACK);
 }
 
-// Where SHARED variables lie; nowhere if there are none.
+// The section of SHARED variables; its bounds are NULL if there are none.
 extern char __start_emu_static_shared[] __attribute__((weak, visibility("hidden")));
 extern char __stop_emu_static_shared[] __attribute__((weak, visibility("hidden")));
 size_t emu_static_shared_bytes(void) { return __stop_emu_static_shared - __start_emu_static_shared; }
@@ -122,11 +122,11 @@ void emu_place(uint32 *block, uint32 *block_y, uint32 *thread) {
     *thread = emu_thread;
 }
 
-// Where stacks and dynamic shared memory lie; made for each launch if they are NULL.
+// The memory for stacks and dynamic shared memory; allocated for each launch if NULL.
 char *emu_own_stacks, *emu_own_shared;
 
-// Non-zero if some threads of a block don't reach a barrier. Every other launch takes the
-// blocks from the last to the first: none may count on another.
+// Returns non-zero if some threads of a block don't reach a barrier. Every other launch runs
+// the blocks from the last to the first, since none may depend on another.
 int emu_launch(const void *arguments, uint32 blocks, uint32 blocks_y, uint32 threads, uint32 shared) {
     emu_arguments = arguments;
     emu_blocks = blocks;
@@ -140,7 +140,7 @@ int emu_launch(const void *arguments, uint32 blocks, uint32 blocks_y, uint32 thr
         const uint32 number = down ? blocks * blocks_y - 1 - i : i;
         emu_block = number % blocks;
         emu_block_y = number / blocks;
-        // What a block before left is garbage to the next one.
+        // A block must not rely on what an earlier block left.
         memset(emu_shared, 0xFF, shared);
         if (emu_static_shared_bytes()) memset(__start_emu_static_shared, 0xFF, emu_static_shared_bytes());
         if (EMU_BARRIERS) {
@@ -156,8 +156,8 @@ int emu_launch(const void *arguments, uint32 blocks, uint32 blocks_y, uint32 thr
     return failed;
 }
 
-// The same with all blocks at once; stacks and shared memory are made here. 2 if a block
-// writes past its shared memory, 3 if the kernel has SHARED variables.
+// Launches all blocks at once, with stacks and shared memory allocated here. Also returns 2 if
+// a block writes past its shared memory, and 3 if the kernel has SHARED variables.
 int emu_launch_cooperative(const void *arguments, uint32 blocks, uint32 blocks_y, uint32 threads, uint32 shared) {
     if (emu_static_shared_bytes()) return 3;
     enum { GUARD = 64 };
@@ -183,7 +183,7 @@ int emu_launch_cooperative(const void *arguments, uint32 blocks, uint32 blocks_y
             failed = state == EMU_READY;
             done += state == EMU_DONE;
         }
-        // A block that has ended is not to be waited for.
+        // Blocks must not wait for a block that has ended.
         if (failed || done > 0) {
             failed |= done < count;
             break;

@@ -1,5 +1,5 @@
-/// Turns a kernel's text into C for the host, as `HostEmulation.h` says, which the
-/// stand-in driver shares.
+/// Turns a kernel's text into C for the host, as described in `HostEmulation.h`, which the
+/// stand-in driver uses too.
 enum HostEmulation {
     private static let frame = String(decoding: PackageResources.HostEmulation_h, as: UTF8.self)
         .split(separator: "\nTHE KERNEL'S TEXT\n", maxSplits: 1).map(String.init)

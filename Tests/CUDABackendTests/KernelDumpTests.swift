@@ -4,14 +4,14 @@ import RecurrentCore
 import RecurrentOptimizers
 import Testing
 
-/// Writes kernels' texts into the folder that `URNN_KERNELS` names, for
-/// `scripts/kernel-report`, which compiles them and reads the machine code.
+/// Writes kernels' texts into the folder named by `URNN_KERNELS`, for
+/// `scripts/kernel-report`, which compiles them and analyses the machine code.
 enum KernelDump {
     static let folder = ProcessInfo.processInfo.environment["URNN_KERNELS"]
 
-    /// Cell, hidden size and batch, as `gru tanh after:200:80`, separated by commas: those of
-    /// `URNN_KERNEL_WORKLOADS`, or the paper's language models and toys, several rows a
-    /// block, and the most rows that a block takes.
+    /// Workloads, each a cell, hidden size and batch such as `gru tanh after:200:80`, separated by
+    /// commas: those in `URNN_KERNEL_WORKLOADS`, or the paper's language models and toy tasks,
+    /// several rows per block, and the most rows that a block takes.
     static let workloads =
         ProcessInfo.processInfo.environment["URNN_KERNEL_WORKLOADS"]
             ?? """

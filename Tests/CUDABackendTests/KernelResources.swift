@@ -1,18 +1,18 @@
 import Foundation
 
-/// What a kernel takes of a processor, as its binary says: the numbers that
-/// `cuobjdump --dump-resource-usage` prints.
+/// The resources of a processor that a kernel takes, according to its binary: the numbers
+/// that `cuobjdump --dump-resource-usage` prints.
 struct KernelResources: Equatable {
-    /// Of a thread, 32 bits each.
+    /// The number of 32-bit registers of a thread.
     let registers: Int
-    /// Bytes of a thread's own memory, which lies outside the processor: registers that
-    /// were spilled, and arrays that couldn't be kept in any.
+    /// The bytes of a thread's local memory, which is outside the processor: spilled
+    /// registers, and arrays that couldn't be kept in registers.
     let frame: Int
-    /// Bytes that the kernel has by itself, without what a launch adds.
+    /// The bytes of static shared memory, without the dynamic memory of a launch.
     let staticSharedMemory: Int
-    /// Bytes of its arguments.
+    /// The bytes of the arguments.
     let argumentSize: Int
-    /// Threads of a block that it is made for at most, where it says so.
+    /// The most threads that a block may have, if the kernel has launch bounds.
     let mostThreads: Int?
 
     /// The attributes of `.nv.info` sections that are read here.
@@ -21,14 +21,14 @@ struct KernelResources: Equatable {
             registerCount: UInt8 = 0x2F
     }
 
-    /// - Returns: nil if the binary holds no such kernel, or doesn't say.
+    /// Reads the resources of a kernel, or returns nil if the binary doesn't contain them.
     init?(of kernel: String, in binary: [UInt8]) {
         let file = ELF(binary)
         guard let sections = file?.sections, let file, let symbol = file.symbol(kernel) else { return nil }
         func attributes(_ section: String) -> [(code: UInt8, value: Int, words: [Int])] {
             sections[section].map { file.attributes($0) } ?? []
         }
-        // Of all kernels: a symbol, and its number.
+        // These attributes have a symbol and its number, for all kernels.
         func number(_ code: UInt8) -> Int? {
             attributes(".nv.info").first { $0.code == code && $0.words.count == 2 && $0.words[0] == symbol }?.words[1]
         }
@@ -44,7 +44,7 @@ struct KernelResources: Equatable {
     }
 }
 
-/// As much of an ELF file of 64 bits as a GPU's binary needs.
+/// The parts of a 64-bit ELF file that a GPU's binary needs.
 private struct ELF {
     struct Section { let type, offset, size, link: Int }
 
@@ -82,8 +82,8 @@ private struct ELF {
         String(decoding: bytes[(table.offset + offset)...].prefix { $0 != 0 }, as: UTF8.self)
     }
 
-    /// Records of a `.nv.info` section: a format, a code, and a number of 16 bits, which
-    /// in format 4 is the size of what follows.
+    /// Returns the records of a `.nv.info` section: a format, a code, and a 16-bit number, which
+    /// in format 4 is the size of the data that follow.
     func attributes(_ section: Section) -> [(code: UInt8, value: Int, words: [Int])] {
         var result: [(code: UInt8, value: Int, words: [Int])] = []
         var at = section.offset

@@ -7,13 +7,13 @@ import ToyDatasets
 import URNNCell
 import VanillaRNNCell
 
-/// Losses that the host reads while the device is at the next batch.
+/// Losses that the host reads while the device works on the next batch.
 struct LateLossTests {
-    /// Keeps all that it is told.
+    /// An observer that keeps everything it is told.
     final class Log: TrainingObserver {
         let acceptsLateBatches: Bool
         var steps: [Int] = [], losses: [Double] = [], epochs: [LossSums] = []
-        /// Batches of the epoch's sums when a checkpoint came.
+        /// The number of batches in the epoch's sums at each checkpoint.
         var counts: [Int] = []
         init(late: Bool) { acceptsLateBatches = late }
         func didTrainBatch(_ progress: BatchProgress) {
@@ -24,7 +24,7 @@ struct LateLossTests {
         func didReachCheckpoint(_ checkpoint: TrainingCheckpoint) { counts.append(checkpoint.progress.batches) }
     }
 
-    /// Two epochs of five batches, on the emulated device unless another is named.
+    /// Trains for two epochs of five batches.
     static func train(
         _ cell: any RecurrentCell = URNN(), late: Bool, rate: Double, checkpoint: String? = nil,
         stopAfter: Int = .max, on backend: CUDABackend = CUDABackend(driver: EmulatedDevice(blockSize: 32))
@@ -54,7 +54,7 @@ struct LateLossTests {
         #expect(late.values == prompt.values && late.end == prompt.end)
     }
 
-    /// What is saved knows of every batch that was trained.
+    /// A checkpoint includes every batch that was trained.
     @Test func aCheckpointWaitsForAllLosses() throws {
         let late = try Self.train(late: true, rate: 0.1, checkpoint: "2", stopAfter: 8)
         let prompt = try Self.train(late: false, rate: 0.1, checkpoint: "2", stopAfter: 8)
@@ -63,7 +63,7 @@ struct LateLossTests {
         #expect(late.values == prompt.values)
     }
 
-    /// The same step is named, and its update isn't made.
+    /// The error names the same step, whose update isn't made.
     @Test func aRunThatDivergesEndsAtTheSameStep() throws {
         let late = try Self.train(VanillaRNN(), late: true, rate: 1e30),
             prompt = try Self.train(VanillaRNN(), late: false, rate: 1e30)

@@ -9,10 +9,10 @@ import UGRUCell
 import URNNCell
 import VanillaRNNCell
 
-/// How many calls a training step of the paper's language model makes to the device, and
-/// how often the host waits: each costs microseconds whatever the device is.
+/// The number of calls to the device in a training step of the paper's language model, and
+/// of waits of the host: each costs microseconds on any device.
 struct LaunchCountTests {
-    /// The calls of one step, once all that is prepared on first use is prepared.
+    /// Returns the calls of one step, after everything prepared on first use.
     private static func trace(_ cell: any RecurrentCell) throws -> [TracingDevice.Call] {
         let device = TracingDevice(), backend = CUDABackend(driver: device)
         let vocabulary = 1000, steps = 35, batch = 80

@@ -5,7 +5,7 @@ import RecurrentTestSupport
 import ReferenceBackend
 import Testing
 
-/// Losses of numbers, whose equations become kernels.
+/// Losses for real-valued targets, whose equations become kernels.
 struct LossTests {
     private struct LogCosh: PointwiseLoss {
         let name = "log cosh"
@@ -20,7 +20,7 @@ struct LossTests {
         let (steps, size) = (3, 4)
         var random = RandomStream(RandomKey(seed: 3, purpose: .test))
         let inputs = (0..<2 * steps * size).map { _ in Float(random.normal()) }
-        // Of positions, each fifth has no target.
+        // With a target per position, every fifth position has none.
         let values = (0..<(perPosition ? steps * size : size)).map {
             perPosition && $0 % 5 == 0 ? .nan : Float(random.normal())
         }

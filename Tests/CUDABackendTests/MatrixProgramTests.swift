@@ -7,7 +7,7 @@ import Testing
 
 /// Matrix programs as one kernel, run on the emulated device.
 struct MatrixProgramTests {
-    /// A skew matrix with ‖B‖₂ of about `norm`, exact in Float.
+    /// Returns a skew matrix with ‖B‖₂ of about `norm`, exact in Float.
     static func skew(_ n: Int, norm: Double) -> [Double] {
         var random = RandomStream(RandomKey(seed: 1, purpose: .test, stream: n))
         var values = [Double](repeating: 0, count: n * n)
@@ -21,7 +21,7 @@ struct MatrixProgramTests {
     }
 
     static func exponential(_ values: [Double], _ n: Int, on backend: any Backend) throws -> [Double] {
-        // As a weight lies among others: not at the beginning, rows apart.
+        // Like a weight among others: with an offset, and gaps between rows.
         let memory = try backend.makeMatrix(
             [Double](repeating: 7, count: n * (n + 3) + 1), rows: 1, columns: n * (n + 3) + 1
         ).memory
@@ -46,7 +46,7 @@ struct MatrixProgramTests {
         return largest
     }
 
-    /// Of all sizes of tiles, in one block and in several, with one warp and with two.
+    /// Sizes for all sizes of tiles, in one block and in several, with one warp and with two.
     @Test(arguments: [1, 2, 3, 17, 33, 50, 64, 100]) func theExponentialAgreesWithReference(size n: Int) throws {
         let devices = [(32, 1), (64, 5)].map { EmulatedDevice(blockSize: $0, processors: $1) }
         for norm in [0, 1e-3, 0.5, 1.1, 3, 30, 1e3] {
@@ -62,7 +62,7 @@ struct MatrixProgramTests {
         #expect(devices.allSatisfy { $0.kernelNames.contains("matrix_program") })
     }
 
-    /// Where B is huge, and scaled before its sixth power.
+    /// Huge B, which are scaled before the sixth power is taken.
     @Test func hugeParametersStayOrthogonal() throws {
         for norm in [1e5, 1e12] {
             let w = try Self.exponential(Self.skew(17, norm: norm), 17, on: CUDABackend(driver: EmulatedDevice()))
@@ -76,13 +76,13 @@ struct MatrixProgramTests {
             var values = Self.skew(n, norm: 1)
             values[1] = value
             #expect(try Self.exponential(values, n, on: backend).allSatisfy(\.isNaN))
-            // The barrier's counter is fit for the next.
+            // The barrier's counter is in order for the next run.
             #expect(try Self.deviation(Self.exponential(Self.skew(n, norm: 1), n, on: backend), n) <= 1e-5)
         }
     }
 
-    /// Operands that don't fit into shared memory at a time; then none at all, and a matrix
-    /// that is too large: both go call by call.
+    /// Shared memory in which the operands don't fit at once, or not at all, and a matrix that is
+    /// too large: the last two run as separate calls.
     @Test func littleSharedMemory() throws {
         for bytes in [20_000, 12_000] {
             let device = EmulatedDevice(sharedMemory: bytes)
@@ -122,7 +122,7 @@ struct MatrixProgramTests {
         }
     }
 
-    /// No product, no norm on the host, no wait.
+    /// There is no product, no norm on the host and no wait.
     @Test(arguments: [50, 200, 512]) func theExponentialIsOneLaunch(size: Int) throws {
         let device = TracingDevice(), backend = CUDABackend(driver: device)
         let exponential = try SkewExponential(size: size, on: backend)

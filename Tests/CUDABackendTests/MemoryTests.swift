@@ -3,7 +3,7 @@ import Foundation
 import RecurrentCore
 import Testing
 
-/// Memory that runs short, and kernels that are kept on disk.
+/// Too little memory, and kernels that are kept on disk.
 struct MemoryTests {
     @Test func memoryIsUsedAgain() throws {
         let device = EmulatedDevice(capacity: 1 << 20), backend = CUDABackend(driver: device)
@@ -15,7 +15,7 @@ struct MemoryTests {
     @Test func whatOthersLeftMakesRoom() throws {
         let backend = CUDABackend(driver: EmulatedDevice(capacity: 1 << 20))
         _ = try backend.allocate(150_000)
-        // Another size, beside which the first doesn't fit.
+        // A block of another size, which doesn't fit beside the first.
         let view = try backend.makeMatrix([Float](repeating: 1, count: 200_000), rows: 1, columns: 200_000)
         #expect(throws: RecurrentError.self) { try backend.allocate(150_000) }
         #expect(backend.download(view, as: Float.self).allSatisfy { $0 == 1 })
@@ -53,10 +53,10 @@ struct MemoryTests {
         }
         try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: path))
         #expect(cache.image(of: "kernel") == nil)
-        // Compiled anew, it is kept again.
+        // After it is compiled again, it is kept again.
         cache.keep(image, of: "kernel")
         #expect(cache.image(of: "kernel") == image)
-        // A folder that can't be is no error.
+        // A folder that can't be created isn't an error.
         KernelCache(folder: "/dev/null/kernels", architecture: "sm_90", compiler: 1).keep(image, of: "kernel")
     }
 }

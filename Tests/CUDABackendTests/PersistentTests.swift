@@ -6,7 +6,7 @@ import Testing
 
 /// Time loops as one kernel, run on the emulated device.
 struct PersistentTests {
-    /// Forward, backward, different lengths; rows that don't fill the last block.
+    /// Forward and backward loops, different lengths, and rows that don't fill the last block.
     @Test(arguments: DeviceChecks.emulatedCells) func everyCellAgreesWithReference(cell: String) throws {
         let device = EmulatedDevice(blockSize: 8)
         try checkCell(
@@ -16,14 +16,14 @@ struct PersistentTests {
         #expect(device.kernelNames.isSuperset(of: ["persistent_forward", "persistent_backward"]))
     }
 
-    /// What a block of the emulated device has.
+    /// The limits of a block of the emulated device.
     struct Chip: Sendable {
         var blockSize: Int
         var sharedMemory: Int
-        /// Of a thread, where a block has no more than 128.
+        /// The registers of a thread, for blocks of at most 128 threads.
         var registers: Int
 
-        /// Of a GRU's forward loop with 25 units and two rows a block.
+        /// The geometry of a GRU's forward loop with 25 units and two rows per block.
         var geometry: PersistentGeometry? {
             PersistentGeometry(
                 batch: 3, products: [.init(inner: 25, outer: 75)], kernels: [.init(columns: 25, loads: 3)], staged: 32,
@@ -40,8 +40,8 @@ struct PersistentTests {
         Chip(blockSize: 16, sharedMemory: 9000, registers: 112),
     ]
 
-    /// With weights that stay in registers, in shared memory, in both, in part or not
-    /// at all, and in slices of different lengths.
+    /// Weights that stay in registers, in shared memory, in both, in part or not at all,
+    /// and in slices of different lengths.
     @Test(arguments: DeviceChecks.standardCells, chips)
     func weightsMayOverflow(cell: String, chip: Chip) throws {
         let device = EmulatedDevice(
@@ -50,7 +50,7 @@ struct PersistentTests {
             DeviceChecks.cells[cell]!(), on: CUDABackend(driver: device, loops: .persistent),
             against: ReferenceBackend(),
             inputWidth: 3, hiddenWidth: 25, steps: 4, batch: 3, tolerance: 1e-5)
-        // The smallest have no room for what two products need, and a GRU's backward loop.
+        // The smallest chips have no room for two products, or for a GRU's backward loop.
         let hasRoom =
             cell.hasSuffix("before") ? chip.registers > 104 : chip.sharedMemory > 4000 || !cell.contains("gru")
         #expect(!hasRoom || device.kernelNames.isSuperset(of: ["persistent_forward", "persistent_backward"]))
@@ -69,7 +69,7 @@ struct PersistentTests {
             })
     }
 
-    /// The weights' layouts on an H100 of the models that are trained, with one row a
+    /// The weights' layouts on an H100 for the models that are trained, with one row per
     /// block and with three.
     @Test(arguments: DeviceChecks.standardCells, [2, 5]) func largeCellsAgreeWithReference(cell: String, batch: Int)
         throws
@@ -89,7 +89,7 @@ struct PersistentTests {
         let expected = try DeviceChecks.train(make(), on: ReferenceBackend(), sizes: sizes, updates: 3)
         #expect(DeviceChecks.largestDifference(tested.losses, expected.losses) <= 1e-5)
         #expect(DeviceChecks.largestDifference(tested.values, expected.values) <= 1e-3)
-        // Small ones are chosen without being asked for, and nothing is recorded.
+        // Small loops are chosen automatically, and nothing is recorded.
         #expect(device.kernelNames.contains("persistent_backward") && device.recordedRuns == 0)
     }
 
@@ -108,19 +108,19 @@ struct PersistentTests {
         }
         let rnn = try #require(geometry(200, 200, batch: 80)), cut = rnn.layouts[0]
         #expect(rnn.rows == 1 && rnn.blocks == 80 && rnn.threads == 256 && rnn.isFast(steps: 2))
-        // All in registers: 25 threads side by side, each with 8 columns; 10 slices of 20 rows.
+        // All weights are in registers: 25 threads side by side with 8 columns each, and 10 slices of 20 rows.
         #expect(rnn.depth == 0 && rnn.width == 2 && cut.lanes == 25 && cut.slices == 10)
         #expect(cut.rows == 20 && cut.inRegisters == 20 && cut.inSharedMemory == 0)
-        // The operand, the biases, the slices' sums.
+        // Shared memory holds the operand, the biases and the slices' sums.
         #expect(rnn.sharedMemory == 4 * (204 + 200 + 10 * 200))
         let gru = try #require(geometry(200, 600, batch: 80)), whole = gru.layouts[0]
         #expect(gru.sharedMemory <= 227 << 10 && gru.depth > 0)
-        // Bringing the weights in takes longer than one step without them.
+        // Loading the weights takes longer than one step without them.
         #expect(gru.isFast(steps: 35) && !gru.isFast(steps: 1) && gru.cyclesBefore > 8000)
         #expect(whole.slices * whole.rows >= 200 && whole.lanes * 4 * gru.width >= 600)
         #expect(
             whole.inRegisters > 0 && whole.inSharedMemory > 0 && whole.streamed > 0 && whole.streamed < whole.rows / 3)
-        // As much as fits stays in shared memory; the ring holds what 700 cycles need.
+        // As much as fits stays in shared memory; the ring holds enough for 700 cycles.
         #expect(gru.sharedMemory + 16 * gru.width * whole.threads * 4 > 227 << 10)
         #expect(16 * gru.width * gru.depth * whole.threads >= 24_000)
         let large = try #require(geometry(1024, 4096, batch: 64))

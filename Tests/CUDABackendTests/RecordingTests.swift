@@ -3,17 +3,17 @@ import RecurrentCore
 import ReferenceBackend
 import Testing
 
-/// Whole training steps on the emulated device, whose time loops are recorded and
-/// run again.
+/// Whole training steps on the emulated device, with time loops that are recorded and
+/// replayed.
 struct RecordingTests {
     @Test(arguments: DeviceChecks.standardCells) func trainingAgreesWithReference(cell: String) throws {
         let make = DeviceChecks.cells[cell]!, device = EmulatedDevice(blockSize: 32)
         let tested = try DeviceChecks.train(make(), on: CUDABackend(driver: device, loops: .recorded))
         let expected = try DeviceChecks.train(make(), on: ReferenceBackend())
         #expect(DeviceChecks.largestDifference(tested.losses, expected.losses) <= 1e-5)
-        // Adam divides by the root of small numbers.
+        // The tolerance allows for Adam's division by the root of small numbers.
         #expect(DeviceChecks.largestDifference(tested.values, expected.values) <= 1e-3)
-        // Of five steps the first runs call by call; forward and backward.
+        // Of five steps the first runs call by call; the others replay forward and backward loops.
         #expect(device.recordedRuns == 8)
     }
 

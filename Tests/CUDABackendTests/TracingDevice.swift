@@ -2,7 +2,7 @@ import CUDABackend
 import RecurrentCore
 import Synchronization
 
-/// Runs nothing and writes down every call that reaches the device, in order.
+/// A device that runs nothing, but records every call that reaches it, in order.
 final class TracingDevice: DeviceDriver, Sendable {
     enum Call: Equatable, CustomStringConvertible {
         case launch(String, blocks: Int)
@@ -10,7 +10,7 @@ final class TracingDevice: DeviceDriver, Sendable {
         case recording(calls: Int)
         case upload(bytes: Int)
         case clear(bytes: Int)
-        /// The host waits until all that came before is done.
+        /// The host waits for all earlier work.
         case wait(String)
 
         var description: String {
@@ -61,7 +61,7 @@ final class TracingDevice: DeviceDriver, Sendable {
     private let memoryOf = EmulatedDevice(capacity: 1 << 40)
     private let trace = Mutex<[Call]>([])
 
-    /// What was called since this was asked last.
+    /// Returns the calls since the last time this was called.
     func takeTrace() -> [Call] {
         trace.withLock { trace in
             defer { trace = [] }

@@ -1,5 +1,5 @@
-// Compares what CUDADriver declares by hand with NVIDIA's own headers, at compile time.
-// scripts/check-cuda-declarations compiles this file, right and with planted mistakes.
+// Compares CUDADriver's own declarations with NVIDIA's headers, at compile time.
+// scripts/check-cuda-declarations compiles this file, as it is and with planted mistakes.
 #include <cublas_v2.h>
 #include <cuda.h>
 #include <cusolverDn.h>
@@ -14,10 +14,10 @@
 
 namespace checks {
 
-// Whether a declared type does for NVIDIA's. An enumeration is passed as an int; an integer
-// as another of its size and sign (an address of the device is `unsigned long long`, ours
-// uint64_t); a pointer to a struct, which for us is opaque, as `void *`; any other pointer
-// as one to a type that does, with the same `const`.
+// Whether our type is compatible with NVIDIA's. An enumeration is passed as an int; an integer
+// as another one of the same size and sign (a device address is `unsigned long long` there and
+// uint64_t here); a pointer to a struct, which is opaque here, as `void *`; any other pointer
+// as a pointer to a compatible type, with the same `const`.
 template <class Ours, class Theirs> constexpr bool does();
 
 template <class Ours, class Theirs> constexpr bool does_pointer() {
@@ -56,8 +56,8 @@ constexpr cublasStatus_t (*cublasGemmEx)(
     cublasHandle_t, cublasOperation_t, cublasOperation_t, int, int, int, const void *, const void *, cudaDataType, int, const void *,
     cudaDataType, int, const void *, void *, cudaDataType, int, cublasComputeType_t, cublasGemmAlgo_t) = ::cublasGemmEx;
 
-// A name that a header redirects to a newer version of the function would be looked up as
-// the old one.
+// If a header redirects a name to a newer version of the function, looking up the name would
+// find the old version.
 #define TEXT(name) #name
 #define CHECK(library, result, name, arguments) \
     static_assert(std::string_view(#name) == TEXT(name), #name " is another function in the headers"); \
@@ -69,7 +69,7 @@ NVRTC_FUNCTIONS(CHECK)
 #define CHECK_CONSTANT(name, value, theirs) static_assert((value) == int(theirs), #theirs " has another value in the headers");
 CUDA_CONSTANTS(CHECK_CONSTANT)
 
-// Arguments that are addresses of memory on the device, or of a function.
+// Arguments that are addresses of device memory or of a function.
 static_assert(sizeof(void *) == 8 && sizeof(CUdeviceptr) == 8 && sizeof(CUdevice) == sizeof(int));
 static_assert(CUDA_VERSION >= 12000);
 

@@ -24,7 +24,7 @@ private final class Files {
     static func header(_ count: UInt8, _ sizes: [Int]) -> [UInt8] {
         [0, 0, 8, count] + sizes.flatMap { size in (0..<4).map { UInt8(truncatingIfNeeded: size >> (24 - 8 * $0)) } }
     }
-    /// 3 × 4 pixels; pixel p of image i is i + 7 p.
+    /// Returns images of 3 × 4 pixels; pixel p of image i is i + 7 p.
     static func images(_ count: Int, _ first: Int) -> [UInt8] {
         header(3, [count, 3, 4])
             + (0..<count).flatMap { i in (0..<12).map { UInt8(truncatingIfNeeded: first + i + 7 * $0) } }
@@ -40,12 +40,12 @@ struct DigitsTests {
     @Test func aPixelAStep() throws {
         let files = try Files(), digits = try DigitsDataset(directory: files.folder)
         #expect(digits.description.inputs == .vectors(width: 1) && digits.classes == 10)
-        // The last twelfth is for validation: images 55 to 59.
+        // The last twelfth, images 55 to 59, is for validation.
         let batch = digits.batch(.valid, epoch: 0, index: 0, batchSize: 8)
         guard case .vectors(let values, width: 1) = batch.inputs else { return #expect(Bool(false), "no vectors") }
         #expect(batch.steps == 12 && batch.size == 5 && batch.targets == [5, 6, 7, 8, 9])
         for t in 0..<12 { for i in 0..<5 { #expect(values[t * 5 + i] == Float(55 + i + 7 * t) / 255) } }
-        // An epoch has every training image once.
+        // An epoch contains every training image once.
         let labels = (0..<digits.batchCount(.train, batchSize: 8)).flatMap {
             digits.batch(.train, epoch: 3, index: $0, batchSize: 8).targets
         }

@@ -5,13 +5,13 @@ import RecurrentTestSupport
 import ReferenceBackend
 import Testing
 
-/// The updates, and whether their gradients are exact.
+/// All updates, and whether their gradients are exact.
 let everyUpdate: [(update: any ManifoldUpdate, isExact: Bool)] = [
     (ExponentialUpdate(), false), (ExponentialUpdate(method: .eigendecomposition), false),
     (ExactExponentialUpdate(), true), (CayleyUpdate(), true),
 ]
 
-/// On Reference the exact gradients are compared with central differences to 1e-9.
+/// On Reference, exact gradients must agree with central differences to 1e-9.
 @Test(arguments: everyUpdate.indices)
 func updateConforms(index: Int) throws {
     let (update, isExact) = everyUpdate[index]
@@ -51,7 +51,7 @@ private func gradient(
     }
 }
 
-/// The paper's gradient is exact at B = 0, and only there.
+/// The paper's gradient is exact only at B = 0.
 @Test func papersGradientIsExactAtZero() throws {
     let fixture = try #require(SkewFixture.gradients.cases.first { $0.size == 8 && $0.norm == 1 })
     let backend = ReferenceBackend()
@@ -74,7 +74,7 @@ private func gradient(
     #expect(relativeError(elsewhere.paper, elsewhere.exact) > 0.01)
 }
 
-/// In two dimensions everything commutes, so that the two agree at any angle.
+/// In two dimensions everything commutes, so the two gradients agree at any angle.
 @Test(arguments: [0.1, 1, 3, 20])
 func papersGradientIsExactInTwoDimensions(angle: Double) throws {
     let skew = [0, -angle, angle, 0], g = [0.5, -1.25, 2, 0.75]
@@ -82,13 +82,13 @@ func papersGradientIsExactInTwoDimensions(angle: Double) throws {
     let paper = try gradient(ExponentialUpdate(), of: g, at: skew, size: 2, on: backend)
     let exact = try gradient(ExactExponentialUpdate(), of: g, at: skew, size: 2, on: backend)
     #expect(relativeError(paper, exact) < 1e-13)
-    // J = Σ G · W of the rotation by `angle`, by hand.
+    // The derivative of J = Σ G · W for the rotation by `angle`, by hand.
     let (c, s) = (RealFunctions.cos(angle), RealFunctions.sin(angle))
     let slope = -s * (g[0] + g[3]) + c * (g[2] - g[1])
     #expect((paper[2] - slope).magnitude < 1e-13)
 }
 
-/// Descent along any update's gradient reaches a rotation that was planted.
+/// Gradient descent with any update finds a given rotation.
 @Test(arguments: everyUpdate.indices)
 func descentFindsARotation(index: Int) throws {
     let backend = ReferenceBackend()
@@ -113,7 +113,7 @@ func descentFindsARotation(index: Int) throws {
     #expect(left.allSatisfy { $0.magnitude < 1e-9 })
 }
 
-/// The rotations inside stay rotations, however often they are squared.
+/// The rotations within remain rotations, however often they are squared.
 @Test(arguments: [17, 50], [1e2, 1e3, 1e4])
 func exactGradientHoldsAtLargeNorms(size: Int, scale: Double) throws {
     let fixture = try #require(SkewFixture.gradients.cases.first { $0.size == 50 && $0.norm == 1 })

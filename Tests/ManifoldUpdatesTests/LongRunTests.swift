@@ -5,13 +5,13 @@ import RecurrentOptimizers
 import ReferenceBackend
 import Testing
 
-/// Steps B along random gradients in Float32, as `ParameterUpdater` does.
+/// A run that steps B along random gradients in Float32, as `ParameterUpdater` does.
 private struct LongRun {
-    /// Largest `‖WᵀW − I‖_max` seen.
+    /// The largest `‖WᵀW − I‖_max` during the run.
     var deviation = 0.0
-    /// Whether Bᵀ = −B held exactly whenever it was looked at.
+    /// Whether Bᵀ = −B held exactly at every check.
     var isSkew = true
-    /// Largest element of B at the end.
+    /// The largest element of B at the end.
     var reached = 0.0
 
     init(
@@ -74,7 +74,8 @@ func staysOrthogonalAtSize128(index: Int) throws {
     #expect(run.reached > 0.5, "B did not move")
 }
 
-/// Huge but finite: still orthogonal with a skew gradient, though few of W's digits mean anything.
+/// With huge but finite parameters, W is still orthogonal and the gradient skew, though few of W's
+/// digits are significant.
 @Test(arguments: everyUpdate.indices, [1e2, 1e3, 1e4, 1e5])
 func hugeParametersStayOrthogonal(index: Int, scale: Double) throws {
     for size in [8, 17, 200] {
@@ -92,7 +93,7 @@ func hugeParametersStayOrthogonal(index: Int, scale: Double) throws {
             #expect(deviation <= 1e-5, "\(backend.name), n \(size): \(deviation)")
             try workspace.parameterGradient(weightGradient: g, weight: w, parameter: b, into: slope)
             let values: [Double] = backend.download(slope)
-            // Of all updates at any B: ‖gradient‖ ≤ 2 ‖G‖.
+            // All updates have ‖gradient‖ ≤ 2 ‖G‖ at any B.
             func norm(_ values: [Double]) -> Double { values.reduce(0) { $0 + $1 * $1 }.squareRoot() }
             #expect(norm(values) <= 2.001 * norm(fixture.weightGradient), "\(backend.name), n \(size)")
             for i in 0..<size {

@@ -25,7 +25,7 @@ private func exponential(
 }
 
 @Test func eigendecompositionAgreesWithScipyInDouble() throws {
-    // Reference's Jacobi rotations take long for more.
+    // Reference's Jacobi rotations take too long for larger sizes.
     let cases = SkewFixture.exponentials.cases.filter { $0.size <= 50 }
     #expect(cases.count > 30)
     for fixture in cases {
@@ -75,7 +75,7 @@ func oppositeParametersGiveTransposes(method: SkewExponential.Method) throws {
     }
 }
 
-/// Near where the number of squarings changes, one formula is as good as the next.
+/// Accuracy is the same on both sides of a change in the number of squarings.
 @Test func everyNumberOfSquaringsIsAccurate() throws {
     let (double, float) = (ReferenceBackend(), try CPUBackend(threads: 1))
     for exponent in stride(from: -8.0, through: 8, by: 0.125) {

@@ -1,8 +1,8 @@
 import Foundation
 import RecurrentCore
 
-/// What `Fixtures/generate.py` writes: samples of scipy's results for matrices
-/// that follow from a formula.
+/// The output of `Fixtures/generate.py`: samples of scipy's results for matrices
+/// that are given by a formula.
 struct SkewFixture: Decodable, Sendable {
     let source: String
     let cases: [Case]
@@ -11,16 +11,16 @@ struct SkewFixture: Decodable, Sendable {
         let size: Int
         let salt: UInt32
         let scale: Double
-        /// ‖B‖₂.
+        /// The spectral norm ‖B‖₂.
         let norm: Double
-        /// All elements of a small matrix, else those at ``places``.
+        /// All elements of a small matrix, otherwise those at ``places``.
         let values: [Double]
-        /// The largest magnitude among all elements, where it isn't about 1.
+        /// The largest magnitude among all elements, if it isn't about 1.
         let largest: Double?
 
         var description: String { "n \(size), ‖B‖ \(norm)" }
 
-        /// B: exact in Float.
+        /// The matrix B, which is exact in Float.
         var skew: [Double] {
             var result = [Double](repeating: 0, count: size * size)
             for i in 0..<size {
@@ -32,7 +32,7 @@ struct SkewFixture: Decodable, Sendable {
             return result
         }
 
-        /// ∂J/∂W of gradients.json.
+        /// The gradient ∂J/∂W for gradients.json.
         var weightGradient: [Double] {
             (0..<size * size).map { uniform(UInt32($0 / size), UInt32($0 % size), salt + 5000) }
         }
@@ -44,7 +44,7 @@ struct SkewFixture: Decodable, Sendable {
             }
         }
 
-        /// The largest difference from scipy's samples; infinite if any is no number.
+        /// Returns the largest difference from scipy's samples, or infinity if any is NaN.
         func error(of matrix: [Double]) -> Double {
             zip(places, values).reduce(0) {
                 let difference = (matrix[$1.0] - $1.1).magnitude
@@ -64,7 +64,7 @@ struct SkewFixture: Decodable, Sendable {
     static let gradients = load("gradients")
 }
 
-/// 24 uniform bits; the same in `Fixtures/generate.py`.
+/// Returns 24 uniform bits, as `Fixtures/generate.py` does.
 private func hash24(_ i: UInt32, _ j: UInt32, _ salt: UInt32) -> UInt32 {
     var x = i &* 0x9E37_79B1 &+ j &* 0x85EB_CA77 &+ salt &* 0xC2B2_AE3D
     x ^= x >> 15
@@ -74,12 +74,12 @@ private func hash24(_ i: UInt32, _ j: UInt32, _ salt: UInt32) -> UInt32 {
     return (x ^ x >> 15) >> 8
 }
 
-/// In [-1, 1).
+/// Returns a uniform number in [-1, 1).
 private func uniform(_ i: UInt32, _ j: UInt32, _ salt: UInt32) -> Double {
     Double(hash24(i, j, salt)) * 0x1p-23 - 1
 }
 
-/// `‖WᵀW − I‖_max`, with the product in Double; infinite if W isn't finite.
+/// Returns `‖WᵀW − I‖_max`, with the product in Double, or infinity if W isn't finite.
 func orthogonalityError(_ w: [Double], size n: Int) -> Double {
     var worst = 0.0
     var row = [Double](repeating: 0, count: n)

@@ -36,7 +36,7 @@ private let everyInitialization: [any SkewInitialization] = [ZeroSkew(), HenaffS
     #expect(values(UniformSkew(), size: 20).max()! <= 0.01)
 }
 
-/// The element below the diagonal of each block; nothing may lie outside the blocks.
+/// Returns the element below the diagonal of each block; elements outside the blocks must be 0.
 private func blocks(_ all: [Double], size n: Int) -> [Double] {
     for i in 0..<n {
         for j in 0..<n where i / 2 != j / 2 || i == j { #expect(all[i * n + j] == 0) }
@@ -44,7 +44,7 @@ private func blocks(_ all: [Double], size n: Int) -> [Double] {
     return (0..<n / 2).map { all[(2 * $0 + 1) * n + 2 * $0] }
 }
 
-/// The rotations that the weight makes of the blocks: (cosine, sine) of each.
+/// Returns the weight's rotation for each block, as (cosine, sine).
 private func rotations(_ skew: [Double], size n: Int, _ update: any ManifoldUpdate) throws -> [(Double, Double)] {
     let backend = ReferenceBackend()
     let w = try backend.allocate(rows: n, columns: n)
@@ -58,7 +58,7 @@ private func rotations(_ skew: [Double], size n: Int, _ update: any ManifoldUpda
     let n = 401
     let angles = blocks(values(HenaffSkew(), size: n), size: n)
     #expect(angles.allSatisfy { $0.magnitude <= .pi })
-    // Quarters of the circle: 50 of 200 each, give or take 4 deviations.
+    // Each quarter of the circle has 50 of 200, within 4 standard deviations.
     for quarter in -2..<2 {
         let count = angles.count { $0 >= Double(quarter) * .pi / 2 && $0 < Double(quarter + 1) * .pi / 2 }
         #expect((26...74).contains(count))
@@ -71,13 +71,13 @@ private func rotations(_ skew: [Double], size n: Int, _ update: any ManifoldUpda
     }
 }
 
-/// s = tan(t / 2), t uniform in [0, π/2]; scoRNN's transform (I + A)⁻¹ (I − A)
-/// turns such a block by t.
+/// The blocks are s = tan(t / 2) with t uniform in [0, π/2]; scoRNN's transform
+/// (I + A)⁻¹ (I − A) makes a rotation by t of such a block.
 @Test func cayleyBlocksAreTangents() throws {
     let n = 400
     let tangents = blocks(values(CayleySkew(), size: n), size: n)
     #expect(tangents.allSatisfy { $0 >= 0 && $0 <= 1 })
-    // t below π/4 in half of the cases: tan(π/8) = 0.414.
+    // In half of the cases t is below π/4: tan(π/8) = 0.414.
     let small = tangents.count { $0 < 0.41421356 }
     #expect((72...128).contains(small))
 }

@@ -4,9 +4,9 @@ import RecurrentCore
 import ReferenceBackend
 import Testing
 
-/// The way back from a weight to its parameter.
+/// From a weight back to its parameter.
 struct SkewLogarithmTests {
-    /// A random skew matrix whose rotation angles stay below about `angle`.
+    /// Returns a random skew matrix whose rotation angles are below about `angle`.
     private func skew(_ size: Int, angle: Double, seed: UInt64 = 1) -> [Double] {
         var random = RandomStream(RandomKey(seed: seed, purpose: .test, stream: size))
         let deviation = angle / 2 / Double(size).squareRoot()
@@ -39,7 +39,7 @@ struct SkewLogarithmTests {
         }
     }
 
-    /// In two dimensions the angle is known, close to π too.
+    /// In two dimensions the angle is known, even close to π.
     @Test(arguments: [0.1, 1, 3, 3.14, 3.1415, -3.1])
     func anglesUpToPi(angle: Double) throws {
         let backend = ReferenceBackend()
@@ -54,7 +54,7 @@ struct SkewLogarithmTests {
         ExponentialUpdate(), ExponentialUpdate(method: .eigendecomposition), ExactExponentialUpdate(), CayleyUpdate(),
     ]
 
-    /// Every update finds a parameter for a weight that it made itself.
+    /// Every update finds a parameter for a weight that it computed itself.
     @Test(arguments: updates.indices, [1, 7, 40])
     func parametersOfWeights(index: Int, size: Int) throws {
         for (backend, tolerance) in [(ReferenceBackend(), 1e-11), (try CPUBackend(), 1e-4)] as [(any Backend, Double)] {

@@ -8,14 +8,14 @@ private func tokens(_ batch: Batch) -> [Int32] {
     if case .tokens(let tokens) = batch.inputs { tokens } else { [] }
 }
 
-/// 26 letters and `<eos>` are the tokens 0...26 in every split.
+/// Writes a corpus in which 26 letters and `<eos>` are the tokens 0...26 of every split.
 private func alphabet() throws -> TemporaryCorpus {
     let letters = (0..<26).map { String(UnicodeScalar(UInt8(ascii: "a") + $0)) }.joined(separator: " ") + "\n"
     return try TemporaryCorpus(train: letters, valid: letters, test: letters)
 }
 
-/// The example in the comments of word_language_model/main.py: the alphabet in
-/// columns of six for a batch size of 4.
+/// The example in the comments of word_language_model/main.py: the alphabet as columns
+/// of six letters for a batch size of 4.
 @Test func streamsAreThoseOfWordLanguageModel() throws {
     let corpus = try alphabet()
     let treebank = try PennTreebank(directory: corpus.directory, bptt: 2)
@@ -69,8 +69,8 @@ func blocksFollowOneAnotherWithoutGap(batchSize: Int, bptt: Int) throws {
     ) { try treebank.batch(.test, epoch: 0, index: 0, batchSize: 14) }
 }
 
-/// Needs the Penn Treebank, which is licensed and not part of this package: set
-/// PTB_DIR to its directory. Reported as skipped otherwise.
+/// Requires the Penn Treebank, which is licensed and not part of this package: set
+/// PTB_DIR to its directory. Otherwise the test is reported as skipped.
 @Test(.enabled(if: ProcessInfo.processInfo.environment["PTB_DIR"] != nil, "PTB_DIR isn't set"))
 func thePennTreebankHasItsKnownSizes() throws {
     let directory = try #require(ProcessInfo.processInfo.environment["PTB_DIR"])

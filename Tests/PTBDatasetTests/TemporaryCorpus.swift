@@ -1,6 +1,6 @@
 import Foundation
 
-/// A directory of texts that goes away with the object.
+/// A directory of texts that is removed with the object.
 final class TemporaryCorpus {
     let directory: String
 

@@ -10,7 +10,7 @@ import Testing
     #expect(treebank.vocabulary == ["the", "cat", "sat", "<eos>", "<unk>", "N"])
     #expect(treebank.tokens(.train) == [0, 1, 2, 3, 0, 4, 5, 3])
     #expect(treebank.tokens(.valid) == [0, 4, 2, 3])
-    // An empty line is a line.
+    // An empty line counts as a line.
     #expect(treebank.tokens(.test) == [1, 3, 3, 0, 3])
     #expect(treebank.description.inputs == .tokens(vocabulary: 6))
     #expect(treebank.description.targets == .positionClass(classes: 6))
@@ -27,8 +27,8 @@ import Testing
     #expect(treebank.tokens(.valid) == [4, 1, 2])
 }
 
-/// More words than the table starts with, and more text than is read at once,
-/// against Swift's own splitting.
+/// Compares the tokens with Swift's own splitting, for more words than the table starts
+/// with and more text than is read at once.
 @Test func manyWordsAgreeWithANaiveTokenizer() throws {
     let words = (0..<400_000).map { "w\($0 * 7919 % 40_009)" }
     let lines = stride(from: 0, to: words.count, by: 17).map {
@@ -72,7 +72,7 @@ import Testing
     #expect(treebank.tokens(.valid) == [1, 2, 0, 3] && treebank.tokens(.test) == [0, 5, 3])
 }
 
-/// Lines have no greatest length.
+/// Lines may have any length.
 @Test func aLineOfTenMegabytes() throws {
     let count = 2_500_000
     let corpus = try TemporaryCorpus(
@@ -111,7 +111,7 @@ import Testing
 
     @Test func brokenText() throws {
         let corpus = try TemporaryCorpus(train: "", valid: "a b\n", test: "a b\n")
-        // Alone, cut short, too long a form, a surrogate.
+        // An invalid byte, a truncated sequence, an overlong form, a surrogate.
         for bytes in [[0xFF], [0xE4, 0xB8], [0xC0, 0xAF], [0xED, 0xA0, 0x80]] as [[UInt8]] {
             try corpus.write(Data("a b\nc ".utf8) + Data(bytes) + Data(" d\n".utf8), to: "ptb.train.txt")
             #expect(refusal(corpus) == "DIR/ptb.train.txt, line 2: not UTF-8 text; save it as UTF-8")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Results whose runs are packed in one file, as they are committed.
+/// Results whose runs are packed into one file, as they are committed.
 struct ArchiveTests {
     private static let script = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../scripts/archive-runs")
         .standardizedFileURL.path
@@ -17,7 +17,7 @@ struct ArchiveTests {
         return (process.terminationStatus, String(decoding: complaint, as: UTF8.self))
     }
 
-    /// Leaves what an archive keeps.
+    /// Removes weights and vocabularies, which an archive doesn't keep.
     private static func removeWeights(_ folder: String) throws {
         let manager = FileManager.default
         for case let file as URL in manager.enumerator(
@@ -29,7 +29,7 @@ struct ArchiveTests {
         }
     }
 
-    /// The report's text and tables, by file.
+    /// Returns the report's text and tables, by file.
     private static func report(_ folder: TemporaryFolder) throws -> [String: Data] {
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
             $0.hasSuffix(".csv") || $0 == "report.md"
@@ -44,7 +44,7 @@ struct ArchiveTests {
         let train = ["reproduce", "figure1", "figure3", "--jobs", "2", "--output", folder.path],
             line = train + ["--report-only"]
         try #require(try Tool(train, environment: environment).status == 0)
-        // Weights are no part of an archive, and are not thrown away either.
+        // Weights aren't part of an archive, but they aren't deleted either.
         #expect(try Self.archive(folder.path).errors.contains("is no record of a run"))
         try Self.removeWeights(folder.file("runs"))
         try #require(try Tool(line, environment: environment).status == 0)
@@ -67,11 +67,11 @@ struct ArchiveTests {
         let again = try Tool(train, environment: environment)
         #expect(again.status == 0 && again.output.contains("4 of 4 runs were finished before"), "\(again)")
         #expect(manager.fileExists(atPath: folder.file("runs/smoke/recall-n100-rnn/seed1/config.json")))
-        // The same runs, the same bytes.
+        // The same runs give the same bytes.
         #expect(try Self.archive(folder.path).status == 0)
         #expect(manager.contents(atPath: folder.file("runs.tar.gz")) == bytes)
 
-        // Others come to those that are there.
+        // Other runs are added to the existing ones.
         try manager.createDirectory(atPath: folder.file("runs/smoke/other/seed1"), withIntermediateDirectories: true)
         try "{}".write(toFile: folder.file("runs/smoke/other/seed1/config.json"), atomically: true, encoding: .utf8)
         #expect(try Self.archive(folder.path).status == 0)

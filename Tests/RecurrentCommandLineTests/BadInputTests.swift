@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Each mistake: one line on standard error that says what is wrong and what
-/// would be right, and the exit status.
+/// Each mistake gives one line on standard error that says what is wrong and what
+/// would be right, and an exit status.
 struct BadInputTests {
     static let mistakes: [(arguments: String, status: Int32, says: [String])] = [
         ("--cell lstm", 2, ["lstm", "rnn, urnn, gru, ugru"]),
@@ -81,7 +81,7 @@ struct BadInputTests {
         ("compare --cells rnn,rnn", 2, ["rnn", "twice"]),
         ("compare --cells ,", 2, ["--cells", "no cell"]),
         ("compare --cells urnn,lstm", 2, ["lstm", "ugru"]),
-        // What would do nothing.
+        // Options without an effect.
         ("--cell gru --skew-init henaff", 2, ["--skew-init", "gru", "no orthogonal weight"]),
         ("--cell gru --manifold cayley", 2, ["--manifold", "gru"]),
         ("--cell rnn --manifold-learning-rate 0.1", 2, ["--manifold-learning-rate", "rnn"]),
@@ -96,7 +96,7 @@ struct BadInputTests {
         ("evaluate run --cell gru", 2, ["--cell", "evaluate"]),
         ("benchmark --hidden-size 3", 2, ["--hidden-size", "benchmark"]),
         ("reproduce table1 --output x --lr 1", 2, ["--learning-rate", "reproduce"]),
-        // What was meant.
+        // Suggestions of what was meant.
         ("--celll gru", 2, ["--celll", "--cell?"]), ("--learning-rat 1", 2, ["--learning-rate?"]),
         ("--ouptut x", 2, ["--output?"]),
         ("--cell ugur", 2, ["'ugru'?"]), ("--dataset copyng", 2, ["'copying'?"]),
@@ -130,7 +130,7 @@ struct BadInputTests {
         #expect(result.errors.contains("--data") && result.errors.contains("PTB_DIR"))
     }
 
-    /// Nothing that is asked for beside the help ends the program.
+    /// Nothing else on the command line keeps the help from being shown.
     @Test(arguments: ["", "=", "--cell", "--=", "--cell="]) func helpIsShownBesideAnything(word: String) throws {
         let result = try Tool(["train", word, "--help"])
         #expect(result.status == (word == "--cell=" ? 2 : 0), "\(result.errors)")

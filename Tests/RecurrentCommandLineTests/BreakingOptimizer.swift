@@ -1,8 +1,8 @@
-// Not Foundation, which has another SymbolicValue.
+// Foundation isn't imported because it has another SymbolicValue.
 import RecurrentCore
 
-/// Gradient descent until step 8, in the second epoch of these runs; what comes
-/// after is no number.
+/// Gradient descent until step 8, in the second epoch of these runs; later updates
+/// give NaN.
 struct BreakingOptimizer: Optimizer, Plugin {
     static let name = "breaking"
     static let summary = "breaks at step 8"

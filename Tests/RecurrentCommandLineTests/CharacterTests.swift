@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A language model of characters, from its training to its text.
+/// A character-level language model, from training to generated text.
 struct CharacterTests {
     private func corpus(_ folder: TemporaryFolder) throws {
         for (split, lines) in [("train", 60), ("valid", 12), ("test", 12)] {
@@ -40,18 +40,18 @@ struct CharacterTests {
 
     @Test func textOfCharacters() throws {
         let folder = try TemporaryFolder(), run = try run(folder)
-        // Learned by heart; several blanks are one, as in the corpus.
+        // The text has been learned by heart; several spaces count as one, as in the corpus.
         let greedy = try Tool(["generate", run, "--words", "12", "--prompt", " the  c", "--greedy"])
         #expect(
             greedy.errors.isEmpty && greedy.output.hasPrefix("the cat sat") && !greedy.output.contains("_"),
             "\(greedy.output)")
-        // A blank at the end asks for a new word.
+        // A space at the end of the prompt begins a new word.
         let dog = try Tool(["generate", run, "--words", "8", "--prompt", "a ", "--greedy", "--json"]).object()
         #expect(dog["prompt"] as? [String] == ["a", "_"] && dog["text"] as? String == "a dog sat\n")
         #expect(dog["words"] as? [String] == ["d", "o", "g", "_", "s", "a", "t", "<eos>"])
         let unknown = try Tool(["generate", run, "--prompt", "the zoo"])
         #expect(unknown.failedInOneLine && unknown.errors.contains("the character 'z'"), "\(unknown.errors)")
-        // The same from a run of characters that PyTorch could have trained.
+        // The same with an imported model, as PyTorch could have trained it on characters.
         let imported = try Tool([
             "import", run + "/model.safetensors", "--dataset", "ptb-char", "--vocabulary", run + "/vocabulary.txt",
             "--output", folder.file("other"),

@@ -38,7 +38,7 @@ struct CorpusTests {
             let loss = try #require(line["loss"] as? Double), perplexity = try #require(line["perplexity"] as? Double)
             #expect(abs(perplexity - exp(loss)) < 1e-9 * perplexity && line["accuracy"] == nil)
         }
-        // Every split is what training measured, in another process and folder.
+        // Every split has the loss that training measured, in another process and folder.
         let result = try Tool(["evaluate", folder.file("run"), "--json"])
         #expect(result.status == 0, "\(result.errors)")
         let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as! [String: Any]
@@ -58,7 +58,8 @@ struct CorpusTests {
         return folder.file("run")
     }
 
-    /// The same word to a reader and to Swift's ==, and two to the tokenizer and PyTorch.
+    /// Two spellings that are the same word to a reader and to Swift's == are two words to the
+    /// tokenizer and PyTorch.
     @Test func wordsAreTheirBytes() throws {
         let folder = try TemporaryFolder(), words = ["caf\u{E9}", "cafe\u{301}", "cafe\u{301}\u{A0}x"]
         let run = try run(folder, text: String(repeating: "\(words.joined(separator: " ")) y\n", count: 40))
@@ -68,7 +69,7 @@ struct CorpusTests {
             let result = try Tool(["generate", run, "--prompt", "\(prompt) y", "--words", "1"])
             #expect(result.output.utf8.starts(with: "\(prompt) y".utf8), "\(result.errors)")
         }
-        // Another order of the words: their numbers must follow the bytes.
+        // With another order of the words, their numbers must follow the bytes.
         let other = try TemporaryFolder()
         for split in ["train", "valid", "test"] {
             let text = String(repeating: "y \(words[1]) \(words[0])\n", count: 20)
@@ -77,7 +78,7 @@ struct CorpusTests {
         #expect(try Tool(["evaluate", run, "--data", other.path]).status == 0)
     }
 
-    /// No loss is better than one of no tokens at all.
+    /// No loss is better than a loss of no tokens at all.
     @Test func aTextTooShortToEvaluate() throws {
         let folder = try TemporaryFolder()
         let run = try run(folder, text: String(repeating: "a b c\n", count: 10))
@@ -107,7 +108,7 @@ struct CorpusTests {
                     + options)
             #expect(result.status == 1 && result.failedInOneLine && result.errors.contains(says), "\(result.errors)")
         }
-        // Before the first epoch's end.
+        // As before the first epoch's end.
         try FileManager.default.removeItem(atPath: run + "/model.safetensors")
         for command in ["evaluate", "generate"] {
             let result = try Tool([command, run])

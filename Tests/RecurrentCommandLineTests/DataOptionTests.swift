@@ -4,16 +4,16 @@ import RecurrentCommandLine
 import RecurrentRuns
 import Testing
 
-/// What each data set makes of the options.
+/// The options of each data set.
 struct DataOptionTests {
-    /// The help of one option of `train`, in one line.
+    /// Returns the help of one option of `train`, as one line.
     private static func help(of option: String, in text: String) throws -> String {
         let start = try #require(text.range(of: "  --\(option) "), "\(option)")
         let end = text[start.upperBound...].range(of: "\n  -")?.lowerBound ?? text.endIndex
         return text[start.lowerBound..<end].split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
 
-    /// The page of each data set has its own options, and the defaults that it sets.
+    /// The page of each data set has its own options and the defaults that it sets.
     @Test(arguments: Registry.builtIn.names(.dataset)) func theHelpNamesEveryDefault(dataset: String) throws {
         let registry = Registry.builtIn
         let text = try Tool("train --help --dataset \(dataset)").output
@@ -72,7 +72,7 @@ struct DigitRunTests {
         }
     }
 
-    /// All seeds share one order of the pixels; a run from before the order had a seed of its own keeps its own.
+    /// All seeds share one order of the pixels; a run from before the order had its own seed keeps its order.
     @Test func theOrderOfThePixelsIsSaved() throws {
         let folder = try TemporaryFolder(), run = folder.file("run")
         try write(folder)
@@ -94,7 +94,7 @@ struct DigitRunTests {
         options["dataset"] = dataset
         try JSONSerialization.data(withJSONObject: options).write(to: config)
         let other = try Tool(["evaluate", run, "--json"]).object()["loss"] as? Double
-        // As it was when the order had no seed of its own, nor a run's classes.
+        // As written before the order had its own seed and runs recorded their classes.
         let old: [String: Any] = [
             "version": 1, "cell": "urnn", "dataset": "permuted-digits", "data": folder.path, "hiddenSize": 8,
             "batchSize": 10, "epochs": 1,

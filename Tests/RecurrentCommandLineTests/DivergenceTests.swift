@@ -5,7 +5,7 @@ import RecurrentCore
 import RecurrentRuns
 import Testing
 
-/// A loss that is no number any more, and what is kept then.
+/// Losses that become NaN, and what is kept of the run.
 struct DivergenceTests {
     private static let small = [
         "--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--epochs", "3",
@@ -26,7 +26,7 @@ struct DivergenceTests {
             CommandLineTool.run(registry, arguments: arguments + ["--epochs", "1", "--output", folder.file("first")])
                 == 0)
 
-        // The run ends as the one that stops after its last good epoch.
+        // The run ends like one that stops after the last good epoch.
         let files = try ["run", "first"].map {
             try Data(contentsOf: URL(fileURLWithPath: folder.file("\($0)/model.safetensors")))
         }
@@ -36,8 +36,7 @@ struct DivergenceTests {
         #expect(lines.last?["loss"] as? Double == (try metrics(folder.file("first"))).last?["loss"] as? Double)
     }
 
-    /// The last update of an epoch can be the one that breaks the weights; no
-    /// training loss shows it.
+    /// If the last update of an epoch breaks the weights, no training loss shows it.
     @Test func aValidationLossThatIsNoNumberEndsTheRun() throws {
         let folder = try TemporaryFolder()
         let status = CommandLineTool.run(
@@ -50,8 +49,8 @@ struct DivergenceTests {
         #expect(try metrics(folder.file("run")).map { $0["split"] as? String } == ["train", "valid", "test"])
     }
 
-    /// The update that leaves B too large for an exponential is found as the loss after it
-    /// would be; at an epoch's end that is the validation's.
+    /// An update that leaves B too large for an exponential is reported like a bad loss after
+    /// it; at an epoch's end, like a bad validation loss.
     @Test(arguments: ["exponential", "exact-exponential"], [(batches: 2, step: 2), (batches: 1, step: 1)])
     func aSkewParameterThatOverflows(manifold: String, _ expected: (batches: Int, step: Int)) throws {
         let result = try Tool(
@@ -64,7 +63,7 @@ struct DivergenceTests {
             "\(result.errors)")
     }
 
-    /// Validation can still come out where the test doesn't.
+    /// The validation loss can be finite even if the test loss isn't.
     @Test func aTestLossThatIsNoNumberIsNoSuccess() throws {
         let result = try Tool(
             [

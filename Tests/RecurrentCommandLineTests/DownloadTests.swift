@@ -6,10 +6,10 @@ import RecurrentCore
 import RecurrentRuns
 import Testing
 
-/// Data sets over HTTP, from a server of this machine.
+/// Data sets over HTTP, from a server on this machine.
 struct DownloadTests {
     private static let texts = ["a.txt": Data("some text\n".utf8), "b.txt": Data("more\n".utf8)]
-    /// By `sha256sum`.
+    /// The checksums that `sha256sum` prints.
     private static let sums = [
         "a.txt": "a23e5fdcd7b276bdd81aa1a0b7b963101863dd3f61ff57935f8c5ba462681ea6",
         "b.txt": "2396099c6c084fa4b9beac9f0d52cf3be9cf8d47040ef127883d532b5790cd74",
@@ -35,7 +35,7 @@ struct DownloadTests {
             Dictionary(
                 uniqueKeysWithValues: Self.texts.map { ("\(prefix)/\($0.key)", LocalServer.Answer(body: $0.value)) }))
         defer { server.stop() }
-        for _ in 0..<2 {  // The second time everything is there.
+        for _ in 0..<2 {  // The second time, all files exist.
             let status = CommandLineTool.run(
                 Self.registry(server.address + path), arguments: ["data", "small", "--output", output, "--quiet"])
             #expect(status == 0)
@@ -67,7 +67,7 @@ struct DownloadTests {
         #expect(try names(output) == ["a.txt", "b.txt"])
     }
 
-    /// Each leaves the folder as it was and says why in one line.
+    /// Each failure leaves the folder unchanged and is explained in one line.
     @Test(arguments: ["404", "other", "cut", "refused", "occupied", "readOnly", "full"])
     func whatFailsLeavesNothing(failure: String) throws {
         let folder = try TemporaryFolder(), output = folder.file("data")

@@ -5,7 +5,7 @@ import Testing
 
 /// Text from a saved run.
 struct GenerateTests {
-    /// A tiny imported model.
+    /// Imports a tiny model and returns its folder.
     private func run(_ folder: TemporaryFolder, _ name: String = "gru") throws -> String {
         try TorchModels.load().write(to: folder)
         let result = try Tool([
@@ -24,7 +24,7 @@ struct GenerateTests {
         let words = try #require(object["words"] as? [String])
         #expect(words.count == 40 && object["prompt"] as? [String] == ["the", "cat", "sat"])
         #expect((object["tokensPerSecond"] as? Double ?? 0) > 0)
-        // Sentences are lines; blanks lie between words only.
+        // Sentences are lines; there are spaces only between words.
         let lines = (["the", "cat", "sat"] + words).split(separator: "<eos>", omittingEmptySubsequences: false).map {
             $0.joined(separator: " ")
         }

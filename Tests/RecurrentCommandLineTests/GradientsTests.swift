@@ -46,7 +46,7 @@ struct GradientsTests {
         #expect(try Tool(line).output.contains("each mean step with zoneout \(rate)"))
     }
 
-    /// A fresh uRNN's W = I, and a run that has moved away from it.
+    /// A new uRNN with W = I, and a run that has moved away from it.
     @Test func anglesArePrintedDrawnAndWritten() throws {
         let folder = try TemporaryFolder()
         let svg = folder.file("angles.svg"), json = folder.file("angles.json"), run = folder.file("run")
@@ -75,7 +75,7 @@ struct GradientsTests {
             #expect(trained.map(\.name) == ["rnn.weight_hh_l\(layer).W_n"])
             let angles = trained[0].angles
             #expect(trained[0].error < 1e-5 && angles.count == 9 && angles == angles.sorted() && angles[0] < -1e-4)
-            // Pairs exp(±iθ), and one eigenvalue 1.
+            // The eigenvalues are pairs exp(±iθ) and a single 1.
             for (a, b) in zip(angles, angles.reversed()) { #expect(abs(a + b) < 1e-5) }
         }
     }

@@ -3,7 +3,7 @@ import RecurrentCommandLine
 import RecurrentCore
 import Testing
 
-/// Models that PyTorch made, as runs.
+/// Imports of PyTorch's models as runs.
 struct ImportTests {
     static let flags = [
         "gru": [], "gru_tied": [], "rnn_tanh": ["--activation", "tanh"],
@@ -25,7 +25,7 @@ struct ImportTests {
             try String(contentsOfFile: run + "/vocabulary.txt", encoding: .utf8) == torch.words.joined(separator: "\n")
                 + "\n")
 
-        // Two streams, as the fixture's script reads the text.
+        // There are two streams, as in the fixture's script.
         var configuration =
             try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: run + "/config.json")))
             as! [String: Any]
@@ -48,7 +48,7 @@ struct ImportTests {
         #expect(try written.object()["words"] as? [String] == expected.greedy, "\(written.errors)")
     }
 
-    /// A corpus's own numbering stands in for a missing list of words.
+    /// Without a list of words, the corpus's numbering is used.
     @Test func wordsFromTheCorpus() throws {
         let torch = try TorchModels.load(), folder = try TemporaryFolder()
         try torch.write(to: folder)
@@ -127,7 +127,7 @@ struct ImportTests {
         ([], ["two\nlines\u{1B}[2J": [3]], "two\\u{a}lines\\u{1b}[2J"),
     ]
 
-    /// A state dict with tensors left out, added or of other shapes.
+    /// State dicts with missing or additional tensors, or with other shapes.
     @Test(arguments: flaws.indices)
     func stateDictsOfAnotherForm(index: Int) throws {
         let (without, with, says) = Self.flaws[index], folder = try TemporaryFolder()
@@ -159,7 +159,7 @@ struct ImportTests {
         #expect(result.failedInOneLine && result.errors.contains("rnn.bias_hh_l0") && result.errors.contains("finite"))
     }
 
-    /// Bytes changed at random, most of them in the header: refused or taken, but never a crash.
+    /// Files with random changes, mostly in the header, are refused or accepted, but never cause a crash.
     @Test(arguments: 0..<30)
     func damagedFiles(number: Int) throws {
         let folder = try TemporaryFolder()
@@ -167,7 +167,7 @@ struct ImportTests {
         var random = RandomStream(RandomKey(seed: 7, purpose: .test, stream: number))
         for _ in 0..<(1 + number % 4) {
             let place = random.integer(below: number % 3 == 0 ? bytes.count : 700)
-            // Digits into digits, so that shapes and offsets are reached, too.
+            // Digits are replaced by digits, so that shapes and offsets are reached too.
             let isDigit = (0x30...0x39).contains(bytes[place])
             bytes[place] = isDigit ? 0x30 + UInt8(random.integer(below: 10)) : UInt8(random.integer(below: 256))
         }
@@ -211,11 +211,11 @@ struct ImportTests {
         #expect(try Tool(["import", file, "--output", folder.file("run"), "--overwrite"]).status == 0)
     }
 
-    /// A run is measured on another corpus in the ids of its own words.
+    /// On another corpus, a run is evaluated with the ids of its own vocabulary.
     @Test func anotherCorpusIsRenumbered() throws {
         let torch = try TorchModels.load(), folder = try TemporaryFolder(), other = try TemporaryFolder()
         try torch.write(to: folder)
-        // The same texts, but new words come first: every id of the corpus is another.
+        // The same texts, but new words come first, so every id of the corpus differs.
         let reversed = TorchModels(
             words: torch.words, train: "dog mat on <unk>\n" + torch.train, test: torch.test, prompt: torch.prompt,
             models: torch.models)

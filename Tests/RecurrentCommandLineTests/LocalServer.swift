@@ -1,12 +1,12 @@
 import Foundation
 
-/// A web server on this machine's loopback address that answers each request with
-/// what is found under its path.
+/// A web server on this machine's loopback address that answers each request with the
+/// content for its path.
 final class LocalServer: Sendable {
     struct Answer: Sendable {
         var status = "200 OK"
         var body = Data()
-        /// What the header claims; the body's size if nil.
+        /// The size that the header claims, or nil for the body's size.
         var claimedSize: Int?
     }
 

@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-/// What a run takes, by the kernel's own count.
+/// The memory that a run takes, according to the kernel.
 struct MemoryTests {
-    /// The largest resident size of a process in MB, read until it ends.
+    /// Returns the peak resident size of a process in MB, which is read until it ends.
     private func peak(_ arguments: [String]) throws -> Double {
         let (process, _, errors) = Tool.process(arguments)
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         var peak = 0.0
         while process.isRunning {
-            // "VmHWM:    12345 kB" never falls, so that the last reading counts.
+            // "VmHWM:    12345 kB" never decreases, so the last reading counts.
             let text = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)) ?? ""
             if let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
                 let kilobytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Double($0) })

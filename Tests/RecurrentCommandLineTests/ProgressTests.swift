@@ -2,7 +2,7 @@ import Foundation
 import RecurrentCore
 import Testing
 
-/// What a run prints while it goes on.
+/// The output of a run in progress.
 struct ProgressTests {
     private static let small = [
         "--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--epochs", "3",
@@ -19,7 +19,7 @@ struct ProgressTests {
                 && result.output.contains("seed 1"))
     }
 
-    /// On a terminal of 50 columns: a line that is redrawn, and never wraps.
+    /// On a terminal of 50 columns, the line is redrawn and never wraps.
     @Test func aLiveLineOnATerminal() throws {
         var leader: Int32 = 0, follower: Int32 = 0
         var size = winsize(ws_row: 24, ws_col: 50, ws_xpixel: 0, ws_ypixel: 0)
@@ -27,7 +27,7 @@ struct ProgressTests {
         let (process, _, _) = Tool.process(Self.small)
         process.standardOutput = FileHandle(fileDescriptor: follower, closeOnDealloc: false)
         try process.run()
-        // Nobody but the program holds its side, so that reading ends with it.
+        // Only the program keeps its side open, so that reading ends when the program does.
         close(follower)
         var text = Data(), buffer = [UInt8](repeating: 0, count: 4096)
         while true {
@@ -53,7 +53,7 @@ struct ProgressTests {
             "--length", "20", "--train-size", "2000", "--epochs", "3000", "--stop-loss", "1e-30", "--output", run,
         ])
         try process.run()
-        // After the first epoch's line there is something to keep.
+        // After the first epoch's line there is a model to keep.
         var text = ""
         while !text.contains("epoch 2") {
             let data = output.fileHandleForReading.availableData
@@ -66,7 +66,7 @@ struct ProgressTests {
         #expect(process.terminationStatus == 130 && process.terminationReason == .exit)
         #expect(text.contains("interrupted") && text.contains("saved in \(run)"))
         #expect(errors.fileHandleForReading.readDataToEndOfFile().isEmpty)
-        // What was saved is whole, and is what the table's test figure was taken with.
+        // The saved model is complete, and the table's test result was measured with it.
         let result = try Tool(["evaluate", run, "--json"])
         let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as! [String: Any]
         #expect(object["loss"] as? Double == (try metrics(run)).last?["loss"] as? Double)

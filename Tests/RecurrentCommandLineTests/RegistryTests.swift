@@ -5,7 +5,7 @@ import RecurrentCore
 import RecurrentRuns
 import Testing
 
-/// The registry is the one place that can forget a plug-in.
+/// The registry is the only place where a plug-in can be forgotten.
 struct RegistryTests {
     private func folders(_ path: String) throws -> Set<String> {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(

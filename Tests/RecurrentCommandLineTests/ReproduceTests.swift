@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// `cli reproduce`, as a user runs it; what its report looks like in a browser is
-/// checked by `scripts/check-report`.
+/// `cli reproduce`, as a user runs it; `scripts/check-report` checks the report's
+/// appearance in a browser.
 struct ReproduceTests {
     static let noCorpus = ["PTB_DIR": ""]
 
@@ -16,7 +16,7 @@ struct ReproduceTests {
         try #require(first.status == 0, "\(first.errors)")
         #expect(first.output.contains("[18/18]"))
         let markdown = try String(contentsOfFile: folder.file("report.md"), encoding: .utf8)
-        // Two seeds give a spread; the uRNN with |x| stands at √25 throughout.
+        // Two seeds give a spread; the uRNN with |x| has the norm √25 throughout.
         #expect(
             markdown.contains("## Table 6") && markdown.contains("5.00000 … 5.00000")
                 && markdown.contains("figure1.svg"))
@@ -26,7 +26,7 @@ struct ReproduceTests {
         #expect(csv.split(separator: "\r\n").count == 4)
         #expect(try metrics(folder.file("runs/smoke/ptb-urnn-relu/seed2")).contains { $0["frobeniusNorm"] != nil })
 
-        // Again: nothing is run twice, and what is missing is run.
+        // The second time, only missing runs are run.
         try FileManager.default.removeItem(atPath: folder.file("runs/smoke/recall-n100-rnn/seed1"))
         try FileManager.default.removeItem(atPath: folder.file("runs/smoke/recall-n100-urnn/seed2/reproduction.json"))
         let again = try Tool(line, environment: Self.noCorpus)
@@ -36,8 +36,8 @@ struct ReproduceTests {
         #expect(try tables(String(contentsOfFile: folder.file("report.md"), encoding: .utf8)) == tables(markdown))
     }
 
-    /// Runs of several commands in one report, from a folder without weights as it is
-    /// committed; nothing is trained.
+    /// Existing runs of several commands make one report, from a folder without weights as
+    /// it is committed; nothing is trained.
     @Test func runsThatAreThereMakeOneReport() throws {
         let folder = try TemporaryFolder(), manager = FileManager.default
         let run = try Tool(
@@ -65,7 +65,7 @@ struct ReproduceTests {
         #expect(!manager.fileExists(atPath: folder.file("runs/smoke/recall-n100-urnn")))
         #expect(manager.fileExists(atPath: folder.file("table3-smoke.csv")))
 
-        // A finished run again: one fewer is missing.
+        // With another finished run, one fewer is missing.
         func missing(_ text: String) -> Int? { text.firstMatch(of: /Incomplete: (\d+) runs/).flatMap { Int($0.1) } }
         try manager.moveItem(atPath: folder.file("kept"), toPath: folder.file("runs/smoke/recall-n100-urnn"))
         try #require(try Tool(line, environment: Self.noCorpus).status == 0)
@@ -74,7 +74,7 @@ struct ReproduceTests {
                 == missing(markdown).map { $0 - 1 })
     }
 
-    /// The paper's epochs a few at a time come to the same as all at once.
+    /// Training the paper's epochs a few at a time gives the same result as all at once.
     @Test func aRunGoesOnWithMoreEpochs() throws {
         let folder = try TemporaryFolder(), whole = try TemporaryFolder()
         func reproduce(_ what: String, _ folder: TemporaryFolder) throws -> (
@@ -103,11 +103,11 @@ struct ReproduceTests {
             }
             #expect(weights[0] == weights[1])
         }
-        // Fewer than there are: nothing is undone.
+        // If fewer epochs are requested than exist, none are removed.
         #expect(try reproduce("--epochs 1", folder).rows == all.rows)
     }
 
-    /// As on a machine that only trains.
+    /// A machine that only trains needs no gnuplot.
     @Test func trainsWithoutGnuplotAndReportsElsewhere() throws {
         let folder = try TemporaryFolder()
         let line = ["reproduce", "figure1", "--output", folder.path]
@@ -125,8 +125,8 @@ struct ReproduceTests {
         #expect(try String(contentsOfFile: folder.file("report.md"), encoding: .utf8).contains("figure1.svg"))
     }
 
-    /// Where not even 127.0.0.1 is up, the ends of runs and of gnuplot must be seen all the same.
-    @Test(.enabled(if: Tool.canLackNetwork, "unshare makes no machine without a network here"))
+    /// Even if 127.0.0.1 isn't up, the ends of runs and of gnuplot must be noticed.
+    @Test(.enabled(if: Tool.canLackNetwork, "unshare can't run a command without a network here"))
     func trainsWithoutANetwork() throws {
         let folder = try TemporaryFolder()
         let (process, output, errors) = Tool.process([], environment: Self.noCorpus)
@@ -157,7 +157,7 @@ struct ReproduceTests {
             tool.status == 1 && tool.errors.contains("was made with other options (--train-size 401 instead of 400)"))
     }
 
-    /// Runs on one corpus must not stand in a report as runs on another.
+    /// A report must not show runs on one corpus as runs on another.
     @Test func aFolderOfAnotherCorpusIsRefused() throws {
         let folder = try TemporaryFolder(), corpus = try TemporaryFolder()
         let line = ["reproduce", "figure3", "--output", folder.path]

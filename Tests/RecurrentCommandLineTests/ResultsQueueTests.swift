@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// `scripts/results-queue`, with a script in the place of the program.
+/// `scripts/results-queue`, with a script in place of the program.
 struct ResultsQueueTests {
-    /// A run of six epochs that ends at an interrupt and goes on from there; it waits for
-    /// each epoch until the file `allowed` has its number. It is in a process group of its
-    /// own, as the program's runs are.
+    /// A run of six epochs that ends at an interrupt and resumes from there; before each
+    /// epoch it waits until the file `allowed` has the epoch's number. It has its own
+    /// process group, like the program's runs.
     private static let program = """
         #!/usr/bin/env python3
         import os, pathlib, signal, subprocess, sys, time
@@ -47,7 +47,7 @@ struct ResultsQueueTests {
             try ResultsQueueTests.program.write(toFile: folder.file("program"), atomically: true, encoding: .utf8)
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.file("program"))
         }
-        /// Nothing goes on without its folder.
+        /// Nothing may continue without its folder.
         deinit { _ = try? call("stop") }
 
         func allow(epochs: Int) throws {
@@ -73,7 +73,7 @@ struct ResultsQueueTests {
             )
         }
 
-        /// The status, once it has such a line; after a minute as it is.
+        /// Returns the status, once it has a matching line or after a minute.
         func status(with line: Regex<Substring>) throws -> String {
             for _ in 0..<300 {
                 let text = try call("status").output
@@ -83,13 +83,13 @@ struct ResultsQueueTests {
             return try call("status").output
         }
 
-        /// Of a process, `T` if it is stopped; nil if there is none.
+        /// Returns the state of a process, `T` if it is stopped, or nil if there is none.
         func state(of process: String) -> Substring? {
             let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
             return text?.split(separator: ") ").last?.split(separator: " ").first
         }
 
-        /// What tar says of the collected runs' file, in its folder.
+        /// Runs tar on the file of collected runs, in its folder, and returns the output.
         func tar(_ what: String) throws -> String {
             let process = Process(), output = Pipe()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -133,7 +133,7 @@ struct ResultsQueueTests {
         #expect(try queue.call("resume").output.contains(": running"))
         #expect(try queue.status(with: /one\/seed1: 4 of 6 epochs/).contains("4 of 6"))
 
-        // Also from a pause.
+        // It can also be stopped while it is paused.
         _ = try queue.call("pause")
         let stopped = try queue.call("stop")
         #expect(stopped.status == 0 && stopped.output.contains(": stopped"), "\(stopped)")
@@ -156,7 +156,7 @@ struct ResultsQueueTests {
             ])
     }
 
-    /// No weights, and no folder of this machine.
+    /// The collected files contain no weights and no folder of this machine.
     @Test func collectsWhatResultsKeep() throws {
         let queue = try Queue("cli reproduce one --output reproduction\n")
         #expect(try queue.call("start").status == 0)
@@ -164,7 +164,7 @@ struct ResultsQueueTests {
         let collected = try queue.call("collect")
         #expect(collected.status == 0, "\(collected)")
         let run = "Results/reproduction/runs/short/one/seed1"
-        // Packed, as Results keep them.
+        // The runs are packed, as Results keep them.
         #expect(!FileManager.default.fileExists(atPath: queue.folder.file("Results/reproduction/runs")))
         let names = try queue.tar("-tzf").split(separator: "\n").filter { $0.contains("/seed1/") && !$0.hasSuffix("/") }
         #expect(names.count == 4)
@@ -178,7 +178,7 @@ struct ResultsQueueTests {
         #expect(queue.read(run + "/commits.txt") == queue.read("queue/program/commit.txt"))
         #expect(queue.read("Results/reproduction/report.md") == "all")
 
-        // Runs that Results have are not trained again, and stay when others come.
+        // Runs that Results have aren't trained again, and are kept when others are added.
         try FileManager.default.removeItem(atPath: queue.folder.file("Results/reproduction/runs"))
         try FileManager.default.removeItem(atPath: queue.folder.file("queue/reproduction"))
         try "cli reproduce two --output reproduction\n".write(
@@ -190,7 +190,7 @@ struct ResultsQueueTests {
         let kept = try queue.tar("-tzf").split(separator: "\n").filter { $0.hasSuffix("metrics.jsonl") }
         #expect(kept == ["runs/short/one/seed1/metrics.jsonl", "runs/short/two/seed1/metrics.jsonl"])
 
-        // Another path of this machine is refused.
+        // Other paths of this machine are refused.
         try "{\"command\" : [\"/corpus\"]}".write(
             toFile: queue.folder.file("queue/reproduction/runs/short/one/seed1/reproduction.json"), atomically: true,
             encoding: .utf8)

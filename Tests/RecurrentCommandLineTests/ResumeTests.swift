@@ -2,7 +2,7 @@ import Foundation
 import RecurrentCore
 import Testing
 
-/// A run that was stopped ends as if it had not been.
+/// A run that was stopped and resumed ends as if it hadn't been stopped.
 struct ResumeTests {
     private static let toy = [
         "--length", "8", "--train-size", "1000", "--valid-size", "200", "--test-size", "200", "--epochs", "4", "--cell",
@@ -10,7 +10,7 @@ struct ResumeTests {
         "--layers", "2", "--dropout-on", "embedding,output,logits", "--hidden-size", "16", "--quiet",
     ]
 
-    /// What two runs must share: the bits of all tensors, and every figure but times.
+    /// What two runs must have in common: the bits of all tensors, and every number except times.
     private struct Outcome: Equatable {
         var model: Data
         var tensors: [String: [UInt8]]
@@ -41,8 +41,7 @@ struct ResumeTests {
         ]
     }
 
-    /// Stops after some steps of an epoch, through a limit that no test can miss: a
-    /// signal at a random instant.
+    /// Starts a run and sends it a signal after a time; returns its status.
     private func stop(_ arguments: [String], with signal: Int32, after seconds: Double) throws -> Int32 {
         let (process, _, _) = Tool.process(arguments)
         process.standardOutput = FileHandle.nullDevice
@@ -61,8 +60,8 @@ struct ResumeTests {
         #expect(try Tool(options + ["--output", whole]).status == 0)
         var interruptions = 0
         var status = try stop(options + ["--output", parts], with: SIGINT, after: 0.1)
-        // Batches are over in a millisecond, so each instant is within an epoch. A
-        // signal that comes before the program listens ends it as any other does.
+        // Batches take a millisecond, so any moment is within an epoch. A signal that comes
+        // before the program handles signals ends it like any other program.
         while status == 130 || status == -SIGINT {
             interruptions += 1
             let hasBegun = FileManager.default.fileExists(atPath: parts + "/config.json")
@@ -72,7 +71,7 @@ struct ResumeTests {
                 ? Tool(arguments).status : stop(arguments, with: SIGINT, after: .random(in: 0.05...0.3))
         }
         #expect(status == 0)
-        // A run that is finished is tested again, and stays what it is.
+        // A run that is finished is tested again and doesn't change.
         #expect(try Tool(["train", "--resume", parts, "--quiet"]).status == 0)
         #expect(try Outcome(parts) == Outcome(whole), "after \(interruptions) interruptions")
     }
@@ -158,7 +157,7 @@ struct ResumeTests {
             try Data(contentsOf: URL(fileURLWithPath: other + "/state.safetensors")).write(to: state)
         case "metrics": try Data().write(to: URL(fileURLWithPath: run + "/metrics.jsonl"))
         case "model":
-            // One that is whole, but not this model's; only a later epoch's state needs it.
+            // A complete model, but another one; only a later epoch's state needs it.
             let model = URL(fileURLWithPath: run + "/config.json")
             try Data("{\"version\": 1, \"hiddenSize\": 17}".utf8).write(to: model)
         case "options":

@@ -4,7 +4,7 @@ import RecurrentCore
 import RecurrentRuns
 import Testing
 
-/// Runs from start to end, and what they leave on disk.
+/// Runs from start to end, and the files that they leave.
 struct RunTests {
     private static let small = [
         "--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--epochs", "3",
@@ -23,7 +23,7 @@ struct RunTests {
             configuration.cell.name == "ugru" && configuration.model.layers == 2 && configuration.dataset["length"] == 8
         )
         #expect(configuration.training.learningRate == 1e-3 && configuration.training.stopLoss == 0.005)
-        // The cell's own activation is named, so that another default changes no old run.
+        // The cell's activation is named, so that a new default doesn't change old runs.
         #expect(configuration.activation?.name == "tanh")
 
         let lines = try metrics(run)
@@ -144,7 +144,7 @@ struct RunTests {
         }
     }
 
-    /// A run's own file starts it again; flags override what it says.
+    /// A run's configuration file starts it again; flags override its values.
     @Test func aRunIsTrainedFromAFile() throws {
         let folder = try TemporaryFolder(), first = folder.file("first"), second = folder.file("second"),
             third = folder.file("third")
@@ -183,7 +183,7 @@ struct RunTests {
         #expect(try Tool("--version").output == "\(CommandLineTool.version)\n")
     }
 
-    /// While they run, the models are told apart by what they were asked for.
+    /// While they run, the models are labelled with the given names.
     @Test func compareNamesRunsByTheirLabels() throws {
         let result = try Tool(["compare", "--cells", "identity-rnn,rnn"] + Self.small)
         #expect(

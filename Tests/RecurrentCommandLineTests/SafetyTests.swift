@@ -3,7 +3,7 @@ import RecurrentCommandLine
 import RecurrentCore
 import Testing
 
-/// Nothing that is on disk is lost by a mistake.
+/// Nothing on disk is lost by mistake.
 struct SafetyTests {
     private static let small = [
         "--length", "8", "--train-size", "500", "--valid-size", "200", "--test-size", "200", "--epochs", "2",
@@ -50,7 +50,7 @@ struct SafetyTests {
         #expect(!FileManager.default.fileExists(atPath: folder.file("runs/rnn")))
     }
 
-    /// What a configuration holds may be edited by hand.
+    /// A configuration may have been edited by hand.
     @Test(arguments: [
         ("batchSize", "0"), ("batchSize", "9223372036854775807"), ("evaluationBatchSize", "-1"), ("hiddenSize", "0"),
         ("embeddingSize", "9223372036854775807"), ("layers", "100000000"), ("threads", "0"), ("slope", "7"),
@@ -70,7 +70,7 @@ struct SafetyTests {
             result.errors.hasPrefix("error: \(path): ") && !result.errors.dropLast().contains("\n"), "\(result.errors)")
     }
 
-    /// Here by a limit on the size of a file.
+    /// A full disk, simulated by a limit on the size of files.
     @Test(arguments: [(0, "config.json"), (8, "model.safetensors"), (80, "state.safetensors")])
     func aDiskWithoutRoom(blocks: Int, refused: String) throws {
         let folder = try TemporaryFolder()
@@ -100,7 +100,7 @@ struct SafetyTests {
                 == Data(contentsOf: URL(fileURLWithPath: whole + "/model.safetensors")))
     }
 
-    /// A run that was killed before its words were written has them once it is resumed.
+    /// A run that was killed before its vocabulary was written has it once it is resumed.
     @Test func aResumedRunHasItsWords() throws {
         let folder = try TemporaryFolder(), run = folder.file("run")
         for split in ["train", "valid", "test"] {
@@ -119,7 +119,7 @@ struct SafetyTests {
         #expect(try String(contentsOfFile: run + "/vocabulary.txt", encoding: .utf8) == "a\nb\nc\n<eos>\n")
     }
 
-    /// A run goes on when its progress can't be printed, and says so in the end.
+    /// A run continues if its progress can't be printed, and says so at the end.
     @Test func aFullDiskUnderTheOutput() throws {
         let folder = try TemporaryFolder()
         let (process, _, errors) = Tool.process(Self.small + ["--output", folder.file("run")])

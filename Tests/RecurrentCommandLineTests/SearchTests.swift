@@ -19,7 +19,7 @@ struct SearchTests {
         #expect(first.output.contains("[8/8]") && first.output.contains("best: cli train"))
         let rows = try table(folder)
         #expect(rows.count == 4 && rows.map { $0[0] } == ["1", "2", "3", "4"])
-        // 300 sequences at 1e-5 teach nothing.
+        // 300 sequences with a learning rate of 1e-5 aren't enough to learn anything.
         #expect(rows[0][1] == "0.01" && rows[3][1] == "0.00001")
         let losses = rows.map { Double($0[3].split(separator: " ")[0])! }
         #expect(losses == losses.sorted() && losses[0] < losses[3])
@@ -79,11 +79,11 @@ struct SearchedOptionTests {
                 "rank", "learning-rate", "fresh-data", "dropout-on", "valid loss", "valid accuracy %", "best epoch",
                 "epochs", "seeds",
             ])
-        // Four with one epoch, of them two with two, and one with all.
+        // Four runs have one epoch; two of these, two epochs; and one, all epochs.
         #expect(rows.count == 4 && rows.map { $0[7] } == ["4", "2", "1", "1"])
         for row in rows { #expect((0.001...0.1).contains(Double(row[1])!) && ["true", "false"].contains(row[2])) }
         let runs = try FileManager.default.contentsOfDirectory(atPath: folder.file("runs"))
-        // Where a rate falls over the epochs, each number of them is a run of its own.
+        // If the rate decays over the epochs, each number of epochs is a separate run.
         #expect(runs.count == (schedule == "constant" ? 4 : 7))
         let again = try Tool(line)
         #expect(

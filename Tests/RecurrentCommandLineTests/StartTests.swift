@@ -15,7 +15,7 @@ struct StartTests {
         return try #require(result.object()[key] as? Double, "\(result.errors)")
     }
 
-    /// With a learning rate of almost nothing, the new run is what the old one was.
+    /// With a tiny learning rate, the new run has the results of the old one.
     @Test(arguments: ["gru", "urnn", "ugru"], ["exponential", "exact-exponential", "cayley"])
     func startsWhereTheOtherEnded(cell: String, manifold: String) throws {
         guard cell != "gru" || manifold == "exponential" else { return }
@@ -70,14 +70,14 @@ struct StartTests {
         }
     }
 
-    /// The weights that a run started from are its own from then on.
+    /// A run keeps the weights that it started from.
     @Test(arguments: ["gru", "ugru"]) func aKillBeforeTheFirstEpochsEndLosesNoStart(cell: String) throws {
         let folder = try TemporaryFolder(), first = folder.file("first"), whole = folder.file("whole"),
             killed = folder.file("killed")
         #expect(
             try Tool(Self.small + ["--cell", cell, "--epochs", "2", "--learning-rate", "0.01", "--output", first])
                 .status == 0)
-        // An epoch takes some tenths of a second.
+        // An epoch takes a few tenths of a second.
         let start = [
             "train", "--from", first, "--epochs", "1", "--train-size", "20000", "--batch-size", "10", "--quiet",
             "--output",

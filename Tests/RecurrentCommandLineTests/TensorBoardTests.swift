@@ -2,10 +2,10 @@ import Foundation
 import RecurrentCore
 import Testing
 
-/// Event files, byte by byte as TensorFlow defines them. (TensorBoard 2's own
-/// reader finds the same numbers in them.)
+/// Event files, byte by byte as TensorFlow defines them. (TensorBoard 2's own reader
+/// finds the same numbers in them.)
 struct TensorBoardTests {
-    /// Fields of a message: number to values; varints and fixed numbers as bits.
+    /// A value of a message's field; varints and fixed-size numbers are bits.
     private enum Value {
         case bits(UInt64)
         case bytes(ArraySlice<UInt8>)
@@ -45,7 +45,7 @@ struct TensorBoardTests {
         return result
     }
 
-    /// All events of a run's files in the order of their names, each record's checks verified.
+    /// Returns all events of a run's files, in the order of their names, after verifying the records' checksums.
     private func events(_ run: String) throws -> [[Int: [Value]]] {
         let names = try FileManager.default.contentsOfDirectory(atPath: run).filter {
             $0.hasPrefix("events.out.tfevents.")
@@ -84,7 +84,7 @@ struct TensorBoardTests {
         #expect(try Tool(["train", "--resume", run, "--epochs", "3", "--tensorboard", "--quiet"]).status == 0)
         let events = try events(run)
         #expect(events.filter { $0[3]?.first?.text == "brain.Event:2" }.count == 2)
-        // A session that starts at step 11 takes the place of what others have from there on.
+        // A session that starts at step 11 replaces other sessions' events from there on.
         let starts = events.filter { $0[7] != nil }
         #expect(starts.count == 1 && starts[0][7]![0].message[1]![0].number == 1 && starts[0][2]![0].number == 11)
 

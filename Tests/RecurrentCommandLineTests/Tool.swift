@@ -1,12 +1,12 @@
 import Foundation
 
-/// The built program, as a user runs it.
+/// A run of the built program, as a user runs it.
 struct Tool {
     let status: Int32
     let output: String
     let errors: String
 
-    /// The folder of the test program holds the products of the same build.
+    /// The program's path; the test program's folder contains the products of the same build.
     static let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(
         "cli"
     ).path
@@ -23,7 +23,7 @@ struct Tool {
         return (process, output, errors)
     }
 
-    /// What a command is started with so that no network is there, and whether that is allowed here.
+    /// The prefix that runs a command without a network, and whether that is allowed here.
     static let withoutNetwork = ["unshare", "--map-root-user", "--net"]
     static let canLackNetwork: Bool = {
         let process = Process()
@@ -35,7 +35,8 @@ struct Tool {
         return process.terminationStatus == 0
     }()
 
-    /// - Parameter largestFile: in blocks of 512 bytes, as if the disk had no more room; nil for no limit.
+    /// Runs the program until it ends. `largestFile` limits the size of files, in blocks of 512 bytes, as
+    /// if the disk were full; nil for no limit.
     init(_ arguments: [String], environment: [String: String] = [:], largestFile: Int? = nil) throws {
         let (process, output, errors) = Self.process(arguments, environment: environment)
         if let largestFile {
@@ -55,7 +56,7 @@ struct Tool {
     init(_ line: String) throws { try self.init(line.split(separator: " ").map(String.init)) }
 }
 
-/// A folder that is gone after the test.
+/// A folder that is removed after the test.
 final class TemporaryFolder {
     let path: String
     init() throws {
@@ -66,7 +67,7 @@ final class TemporaryFolder {
     func file(_ name: String) -> String { path + "/" + name }
 }
 
-/// The lines of a run's `metrics.jsonl`.
+/// Returns the lines of a run's `metrics.jsonl`.
 func metrics(_ folder: String) throws -> [[String: Any]] {
     try String(contentsOfFile: folder + "/metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
         try JSONSerialization.jsonObject(with: Data($0.utf8)) as! [String: Any]

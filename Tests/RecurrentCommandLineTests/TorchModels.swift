@@ -1,7 +1,7 @@
 import Foundation
 import RecurrentCore
 
-/// Tiny language models of PyTorch with what they make of a text; see
+/// Tiny language models of PyTorch with their results on a text; see
 /// `Fixtures/generate.py`.
 struct TorchModels: Decodable {
     struct Model: Decodable {
@@ -23,7 +23,7 @@ struct TorchModels: Decodable {
         Bundle.module.path(forResource: "Fixtures", ofType: nil)! + "/" + name
     }
 
-    /// Writes the corpus and the words into a folder.
+    /// Writes the corpus and the list of words into a folder.
     func write(to folder: TemporaryFolder) throws {
         try FileManager.default.createDirectory(atPath: folder.file("corpus"), withIntermediateDirectories: true)
         for (split, text) in [("train", train), ("valid", test), ("test", test)] {
@@ -34,12 +34,12 @@ struct TorchModels: Decodable {
 }
 
 extension Tool {
-    /// The one JSON object that it printed.
+    /// Returns the one JSON object that the program printed.
     func object() throws -> [String: Any] {
         try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any] ?? [:]
     }
 
-    /// Whether it failed as it should: with this status and one line.
+    /// Whether the program failed as it should, with the right status and one line.
     var failedInOneLine: Bool {
         status == 1 || status == 2
             ? errors.hasPrefix("error: ") && errors.hasSuffix("\n") && !errors.dropLast().contains("\n") : false

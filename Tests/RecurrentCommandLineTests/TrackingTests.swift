@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What `train --track-gradients` and `--tensorboard` become when a run is resumed.
+/// The effect of `train --track-gradients` and `--tensorboard` on a run that is resumed.
 struct TrackingTests {
     private func steps(measuredIn run: String) throws -> [Int?] {
         try metrics(run).filter { $0["frobeniusNorm"] != nil }.map { $0["step"] as? Int }
@@ -33,7 +33,7 @@ struct TrackingTests {
         #expect(try resume(run, "--epochs 11 --track-epochs 10") == before + Array(55...60))
         #expect(try resume(run, "--epochs 12 --track-epochs 0") == before + Array(55...60))
 
-        // As folders were written before these options were kept: no key, and the command names it.
+        // Folders written before these options were kept have no key, but the command contains the option.
         try #require(try Tool("\(options) \(plain)").status == 0)
         let file = URL(fileURLWithPath: plain + "/config.json")
         var object = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
@@ -44,8 +44,8 @@ struct TrackingTests {
         #expect(try resume(plain, "--epochs 3 --track-gradients 6") == [18])
     }
 
-    /// A model that has learned to answer with blanks is right nearly everywhere, and
-    /// knows nothing.
+    /// A model that has only learned to answer with blanks is right nearly everywhere, but
+    /// has learned nothing about the symbols.
     @Test func theAccuracyOfCopyingIsThatOfTheSymbols() throws {
         let folder = try TemporaryFolder(), run = folder.file("run")
         let train = try Tool(
@@ -55,13 +55,13 @@ struct TrackingTests {
         let tool = try Tool("evaluate \(run) --json")
         let result = try #require(try JSONSerialization.jsonObject(with: Data(tool.output.utf8)) as? [String: Any])
         #expect(result["count"] as? Int == 50 * 80 && result["accuracyCount"] as? Int == 50 * 10)
-        // 70 of 80 targets are blanks.
+        // Of 80 targets, 70 are blanks.
         #expect(try #require(result["accuracy"] as? Double) < 0.3)
         #expect(try Tool("evaluate \(run)").output.contains("4000 predictions, 500 of them count towards the accuracy"))
     }
 
-    /// The loss of each epoch's weights, the best of which is that of the end; all else
-    /// comes out as without.
+    /// The test loss of each epoch's weights is recorded; that of the best epoch is the final one, and
+    /// everything else is the same as without the option.
     @Test func theTestSplitIsFollowedWithoutBeingUsed() throws {
         let folder = try TemporaryFolder(), run = folder.file("run"), plain = folder.file("plain")
         let options =

@@ -21,7 +21,7 @@ import Testing
         #expect(value(ModReLU(), -3, [-1]) == -2 && value(ModReLU(), 0.5, [-1]) == 0 && value(ModReLU(), 3, [1]) == 4)
     }
 
-    /// An activation given by its parts.
+    /// An activation that is given by its parts.
     private struct Custom: Activation {
         var name = "custom"
         var summary = "for this test"
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    /// The check itself.
+    /// The check itself finds mistakes.
     @Test func mistakesAreFound() throws {
         let softsign = Custom(slopeBounds: 0...1) { x, _ in x / (1 + abs(x)) }
         try checkActivation(softsign)
@@ -42,9 +42,9 @@ import Testing
         }
         try checkActivation(scaled)
         for wrong in [
-            // Bounds too narrow above, and below.
+            // The bounds are too narrow above, or below.
             Custom(slopeBounds: 0...0.9) { x, _ in tanh(x) }, Custom(slopeBounds: 0.1...1) { x, _ in max(x, 0) },
-            // Overflows; is no number below 0.
+            // The function overflows, or is NaN below 0.
             Custom(slopeBounds: 0...1) { x, _ in log(1 + exp(x)) }, Custom(slopeBounds: 0...10) { x, _ in sqrt(x) },
             Custom(unitParameters: [UnitParameter("a"), UnitParameter("a")], slopeBounds: 0...1) { x, _ in x },
             Custom(name: "", slopeBounds: 1...1) { x, _ in x },

@@ -23,7 +23,7 @@ struct CellGradientTests {
         } + [StepPlanTests.Highway(), SharedWeight(), PassThrough()]
     }
 
-    /// One weight in two products, and two states that feed each other.
+    /// A cell with one weight in two products, and two states that feed each other.
     struct SharedWeight: RecurrentCell {
         var name: String { "shared" }
         var summary: String { "" }
@@ -36,7 +36,7 @@ struct CellGradientTests {
         }
     }
 
-    /// A state that is only handed on, and one that nobody reads.
+    /// A cell with a state that is only passed on, and one that isn't read.
     struct PassThrough: RecurrentCell {
         var name: String { "pass-through" }
         var summary: String { "" }

@@ -2,7 +2,7 @@ import RecurrentCore
 import RecurrentTestSupport
 import Testing
 
-/// The checks that plug-ins are tested with find mistakes in plug-ins.
+/// The conformance checks find mistakes in plug-ins.
 @Suite struct ConformanceKitTests {
     private struct Descent: Optimizer {
         var name = "descent"

@@ -6,8 +6,8 @@ import Testing
 import UGRUCell
 import URNNCell
 
-/// The whole way of a gradient: from the loss through the cell's time loop to the
-/// skew parameter of its orthogonal weight.
+/// The gradient's whole path, from the loss through the cell's time loop to the skew
+/// parameter of its orthogonal weight.
 struct ConstrainedGradientTests {
     static let updates: [(update: any ManifoldUpdate, isExact: Bool)] = [
         (ExponentialUpdate(), false), (ExponentialUpdate(method: .eigendecomposition), false),
@@ -29,11 +29,11 @@ struct ConstrainedGradientTests {
         let skew = try backend.allocate(rows: size, columns: size)
         let place = probe.store.range(of: block)
 
-        // The paper's gradient is the exact one at B = 0 only.
+        // The paper's gradient is exact only at B = 0.
         var random = RandomStream(RandomKey(seed: 7, purpose: .test))
         let pairs = (0..<size).flatMap { i in (0..<i).map { (i, $0) } }
         let angles = pairs.map { _ in isExact ? random.uniform(in: -0.8...0.8) : 0 }
-        /// All of the probe's variables with W at these angles.
+        /// Returns all of the probe's variables with W at these angles.
         func variables(_ angles: [Double]) throws -> [Double] {
             var values = [Double](repeating: 0, count: size * size)
             for ((i, j), angle) in zip(pairs, angles) {

@@ -2,7 +2,7 @@ import Foundation
 import RecurrentCore
 import Testing
 
-/// A file with this header and these bytes.
+/// Returns a file with this header and these bytes.
 func safeTensors(_ header: String, data: [UInt8] = []) -> [UInt8] {
     withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) } + Array(header.utf8) + data
 }
@@ -124,8 +124,8 @@ private func tensor(_ type: String = "F32", _ shape: String = "[2]", _ offsets: 
     }
 }
 
-/// Thousands of ways to be broken: each is refused with an error of the right
-/// kind, or is a valid file, whose tensors then fill it and can be read.
+/// Thousands of mutated files: each is refused with an error of the right kind, or is a
+/// valid file, whose tensors then fill it and can be read.
 @Suite struct FuzzedSafeTensors {
     private func check(_ bytes: [UInt8]) throws -> Bool {
         let file: SafeTensors
@@ -193,15 +193,15 @@ private func tensor(_ type: String = "F32", _ shape: String = "[2]", _ offsets: 
                 default: bytes.removeLast(min(length, bytes.count - 1))
                 }
             }
-            // Most mutations that change the header's length are found by that alone;
-            // in half of the cases, repair it, so that the parser sees them.
+            // Most mutations of the header would be detected by its length alone; in half of
+            // the cases the length is repaired, so that the parser sees them.
             if random.integer(below: 2) == 0, bytes.count > 8 {
                 let size = min(max(bytes.count - 8 - 81, 0), 100_000)
                 bytes.replaceSubrange(0..<8, with: withUnsafeBytes(of: UInt64(size).littleEndian) { Array($0) })
             }
             if try check(bytes) { valid += 1 }
         }
-        // Changes of data and of names leave a file valid: not everything was refused.
+        // Changes of data and names leave a file valid, so not everything may be refused.
         #expect(valid > 100 && valid < 15_000)
     }
 }

@@ -11,7 +11,7 @@ extension Batch {
             lengths: lengths, startsSequences: starts)
     }
 
-    /// The first `count` sequences.
+    /// Returns the first `count` sequences.
     fileprivate func cut(to count: Int) -> Batch {
         guard case .tokens(let tokens) = inputs else { return self }
         return with(
@@ -22,7 +22,7 @@ extension Batch {
 
 /// `checkDataset` finds mistakes.
 @Suite struct DatasetConformanceTests {
-    /// Sequences of three tokens that count on from a number of their own.
+    /// A data set of sequences of three tokens, each of which counts up from its own number.
     private final class Counting: Dataset {
         let name = "counting"
         let description: DatasetDescription
@@ -75,7 +75,7 @@ extension Batch {
             #expect(throws: ConformanceFailure.self) { try checkDataset(Counting(change: change), batchSize: 4) }
         }
         #expect(throws: ConformanceFailure.self) { try checkDataset(Counting(isContinuous: true), batchSize: 4) }
-        // Two data sets from "one seed" that differ.
+        // Two data sets that differ in spite of having the same seed.
         var made: Int32 = 0
         func make() -> Counting {
             made += 1

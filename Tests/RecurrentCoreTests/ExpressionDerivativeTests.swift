@@ -2,13 +2,13 @@ import RecurrentCore
 import RecurrentTestSupport
 import Testing
 
-/// Differentiation against central differences and known derivatives.
+/// Compares differentiation with central differences and known derivatives.
 @Suite struct ExpressionDerivativeTests {
     private func derivatives(_ opcode: Opcode) -> PointwiseProgram {
         PointwiseProgram.withDerivatives(inputs: opcode.arity) { x, _ in opcode.apply(x) }
     }
 
-    /// Everywhere but at kinks, which the points stay away from.
+    /// The points stay away from kinks.
     @Test(arguments: Opcode.all)
     func everyOperation(opcode: Opcode) {
         let program = derivatives(opcode)
@@ -39,15 +39,15 @@ import Testing
         #expect(slopes([0]) { sigmoid($0[0]) } == [0.25])
         #expect(slopes([4]) { sqrt($0[0]) } == [0.25])
         #expect(slopes([4]) { log($0[0]) } == [0.25])
-        // One input used along several ways: contributions add up.
+        // The contributions of an input that is used several times add up.
         #expect(slopes([3]) { $0[0] * $0[0] * $0[0] } == [27])
         #expect(slopes([2, 5]) { $0[0] * $0[0] + $0[0] * $0[1] - $0[0] } == [8, 2])
-        // An input that doesn't matter.
+        // An input without influence has slope 0.
         #expect(slopes([2, 5]) { exp($0[1] * 0) + $0[0] } == [1, 0])
         #expect(slopes([2, 5]) { sign($0[0]) + ($0[0] > $0[1]) + ($0[0] == $0[1]) } == [0, 0])
     }
 
-    /// The conventions at kinks: cells rely on them.
+    /// The conventions at kinks, on which cells rely.
     @Test func kinks() {
         func slope(_ x: Double, _ equation: (SymbolicValue) -> SymbolicValue) -> Double {
             PointwiseProgram.withDerivatives(inputs: 1) { x, _ in equation(x[0]) }.evaluate([x])[1]
@@ -58,7 +58,7 @@ import Testing
         #expect(slope(0.5) { min(max($0, -1), 1) } == 1)
         #expect([-2, 2].allSatisfy { x in slope(x) { min(max($0, -1), 1) } == 0 })
         #expect(slope(3) { min(2, $0) } == 0 && slope(1) { min(2, $0) } == 1)
-        // Of two equal operands one gets the gradient, never both or none.
+        // Exactly one of two equal operands gets the gradient.
         for (x, y) in [(1.0, 1.0), (0, 0), (-2, -2)] {
             for extremum in [{ max($0, $1) }, { min($0, $1) }] as [(SymbolicValue, SymbolicValue) -> SymbolicValue] {
                 let program = PointwiseProgram.withDerivatives(inputs: 2) { x, _ in extremum(x[0], x[1]) }
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    /// Programs of twenty operations drawn at random, most values used several times.
+    /// Random programs of twenty operations, in which most values are used several times.
     @Test(arguments: 1...60 as ClosedRange<UInt64>)
     func randomPrograms(seed: UInt64) throws {
         let program = PointwiseProgram.withDerivatives(inputs: 4, scalars: 1) { x, s in
@@ -104,7 +104,7 @@ import Testing
         for _ in 0..<20 {
             let x = (0..<4).map { _ in random.uniform(in: -1.5...1.5) }
             func value(_ x: [Double]) -> Double { program.evaluate(x, scalars: [0.7])[0] }
-            // Where two step widths disagree there is a kink between.
+            // If two step widths disagree, there is a kink in between.
             let wide = centralDifferences(x, step: 2e-4, value), narrow = centralDifferences(x, step: 1e-4, value)
             guard relativeError(wide, narrow) < 1e-7 else { continue }
             compared += 1

@@ -2,9 +2,9 @@ import RecurrentCore
 import RecurrentTestSupport
 import Testing
 
-/// What becomes of expressions on their way to a program: folding, sharing, order.
+/// The compilation of expressions to programs: folding, sharing, order.
 @Suite struct ExpressionProgramTests {
-    /// The operations of a program of up to three inputs and one scalar, leaves left out.
+    /// Returns the operations, without leaves, of a program of up to three inputs and one scalar.
     private func operations(_ equation: ([SymbolicValue], SymbolicValue) -> SymbolicValue) -> [PointwiseOperation] {
         PointwiseProgram(inputs: 3, scalars: 1) { x, s in [equation(x, s[0])] }.instructions.map(\.operation).filter {
             $0.arity > 0
@@ -47,12 +47,12 @@ import Testing
         #expect(operations { x, _ in x[0] - -x[1] } == [.add])
         #expect(operations { x, _ in 0 - x[0] } == [.negate])
         #expect(operations { x, _ in -1 * x[0] } == [.negate])
-        // Which operand is negated must survive.
+        // The negation must stay with the right operand.
         let program = PointwiseProgram(inputs: 2) { x, _ in [x[0] + -x[1], -x[0] + x[1], x[0] - -x[1], -x[0] - -x[1]] }
         #expect(program.evaluate([5, 3]) == [2, -2, 8, -2])
     }
 
-    /// Simplified or not, a program means what its equation says.
+    /// Simplification doesn't change a program's values.
     @Test func simplificationKeepsValues() {
         let ones = PointwiseProgram(inputs: 3) { x, _ in
             let (zero, one) = (SymbolicValue(0), SymbolicValue(1))
@@ -71,10 +71,10 @@ import Testing
         #expect(operations { x, _ in tanh(x[0] + x[1]) * tanh(x[1] + x[0]) } == [.add, .tanh, .multiply])
         #expect(operations { x, _ in max(x[0], x[1]) - max(x[1], x[0]) } == [.maximum, .subtract])
         #expect(operations { x, _ in (x[0] - x[1]) * (x[1] - x[0]) }.count == 3)
-        // Constants and scalars too, across outputs.
+        // Constants and scalars are shared too, across outputs.
         let program = PointwiseProgram(inputs: 1, scalars: 1) { x, s in [x[0] * s[0] + 2, exp(s[0] * x[0] + 2)] }
         #expect(program.instructions.count == 6)
-        // Every use of the generator in a program is one number per element.
+        // All uses of the generator in a program are one number per element.
         let draws = PointwiseProgram(inputs: 0) { _, _ in [.uniform + .uniform] }
         #expect(draws.instructions.count { $0.operation == .uniform } == 1)
         #expect(draws.usesRandomNumbers)
@@ -100,7 +100,7 @@ import Testing
         #expect(program.instructions.map(\.operation) == [.input(0), .add])
     }
 
-    /// Ten thousand terms in one chain: no recursion that runs out of stack.
+    /// A chain of ten thousand terms must not exhaust the stack by recursion.
     @Test func longChains() {
         let program = PointwiseProgram(inputs: 1) { x, _ in
             [(1...10_000).reduce(x[0]) { sum, i in sum * SymbolicValue(1 + 1e-4 / Double(i)) }]

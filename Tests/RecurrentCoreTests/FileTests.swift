@@ -19,7 +19,7 @@ import Testing
         #expect(try directory.files == ["config.json"])
     }
 
-    /// A reader sees one whole version or another, never a mixture or a part.
+    /// A reader sees a whole version, old or new, but never a mixture or a part.
     @Test func readersNeverSeeAPart() async throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/file"
@@ -66,7 +66,7 @@ import Testing
         #expect(try String(contentsOfFile: directory.path + "/file", encoding: .utf8) == "old")
     }
 
-    /// Nobody may create files in /proc, the superuser included.
+    /// Nobody, not even the superuser, may create files in /proc.
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self"), "needs /proc"))
     func directoriesWithoutPermission() {
         #expect(throws: RecurrentError.self) { try AtomicFile.write("text", to: "/proc/self/file") }
@@ -152,7 +152,7 @@ import Testing
         }
     }
 
-    /// A terabyte that is only claimed: nothing of it is allocated.
+    /// For a sparse file that claims a terabyte, nothing is allocated.
     @Test func aHugeHollowFile() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/hollow.safetensors"

@@ -8,7 +8,7 @@ import UGRUCell
 import URNNCell
 import VanillaRNNCell
 
-/// Text, token by token, against whole sequences.
+/// Compares text that is generated token by token with whole sequences.
 struct GeneratorTests {
     static let cells: [any RecurrentCell] = [
         VanillaRNN(), URNN(activation: AbsoluteValue()), GRU(), UGRU(resetGate: .before),
@@ -35,7 +35,7 @@ struct GeneratorTests {
         return powers.map { $0 / powers.reduce(0, +) }
     }
 
-    /// Each token's score is what the whole sequence's loss says of it.
+    /// Each token's score agrees with the loss of the whole sequence.
     @Test(arguments: cells.indices, [1, 2])
     func scoresAreTheLosses(index: Int, layers: Int) throws {
         for onCPU in [false, true] {
@@ -65,7 +65,7 @@ struct GeneratorTests {
         }
     }
 
-    /// Draws from one state, against the probabilities.
+    /// Compares the frequencies of draws from one state with the probabilities.
     @Test(arguments: [nil, 1, 4, 12, 13, 100] as [Int?], [0.5, 1, 3])
     func drawsFollowTheProbabilities(topK: Int?, temperature: Double) throws {
         for onCPU in [false, true] {
@@ -129,7 +129,7 @@ struct GeneratorTests {
         #expect(try begin + write(10, with: generator, after: begin.last!) == whole)
     }
 
-    /// Of equal scores the first are taken.
+    /// Among equal scores the first ones are chosen.
     @Test func equalScores() throws {
         let model = try model(GRU(), on: CPUBackend())
         for (index, parameter) in model.parameters.entries.enumerated() where parameter.name.hasPrefix("decoder") {

@@ -4,7 +4,7 @@ import ReferenceBackend
 import Testing
 import VanillaRNNCell
 
-/// Starts of free recurrent weights that are orthogonal.
+/// Orthogonal initializations of free recurrent weights.
 struct InitializationTests {
     @Test(arguments: [RecurrentInitialization.identity, .orthogonal, .rotations], [5, 6])
     func everyGateStartsOrthogonal(start: RecurrentInitialization, size: Int) throws {
@@ -22,7 +22,7 @@ struct InitializationTests {
                     }
                 }
                 guard start == .rotations else { continue }
-                // Blocks of two, and every gate has angles of its own.
+                // There are blocks of two, and each gate has its own angles.
                 #expect(w[1] == -w[size] && w[0] == w[size + 1] && abs(w[0]) < 1 && w[2] == 0)
                 #expect(gate == 0 || w[0] != values[0])
                 if size % 2 == 1 { #expect(w.last == 1) }

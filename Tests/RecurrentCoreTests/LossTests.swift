@@ -9,7 +9,7 @@ import Testing
 import ToyDatasets
 import UGRUCell
 
-/// Squares near 0 and straight lines beyond (Huber 1964), as an outside data set writes it.
+/// A loss that is quadratic near 0 and linear beyond (Huber 1964), as an outside data set would write it.
 private struct Huber: PointwiseLoss {
     var delta = 0.5
     let name = "Huber"
@@ -22,8 +22,8 @@ private struct Huber: PointwiseLoss {
     }
 }
 
-/// The squared distance of the logits from the target's one-hot vector: a loss of classes
-/// without help from Core.
+/// The squared distance of the logits from the target's one-hot vector: a loss for classes
+/// that is implemented without Core.
 private struct OneHotDistance: Loss {
     let name = "one-hot distance"
     func makeExecutor(for data: DatasetDescription, width: Int, on backend: any Backend) throws -> any LossExecutor {
@@ -59,7 +59,7 @@ private struct OneHotDistance: Loss {
     }
 }
 
-/// Losses that a data set brings along.
+/// Losses that a data set defines.
 struct LossTests {
     private static func description(
         _ targets: DatasetDescription.Targets, _ loss: (any Loss)? = nil,
@@ -68,7 +68,7 @@ struct LossTests {
         DatasetDescription(inputs: inputs, targets: targets, isContinuous: false, metric: .loss, loss: loss)
     }
 
-    /// Targets that are numbers, near and far from the predictions.
+    /// Returns a batch with real-valued targets, near and far from the predictions.
     private static func batch(perPosition: Bool, lengths: [Int]? = nil) -> Batch {
         let (steps, size) = (4, 5)
         var random = RandomStream(RandomKey(seed: 3, purpose: .test))
@@ -130,7 +130,7 @@ struct LossTests {
         #expect(relativeError(results[0], results[1]) <= 1e-5)
     }
 
-    /// All weights 0, so that every prediction is the projection's bias, 0.
+    /// All weights are 0, so that every prediction is the projection's bias, 0.
     @Test(arguments: [false, true])
     func theLossIsWhatWasWritten(perPosition: Bool) throws {
         let backend = ReferenceBackend(), batch = Self.batch(perPosition: perPosition, lengths: [4, 1, 3, 2, 4])
@@ -143,7 +143,7 @@ struct LossTests {
         #expect(abs(sums.loss - targets.reduce(0) { $0 + Huber().value($1) }) < 1e-12)
     }
 
-    /// A position without a target changes nothing, whatever is there.
+    /// Positions without a target have no influence, whatever the prediction.
     @Test func positionsWithoutTargetsHaveNoGradient() throws {
         let backend = ReferenceBackend(), batch = Self.batch(perPosition: true)
         let none = Batch(
@@ -167,7 +167,7 @@ struct LossTests {
         #expect(try Self.gradientError(Self.model(data, on: ReferenceBackend(), tied: tied), batch) <= 1e-6)
     }
 
-    /// The adding problem, judged by a loss that isn't its own.
+    /// The adding problem with another loss than its own.
     private struct RobustAdding: Dataset {
         let adding: AddingDataset
         let name = "robust adding"
@@ -178,7 +178,7 @@ struct LossTests {
         }
     }
 
-    /// The running mean of the inputs' first number, at each position.
+    /// A data set whose targets are the running mean of the inputs' first number, at each position.
     private struct RunningMean: Dataset {
         let name = "running mean"
         var description: DatasetDescription { LossTests.description(.positionValue, inputs: .vectors(width: 1)) }

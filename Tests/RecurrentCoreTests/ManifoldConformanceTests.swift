@@ -84,7 +84,7 @@ import Testing
 
     @Test func withoutMistakesItPasses() throws {
         try checkManifoldUpdate(Faulty(fault: nil), on: ReferenceBackend(), sizes: [1, 4], isExact: true)
-        // The paper's gradient is right at B = 0, and points uphill near it.
+        // The paper's gradient is exact at B = 0, and an ascent direction near it.
         try checkManifoldUpdate(Faulty(fault: .gradientOfPaper), on: ReferenceBackend(), sizes: [1, 4], isExact: false)
     }
 }

@@ -11,7 +11,7 @@ import UGRUCell
 import URNNCell
 import VanillaRNNCell
 
-/// Whole models: against PyTorch, and against themselves.
+/// Compares whole models with PyTorch, and with themselves.
 struct ModelTests {
     static let torch: [(String, any RecurrentCell, Bool)] = [
         ("classify_gru", GRU(), false), ("classify_rnn_relu", VanillaRNN(), false), ("language_model_gru", GRU(), true),
@@ -53,7 +53,7 @@ struct ModelTests {
         }
     }
 
-    /// A few steps of training, as bits.
+    /// Trains for a few steps and returns the results.
     private func train(_ cell: any RecurrentCell, on backend: any Backend, layers: Int = 1) throws -> [Float] {
         let dataset = try RecallDataset(
             length: 12, symbols: 10, sizes: SplitSizes(train: 300, valid: 100, test: 100), seed: 3)
@@ -84,8 +84,8 @@ struct ModelTests {
         #expect(relativeError(cpu, reference) < 1e-3)
     }
 
-    /// The paper's key case: with |x| and an orthogonal weight,
-    /// `‖∂x_T/∂x_0‖_F = √H` whatever the inputs (Theorem 1 with β = γ = 1).
+    /// In the paper's key case, |x| and an orthogonal weight,
+    /// `‖∂x_T/∂x_0‖_F = √H` for any inputs (Theorem 1 with β = γ = 1).
     @Test(arguments: [UInt64(1), 2], [0.02, 0.1, 0.3, 1])
     func absoluteValueKeepsTheGradientsNorm(seed: UInt64, scale: Double) throws {
         let backend = try CPUBackend()
@@ -101,7 +101,7 @@ struct ModelTests {
         let exponential = try SkewExponential(size: size, on: backend)
         try exponential(skew, into: store.value(of: store.orthogonalBlocks[0]))
 
-        // Every row of the batch is the same sequence; row i asks for unit i of the last state.
+        // Every row of the batch is the same sequence; row i's loss is unit i of the last state.
         var input: [Double] = []
         for _ in 0..<steps {
             let row = (0..<30).map { _ in random.normal() }
@@ -117,7 +117,7 @@ struct ModelTests {
         #expect(abs(norm / Double(size).squareRoot() - 1) <= 1e-5)
     }
 
-    /// A state carried over is the state of one long sequence.
+    /// States that are carried over agree with those of one long sequence.
     @Test func statesCarryOver() throws {
         let backend = ReferenceBackend()
         let probe = try CellProbe(GRU(), on: backend, inputWidth: 3, hiddenWidth: 4, steps: 6, batch: 2)

@@ -6,7 +6,7 @@ import ReferenceBackend
 import Testing
 
 struct OrthogonalSpectrumTests {
-    /// Q · diag(rotations, ±1) · Qᵀ with Q = exp of a random skew matrix.
+    /// Returns Q · diag(rotations, ±1) · Qᵀ, where Q is the exponential of a random skew matrix.
     private func matrix(_ angles: [Double], ends: [Double], _ backend: any Backend) throws -> (MatrixView, [Double]) {
         let size = 2 * angles.count + ends.count
         var block = [Double](repeating: 0, count: size * size)
@@ -39,7 +39,7 @@ struct OrthogonalSpectrumTests {
         let (weight, expected) = try matrix(spectrum.0, ends: spectrum.1, backend)
         let angles = try OrthogonalSpectrum(size: weight.rows, on: backend).angles(of: weight)
         let tolerance = onCPU ? 2e-6 : 1e-12
-        // −π and π are one angle.
+        // −π and π are the same angle.
         for angle in expected {
             #expect(angles.contains { abs(remainder($0 - angle, 2 * .pi)) <= tolerance }, "\(angle) in \(angles)")
         }

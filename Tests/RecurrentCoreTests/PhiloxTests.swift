@@ -1,9 +1,9 @@
 import RecurrentCore
 import Testing
 
-/// The generator against known answers, and the streams made of it.
+/// Compares the generator with known answers, and checks its streams.
 @Suite struct PhiloxTests {
-    /// From the Random123 distribution, `kat_vectors`, philox4x32 with 10 rounds.
+    /// The known answers are from `kat_vectors` in the Random123 distribution, for philox4x32 with 10 rounds.
     @Test func knownAnswers() {
         let answers: [(counter: SIMD4<UInt32>, key: (UInt32, UInt32), block: SIMD4<UInt32>)] = [
             (SIMD4(repeating: 0), (0, 0), SIMD4(0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8)),
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    /// 256 equal cells, 100,000 draws: χ² of 255 degrees is above 347 once in 10,000 seeds.
+    /// For 100,000 draws in 256 equal cells, χ² with 255 degrees of freedom exceeds 347 for one in 10,000 seeds.
     @Test(arguments: [1, 2, 3] as [UInt64])
     func uniformNumbersAreUniform(seed: UInt64) {
         let key = RandomKey(seed: seed, purpose: .dropout)
@@ -81,7 +81,7 @@ import Testing
         let normals = (0..<count).map { _ in stream.normal() }
         let mean = normals.reduce(0, +) / Double(count)
         let variance = normals.reduce(0) { $0 + $1 * $1 } / Double(count)
-        // Four standard errors.
+        // The tolerance is four standard errors.
         #expect(abs(mean) < 4 / Double(count).squareRoot())
         #expect(abs(variance - 1) < 4 * (2 / Double(count)).squareRoot())
         #expect(

@@ -7,11 +7,11 @@ extension PyTorchFixture {
     static func load(_ name: String) throws -> PyTorchFixture { try PyTorchFixture(contentsOf: fixtureFile(name)) }
 }
 
-/// A whole model of PyTorch, embedding (`encoder`) → `rnn` → linear (`decoder`) →
+/// A whole PyTorch model, embedding (`encoder`) → `rnn` → linear (`decoder`) →
 /// mean cross-entropy, with its gradients.
 ///
 /// Later batches continue earlier ones: the state is carried over, without a
-/// gradient through it, and the parameters stay as they are.
+/// gradient through it, and the parameters don't change.
 struct PyTorchModelFixture: Decodable {
     let description: String
     let steps: Int
@@ -24,15 +24,15 @@ struct PyTorchModelFixture: Decodable {
     let batches: [Step]
 
     struct Step: Decodable {
-        /// T·B.
+        /// The T·B input tokens.
         let tokens: [Int32]
-        /// B, or T·B in a language model.
+        /// The B targets, or T·B in a language model.
         let targets: [Int32]
-        /// [B, V] or [T, B, V].
+        /// The logits, [B, V] or [T, B, V].
         let logits: FixtureTensor
-        /// Of each target.
+        /// The loss of each target.
         let losses: FixtureTensor
-        /// Their mean.
+        /// The mean of the losses.
         let loss: Double
         let gradients: [String: FixtureTensor]
     }

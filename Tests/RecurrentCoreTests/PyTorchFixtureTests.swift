@@ -1,7 +1,7 @@
 import RecurrentTestSupport
 import Testing
 
-/// That the fixtures hold what their loader says: the tests that use them rely on it.
+/// Checks that the fixtures contain what the tests that use them rely on.
 @Suite struct PyTorchFixtures {
     private func expectWhole(_ tensors: [String: FixtureTensor]) {
         for (name, tensor) in tensors {

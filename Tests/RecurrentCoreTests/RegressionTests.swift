@@ -42,7 +42,7 @@ struct RegressionTests {
 
     @Test func theLossIsTheMeanSquaredError() throws {
         let backend = ReferenceBackend(), (model, batch) = try model(backend)
-        // All weights 0: the prediction is the projection's bias.
+        // If all weights are 0, the prediction is the projection's bias.
         backend.fill(model.parameters.allValues, with: 0)
         let expected = batch.values.reduce(0) { $0 + Double($1) * Double($1) } / 6
         #expect(abs(try model.evaluate(batch).meanLoss - expected) < 1e-12)

@@ -2,7 +2,7 @@ import Foundation
 import RecurrentCore
 import Testing
 
-/// What Python's safetensors 0.8.0 writes for
+/// The output of Python's safetensors 0.8.0 for
 ///
 ///     {"weight": float32 [[0, 1.5, -2], [3, 1e-40, inf]], "steps": int64 [7, -1], "scale": float64 0.1,
 ///      "empty": float32 [0, 4], "ids": int32 [5, -6], 'größe "a"': float32 [1]},  metadata={"format": "pt"}
@@ -68,7 +68,7 @@ let pythonSafeTensors = [UInt8](writtenByPython)
         }
     }
 
-    /// By the definition: sign, 5 bits of exponent, 10 of fraction.
+    /// Returns the value by definition: sign, 5 bits of exponent, 10 of fraction.
     private func expectedHalf(_ pattern: Int) -> Float {
         let (exponent, fraction) = (pattern >> 10 & 31, Float(pattern & 1023))
         let magnitude: Float =

@@ -5,7 +5,7 @@ import UGRUCell
 import URNNCell
 import VanillaRNNCell
 
-/// What the step compiler makes of the cells: asserted on the plans.
+/// The plans that the step compiler makes of the cells.
 struct StepPlanTests {
     static let oneStage: [any RecurrentCell] = [
         VanillaRNN(), VanillaRNN(activation: Tanh()), URNN(activation: AbsoluteValue()), URNN(activation: ModReLU()),
@@ -80,7 +80,7 @@ struct StepPlanTests {
     @Test func aGRUSavesItsGatesInThePlaceOfTheHoistedProducts() throws {
         let plan = try plan(GRU())
         let extra = plan.buffers.filter { $0.role == .perStep && $0.name.hasPrefix("saved") }.map(\.columns)
-        #expect(extra == [5])  // W_n h alone; r, z and n lie where U x was
+        #expect(extra == [5])  // only W_n h; r, z and n replace U x
     }
 
     @Test func inferenceKeepsNothing() throws {
@@ -96,7 +96,7 @@ struct StepPlanTests {
         #expect(plan.parameters[1].parts[2].parameter.constraint == .orthogonal)
     }
 
-    /// `x` meets the state outside a product.
+    /// A cell in which `x` is combined with the state outside a product.
     struct Highway: RecurrentCell {
         var name: String { "highway" }
         var summary: String { "" }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A directory that goes away with the object.
+/// A directory that is removed with the object.
 final class TemporaryDirectory {
     let path: String
 

@@ -42,7 +42,7 @@ struct TrainerConfigurationTests {
         } catch RecurrentError.invalidOption(let reason) { #expect(reason.contains("`\(name)`")) }
     }
 
-    /// More steps than a number can count.
+    /// More steps than an integer can count.
     @Test(arguments: [ConstantSchedule(), CosineSchedule()] as [any LearningRateSchedule])
     func epochsWithoutEnd(schedule: any LearningRateSchedule) throws {
         let trainer = try trainer(.init(epochs: .max, batchSize: 5, stopLoss: 100), schedule)

@@ -11,7 +11,7 @@ import ToyDatasets
 import UGRUCell
 import URNNCell
 
-/// Numbers of PyTorch's schedulers, clipping and L2 penalties; `training.py` made them.
+/// The results of PyTorch's schedulers, clipping and L2 penalties, written by `training.py`.
 struct TrainingFixture: Decodable {
     struct Clipped: Decodable {
         let norm: Double
@@ -42,7 +42,7 @@ struct TrainingTests {
     func schedulesAreTorchs(name: String, schedule: any LearningRateSchedule, warmupSteps: Int) throws {
         let fixture = try TrainingFixture.load()
         for (index, expected) in fixture.schedules[name]!.enumerated() {
-            // One step an epoch.
+            // There is one step per epoch.
             let moment = ScheduleMoment(
                 base: 0.1, step: index, epoch: index + 1, totalSteps: 14, warmupSteps: warmupSteps,
                 validationLosses: Array(fixture.losses[..<index]))
@@ -59,7 +59,7 @@ struct TrainingTests {
         #expect(rates == [0.5, 1, 1.5, 2, 2, 2])
     }
 
-    /// A model whose gradients can be set at will.
+    /// Returns a model whose gradients can be set at will.
     private func model(_ backend: any Backend, _ cell: any RecurrentCell = GRU()) throws -> SequenceModel {
         try SequenceModel(
             cell: cell, configuration: ModelConfiguration(embeddingSize: 20, hiddenSize: 20),
@@ -72,7 +72,7 @@ struct TrainingTests {
     @Test(arguments: [0.5, 1000.0], [true, false]) func clippingByNormIsTorchs(bound: Double, onCPU: Bool) throws {
         let fixture = try TrainingFixture.load(), backend: any Backend = onCPU ? try CPUBackend() : ReferenceBackend()
         let model = try model(backend)
-        // The rest of the gradient is zero; the numbers lie across the pieces' borders.
+        // The rest of the gradient is zero; the numbers cross the borders of pieces.
         let count = model.parameters.count
         #expect(count > fixture.gradient.count)
         backend.upload(
@@ -134,7 +134,7 @@ struct TrainingTests {
         }
     }
 
-    /// Decay would pull W towards I.
+    /// Skew parameters don't decay, since that would pull W towards I.
     @Test(arguments: [true, false]) func skewParametersDoNotDecay(isDecoupled: Bool) throws {
         let backend = ReferenceBackend(), model = try model(backend, URNN())
         let optimizer: any Optimizer = isDecoupled ? AdamW(weightDecay: 0.5) : Adam(weightDecay: 0.5)
@@ -149,7 +149,7 @@ struct TrainingTests {
     }
 }
 
-/// Dropout of every kind: gradients through the masks, and what the masks are.
+/// Dropout of every kind: gradients through the masks, and the masks themselves.
 struct RegularizationTests {
     private static let data = DatasetDescription(
         inputs: .tokens(vocabulary: 7), targets: .positionClass(classes: 7), isContinuous: true, metric: .perplexity)
@@ -197,7 +197,7 @@ struct RegularizationTests {
         let gradient: [Double] = backend.download(model.parameters.allGradients)
         let expected = try centralDifferences(values, step: 1e-4, loss)
         #expect(relativeError(gradient, expected) <= 1e-6, "\(name)")
-        // Another step draws other masks, evaluation none.
+        // Another step draws different masks, and evaluation draws none.
         if name != "tied" {
             let first = try loss(values)
             #expect(try model.computeGradients(Self.batch, step: 12).meanLoss != first)
@@ -229,7 +229,7 @@ struct RegularizationTests {
         let first = Array(masked[..<32])
         #expect(Set(first) == [0, 2])
         for step in 1..<6 { #expect(Array(masked[step * 32..<(step + 1) * 32]) == first) }
-        // The sequences of a batch have masks of their own.
+        // Each sequence of a batch has its own mask.
         #expect(Array(first[..<8]) != Array(first[8..<16]))
     }
 

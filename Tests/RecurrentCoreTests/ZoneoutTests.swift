@@ -7,7 +7,7 @@ import Testing
 import UGRUCell
 import URNNCell
 
-/// Zoneout against single steps of the same layer without it.
+/// Compares zoneout with single steps of the same layer without it.
 struct ZoneoutTests {
     private static let cells: [any RecurrentCell] = [GRU(), URNN(), CellGradientTests.SharedWeight()]
     private static let key = RandomKey(seed: 3, purpose: .test, stream: 9)
@@ -19,7 +19,7 @@ struct ZoneoutTests {
         let store = ParameterStore(), plainStore = ParameterStore()
         let layer: RecurrentLayer, plain: RecurrentLayer
         let input: MatrixView
-        /// [B, H] for each state.
+        /// The initial value of each state, [B, H].
         let initial: [MatrixView]
 
         init(_ cell: any RecurrentCell, rate: Double, _ backend: any Backend = ReferenceBackend()) throws {
@@ -41,7 +41,7 @@ struct ZoneoutTests {
             }
         }
 
-        /// All states after each step: [state][1 + T][B·H], the initial one first.
+        /// Returns all states after each step, [state][1 + T][B·H], beginning with the initial one.
         func states(training: Bool, lengths: [Int]? = nil, key: RandomKey? = ZoneoutTests.key) throws -> [[[Double]]] {
             _ = try layer.forward(
                 input, steps: steps, batch: batch, initial: .given(initial), lengths: lengths,
@@ -53,7 +53,7 @@ struct ZoneoutTests {
             }
         }
 
-        /// The states after step `t` without zoneout, from those before it.
+        /// Returns the states after step `t` without zoneout, given those before it.
         func step(_ t: Int, from states: [[Double]]) throws -> [[Double]] {
             let before = try states.map { try backend.makeMatrix($0, rows: batch, columns: hidden) }
             _ = try plain.forward(
@@ -82,11 +82,11 @@ struct ZoneoutTests {
                 if keeps.allSatisfy({ $0 }) { both += 1 }
             }
         }
-        // ReLU gives zeros that stay zero either way; the other cells' units always move.
+        // ReLU gives zeros that stay zero either way; the other cells' units always change.
         let count = Double(Self.steps * Self.batch * Self.hidden)
         if cell != 1 {
             for number in kept { #expect(abs(Double(number) / count - 0.3) < 0.06) }
-            // States have masks of their own.
+            // Each state has its own mask.
             if states.count == 2 { #expect(abs(Double(both) / count - 0.09) < 0.04) }
         } else {
             #expect(kept[0] > 0)
@@ -148,7 +148,7 @@ struct ZoneoutTests {
         #expect(relativeError(cpu[1...].flatMap { $0 }, reference[1...].flatMap { $0 }) <= 1e-5)
     }
 
-    /// The masks cost no kernel of their own in the loop.
+    /// The masks don't take a separate kernel in the loop.
     @Test(arguments: [Zoneout.random, .expected(rate: 0.2)]) func theLoopStaysFused(zoneout: Zoneout) throws {
         let plan = try StepCompiler.compile(GRU(), inputWidth: 3, hiddenWidth: 5, zoneout: zoneout)
         for loop in [plan.forwardLoop, plan.backwardLoop] {

@@ -30,7 +30,7 @@ func biasCorrectionHoldsAtAnyStep(step: Int) {
     }
 }
 
-/// A weight that gets no gradient decays by exactly (1 − rate · decay) a step.
+/// A weight without a gradient decays by exactly (1 − rate · decay) per step.
 @Test func adamWDecaysWithoutGradient() {
     let optimizer = AdamW(weightDecay: 0.25)
     var parameter = 2.0
@@ -42,7 +42,7 @@ func biasCorrectionHoldsAtAnyStep(step: Int) {
     #expect((parameter - 2 * pow(0.875, 8)).magnitude < 1e-15)
 }
 
-/// Adam's first step is the rate itself, whatever the gradient's size.
+/// Adam's first step equals the rate, whatever the gradient's magnitude.
 @Test(arguments: [1e-3, 1, 1e6])
 func adamsFirstStepIsTheRate(gradient: Double) {
     let optimizer = Adam()

@@ -5,11 +5,11 @@ import RecurrentOptimizers
 import ReferenceBackend
 import Testing
 
-/// What `Fixtures/generate.py` writes: torch.optim's parameters after each step.
+/// The output of `Fixtures/generate.py`: torch.optim's parameters after each step.
 private struct TorchFixture: Decodable {
     let source: String
     let start: [Double]
-    /// Of each step.
+    /// The gradients of each step.
     let gradients: [[Double]]
     let cases: [Case]
 
@@ -49,7 +49,7 @@ private struct TorchFixture: Decodable {
 }
 
 /// Runs the fixture's steps on a backend.
-/// - Returns: the parameters after each step.
+/// - Returns: The parameters after each step.
 private func run(_ optimizer: any Optimizer, rate: Double, on backend: any Backend) throws -> [[Double]] {
     let fixture = TorchFixture.shared
     let count = fixture.start.count
@@ -66,8 +66,8 @@ private func run(_ optimizer: any Optimizer, rate: Double, on backend: any Backe
     }
 }
 
-/// The largest error of any parameter at any step, relative to how far that
-/// parameter has travelled until then (and to its own rounding).
+/// Returns the largest error of any parameter at any step, relative to how far that
+/// parameter has moved up to then (and to its rounding).
 private func error(_ actual: [[Double]], _ expected: [[Double]], ulp: Double) -> Double {
     let start = TorchFixture.shared.start
     var worst = 0.0

@@ -23,7 +23,7 @@ struct FigureTests {
         )
     }
 
-    /// Names below take no room from the curves.
+    /// Names below the curves don't take space from them.
     @Test func manyNamesMakeTheDrawingHigher() throws {
         var figure = Figure(title: "norms", xLabel: "t", yLabel: "norm")
         func height() throws -> Int {
@@ -45,7 +45,7 @@ struct FigureTests {
         #expect(try !Gnuplot.svg(figure).contains("<polygon"))
         figure.barWidth = 1
         figure.xTicks = [.init(-0.5, "−π"), .init(8.5, "π")]
-        // The one high bar is the figure, no spike.
+        // A single high bar is the content of the figure, not a spike.
         #expect(figure.highest == nil)
         let svg = try Gnuplot.svg(figure)
         #expect(
@@ -53,7 +53,7 @@ struct FigureTests {
                 && svg.contains("−π"))
     }
 
-    /// One spike must not flatten the other epochs; a diverging end is shown as it is.
+    /// A single spike must not flatten the other epochs; a diverging end is shown as it is.
     @Test func spikesAreCut() {
         var figure = Figure(title: "loss", xLabel: "epoch", yLabel: "loss")
         figure.curves = [
@@ -68,7 +68,7 @@ struct FigureTests {
     }
 }
 
-/// Whether a text is XML, and what is in it.
+/// Checks whether a text is XML, and collects its contents.
 final class XMLDocumentCheck: NSObject, XMLParserDelegate {
     private(set) var root = ""
     private(set) var paths = 0

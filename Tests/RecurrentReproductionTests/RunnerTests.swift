@@ -6,10 +6,10 @@ import RecurrentRuns
 import Synchronization
 import Testing
 
-/// The runner, with a script in the place of the program.
+/// The runner, with a script in place of the program.
 struct RunnerTests {
-    /// Begins with what finds the folder and the epochs of the run: `$folder`, `$epochs`; what
-    /// the run is goes into its folder, as the program writes it.
+    /// Writes a script that begins by finding the run's folder and epochs, `$folder` and `$epochs`,
+    /// and writes the run's configuration into its folder, as the program does.
     private static func script(_ body: String, in folder: URL) throws -> String {
         let file = folder.appendingPathComponent("program").path
         let head = """
@@ -47,7 +47,7 @@ struct RunnerTests {
 
     private static let experiment = experiment(epochs: 3)
 
-    /// The second epoch is under way; what was measured in it is no epoch's end.
+    /// During the second epoch, values measured within it don't count as the epoch's end.
     @Test func tellsHowFarARunIs() throws {
         try Self.withFolder { folder in
             let script = try Self.script(
@@ -62,7 +62,7 @@ struct RunnerTests {
                     $0.append(line)
                     return $0.count
                 }
-                // As long as it is told something else, half a minute at most.
+                // The script waits until the progress mentions an epoch, for at most half a minute.
                 if line.contains("epoch") || count > 30 {
                     _ = FileManager.default.createFile(atPath: seen, contents: nil)
                 }
@@ -107,14 +107,14 @@ struct RunnerTests {
             #expect(try runner.run([Self.experiment(epochs: 2)]))
             #expect(try record(2)?.isComplete == true && record(3)?.isComplete == false)
             #expect(try runner.run([Self.experiment(epochs: 3)]))
-            // One with more is not cut.
+            // A run with more epochs isn't truncated.
             #expect(try record(3)?.valid.count == 3 && record(3)?.isComplete == true && record(1)?.isComplete == true)
 
-            // Resumed and stopped: its files are no more those of three epochs, and no result yet.
+            // Once resumed and stopped, its files are no longer those of three epochs, and not a result yet.
             let stopping = try Self.script(Self.training + "\nexit 130\n", in: folder)
             #expect(try !Self.runner(stopping, folder).run([Self.experiment(epochs: 9)]))
             #expect(try record(9) == nil)
-            // It had nine already, whatever is asked for now: that is written down.
+            // It already had nine epochs; they are recorded, however many are requested now.
             try "".write(toFile: folder.path + "/runs/a/seed1/state.safetensors", atomically: true, encoding: .utf8)
             #expect(
                 try Self.runner(Self.script("end epochs 9\n", in: folder), folder).run([Self.experiment(epochs: 4)]))
@@ -122,7 +122,7 @@ struct RunnerTests {
         }
     }
 
-    /// As searches do, where each setting is a run of its own.
+    /// As in searches, where each setting is a separate run.
     @Test func otherEpochsAreAnotherRunWhereNoneAreAdded() throws {
         try Self.withFolder { folder in
             let runner = Self.runner(try Self.script(Self.training, in: folder), folder, addsEpochs: false)
@@ -138,7 +138,7 @@ struct RunnerTests {
         }
     }
 
-    /// A line that a killed run began is none; what lies before is as it was.
+    /// A line that a killed run didn't complete is ignored; the lines before it still count.
     @Test func aTornLineIsLeftOut() throws {
         try Self.withFolder { folder in
             let script = try Self.script(

@@ -46,7 +46,7 @@ struct SettingsSearchTests {
         }
     }
 
-    /// More points than an Int counts are no reason to crash.
+    /// More points than an Int can count must not cause a crash.
     @Test func overflowIsRefused() {
         let axes = (1...64).map { SearchAxis(text: "o\($0)=1,2,3")! }
         #expect(throws: RecurrentError.self) { try search(axes, trials: 3) }
@@ -74,11 +74,11 @@ struct SettingsSearchTests {
         let rates = points.map { Double($0[0])! }.sorted(), sizes = points.map { Int($0[1])! }.sorted(),
             dropouts = points.map { Double($0[2])! }.sorted()
         #expect(rates.first! >= 0.0001 && rates.last! <= 0.01 && sizes.first! >= 10 && sizes.last! <= 1000)
-        // The middle of a logarithm, of which a tenth lies above twice this; of a straight line, half of it.
+        // The median on a logarithmic scale, and on a linear one.
         #expect(
             abs(rates[200] / 0.001 - 1) < 0.5 && abs(Double(sizes[200]) / 100 - 1) < 0.5
                 && abs(dropouts[200] - 0.25) < 0.05)
-        // More trials are the same ones and others.
+        // More trials begin with the same points.
         #expect(try Array(points.prefix(10)) == search(axes, trials: 10).points)
     }
 

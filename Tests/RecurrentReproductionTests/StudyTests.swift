@@ -46,7 +46,7 @@ struct StudyTests {
         #expect(falling.limited(to: 7) == falling)
     }
 
-    /// What every experiment needs is there, and none asks for what does nothing.
+    /// Everything that experiments need exists, and none has an option without an effect.
     @Test(arguments: Scale.allCases) func everyExperimentCanBeRunAndShown(_ scale: Scale) throws {
         let registry = Registry.builtIn, parser = FlagParser(registry: registry)
         for experiment in Studies.all.flatMap({ $0.experiments(Self.plan(scale)) }) {
@@ -56,7 +56,7 @@ struct StudyTests {
         }
     }
 
-    /// A section can be written before anything was run, and its rows fit its header.
+    /// A section can be written before any run, and its rows match its header.
     @Test(arguments: Scale.allCases) func sectionsStandWithoutRuns(_ scale: Scale) throws {
         let results = Results(plan: Self.plan(scale), records: [:]) { _ in throw RecurrentError.dataset("not to be run")
         }

@@ -4,7 +4,7 @@ import RecurrentCore
 import RecurrentRuns
 import Testing
 
-/// A run as a value: what is written, read, compared and shown.
+/// A run's configuration as a value that is written, read, compared and shown.
 struct ConfigurationTests {
     private let registry = Registry.builtIn
 
@@ -15,7 +15,7 @@ struct ConfigurationTests {
         #expect(
             read.dataset == PluginChoice("kth-largest", ["k": 3]) && read.skewInit == "henaff" && read.manifold == nil)
         #expect(read.training.epochs == 7 && read.training.batchSize == 100 && read.seed == 1)
-        // What is chosen without being resolved is written, too.
+        // A configuration that isn't resolved can be written too.
         #expect(try RunConfiguration(json: Data(read.json()), path: "config.json") == read)
         let resolved = try registry.resolve(read)
         #expect(
@@ -23,7 +23,7 @@ struct ConfigurationTests {
                 && resolved.dataset["length"] == 100)
     }
 
-    /// Where a file says nothing, its data set's defaults stand, as for a command line.
+    /// Options that a file doesn't contain have its data set's defaults, as on a command line.
     @Test func aPartialFileHasItsDataSetsDefaults() throws {
         let text = #"{"version": 2, "dataset": {"name": "ptb", "data": "/corpus"}, "model": {"hiddenSize": 64}}"#
         let read = try RunConfiguration(json: Data(text.utf8), path: "config.json", registry: registry)
@@ -61,7 +61,7 @@ struct ConfigurationTests {
         #expect(choice.optimizer["beta1"] == .number(0))
     }
 
-    /// What differs is told by the options' names, plug-ins first.
+    /// Differences are described by the options' names, plug-ins first.
     @Test func runsAreComparedByTheirValues() throws {
         var wanted = RunConfiguration(dataset: PluginChoice("copying", ["length": 10]))
         let first = try registry.resolve(wanted)
@@ -78,7 +78,7 @@ struct ConfigurationTests {
         other.backend = PluginChoice("cpu", ["threads": 2])
         other.tracking.trackTest = true
         #expect(first.isSameRun(as: other, registry: registry))
-        // Another backend's numbers are others, and so are those of rounded products.
+        // Another backend, or rounded products, give different numbers.
         other.backend = "reference"
         #expect(try !first.isSameRun(as: registry.resolve(other), registry: registry))
         other.backend = first.backend
@@ -109,7 +109,7 @@ struct ConfigurationTests {
         #expect(registry.threadsOption(of: "cpu") == "threads" && registry.threadsOption(of: "reference") == nil)
     }
 
-    /// A command that is shown gives the run that it is of.
+    /// The command that is shown for a run gives that run.
     @Test(arguments: [
         "--cell ugru --lr 0.003 --reset-gate before --tied --emsize 50",
         "--dataset copying --skew-init zero --clip-norm none --dropout 0.5",

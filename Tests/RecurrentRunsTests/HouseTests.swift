@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Who may import whom, as ARCHITECTURE.md says it.
+/// Which modules may import which, as described in ARCHITECTURE.md.
 struct HouseTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
         "../.."
@@ -13,7 +13,7 @@ struct HouseTests {
         return try #require(all).compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
     }
 
-    /// Of this package; others' modules and the system's are left out.
+    /// The modules of this package; those of other packages and the system are ignored.
     private static let own: Set<String> = [
         "RecurrentCore", "RecurrentTestSupport", "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell",
         "RecurrentOptimizers", "ManifoldUpdates",
@@ -52,7 +52,7 @@ struct HouseTests {
         for file in files { #expect(try Self.imports(file).isEmpty, "\(file.lastPathComponent)") }
     }
 
-    /// The manifest gives no target more than its files may import.
+    /// The manifest gives no target more dependencies than its files may import.
     @Test func theManifestAgrees() throws {
         let text = try String(contentsOf: Self.root.appendingPathComponent("Package.swift"), encoding: .utf8)
         let manifest = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")

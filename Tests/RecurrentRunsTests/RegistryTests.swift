@@ -3,9 +3,9 @@ import RecurrentCore
 import RecurrentRuns
 import Testing
 
-/// What a registry makes of plug-ins from outside, and which it refuses.
+/// How a registry handles outside plug-ins, and which it refuses.
 struct RegistryTests {
-    /// A cell with a bounded number and a choice of its own.
+    /// A cell with its own bounded number and choice.
     struct Leaky: RecurrentCell, Plugin {
         static let name = "leaky"
         static let summary = "h' = h + Δt (tanh(U x + W h) − h)"
@@ -69,7 +69,7 @@ struct RegistryTests {
         #expect(error?.description == "`timeStep` must be a number, not 'often'")
     }
 
-    /// An optimizer with one option, which each case names and types in its own way.
+    /// Returns a plug-in with one option, whose name and type each case chooses.
     private static func entry(
         _ kind: PluginKind, _ name: String, _ option: String, _ optionKind: OptionKind = .number(.finite)
     ) -> Entry {
@@ -86,7 +86,7 @@ struct RegistryTests {
         {
             registry.conflict(adding: Self.entry(kind, name, option, optionKind))
         }
-        // Of one kind only one takes part, so both may have a length.
+        // Only one plug-in of a kind takes part in a run, so both may have a length.
         #expect(conflict(.dataset, "new", "length") == nil && conflict(.cell, "new", "timeStep") == nil)
         #expect(conflict(.optimizer, "new", "length")?.contains("data set 'recall'") == true)
         #expect(conflict(.dataset, "new", "length", .flag)?.contains("takes a value in only one of them") == true)

@@ -4,7 +4,7 @@ import RecurrentCore
 import RecurrentRuns
 import Testing
 
-/// Runs that an earlier program wrote, whose `config.json` has version 1.
+/// Runs that were written by an earlier program, whose `config.json` has version 1.
 struct SavedRunTests {
     static let cells = ["rnn", "urnn", "gru", "ugru"]
 
@@ -12,7 +12,7 @@ struct SavedRunTests {
         try #require(Bundle.module.resourceURL).appendingPathComponent("Fixtures/\(path)").path
     }
 
-    /// The bits of every tensor.
+    /// Returns the bits of every tensor in a file.
     private func tensors(_ path: String) throws -> [String: [UInt8]] {
         let file = try SafeTensors(path: path)
         return try file.tensors.reduce(into: [:]) { $0[$1.name] = try file.bytes($1.name) }
@@ -33,7 +33,7 @@ struct SavedRunTests {
             #expect(
                 try tensors("\(run)/\(file).safetensors") == tensors("\(fixture)/\(file)-after.safetensors"), "\(file)")
         }
-        // What is written from then on is today's.
+        // From then on the current version is written.
         let written = try String(contentsOfFile: run + "/config.json", encoding: .utf8)
         #expect(written.contains("\"version\" : 2"))
         #expect(try RunFolder(opening: run).resolvedConfiguration(.builtIn) == resumed.configuration)
@@ -74,7 +74,7 @@ struct SavedRunTests {
     }
 }
 
-/// A folder that is gone after the test.
+/// A folder that is removed after the test.
 final class TemporaryFolder {
     let path: String
     init() throws {

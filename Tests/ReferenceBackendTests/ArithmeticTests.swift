@@ -21,7 +21,7 @@ private let backend = ReferenceBackend()
 @Test func productsAgreeWithNumpy() throws {
     let a = try backend.makeMatrix(NumpyNumbers.of("gemm a"), rows: 4, columns: 6)
     let b = try backend.makeMatrix(NumpyNumbers.of("gemm b"), rows: 6, columns: 5)
-    // Into columns 2..<7 of a wider matrix, whose other columns stay.
+    // The result goes into columns 2..<7 of a wider matrix, whose other columns must not change.
     let wide = try backend.makeMatrix([Double](repeating: 7, count: 4 * 9), rows: 4, columns: 9)
     let c = try backend.makeMatrix(NumpyNumbers.of("gemm c"), rows: 4, columns: 5)
     backend.copy(c, to: wide.columns(2..<7))

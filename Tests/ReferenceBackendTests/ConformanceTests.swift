@@ -7,7 +7,7 @@ import Testing
     try checkBackend(ReferenceBackend(), against: ReferenceBackend())
 }
 
-/// The check itself: it finds every mistake, in the part where it was made.
+/// The check itself finds every mistake, in the part where it was made.
 @Test(arguments: Fault.allCases)
 func mistakesAreFound(fault: Fault) throws {
     #expect(throws: ConformanceFailure.self) {

@@ -27,7 +27,7 @@ func crossEntropyAgreesWithNumpy(isDropout: Bool) throws {
     #expect(relativeError(backend.download(bias), try NumpyNumbers.of("loss bias" + suffix)) < 1e-14)
 }
 
-/// Equal logits cost log V each; the first class is the guess.
+/// Equal logits cost log V each; the first class is the prediction.
 @Test func crossEntropyByHand() throws {
     let backend = ReferenceBackend()
     let loss = try backend.makeSoftmaxCrossEntropy(classes: 4, width: 1)
@@ -39,7 +39,7 @@ func crossEntropyAgreesWithNumpy(isDropout: Bool) throws {
     #expect(abs(sums.perplexity - 4) < 1e-14 && sums.accuracy == 0.5)
 }
 
-/// States of runs hold such sums; those that were saved before a class could be excluded have three numbers.
+/// Runs' saved states hold these sums; sums saved before a class could be excluded have three numbers.
 @Test func olderSumsAreRead() throws {
     let older = try JSONDecoder().decode(LossSums.self, from: Data(#"{"loss":3,"correct":1,"count":4}"#.utf8))
     #expect(older == LossSums(loss: 3, correct: 1, count: 4, accuracyCount: 4))

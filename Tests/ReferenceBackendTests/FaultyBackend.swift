@@ -21,7 +21,7 @@ enum Fault: String, CaseIterable, Sendable {
     case matrixNormOfZero, matrixHidesNaN, matrixForgetsItsMessage, matrixKeepsScalars
     case recurrenceRepeatsEpilogue, recurrenceForgetsInitialState
 
-    /// Where `checkBackend` must find it.
+    /// The part in which `checkBackend` must find the mistake.
     var part: BackendPart {
         switch self {
         case .uncleanMemory, .uploadIgnoresOffset, .fillIgnoresStrides, .copyIgnoresColumnStride, .lowPrecisionMemory:
@@ -156,7 +156,7 @@ final class FaultyBackend: Backend {
         try! base.allocate(rows: view.rows, columns: view.columns)
     }
 
-    /// Wrong results of single operations.
+    /// Spoils the results of programs with certain operations.
     private func spoil(_ view: MatrixView, where uses: (PointwiseOperation) -> Bool) {
         let change: ((Double) -> Double)? =
             switch fault {

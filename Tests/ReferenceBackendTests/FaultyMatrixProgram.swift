@@ -51,7 +51,7 @@ private final class FaultyMatrixProgram: MatrixProgramExecutor {
             try base.run(inputs: inputs, outputs: outputs)
         } catch  where fault == .matrixHidesNaN {}
         runs += 1
-        // As if a counter had gone on from where the run before left it.
+        // As if a counter had continued from where the previous run left it.
         if fault == .matrixKeepsScalars, runs > 1 { backend.fill(outputs[0], with: Double(runs)) }
     }
 }

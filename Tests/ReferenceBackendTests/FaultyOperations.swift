@@ -57,7 +57,7 @@ final class FaultyRecurrence: RecurrenceExecutor {
 
     func backward() throws {
         try base.backward()
-        // Weight gradients are the epilogue's; a second time they double.
+        // The epilogue adds the weight gradients; a second one doubles them.
         if fault == .recurrenceRepeatsEpilogue { base.runEpilogue() }
     }
 }

@@ -50,7 +50,7 @@ private let backend = ReferenceBackend()
     #expect(relativeError(backend.download(values), try NumpyNumbers.of("eigenvalues")) < 1e-14)
 }
 
-/// Rounding grows with the size; sweeps must end there. Trace and squared norm are kept.
+/// The rounding error grows with the size, and the sweeps must end there. Trace and squared norm are preserved.
 @Test func largeEigendecompositionsConverge() throws {
     let n = 300
     var random = RandomStream(RandomKey(seed: 1, purpose: .test))

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The numbers that Fixtures/numpy_numbers.py wrote.
+/// The numbers written by Fixtures/numpy_numbers.py.
 enum NumpyNumbers {
     private static let all: [String: [Double]] = {
         let url = Bundle.module.url(forResource: "Fixtures", withExtension: nil)!
@@ -13,7 +13,7 @@ enum NumpyNumbers {
     static func of(_ name: String) throws -> [Double] { try #require(all[name], "no numbers called '\(name)'") }
 }
 
-/// The largest difference relative to each expected number; 0 for equal ones, NaNs among them.
+/// Returns the largest difference relative to each expected number; equal numbers, including NaNs, count as 0.
 func largestError(_ actual: [Double], _ expected: [Double]) -> Double {
     guard actual.count == expected.count else { return .infinity }
     return zip(actual, expected).map { a, e in

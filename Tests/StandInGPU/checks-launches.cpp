@@ -9,7 +9,7 @@ static void startWith(unsigned gridX, unsigned gridY, unsigned threads, unsigned
     cuLaunchKernel(kernel.function, gridX, gridY, 1, threads, 1, 1, shared, s.stream, parameters, nullptr);
 }
 
-// A kernel's own mistake shows when it runs.
+// A mistake in a kernel shows when it runs.
 static void runBody(const char *body, unsigned threads = 32, unsigned shared = 0, const char *before = "") {
     Session s;
     Kernel kernel(body, "", before);
@@ -117,7 +117,7 @@ void addWrongLaunches() {
     wrong("a kernel that writes before its block", "written before the block of 64 bytes", [] { runBody("if (THREAD == 0) a.data[-1] = a.value;"); });
     wrong("a kernel that uses memory freed since", "has been freed", [] {
         Session s;
-        // The address hides in what the kernel reads.
+        // The address is hidden in the data that the kernel reads.
         Kernel kernel("if (THREAD == 0) **(float **)a.data = a.value;");
         CUdeviceptr hidden = s.memory(64), pointer = s.memory(8);
         OK(cuMemcpyHtoDAsync(pointer, &hidden, 8, s.stream));

@@ -13,7 +13,7 @@ struct Products : Session {
         workspace = memory(1 << 20);
         OK(cublasSetWorkspace(handle, (void *)workspace, 1 << 20));
     }
-    // 3 × 4 = (3 × 5) · (5 × 4), with so many floats in each matrix.
+    // 3 × 4 = (3 × 5) · (5 × 4), with just enough floats in B and C, and `a` floats in A.
     void product(int lda, size_t a = 15, cudaDataType type = CUDA_R_32F) {
         float one = 1, zero = 0;
         cublasGemmEx(handle, CUBLAS_OP_N, CUBLAS_OP_N, 3, 4, 5, &one, (void *)memory(4 * a), type, lda, (void *)memory(80), CUDA_R_32F, 5,
@@ -27,7 +27,7 @@ struct Solvers : Session {
         OK(cusolverDnCreate(&handle));
         OK(cusolverDnSetStream(handle, (cudaStream_t)stream));
     }
-    // Of 8 × 8, with so many bytes each.
+    // Factorises 8 × 8, with the given bytes of workspace and pivots.
     void factorise(size_t workspace, size_t pivots, int lda = 8) {
         cusolverDnSgetrf(handle, 8, 8, (float *)memory(256), lda, (float *)memory(workspace), (int *)memory(pivots), (int *)memory(4));
     }

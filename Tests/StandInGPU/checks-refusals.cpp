@@ -1,9 +1,9 @@
-// Errors that a right program may get: they come back as NVIDIA's codes.
+// Errors that a correct program may get, which are returned as NVIDIA's codes.
 #include "checks.h"
 
 #include <cmath>
 
-// What may not happen in a capture fails, and so does the capture's end.
+// A call that isn't allowed in a capture fails, and so does the capture's end.
 static void refusedInCapture(const char *name, CUresult code, std::function<CUresult(Session &)> call) {
     right(name, [=] {
         Session s;
@@ -11,7 +11,7 @@ static void refusedInCapture(const char *name, CUresult code, std::function<CUre
         REQUIRE(call(s) == code);
         CUgraph graph = (CUgraph)&s;
         REQUIRE(cuStreamEndCapture(s.stream, &graph) == CUDA_ERROR_STREAM_CAPTURE_INVALIDATED && !graph);
-        // Afterwards all is well again.
+        // Afterwards calls succeed again.
         CUdeviceptr address = s.memory(64);
         OK(cuMemsetD8Async(address, 0, 64, s.stream));
         s.wait();

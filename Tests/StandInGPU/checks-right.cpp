@@ -1,4 +1,4 @@
-// What a right program finds.
+// The behaviour that a correct program relies on.
 #include "checks.h"
 
 #include <cmath>
@@ -69,7 +69,7 @@ void addRightCalls() {
         Session s;
         Kernel kernel(filling);
         CUdeviceptr address = s.memory(64);
-        // Behind these 16 bytes nothing can be read.
+        // Memory beyond these 16 bytes can't be read.
         char *end = s.pinned(256) + 256 - sizeof(Arguments);
         *(Arguments *)end = {address, 16, 3};
         void *parameters[] = {end};
@@ -94,7 +94,7 @@ void addRightCalls() {
             REQUIRE(values[0] == value && values[1] == 4);
             OK(cuMemsetD8Async(address, 0, 64, s.stream));
         }
-        // The same nodes with other arguments, then other nodes.
+        // First the same nodes with other arguments, then other nodes.
         CUgraph other;
         CUgraphExecUpdateResultInfo result;
         s.beginCapture();

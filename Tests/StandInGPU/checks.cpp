@@ -50,7 +50,7 @@ static void setMachine(const std::string &machine) {
     }
 }
 
-// What the check said, and how it ended.
+// Runs a check; returns its output, and sets its status.
 static std::string runCheck(const Check &check, int &status) {
     int ends[2];
     if (pipe(ends)) abort();

@@ -1,5 +1,5 @@
-// Calls of the stand-in's functions, right ones and wrong ones on purpose. Each check
-// runs in a process of its own, as a wrong call ends it.
+// Correct and deliberately wrong calls of the stand-in's functions. Each check runs in its
+// own process, since a wrong call ends it.
 #pragma once
 #include <cstdio>
 #include <cstdlib>
@@ -14,10 +14,10 @@
 
 struct Check {
     std::string name;
-    // What the stand-in has to complain of; nothing of a right program.
+    // What the stand-in must complain of; empty for a correct program.
     std::string complaint;
     std::function<void()> body;
-    // STANDIN_ variables, as "MEMORY=1M DEVICES=2".
+    // STANDIN_ variables, such as "MEMORY=1M DEVICES=2".
     std::string machine;
 };
 
@@ -41,10 +41,10 @@ inline void right(const char *name, std::function<void()> body, const char *mach
         fprintf(stderr, "%s:%d: %s doesn't hold\n", __FILE__, __LINE__, #condition); \
         _Exit(1); \
     }
-// The call succeeds.
+// Requires that the call succeeds.
 #define OK(call) REQUIRE((int)(call) == 0)
 
-// A context and a stream of the first device.
+// A context and a stream, by default of the first device.
 struct Session {
     CUcontext context = nullptr;
     CUstream stream = nullptr;
@@ -87,9 +87,9 @@ struct Session {
     }
 };
 
-// NVRTC's stand-in looks for these by name.
+// Opens the built-ins library, which NVRTC's stand-in looks for by name.
 void openBuiltins();
-// Machine code, or PTX for a virtual architecture.
+// Compiles to machine code, or to PTX for a virtual architecture.
 std::string compile(const std::string &text, const char *architecture = "sm_90");
 
 // A kernel whose argument is { float *data; uint32 count; float value; }.
@@ -107,5 +107,5 @@ struct Kernel {
         return cuLaunchKernel(function, blocks, 1, 1, threads, 1, 1, shared, session.stream, parameters, nullptr);
     }
 };
-// data[i] = value for all i < count.
+// A kernel's body: data[i] = value for all i < count.
 extern const char *const filling;

@@ -1,5 +1,5 @@
-// Kernels as shared objects for the host: the text inside the emulation's frame,
-// compiled by the system's C compiler. What was compiled once is kept in a folder.
+// Compiles kernels to shared objects for the host: the text inside the emulation's frame,
+// compiled by the system's C compiler. Compiled kernels are kept in a folder.
 #include "standin.h"
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace standin {
 
 namespace {
 
-// HostEmulation.h, as the Makefile wraps it.
+// HostEmulation.h, wrapped by the Makefile.
 const char frame[] =
 #include "frame.inc"
     ;
@@ -32,7 +32,7 @@ std::string contents(const std::string &path) {
     return all.str();
 }
 
-// Two sums of 64 bits, as letters.
+// Two 64-bit hashes, as letters.
 std::string digest(const std::string &text) {
     uint64_t a = 0xCBF29CE484222325, b = 0x9E3779B97F4A7C15;
     for (unsigned char c : text) {
@@ -59,7 +59,7 @@ bool runCompiler(const std::vector<std::string> &arguments, const std::string &l
     return status == 0;
 }
 
-// In the kernel or in what it calls; that the prelude defines one says nothing.
+// Whether the kernel or a function that it calls has barriers; the prelude's definition doesn't count.
 bool hasBarriers(const std::string &text) {
     static const std::string definition = "#define BARRIER()";
     for (size_t at = 0; (at = text.find("BARRIER", at)) != std::string::npos; at++) {
@@ -84,7 +84,7 @@ Compilation compileKernel(const std::string &text, int architecture, bool contra
     std::string rest = found.suffix();
     if (std::regex_search(rest, other, kernel)) return failure("error: the stand-in takes one kernel in a text");
     std::string name = found[1], declaration = found[0], whole = frame;
-    // What NVRTC would do within the bounds: all registers that there are, but no more than 255.
+    // Like NVRTC within launch bounds: all registers that are available, but at most 255.
     int threads = 1024, registers = 32;
     std::smatch bound;
     if (std::regex_search(declaration, bound, bounds)) {
@@ -97,7 +97,7 @@ Compilation compileKernel(const std::string &text, int architecture, bool contra
            << hasBarriers(text) << "\n" << text << whole.substr(place + 19)
            << "\nconst char standin_kernel[] = \"" << name << "\";\nconst int standin_architecture = " << architecture
            << ", standin_registers = " << registers << ", standin_most_threads = " << threads << ";\n";
-    // Traps are found by the driver's stand-in.
+    // Traps are caught by the driver's stand-in.
     std::vector<std::string> command = {
         environment("CC", "cc"), "-O1", "-w", "-std=gnu11", contracts ? "-ffp-contract=fast" : "-ffp-contract=off", "-shared", "-fPIC",
         "-fsanitize=alignment,bounds", "-fsanitize-undefined-trap-on-error"};

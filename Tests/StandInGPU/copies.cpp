@@ -1,4 +1,4 @@
-// Copies between host and device, and memory that is set.
+// Copies between host and device, and setting memory.
 #include "standin.h"
 
 #include <cstring>
@@ -7,7 +7,7 @@ using namespace standin;
 
 namespace {
 
-// Whether host memory is pinned; an error if it isn't the host's, or not all of it.
+// Determines whether host memory is pinned; an error if any of it isn't the host's.
 CUresult findHost(const char *function, const void *memory, size_t bytes, bool &pinned) {
     Block *block = blockOf((uintptr_t)memory);
     pinned = block != nullptr;
@@ -70,7 +70,7 @@ API CUresult CUDAAPI cuMemcpyDtoHAsync(void *destination, CUdeviceptr source, si
     if (chip().compileOnly) memset(destination, 0, bytes);
     error = enqueue(__func__, stream, std::move(operation));
     if (error || pinned || chip().readsHostPages) return error;
-    // Into pageable memory the copy has been made when the call returns.
+    // A copy into pageable memory is complete when the call returns.
     trace("wait copy to pageable memory");
     runAll(streamOf(__func__, stream, error));
     return error;

@@ -1,4 +1,4 @@
-// cuBLAS's stand-in: the one product that is used, by plain loops.
+// cuBLAS's stand-in: the one product that is used, as plain loops.
 #include "standin.h"
 
 #include <algorithm>
@@ -25,7 +25,7 @@ auto &handles = *new Handles<cublasContext>();
     if (!handles.find(handle)) return WRONG(CUBLAS_STATUS_NOT_INITIALIZED, "the handle %s", handles.fault(handle)); \
     if (handle->context != current()) return WRONG(CUBLAS_STATUS_NOT_INITIALIZED, "the handle belongs to another context")
 
-// As tensor cores round factors: to nearest, with so many bits of the mantissa lost.
+// Rounds a factor as tensor cores do: to nearest, losing the given bits of the mantissa.
 float factor(float x, int lost) {
     uint32_t bits;
     if (!lost || !std::isfinite(x)) return x;
@@ -64,13 +64,13 @@ void multiply(const Product &p) {
             const float b0 = b(l, j), *a0 = &a[l * p.m];
             for (size_t i = 0; i < p.m; i++) s[i] += a0[i] * b0;
         }
-        // What is multiplied by 0 isn't read.
+        // C isn't read if it is multiplied by 0.
         float *c = p.c + j * p.ldc;
         for (size_t i = 0; i < p.m; i++) c[i] = p.alpha * s[i] + (p.beta == 0 ? 0 : p.beta * c[i]);
     }
 }
 
-// From the first element of a column-major matrix to its last.
+// The bytes from the first element of a column-major matrix to its last.
 size_t extent(size_t rows, size_t columns, size_t stride) { return rows && columns ? 4 * ((columns - 1) * stride + rows) : 0; }
 
 }  // namespace
@@ -91,7 +91,7 @@ API cublasStatus_t CUBLASWINAPI cublasDestroy(cublasHandle_t handle) {
     return CUBLAS_STATUS_SUCCESS;
 }
 
-// As cuBLAS does, forgets the workspace.
+// Forgets the workspace, as cuBLAS does.
 API cublasStatus_t CUBLASWINAPI cublasSetStream(cublasHandle_t handle, cudaStream_t stream) {
     REQUIRE_HANDLE(handle);
     CUresult error = CUDA_SUCCESS;
@@ -133,7 +133,7 @@ API cublasStatus_t CUBLASWINAPI cublasGemmEx(
     auto isShort = [](int stride, size_t rows) { return stride < (int)std::max<size_t>(rows, 1); };
     if (isShort(lda, rowsA) || isShort(ldb, rowsB) || isShort(ldc, m)) return WRONG(bad, "leading dimensions %d %d %d for %d %d %d", lda, ldb, ldc, m, n, k);
     if (!alpha || !beta) return WRONG(bad, "no alpha or no beta");
-    // In the handle's pointer mode, scalars are the host's.
+    // In the handle's pointer mode, scalars are on the host.
     if (blockOf((uintptr_t)alpha) || blockOf((uintptr_t)beta)) return WRONG(bad, "alpha or beta lies on the device");
     if (m == 0 || n == 0) return CUBLAS_STATUS_SUCCESS;
     if (k && requireRange(__func__, bad, "A", a, extent(rowsA, columnsA, lda), 4)) return bad;

@@ -1,4 +1,4 @@
-// cuSOLVER's stand-in: a factorisation, systems, and Hermitian eigenproblems.
+// cuSOLVER's stand-in: a factorisation, linear systems and Hermitian eigenproblems.
 #include "standin.h"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ auto &handles = *new Handles<cusolverDnContext>();
     if (requireRange(__func__, CUSOLVER_STATUS_INVALID_VALUE, what, address, bytes, alignment)) return CUSOLVER_STATUS_INVALID_VALUE
 
 cusolverStatus_t put(const char *function, cusolverDnHandle_t handle, const std::string &kind, std::vector<uintptr_t> addresses, std::function<void()> run) {
-    // It waits for the device inside, at least to load its kernels.
+    // cuSOLVER waits for the device, at least to load its kernels.
     if (requireNoCapture(function)) return CUSOLVER_STATUS_EXECUTION_FAILED;
     Operation operation;
     operation.name = operation.kind = kind;
@@ -38,7 +38,7 @@ cusolverStatus_t put(const char *function, cusolverDnHandle_t handle, const std:
 
 size_t extent(int rows, int columns, int stride) { return rows && columns ? (size_t)(columns - 1) * stride + rows : 0; }
 
-// With the largest pivot of each column, counted from 1; info is the first zero pivot.
+// LU decomposition with the largest pivot of each column, counted from 1; info is the first zero pivot.
 void factorise(int n, float *a, int lda, int *pivots, int *info) {
     *info = 0;
     for (int j = 0; j < n; j++) {
@@ -81,7 +81,7 @@ void solve(bool transposed, int n, int columns, const float *a, int lda, const i
 
 using Complex = std::complex<double>;
 
-// Jacobi's rotations, in Double; the lower triangle is what is read.
+// Jacobi rotations in Double; only the lower triangle is read.
 void eigen(int n, std::complex<float> *matrix, int lda, float *values, int *info) {
     std::vector<Complex> a(n * n), v(n * n);
     for (int j = 0; j < n; j++) {
@@ -109,7 +109,7 @@ void eigen(int n, std::complex<float> *matrix, int lda, float *values, int *info
                 double theta = 0.5 * std::atan2(2 * std::abs(x), a[q * n + q].real() - a[p * n + p].real());
                 double c = std::cos(theta);
                 Complex s = std::sin(theta) * phase;
-                // Columns, then rows, then the vectors.
+                // First the columns, then the rows, then the eigenvectors.
                 for (int i = 0; i < n; i++) {
                     Complex y = a[p * n + i], z = a[q * n + i];
                     a[p * n + i] = c * y - std::conj(s) * z;

@@ -1,5 +1,5 @@
-// The machine: its devices, their attributes and contexts. STANDIN_* variables of the
-// environment make it another than one H100.
+// The machine: its devices, their attributes and contexts. By default it has one H100;
+// STANDIN_* variables of the environment change that.
 #include "standin.h"
 
 #include <cstdio>
@@ -11,7 +11,7 @@ namespace standin {
 
 namespace {
 
-// With K, M or G behind it; at least so large.
+// A variable's number, which may end with K, M or G and must be at least `least`.
 size_t number(const char *name, const char *otherwise, int least = 0) {
     std::string value = environment(name, otherwise);
     char *end = nullptr;
@@ -166,7 +166,7 @@ API CUresult CUDAAPI cuDevicePrimaryCtxRelease(CUdevice device) {
     if (!primary) return WRONG(CUDA_ERROR_INVALID_CONTEXT, "device %d has no primary context", device);
     if (--primary->uses > 0) return CUDA_SUCCESS;
     drain();
-    // What is left would go with the context, unseen.
+    // Objects that are left would otherwise disappear with the context, unnoticed.
     releaseGraphs(primary);
     releaseModules(primary);
     releaseStreams(primary);
@@ -249,7 +249,7 @@ API CUresult CUDAAPI cuGetErrorName(CUresult error, const char **name) {
     return *name ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 }
 
-// NVRTC 13.5 asks the driver that it finds for a table of its own, and goes on without.
+// NVRTC 13.5 asks the driver for a private table, and continues without it.
 API CUresult CUDAAPI cuGetExportTable(const void **table, const CUuuid *) {
     if (table) *table = nullptr;
     return CUDA_ERROR_NOT_FOUND;

@@ -1,4 +1,4 @@
-// Capture, and the graphs that come of it. Operations are kept in the order of the
+// Capture, and the graphs that result from it. Operations are kept in the order of the
 // calls, with copies of their arguments.
 #include "standin.h"
 
@@ -10,7 +10,7 @@ namespace standin {
 struct Graph {
     Context *context;
     std::vector<Operation> nodes;
-    // While it is captured.
+    // Used during capture.
     Stream *origin = nullptr;
     std::vector<Stream *> streams;
     CUstreamCaptureMode mode;
@@ -28,7 +28,7 @@ auto &graphs = *new Handles<Graph>();
 auto &executables = *new Handles<Executable>();
 auto &captures = *new std::set<Graph *>();
 
-// Nodes of a graph that can't be run any more, or again.
+// Fails if a graph has nodes that can no longer be run.
 CUresult requireRunnable(const char *function, const Executable &executable) {
     for (const Operation &node : executable.nodes) {
         for (uintptr_t address : node.addresses) {
@@ -92,7 +92,7 @@ CUresult joinCapture(const char *function, Stream *stream, Stream *recorded, Gra
     if (!stream->capture) {
         stream->capture = graph;
         stream->captured = stream->joined = 0;
-        // It has to come back even if nothing happens in it.
+        // The stream has to be joined again even if nothing is put into it.
         stream->captured++;
         graph->streams.push_back(stream);
     }

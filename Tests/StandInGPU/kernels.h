@@ -14,17 +14,17 @@ struct Kernel {
     Module *module;
     std::string name;
     size_t argumentBytes = 8, staticShared = 0;
-    // Static and dynamic shared memory are 48 KiB together, unless a launch may have more.
+    // Static and dynamic shared memory have at most 48 KiB together, unless a launch may have more.
     int registers = 32, mostThreads = 1024, dynamicShared = 48 << 10;
     bool asked = false;
-    // And with all blocks at once.
+    // The launch, and the launch with all blocks at once.
     Launch launch = nullptr, launchTogether = nullptr;
     char **ownStacks = nullptr, **ownShared = nullptr;
     void (*place)(uint32_t *, uint32_t *, uint32_t *) = nullptr;
 };
 
 extern Handles<Kernel> &kernels;
-// The kernel behind a handle, if it may be used now; NULL and an error otherwise.
+// Returns the kernel of a handle if it may be used now, otherwise NULL and an error.
 Kernel *kernelOf(const char *function, CUfunction handle, CUresult &error);
 
 }  // namespace standin

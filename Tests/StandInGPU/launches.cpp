@@ -17,7 +17,7 @@ const Kernel *running = nullptr;
 struct sigaction previousActions[3];
 const int faults[3] = {SIGSEGV, SIGBUS, SIGILL};
 
-// Pages for 1024 stacks; and shared memory that ends where its block can't be touched.
+// Memory for 1024 stacks; and shared memory followed by a page that can't be accessed.
 char *stacks() {
     static char *memory = (char *)mmap(nullptr, 1024 * STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return memory;
@@ -48,7 +48,7 @@ void onFault(int signal, siginfo_t *information, void *) {
 }
 
 void run(const Kernel *kernel, const std::vector<char> &arguments, const unsigned grid[2], unsigned threads, unsigned shared, bool cooperative) {
-    // A fiber's stack may be the one that is broken.
+    // The fault may be on a fiber's stack, so the handler has its own.
     static thread_local char *signalStack = nullptr;
     if (!signalStack) {
         signalStack = (char *)malloc(1 << 16);
@@ -99,7 +99,7 @@ CUresult launch(
     if (cooperative && (uint64_t)grid[0] * grid[1] > together * chip().processors) {
         return fail(CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE, "more blocks than run at once");
     }
-    // As the driver does, so many bytes as the kernel takes, now.
+    // Copies as many bytes as the kernel takes, at once, as the driver does.
     std::vector<char> arguments;
     if (!chip().compileOnly) arguments.assign((char *)parameters[0], (char *)parameters[0] + kernel->argumentBytes);
     Operation operation;

@@ -1,6 +1,6 @@
-// Memory of the device and pinned memory of the host. Each block ends at a page that
-// can't be touched, and one lies before it; a freed block can't be touched either,
-// and its addresses don't come back. What is new holds 0xFF: no number.
+// Memory of the device and pinned memory of the host. Each block is between two pages
+// that can't be accessed; a freed block can't be accessed either, and its addresses
+// aren't reused. New memory holds 0xFF, which is NaN.
 #include "standin.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 enum : size_t { ALIGNMENT = 256, PAGE = 4096, GAP = 64 << 10 };
 enum : unsigned char { POISON = 0xFF, GUARD = 0xA5 };
 
-// Never destroyed: others may still work when the program ends.
+// Never destroyed, because other threads may still be working when the program ends.
 auto &blocks = *new std::map<uintptr_t, Block>();
 size_t used = 0;
 
@@ -24,7 +24,7 @@ size_t roundUp(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * u
 struct Guards {
     unsigned char *before, *begin, *end, *after;
 };
-// What lies in the block's pages and isn't its own.
+// The parts of the block's pages that don't belong to the block.
 Guards guardsOf(const Block &block) {
     auto begin = (unsigned char *)block.address, end = begin + block.bytes;
     return {(unsigned char *)(block.address / PAGE * PAGE), begin, end, (unsigned char *)roundUp((size_t)end, PAGE)};
@@ -108,7 +108,7 @@ std::vector<uintptr_t> addressesIn(const void *bytes, size_t count) {
 
 void checkGuards(const char *after) {
     for (auto &entry : blocks) {
-        // All others end where their page does, and reads before them are rare.
+        // All other blocks end at the end of a page, and accesses before a block are rare.
         if (!entry.second.freed && entry.second.bytes % ALIGNMENT) requireGuards(after, entry.second);
     }
 }
@@ -172,7 +172,7 @@ API CUresult CUDAAPI cuMemFree(CUdeviceptr address) {
     if (found->second.freed) return WRONG(CUDA_ERROR_INVALID_VALUE, "%#llx has been freed before", address);
     if (found->second.context != current()) return WRONG(CUDA_ERROR_INVALID_VALUE, "%#llx is memory of another context", address);
     trace("free %zu", found->second.bytes);
-    // As the driver does, waits for all work.
+    // Waits for all work, as the driver does.
     drain();
     release(__func__, found->second);
     return CUDA_SUCCESS;

@@ -1,5 +1,5 @@
-// Modules. A module's image is a shared object for the host, which NVRTC's stand-in has
-// made, or the text that it makes one of ("PTX").
+// Modules. A module's image is a shared object for the host, made by NVRTC's stand-in, or
+// the text that such an object is made from ("PTX").
 #include "kernels.h"
 
 #include <cstdio>
@@ -34,7 +34,7 @@ void *openLibrary(const std::string &image) {
     return library;
 }
 
-// The release of the driver that can first translate a PTX version, as 8.8.
+// The first release of the driver that can translate a PTX version, such as 8.8.
 int releaseOfPTX(int major, int minor) { return major >= 9 ? 13000 + 10 * minor : 12000 + 10 * minor; }
 
 CUresult load(const char *function, const void *image, Module *module) {
@@ -47,7 +47,7 @@ CUresult load(const char *function, const void *image, Module *module) {
         if (!module->library) return (CUresult)wrong(function, CUDA_ERROR_INVALID_IMAGE, "an image that can't be opened");
         auto architecture = (const int *)dlsym(module->library, "standin_architecture");
         if (!architecture) return (CUresult)wrong(function, CUDA_ERROR_INVALID_IMAGE, "an image that isn't the stand-in's");
-        // Code for one generation runs on its later members only.
+        // Code for one generation runs only on that generation's later members.
         if (*architecture / 10 != chip().capability / 10 || *architecture > chip().capability) {
             return (CUresult)refused(function, CUDA_ERROR_NO_BINARY_FOR_GPU, "sm_%d on sm_%d", *architecture, chip().capability);
         }

@@ -1,5 +1,5 @@
-// NVRTC's stand-in. It needs no driver, as NVRTC doesn't; what it makes runs on the
-// host. RELEASE is 13000 or 12090, for what differs between them.
+// NVRTC's stand-in. Like NVRTC, it needs no driver; its output runs on the host.
+// RELEASE is 13000 or 12090, for the differences between them.
 #include "standin.h"
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 #include <dlfcn.h>
 #include <nvrtc.h>
 
-// This library has no driver beside it, and reports for itself.
+// This library works without the driver, so it has its own functions for reports.
 namespace standin {
 std::string environment(const char *name, const char *otherwise) {
     const char *value = getenv(name);
@@ -70,7 +70,7 @@ struct Options {
     bool isReal = false, contracts = true;
 };
 
-// False if NVRTC would reject one; `log` then says which.
+// Reads the options; returns false if NVRTC would reject one, which `log` then names.
 bool read(int count, const char *const *texts, Options &options, std::string &log) {
     static const char *const known[] = {"--std=", "-std=", "--use_fast_math", "-use_fast_math", "--maxrregcount=", "--ftz=", "--prec-div=",
         "--prec-sqrt=", "--generate-line-info", "-lineinfo", "--device-as-default-execution-space", "-default-device",
@@ -157,7 +157,7 @@ API nvrtcResult nvrtcCompileProgram(nvrtcProgram handle, int count, const char *
     Options options;
     if (count < 0 || (count > 0 && !texts)) return fail(__func__, NVRTC_ERROR_INVALID_INPUT, "no options");
     if (!read(count, texts, options, program->log)) return NVRTC_ERROR_INVALID_OPTION;
-    // By its bare name, as NVRTC does: it is found if it is on the search path or open.
+    // By its bare name, as in NVRTC: it is found if it is on the search path or already open.
     static bool opened = dlopen(builtins, RTLD_LAZY | RTLD_LOCAL) != nullptr;
     if (!opened && !(opened = dlopen(builtins, RTLD_LAZY | RTLD_LOCAL) != nullptr)) {
         program->log = std::string("nvrtc: error: failed to open ") + builtins + ".\n  Make sure that " + builtins + " is installed correctly.";
@@ -173,7 +173,7 @@ API nvrtcResult nvrtcCompileProgram(nvrtcProgram handle, int count, const char *
     return NVRTC_SUCCESS;
 }
 
-// The log ends with a zero, which counts.
+// The log's size includes its final zero.
 API nvrtcResult nvrtcGetProgramLogSize(nvrtcProgram handle, size_t *size) {
     REQUIRE_PROGRAM(handle);
     return giveSize(__func__, program->log + '\0', size);

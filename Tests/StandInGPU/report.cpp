@@ -1,4 +1,4 @@
-// What is wrong, what was refused, and what was done.
+// Reports of wrong calls, refused calls and work done.
 #include "standin.h"
 
 #include <atomic>

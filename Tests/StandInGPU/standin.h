@@ -1,4 +1,4 @@
-// What the stand-in's libraries have in common. It is compiled against NVIDIA's own
+// Declarations that the stand-in's libraries share. They are compiled against NVIDIA's
 // headers, so that each function has the signature that programs call it with.
 #pragma once
 #include <cuda.h>
@@ -14,22 +14,22 @@
 #include <string>
 #include <vector>
 
-// Seen from outside: NVIDIA's functions, and what the stand-in's other libraries use.
+// Exported symbols: NVIDIA's functions, and those that the stand-in's other libraries use.
 #define API extern "C" __attribute__((visibility("default")))
 #define SHARED_API __attribute__((visibility("default")))
 
 namespace standin {
 
-// MARK: What is wrong (report.cpp)
+// MARK: Reports (report.cpp)
 
-// A wrong call: says so and ends the program, unless STANDIN_VIOLATIONS=return; then
-// `code` is what the caller gets.
+// Reports a wrong call and ends the program; with STANDIN_VIOLATIONS=return, it returns
+// `code` for the caller instead.
 SHARED_API int wrong(const char *function, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
-// An error that a right program may get: counted and returned.
+// Counts and returns an error that a correct program may get.
 SHARED_API int refused(const char *function, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
-// What a released context took with it.
+// Reports an object that a released context took with it.
 void leak(const char *format, ...) __attribute__((format(printf, 1, 2)));
-// One line in STANDIN_TRACE's file.
+// Writes a line into STANDIN_TRACE's file.
 SHARED_API void trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define WRONG(code, ...) static_cast<decltype(code)>(standin::wrong(__func__, code, __VA_ARGS__))
 #define REFUSED(code, ...) static_cast<decltype(code)>(standin::refused(__func__, code, __VA_ARGS__))
@@ -39,9 +39,9 @@ SHARED_API void trace(const char *format, ...) __attribute__((format(printf, 1, 
 struct Chip {
     int devices, capability, processors, sharedMemory, registers, driver, readsHostPages;
     size_t memory;
-    // How much may wait in a stream before the device works on it by itself.
+    // How many calls may wait in a stream before the device works on them by itself.
     size_t lag;
-    // Nothing is run: kernels are only compiled and loaded.
+    // Whether kernels are only compiled and loaded, but not run.
     bool compileOnly;
 };
 SHARED_API const Chip &chip();
@@ -51,13 +51,13 @@ struct Context {
     int uses = 0;
     bool destroyed = false;
 };
-// Of the calling thread.
+// Returns the calling thread's context.
 SHARED_API Context *current();
-// One call at a time.
+// Returns the lock that lets only one call run at a time.
 SHARED_API std::recursive_mutex &lock();
 #define ONE_AT_A_TIME std::lock_guard<std::recursive_mutex> guard(standin::lock())
 
-// 0 if the calling thread has a context.
+// Returns 0 if the calling thread has a context.
 SHARED_API CUresult ready(const char *function);
 #define REQUIRE_CONTEXT \
     ONE_AT_A_TIME; \
@@ -71,15 +71,16 @@ struct Block {
     Context *context;
     bool onHost, freed = false;
 };
-// The block that holds an address, living or dead; NULL if none does.
+// Returns the block that contains an address, even if it has been freed, or NULL.
 SHARED_API Block *blockOf(uintptr_t address);
-// 0 if `bytes` from `address` on lie in one living block of the device, aligned.
+// Returns 0 if `address` is aligned and `bytes` from there are in one block of the device that
+// hasn't been freed.
 SHARED_API int requireRange(const char *function, int code, const char *what, const void *address, size_t bytes, size_t alignment);
-// Addresses of blocks among the words of some bytes.
+// Returns the addresses of blocks among the words of some bytes.
 std::vector<uintptr_t> addressesIn(const void *bytes, size_t count);
-// Says whose guards have been written over.
+// Reports blocks whose guards have been overwritten.
 void checkGuards(const char *after);
-// Of a fault inside a kernel.
+// Describes the address of a fault inside a kernel.
 std::string describe(uintptr_t address);
 void releaseMemory(Context *context);
 
@@ -88,40 +89,40 @@ void releaseMemory(Context *context);
 struct Graph;
 
 struct Operation {
-    // As the trace has it, and as "kernel", "copy".
+    // The name in the trace, and the kind, such as "kernel" or "copy".
     std::string name, kind;
     std::function<void()> run;
-    // Device memory that has to live when it runs.
+    // Device memory that must not have been freed when the operation runs.
     std::vector<uintptr_t> addresses;
-    // Host memory that the device reads or writes by itself, later.
+    // Host memory that the device reads or writes by itself later.
     const void *hostSource = nullptr;
     void *hostDestination = nullptr;
     size_t hostBytes = 0;
     uint64_t check = 0;
-    // Of a kernel: why it can't be run any more, or nothing.
+    // For a kernel, why it can no longer be run, or NULL.
     std::function<const char *()> obstacle;
 };
 
 struct Stream {
     Context *context;
     std::deque<Operation> queue;
-    // How much has been put into it.
+    // The number of operations that have been put into the stream.
     size_t submitted = 0;
-    // While it is captured; and how much had been captured when it was last joined to
-    // the stream where the capture began.
+    // The current capture; how much had been captured when the stream was last joined to the
+    // stream where the capture began; and how much has been captured.
     Graph *capture = nullptr;
     size_t joined = 0, captured = 0;
 };
 
-// The stream behind a handle, if it may be used now; NULL and an error otherwise.
+// Returns the stream of a handle if it may be used now, otherwise NULL and an error.
 SHARED_API Stream *streamOf(const char *function, CUstream handle, CUresult &error);
 // Puts an operation into the stream, or into the graph that it is captured in.
 SHARED_API CUresult enqueue(const char *function, CUstream stream, Operation operation);
-// Runs all that waits in all streams.
+// Runs all pending work of all streams.
 SHARED_API void drain();
 void runAll(Stream *stream);
 void submit(Stream *stream, Operation operation);
-// Whether something that waits will touch this host memory.
+// Whether pending work will access this host memory.
 bool isPending(const void *address, size_t bytes);
 void releaseStreams(Context *context);
 
@@ -130,10 +131,10 @@ void releaseStreams(Context *context);
 // Fails, and invalidates captures, if this thread may not make an unsafe call now.
 SHARED_API CUresult requireNoCapture(const char *function);
 SHARED_API bool isCapturing(CUstream stream);
-// The capture goes on only to be ended, with an error.
+// Invalidates a capture, which can then only be ended, with an error.
 CUresult invalidate(const char *function, Graph *graph, CUresult code, const char *why);
 CUresult addNode(const char *function, Stream *stream, Operation operation);
-// Another stream goes into the capture, or comes back to the stream where it began.
+// Adds another stream to the capture, or joins it to the stream where the capture began.
 CUresult joinCapture(const char *function, Stream *stream, Stream *recorded, Graph *graph, size_t position);
 void releaseGraphs(Context *context);
 
@@ -147,12 +148,12 @@ struct Compilation {
     bool succeeded = false;
     std::string log, image;
 };
-// `architecture` in digits, as 90.
+// Compiles a kernel; `architecture` is a number such as 90.
 Compilation compileKernel(const std::string &text, int architecture, bool contracts);
 
 std::string environment(const char *name, const char *otherwise);
 
-// Handles that live, and those that did.
+// Live handles, and handles that have been destroyed.
 template <class Object> struct Handles {
     std::set<const void *> live, dead;
     Object *make() {
@@ -161,7 +162,7 @@ template <class Object> struct Handles {
         return object;
     }
     Object *find(const void *handle) const { return live.count(handle) ? (Object *)handle : nullptr; }
-    // Its memory stays, so that no other handle is ever equal to it.
+    // The memory isn't freed, so that no other handle is ever equal to it.
     void destroy(const void *handle) {
         live.erase(handle);
         dead.insert(handle);

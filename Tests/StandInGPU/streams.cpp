@@ -1,6 +1,6 @@
-// Streams and events. What is put into a stream waits there until something asks for
-// it: a synchronisation, an event, a free, or too much that waits. So a host that
-// counts on work that it hasn't waited for finds poison.
+// Streams and events. Work that is put into a stream stays there until something requires
+// it: a synchronisation, an event, a free, or too much pending work. So a host that relies
+// on work without waiting for it finds poison.
 #include "standin.h"
 
 #include <cstring>
@@ -11,7 +11,7 @@ namespace {
 
 auto &streams = *new Handles<Stream>();
 
-// A point in a stream that has been recorded.
+// A recorded point in a stream.
 struct Point {
     Stream *stream;
     size_t position;
@@ -20,7 +20,7 @@ struct Point {
 struct Event {
     Context *context;
     std::shared_ptr<Point> point;
-    // Of one that was recorded in a capture.
+    // For an event that was recorded in a capture.
     Graph *capture = nullptr;
     Stream *captured = nullptr;
     size_t position = 0;
@@ -185,7 +185,7 @@ API CUresult CUDAAPI cuStreamQuery(CUstream handle) {
     if (stream->capture) return invalidate(__func__, stream->capture, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "the stream is being captured");
     if ((error = requireNoCapture(__func__))) return error;
     trace("query stream, %zu pending", stream->queue.size());
-    // Who asks again and again comes to an end.
+    // Each query runs one operation, so that repeated queries come to an end.
     if (!stream->queue.empty()) runOne(stream);
     return stream->queue.empty() ? CUDA_SUCCESS : CUDA_ERROR_NOT_READY;
 }
@@ -240,7 +240,7 @@ API CUresult CUDAAPI cuEventSynchronize(CUevent handle) {
     if (!event->point || event->point->reached) {
         trace("wait event, reached");
     } else {
-        // What the device has to do meanwhile.
+        // Records how much work the device has in the meantime.
         trace("wait event, %zu calls behind it", event->point->stream->submitted - event->point->position);
         reach(*event->point);
     }

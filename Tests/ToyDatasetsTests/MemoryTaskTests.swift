@@ -45,7 +45,7 @@ struct MemoryTaskTests {
         }
     }
 
-    /// What is printed beside a loss: here measured on the batches themselves.
+    /// The baselines that are printed beside a loss, compared with those measured on the batches.
     @Test func baselines() throws {
         let adding = try AddingDataset(length: 30, sizes: SplitSizes(train: 20_000))
         let sums = adding.batch(.train, epoch: 0, index: 0, batchSize: 20_000).values

@@ -3,7 +3,7 @@ import RecurrentTestSupport
 import Testing
 import ToyDatasets
 
-/// The sequences of a batch, one row each, and their classes.
+/// Returns the sequences of a batch, one row each, and their classes.
 func sequences(_ batch: Batch) -> [(numbers: [Int32], target: Int32)] {
     guard case .tokens(let tokens) = batch.inputs else { return [] }
     return (0..<batch.size).map { b in
@@ -11,7 +11,7 @@ func sequences(_ batch: Batch) -> [(numbers: [Int32], target: Int32)] {
     }
 }
 
-/// All sequences of a split, in the order of `epoch`.
+/// Returns all sequences of a split, in the order of `epoch`.
 func sequences(
     _ dataset: any Dataset, _ split: Split, epoch: Int = 0, batchSize: Int = 100
 ) throws -> [(numbers: [Int32], target: Int32)] {
@@ -54,7 +54,7 @@ func kthLargestAgreesWithSorting(k: Int) throws {
 }
 
 /// χ² over all numbers of 200 sequences of length 100; with 9 degrees of freedom
-/// it is above 33.7 once in 10,000 seeds.
+/// it exceeds 33.7 for one in 10,000 seeds.
 @Test(arguments: [1, 2, 3] as [UInt64])
 func symbolsAreUniform(seed: UInt64) throws {
     let dataset = try RecallDataset(length: 100, symbols: 10, sizes: SplitSizes(train: 200), seed: seed)
@@ -87,8 +87,8 @@ func neverTwoSequencesAlike(fresh: Bool) throws {
     }
     #expect(try all(5) == all(5))
     #expect(try Set(all(5)).isDisjoint(with: all(6)))
-    // From another implementation of Philox: runs can be repeated with later versions
-    // of this package.
+    // The numbers are from another implementation of Philox; they must not change, so that
+    // runs can be repeated with later versions of this package.
     let recall = try RecallDataset(length: 10, sizes: SplitSizes(train: 1, valid: 1, test: 1), seed: 1)
     #expect(try sequences(recall, .train)[0].numbers == [8, 1, 5, 8, 5, 8, 7, 6, 5, 4])
     #expect(try sequences(recall, .valid)[0].numbers == [0, 1, 0, 8, 4, 7, 5, 6, 9, 5])
@@ -102,7 +102,7 @@ func neverTwoSequencesAlike(fresh: Bool) throws {
     #expect(first != second)
     #expect(Set(first) == Set(second))
     #expect(Set(first).count == 200)
-    // Asking for an earlier epoch again gives its order again.
+    // An earlier epoch that is requested again has the same order again.
     #expect(try sequences(dataset, .train, epoch: 0).map(\.numbers) == first)
     #expect(
         try sequences(dataset, .valid, epoch: 0).map(\.numbers) == sequences(dataset, .valid, epoch: 1).map(\.numbers))

@@ -2,7 +2,8 @@ import CPUKernels
 import RecurrentCore
 
 extension CPUBackend {
-    /// LAPACK's sgesv.
+    /// Solves `A · X = B` with LAPACK's sgesv; X replaces B, and A is destroyed.
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if A is singular.
     public func solve(_ a: MatrixView, _ b: MatrixView) throws {
         precondition(a.rows == a.columns && a.rows == b.rows && a.isPacked && b.isPacked)
         var pivots = [Int32](repeating: 0, count: a.rows)
@@ -13,11 +14,12 @@ extension CPUBackend {
         }
     }
 
-    /// LAPACK's cheevd.
+    /// Finds the eigendecomposition of a Hermitian matrix with LAPACK's cheevd.
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if it doesn't converge.
     public func hermitianEigen(real: MatrixView, imaginary: MatrixView, eigenvalues: MatrixView) throws {
         let n = real.rows
         precondition(real.isPacked && imaginary.isPacked && eigenvalues.isPacked && eigenvalues.count == n)
-        // Column-major for LAPACK: element (i, j) at j * n + i.
+        // LAPACK's matrices are column-major: element (i, j) is at j * n + i.
         var matrix = [Float](repeating: 0, count: 2 * n * n)
         for i in 0..<n {
             for j in 0..<n {

@@ -27,7 +27,7 @@ extension CPUBackend {
         var job = PointwiseJob(
             team: team, program: kernel.code, key: key.map(ck_key.init) ?? ck_key(), rows: rows, columns: columns,
             pieces: pieces, workspace: scratch(tiles, slot * pieces), slot: slot)
-        // On the stack: small runs, as of one token, come by the thousand.
+        // On the stack, because small runs, such as those for one token, come by the thousand.
         withUnsafeTemporaryAllocation(of: ck_view.self, capacity: inputs.count + outputs.count) { views in
             withUnsafeTemporaryAllocation(of: Float.self, capacity: max(scalars.count, 1)) { numbers in
                 for index in inputs.indices { views.initializeElement(at: index, to: inputs[index].kernelView()) }
@@ -44,7 +44,7 @@ extension CPUBackend {
     }
 }
 
-/// One pointwise run, cut into rows, or into segments if it is one long row.
+/// One pointwise run, divided into groups of rows, or into segments if it is a single long row.
 private struct PointwiseJob {
     let team: OpaquePointer
     var program: UnsafeMutablePointer<ck_program>

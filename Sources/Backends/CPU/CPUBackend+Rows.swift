@@ -25,7 +25,7 @@ extension CPUBackend {
 
     public func sumColumns(_ source: MatrixView, beta: Double, into destination: MatrixView) {
         precondition(destination.rows == 1 && destination.columns == source.columns)
-        precondition(source.columnStride == 1 || source.columns == 1, "sumColumns: rows must lie together")
+        precondition(source.columnStride == 1 || source.columns == 1, "sumColumns: rows must be contiguous")
         precondition(destination.columnStride == 1 || source.columns == 1)
         ck_sum_columns(
             team, source.pointer, Int64(source.rows), Int64(source.columns), Int64(source.rowStride), Float(beta),

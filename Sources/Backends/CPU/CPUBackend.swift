@@ -3,21 +3,21 @@ import CPUKernels
 import Foundation
 import RecurrentCore
 
-/// OpenBLAS products, vectorised pointwise programs, and threads of its own, in
-/// Float32.
+/// A Float32 backend for the processor: OpenBLAS products, vectorised pointwise
+/// programs and its own team of threads.
 ///
-/// Work is cut into pieces by its shape alone, so results have the same bits at
+/// Work is divided into pieces by its shape alone, so results have the same bits with
 /// any number of threads. Calls on one backend are made one after the other.
 public final class CPUBackend: BackendPlugin, @unchecked Sendable {
     public static let name = "cpu"
     public static let summary = "OpenBLAS and vectorised kernels on all processors, Float32"
-    /// How many threads it has.
+    /// The options of the CPU backend.
     public struct Options: OptionSection {
-        /// The caller's included; nil for one per processor.
+        /// The number of threads including the caller's, or nil for one per processor.
         public var threads: Int?
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .integer("threads", \.threads, 1...1024, "Threads; none for one per processor.")
+            .integer("threads", \.threads, 1...1024, "Number of threads; none for one per processor.")
         ]
     }
     public static let incidentalOptions: Set = ["threads"]
@@ -26,7 +26,7 @@ public final class CPUBackend: BackendPlugin, @unchecked Sendable {
 
     public var summary: String { "OpenBLAS (\(Self.coreName)) and \(instructions), Float32" }
     public var scalarType: ScalarType { .float32 }
-    /// Threads in use, the caller's included.
+    /// The number of threads in use, including the caller's.
     public let threads: Int
 
     package let instructions: InstructionSet
@@ -35,14 +35,17 @@ public final class CPUBackend: BackendPlugin, @unchecked Sendable {
     private let partials = Workspace()
     let tiles = Workspace()
 
-    /// - Parameter threads: all processors if nil.
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` if below 1 or above 1024;
+    /// Creates a backend that uses the widest vector instructions of this processor.
+    ///
+    /// - Parameter threads: The number of threads including the caller's, or nil for one per processor.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` if `threads` is below 1 or above 1024;
     ///   ``RecurrentError/backend(_:)`` if the threads can't be started.
     public convenience init(threads: Int? = nil) throws {
         try self.init(threads: threads, instructions: .best)
     }
 
-    /// - Precondition: this processor has `instructions`.
+    /// Creates a backend that uses the given vector instructions.
+    /// - Precondition: This processor supports `instructions`.
     package init(threads: Int?, instructions: InstructionSet) throws {
         precondition(instructions.isSupported)
         let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
@@ -60,7 +63,7 @@ public final class CPUBackend: BackendPlugin, @unchecked Sendable {
     }
     deinit { ck_team_destroy(team) }
 
-    /// The kernels that OpenBLAS chose for this processor.
+    /// OpenBLAS's name for the kernels that it chose for this processor.
     public static var coreName: String { String(cString: openblas_get_corename()) }
 
     // MARK: Memory
@@ -133,7 +136,7 @@ public final class CPUBackend: BackendPlugin, @unchecked Sendable {
     public func gemm(alpha: Double, _ a: MatrixView, _ b: MatrixView, beta: Double, _ c: MatrixView) {
         precondition(a.rows == c.rows && b.columns == c.columns && a.columns == b.rows, "gemm: shapes disagree")
         let left = Self.layout(a), right = Self.layout(b)
-        precondition(c.columnStride == 1 || c.columns == 1, "gemm: the result's rows must lie together")
+        precondition(c.columnStride == 1 || c.columns == 1, "gemm: the result's rows must be contiguous")
         let (m, n, k) = (Int32(c.rows), Int32(c.columns), Int32(a.columns))
         guard m > 0, n > 0 else { return }
         ck_gemm(
@@ -142,7 +145,7 @@ public final class CPUBackend: BackendPlugin, @unchecked Sendable {
             scratch(partials, Int(ck_gemm_scratch(team, right.isTransposed, m, n, k))))
     }
 
-    /// BLAS's leading dimension and transposition of a view.
+    /// The leading dimension and transposition that describe a view to BLAS.
     private static func layout(_ view: MatrixView) -> (isTransposed: Bool, leading: Int32) {
         if view.columnStride == 1 || view.columns == 1 {
             if view.rowStride >= view.columns || view.rows == 1 {
@@ -153,8 +156,8 @@ public final class CPUBackend: BackendPlugin, @unchecked Sendable {
         return (true, Int32(max(view.columnStride, view.rows, 1)))
     }
 
-    /// Working memory inside a call that can't throw: running out of it ends the
-    /// program, as it does for any other small allocation.
+    /// Returns working memory for a call that can't throw, or nil for a count of 0. Running
+    /// out of memory ends the program, as it does for any other small allocation.
     func scratch(_ workspace: Workspace, _ count: Int) -> UnsafeMutablePointer<Float>? {
         guard count > 0 else { return nil }
         do { return try workspace.pointer(count) } catch { fatalError("\(error)") }

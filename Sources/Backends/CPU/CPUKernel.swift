@@ -1,14 +1,14 @@
 import CPUKernels
 import RecurrentCore
 
-/// A pointwise program for the tile machine: registers assigned by liveness,
-/// constants and scalars in registers of their own.
+/// A pointwise program translated for the tile machine: registers are assigned by
+/// liveness, and each constant and scalar has a register to itself.
 final class CPUKernel: Kernel, @unchecked Sendable {
     let program: PointwiseProgram
     let code: UnsafeMutablePointer<ck_program>
     private let instructions: UnsafeMutableBufferPointer<ck_instruction>
     private let outputs: UnsafeMutableBufferPointer<Int32>
-    /// Whether elements may be numbered without regard to rows.
+    /// Whether the program depends on the column, so that elements can't be numbered without regard to rows.
     let usesColumnIndex: Bool
 
     init(_ program: PointwiseProgram) {
@@ -57,7 +57,7 @@ final class CPUKernel: Kernel, @unchecked Sendable {
             code.a = Int32(operands.count > 0 ? operands[0] : 0)
             code.b = Int32(operands.count > 1 ? operands[1] : 0)
             code.c = Int32(operands.count > 2 ? operands[2] : 0)
-            // An operation may overwrite an operand that nobody reads later.
+            // An operation may overwrite an operand that isn't read later.
             for operand in Set(instruction.operands) where lastUse[operand] == index {
                 switch program.instructions[operand].operation {
                 case .input, .constant, .scalar: break
@@ -69,7 +69,7 @@ final class CPUKernel: Kernel, @unchecked Sendable {
             body.append(code)
             if lastUse[index] == -1 { free.append(place[index]) }
         }
-        // An output that is an input must survive the writing of the others.
+        // An output that is also an input must survive until the other outputs have been written.
         let results = program.outputs.map { output in
             guard case .input(let number) = program.instructions[output].operation, program.outputs.count > 1 else {
                 return place[output]

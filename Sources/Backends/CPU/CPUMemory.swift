@@ -2,22 +2,23 @@ import CPUKernels
 import Foundation
 import RecurrentCore
 
-/// Floats on the heap, aligned for vectors, with room behind them that vector
+/// Floats on the heap, aligned for vectors and followed by padding that vector
 /// loads may read.
 ///
-/// Unchecked: a backend's calls are made one after the other; inside a call,
+/// Unchecked because a backend's calls are made one after the other; within a call,
 /// threads write disjoint parts.
 final class CPUMemory: Memory, @unchecked Sendable {
     let base: UnsafeMutablePointer<Float>
     let count: Int
 
-    /// - Throws: ``RecurrentError/backend(_:)`` if the memory isn't there.
+    /// Allocates `count` floats, filled with zeros.
+    /// - Throws: ``RecurrentError/backend(_:)`` if there isn't enough memory.
     init(_ count: Int) throws {
         let length = count + Int(CK_PADDING)
         var pointer: UnsafeMutableRawPointer?
         guard posix_memalign(&pointer, 64, length * MemoryLayout<Float>.stride) == 0, let pointer else {
             throw RecurrentError.backend(
-                "out of memory: \((length * 4) >> 20) MiB were asked for; try a smaller `batchSize` or `hiddenSize`")
+                "out of memory: \((length * 4) >> 20) MiB were requested; try a smaller `batchSize` or `hiddenSize`")
         }
         base = pointer.bindMemory(to: Float.self, capacity: length)
         base.initialize(repeating: 0, count: length)
@@ -34,13 +35,13 @@ final class CPUIndices: IndexMemory, @unchecked Sendable {
 
 extension MatrixView {
     var pointer: UnsafeMutablePointer<Float> { (memory as! CPUMemory).base + offset }
-    /// The view for the C side; `step` is the distance of two time steps.
+    /// The view as the C code expects it; `step` is the distance between two time steps, in floats.
     func kernelView(step: Int = 0) -> ck_view {
         ck_view(base: pointer, row: Int64(rowStride), column: Int64(columnStride), step: Int64(step))
     }
 }
 
-/// Working memory that grows when needed.
+/// Working memory that grows as needed.
 final class Workspace {
     private var memory: CPUMemory?
     func pointer(_ count: Int) throws -> UnsafeMutablePointer<Float> {

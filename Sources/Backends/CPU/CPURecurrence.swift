@@ -1,8 +1,8 @@
 import CPUKernels
 import RecurrentCore
 
-/// Takes chunks of the batch's rows through all T steps, a chunk on one thread
-/// with products of its own: no barrier, lock or allocation inside the loop.
+/// Takes chunks of the batch's rows through all T steps. Each chunk stays on one thread,
+/// which computes the chunk's products: there is no barrier, lock or allocation inside the loop.
 final class CPURecurrence: RecurrenceExecutor {
     private let backend: CPUBackend
     private let outside: DefaultRecurrence
@@ -28,7 +28,7 @@ final class CPURecurrence: RecurrenceExecutor {
     }
 }
 
-/// One of a plan's loops as an array for the C side.
+/// One of a plan's loops as an array of operations for the C code.
 private final class LoopCode {
     private let operations: UnsafeMutableBufferPointer<ck_operation>
     private let views: [UnsafeMutablePointer<ck_view>]
@@ -36,9 +36,9 @@ private final class LoopCode {
     private let memory: CPUMemory
     private var loop: ck_loop
 
-    /// How many chunks: batch and products alone decide. About 50 rows keep a step's
-    /// products near full speed; two chunks keep two threads busy, which is worth
-    /// their waking where a row of all steps takes long.
+    /// The number of chunks, which depends on the batch and the products alone. About 50 rows
+    /// keep a step's products near full speed. Two chunks keep two threads busy, which is worth
+    /// waking them where taking a row through all steps is long enough.
     private static func chunkCount(_ operations: [ck_operation], steps: Int, batch: Int) -> Int {
         let weights = operations.reduce(0) { $0 + ($1.kind == 0 ? Int($1.n) * Int($1.k) : 0) }
         let isWorthTwo = batch >= 16 || (batch >= 4 && steps * batch * weights >= 1 << 22)

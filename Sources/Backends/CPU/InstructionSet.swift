@@ -1,12 +1,12 @@
 import CPUKernels
 
-/// What the pointwise loops are compiled for. OpenBLAS chooses for itself.
+/// An instruction set that the vectorised loops are compiled for. OpenBLAS makes its own choice.
 package enum InstructionSet: String, CaseIterable, CustomStringConvertible, Sendable {
     case baseline, avx2, avx512
 
     package var description: String { rawValue }
     package var isSupported: Bool { ck_is_supported(code) }
-    /// The widest that this processor has.
+    /// The widest instruction set that this processor supports.
     package static var best: InstructionSet { allCases.last { $0.isSupported } ?? .baseline }
 
     var code: ck_instruction_set {

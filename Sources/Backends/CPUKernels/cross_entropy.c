@@ -2,17 +2,17 @@
 #include <cblas.h>
 #include <math.h>
 
-// Rows go through in chunks; in each chunk the classes are cut into pieces whose
+// Rows are processed in chunks. In each chunk the classes are divided into pieces whose
 // logits fit into a core's L2 cache:
 //
-//   1. each piece: logits, exponentials E relative to the piece's own maximum, E W;
-//   2. per row: the pieces' maxima and sums become the loss and, for each piece,
+//   1. for each piece: the logits, the exponentials E relative to the piece's maximum, and E W;
+//   2. for each row: from the pieces' maxima and sums, the loss and, for each piece,
 //      the factor f that turns its exponentials into probabilities;
-//   3. each piece: dW += Eᵀ (f X);
-//   4. per row: dX = Σ f (E W) over the pieces.
+//   3. for each piece: dW += Eᵀ (f X);
+//   4. for each row: dX = Σ f (E W) over the pieces.
 //
-// The targets' "- 1" is added as single rows. So exponentials leave the cache once
-// and come back once, and no thread waits inside a pass.
+// The targets' "- 1" is added row by row. Thus exponentials leave the cache once and
+// come back once, and no thread waits within a pass.
 
 enum { CHUNK_ROWS = 256, PIECE_CLASSES = 640, MAX_PIECES = 64, ROW_PIECES = 8 };
 
@@ -23,29 +23,29 @@ static int piece_count(int classes) {
     return pieces < MAX_PIECES ? pieces : MAX_PIECES;
 }
 
-// A piece's logits lie apart from the others', rows padded to whole vectors.
+// Each piece has its own logits, with rows padded to whole vectors.
 static int64_t padded(int64_t n) { return (n + 15) / 16 * 16; }
 
 typedef struct {
     ck_cross_entropy *job;
     const struct ck_kernels *kernels;
     int pieces, row0, rows;
-    int64_t ld;         // of a piece's logits
+    int64_t ld;         // leading dimension of a piece's logits
     float *packed;      // [pieces][packed_size]: the weight, transposed, for ck_product
     int64_t packed_size;
     float *logits;      // [pieces][CHUNK_ROWS][ld]
     float *scaled;      // [pieces][CHUNK_ROWS][width]: f X
     float *backward;    // [pieces][CHUNK_ROWS][width]: E W
     float *factor;      // [pieces][CHUNK_ROWS]
-    float *maximum, *sum;  // likewise
+    float *maximum, *sum;  // the same shape
     int32_t *argmax;
-    float *masks;       // [pieces][ld + padding], one row
-    float *target_gradient;  // [CHUNK_ROWS]: what the target's logit gets besides
+    float *masks;       // [pieces][ld + padding]: one row of uniform numbers
+    float *target_gradient;  // [CHUNK_ROWS]: the factor of the targets' "- 1" after dropout
 } pass;
 
 static int first_class(const pass *p, int piece) { return (int)((int64_t)p->job->classes * piece / p->pieces); }
 
-// The methods are chosen for whole chunks, so that the last one has the same.
+// The method is chosen for whole chunks, so that the last chunk uses the same one.
 static ck_method logits_method(const struct ck_kernels *kernels, int classes, int pieces, int width) {
     return ck_choose_method(kernels, true, CHUNK_ROWS, (classes + pieces - 1) / pieces, width);
 }
@@ -93,7 +93,7 @@ static void forward_piece(void *context, int piece) {
         const int32_t target = j->targets[p->row0 + r];
         float *row = logits + r * p->ld;
         if (j->uses_dropout) draw_masks(p, piece, r, mask);
-        // The target's logit is needed before it is replaced.
+        // The target's logit is needed before its exponential replaces it.
         if (target >= v0 && target < v0 + n) {
             float x = row[target - v0] + j->bias[target];
             p->target_gradient[r] = 1;
@@ -102,7 +102,7 @@ static void forward_piece(void *context, int piece) {
                 p->target_gradient[r] = dropped ? 0 : keep;
                 x = dropped ? 0 : x * keep;
             }
-            p->scaled[r] = x;  // borrowed until the rows are combined
+            p->scaled[r] = x;  // stored here until the rows are combined
         }
         const ck_row_result result =
             p->kernels->exponentials(row, j->bias + v0, n, j->uses_dropout ? mask : NULL, j->dropout_rate, keep);

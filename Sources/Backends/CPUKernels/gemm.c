@@ -8,19 +8,20 @@ static void openblas(const ck_product *p) {
         (int)p->m, (int)p->n, (int)p->k, p->alpha, p->a, (int)p->lda, p->b, (int)p->ldb, p->beta, p->c, (int)p->ldc);
 }
 
-// One row of C: every element of B is read once, so that packing it would cost
+// One row of C: every element of B is read only once, so packing it would cost
 // more than the product.
 static void one_row(const ck_product *p) {
-    if (p->beta == 0) memset(p->c, 0, sizeof(float) * (size_t)p->n);  // it may hold what times 0 is no 0
+    // C may hold NaN or infinity, and 0 times these isn't 0.
+    if (p->beta == 0) memset(p->c, 0, sizeof(float) * (size_t)p->n);
     cblas_sgemv(
         CblasRowMajor, p->transpose_b ? CblasNoTrans : CblasTrans, (int)(p->transpose_b ? p->n : p->k),
         (int)(p->transpose_b ? p->k : p->n), p->alpha, p->b, (int)p->ldb, p->a, p->transpose_a ? (int)p->lda : 1, p->beta,
         p->c, 1);
 }
 
-// OpenBLAS is made for large squares: it packs both operands at every call, and
-// an old one doesn't know the newest processors. Our own loops serve products
-// with a right side or a result of at most 2 MiB.
+// OpenBLAS is made for large square matrices: it packs both operands at every call, and
+// old versions don't know the newest processors. Our own loops are used for products
+// whose right operand or result has at most 2 MiB.
 ck_method ck_choose_method(const struct ck_kernels *kernels, bool transpose_b, int64_t m, int64_t n, int64_t k) {
     if (m == 1 && k > 0) return (ck_method){one_row, false};
     const int64_t most = 1 << 19;
@@ -30,11 +31,11 @@ ck_method ck_choose_method(const struct ck_kernels *kernels, bool transpose_b, i
     return (ck_method){openblas, false};
 }
 
-// A panel is whole vectors, of 16 floats at most.
+// A panel consists of whole vectors of at most 16 floats.
 int64_t ck_packed_size(int64_t n, int64_t k) { return (n + 15) / 16 * 16 * k + CK_PADDING; }
 
-// How a product is cut: by rows of C, by columns of C, or along K with partial
-// sums. Only the shape decides, so that the bits are the same on any team.
+// How a product is divided: by rows of C, by columns of C, or along K with partial
+// sums. Only the shape decides, so that the bits are the same for any team.
 typedef struct {
     enum { WHOLE, ROWS, COLUMNS, DEPTH } axis;
     int pieces;
@@ -47,13 +48,13 @@ static cut choose(int m, int n, int k) {
     if (pieces > 16) pieces = 16;
     pieces &= ~1;
     const int longer = m > n ? m : n;
-    // A small C along its sides would be cut too fine.
+    // Along its rows or columns, a small C would be cut too finely.
     if (k >= 8 * longer && (int64_t)m * n <= 1 << 16) return (cut){DEPTH, pieces > 8 ? 8 : pieces};
     while (pieces > 2 && longer / pieces < 64) pieces -= 2;
     return (cut){m >= n ? ROWS : COLUMNS, pieces};
 }
 
-// Rows share one packed B; other pieces pack what is theirs.
+// Pieces of rows share one packed B; other pieces pack their own part.
 static int64_t packed_part(cut c, int n, int k) {
     switch (c.axis) {
     case COLUMNS: return ck_packed_size((n + c.pieces - 1) / c.pieces, k);

@@ -18,7 +18,7 @@ typedef struct {
     bool transpose_a, transpose_b;
     const float *b;
     int64_t ldb;
-    const float *packed;  // op(B) as pack() leaves it; NULL: read b
+    const float *packed;  // op(B) as packed by pack(), or NULL to read b
     float *c;
     int64_t ldc;
 } ck_product;
@@ -34,15 +34,15 @@ struct ck_kernels {
     void (*uniform)(float *to, int64_t first, int64_t n, const ck_key *key);
     ck_row_result (*exponentials)(
         float *row, const float *bias, int64_t n, const float *mask, float rate, float keep);
-    // NULL where OpenBLAS is the better one.
-    // Rows [first, last) of op(B) [k, n].
+    // Both of these are NULL where OpenBLAS is faster.
+    // Packs rows [first, last) of op(B) [k, n].
     void (*pack)(
         float *to, const float *b, int64_t ldb, bool transpose_b, int64_t k, int64_t n, int64_t first, int64_t last);
     // B must be packed if it is transposed.
     void (*multiply)(const ck_product *product);
 };
 
-/// Fills the registers that stay the same for all tiles.
+/// Fills the registers that are the same for all tiles.
 void ck_prepare(
     const struct ck_kernels *kernels, const ck_program *program, const ck_view *inputs, const float *scalars,
     int64_t columns, float *workspace);
@@ -52,7 +52,7 @@ void ck_run_tiles(
     int64_t step, const ck_key *key, int64_t row0, int64_t rows, int64_t columns, int64_t column0,
     int64_t total_columns, float *workspace);
 
-/// How products of a shape are computed on one thread: kernels->multiply or OpenBLAS.
+/// How products of a given shape are computed on one thread: by kernels->multiply or OpenBLAS.
 typedef struct {
     void (*multiply)(const ck_product *product);
     bool packs;  // op(B) should be packed beforehand

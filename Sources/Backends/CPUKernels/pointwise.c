@@ -1,7 +1,7 @@
 #include "internal.h"
 
-// A thread's working memory: one tile per input (for what isn't read in place)
-// and one per register; UNIFORM writes up to 6 floats past a tile.
+// A thread's working memory has one tile per input (for inputs that aren't read in
+// place) and one per register; UNIFORM writes up to 6 floats past the end of a tile.
 enum { SLOT = CK_TILE + CK_PADDING, MAX_VALUES = 512 };
 
 int64_t ck_workspace(const ck_program *program) {
@@ -10,7 +10,7 @@ int64_t ck_workspace(const ck_program *program) {
 
 static int64_t tile_rows(int64_t columns) { return columns >= CK_TILE ? 1 : CK_TILE / columns; }
 
-// An input that is one row repeated is expanded once, not for each tile.
+// An input that repeats one row is expanded once rather than for each tile.
 static bool is_repeated_row(const ck_view *view, int64_t columns) {
     return view->row == 0 && view->step == 0 && columns <= CK_TILE;
 }
@@ -31,7 +31,7 @@ void ck_prepare(
     }
 }
 
-// Whole rows when they fit into a tile, else segments of one row.
+// A tile holds whole rows if they fit, otherwise a segment of one row.
 void ck_run_tiles(
     const struct ck_kernels *kernels, const ck_program *program, const ck_view *inputs, const ck_view *outputs,
     int64_t step, const ck_key *key, int64_t row0, int64_t rows, int64_t columns, int64_t column0,

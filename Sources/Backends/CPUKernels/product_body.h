@@ -1,19 +1,19 @@
-// Products with one small side, written once and compiled for each instruction
+// Products with one small dimension, written once and compiled for each instruction
 // set. OpenBLAS packs both operands at every call; here a weight is packed once
-// for all steps, and what streams through is read where it lies.
+// for all steps, and the other operand is read in place.
 //
-// Every element is one chain of multiply-adds in the order of k: its bits don't
-// depend on the block it falls into.
+// Every element is one chain of multiply-adds in the order of k, so its bits don't
+// depend on the block that it belongs to.
 //
-// Defined by the including file, after vector_body.h: PANEL (vectors in a panel
-// of columns), BLOCK (rows whose sums stay in registers beside it).
+// Included after vector_body.h by a file that defines PANEL (vectors in a panel of
+// columns) and BLOCK (rows whose sums for one panel stay in registers).
 
 #define INLINE static inline __attribute__((always_inline))
 
 // to[l * width + j] = from[j * ld + l] for `rows` l and `columns` j.
 INLINE void NAME(transpose)(
     float *to, int64_t width, const float *from, int64_t ld, int64_t rows, int64_t columns) {
-    // Square tiles: both sides are read and written by whole cache lines.
+    // Square tiles, so that whole cache lines are read and written.
     for (int64_t l0 = 0; l0 < rows; l0 += 16) {
         const int64_t l1 = l0 + 16 < rows ? l0 + 16 : rows;
         for (int64_t j = 0; j < columns; j++) {
@@ -22,7 +22,7 @@ INLINE void NAME(transpose)(
     }
 }
 
-// The first n floats of a vector.
+// Loads the first n floats of a vector.
 INLINE vf NAME(load_first)(const float *from, int n) {
 #if WIDTH == 16
     return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), from);
@@ -40,7 +40,7 @@ INLINE void NAME(store_first)(float *to, vf x, int n) {
 #endif
 }
 
-// What all blocks of a product have in common.
+// The arguments that all blocks of a panel share.
 typedef struct {
     int64_t k;
     const float *a;  // element (i, k) of A is a[i * a_row + k * a_step]
@@ -53,7 +53,7 @@ typedef struct {
     int last;  // floats in the panel's last vector
 } NAME(strip);
 
-// C ← alpha · A B + beta · C for a few rows beside one panel.
+// C ← alpha · A B + beta · C for a few rows and one panel of columns.
 INLINE void NAME(block)(
     const NAME(strip) *s, int rows, int vectors, const float *a, int64_t a_row, int64_t a_step, float *c) {
     const float *b = s->b;
@@ -66,7 +66,7 @@ INLINE void NAME(block)(
         for (int j = 0; j < vectors; j++) sum[i][j] = (vf){0};
     }
     for (int64_t l = 0; l < k; l++) {
-        // Lanes beyond the last column hold anything; they aren't stored.
+        // Lanes beyond the last column may hold anything; they aren't stored.
         vf line[PANEL];
 #pragma unroll
         for (int j = 0; j < vectors; j++) line[j] = *(const vf *)(b + l * b_step + j * WIDTH);
@@ -95,7 +95,7 @@ INLINE void NAME(block)(
     }
 }
 
-// All m rows of C beside one panel, in blocks of nearly equal height.
+// All m rows of C for one panel, in blocks of nearly equal height.
 INLINE void NAME(panel)(const NAME(strip) *s, int vectors, int64_t m, int64_t a_row, int64_t a_step) {
     const int64_t blocks = (m + BLOCK - 1) / BLOCK;
     for (int64_t i = 0; i < blocks; i++) {
@@ -113,7 +113,7 @@ INLINE void NAME(panel)(const NAME(strip) *s, int vectors, int64_t m, int64_t a_
     }
 }
 
-// One variant for each width of a panel and each of A's two layouts.
+// One variant for each width of a panel and each of the two layouts of A.
 #define VARIANT(vectors)                                                                               \
     static __attribute__((noinline)) void NAME(rows_##vectors)(const NAME(strip) *s, int64_t m) {      \
         NAME(panel)(s, vectors, m, s->a_row, 1);                                                       \
@@ -159,7 +159,7 @@ static void NAME(multiply)(const ck_product *p) {
         {NAME(columns_1), NAME(columns_2)},
 #endif
     };
-    // A long k goes in stretches that leave what is read again in the nearest caches.
+    // A long k is divided into stretches, so that data which is read again stays in the nearest caches.
     const int64_t stretch = p->packed && !p->transpose_a ? 1024 : 256;
     const int64_t whole = (p->n + WIDTH - 1) / WIDTH, panels = (whole + PANEL - 1) / PANEL;
     int64_t start = 0;

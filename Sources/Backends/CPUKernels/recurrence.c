@@ -1,10 +1,10 @@
 #include "internal.h"
 
-// A loop's working memory: the packed weights, which all chunks read, then each
-// chunk's registers for every kernel.
+// A loop's working memory holds the packed weights, which all chunks read, followed by
+// each chunk's registers for every kernel.
 
 static ck_method method(const struct ck_kernels *kernels, const ck_loop *loop, const ck_operation *op) {
-    // Packed once for all steps, so even a large weight is worth it; but not for one row.
+    // A weight is packed once for all steps, which pays even for a large one, but not for a batch of one row.
     if (kernels->multiply && op->k > 0 && loop->batch > 1) return (ck_method){kernels->multiply, op->transpose_b};
     return ck_choose_method(kernels, op->transpose_b, loop->batch, op->n, op->k);
 }

@@ -1,7 +1,7 @@
 #include "internal.h"
 #include <string.h>
 
-// Rows picked out of a table, and rows added to it.
+// Gathers rows of a table, and adds rows to it.
 
 typedef struct {
     float *table, *rows;
@@ -21,7 +21,7 @@ static void gather_piece(void *context, int piece) {
     }
 }
 
-// Pieces are columns: each element's terms are added in the order of the rows.
+// Pieces are groups of columns, so that each element's terms are added in the order of the rows.
 static void scatter_piece(void *context, int piece) {
     const job *j = context;
     const int64_t blocks = (j->columns + 15) / 16, first = 16 * (blocks * piece / j->pieces);

@@ -10,7 +10,7 @@ typedef struct {
 
 static void sum_piece(void *context, int piece) {
     const sum_job *j = context;
-    // Pieces start at multiples of 16, so that they end where vectors end.
+    // Pieces start at multiples of 16, so that their ends are the ends of vectors.
     const int64_t blocks = (j->columns + 15) / 16;
     const int64_t first = 16 * (blocks * piece / j->pieces);
     int64_t last = 16 * (blocks * (piece + 1) / j->pieces);

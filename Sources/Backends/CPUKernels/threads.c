@@ -8,19 +8,19 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// How often a waiting thread looks before it sleeps: some tens of microseconds,
-// longer than the gap between two jobs of one training step.
+// How many times a waiting thread checks before it sleeps: this takes some tens of
+// microseconds, longer than the gap between two jobs of one training step.
 enum { SPINS = 20000 };
 
 struct ck_team {
     int size;
     const struct ck_kernels *kernels;
     pthread_t *threads;
-    // The job's number, its pieces and the next piece to take, in one word: a
-    // thread that wakes late can't take a piece of another job.
+    // The job's number, the number of its pieces and the next piece to take, in one word,
+    // so that a thread that wakes late can't take a piece of another job.
     _Atomic uint64_t ticket;
-    _Atomic uint32_t generation;  // the job's number once more, for futex
-    _Atomic int32_t finished;     // pieces done
+    _Atomic uint32_t generation;  // the job's number again, for futex
+    _Atomic int32_t finished;     // completed pieces
     _Atomic int32_t sleepers;
     void (*body)(void *, int);
     void *context;
@@ -41,8 +41,8 @@ static uint64_t make_ticket(uint32_t generation, int pieces) {
     return (uint64_t)generation << 32 | (uint64_t)pieces << PIECE_BITS;
 }
 
-// Takes pieces of job `generation` until none is left. Whoever is awake takes the
-// next one: a thread that lost its processor holds up its own piece only.
+// Takes pieces of job `generation` until none is left. Any thread that is awake takes the
+// next one, so a thread that has lost its processor delays only its current piece.
 static void work(ck_team *team, uint32_t generation) {
     uint64_t ticket = atomic_load_explicit(&team->ticket, memory_order_acquire);
     for (;;) {
@@ -124,7 +124,7 @@ void ck_parallel(ck_team *team, int pieces, void (*body)(void *, int), void *con
     atomic_store_explicit(&team->ticket, make_ticket(generation, pieces), memory_order_release);
     publish(team);
     work(team, generation);
-    // All pieces are taken; the last may still be at work elsewhere.
+    // All pieces have been taken; other threads may still be working on the last ones.
     int spins = 0;
     while (atomic_load_explicit(&team->finished, memory_order_acquire) < pieces) {
         if (++spins < SPINS) relax();

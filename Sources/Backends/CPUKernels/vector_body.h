@@ -1,8 +1,8 @@
-// The vectorised loops, written once over a vector of WIDTH floats and compiled
-// for each instruction set. Tails are computed on padding, never by other code:
-// an element's bits don't depend on where it lies.
+// The vectorised loops, written once for vectors of WIDTH floats and compiled for
+// each instruction set. Tails are computed by the same code with padding, so that
+// an element's bits don't depend on its position.
 //
-// Defined by the including file: WIDTH, NAME(x).
+// The including file defines WIDTH and NAME(x).
 
 typedef float vf __attribute__((vector_size(4 * WIDTH), aligned(4)));
 typedef int32_t vi __attribute__((vector_size(4 * WIDTH), aligned(4)));
@@ -14,8 +14,8 @@ static inline __attribute__((always_inline)) vf NAME(pick)(vi mask, vf a, vf b) 
 }
 static inline __attribute__((always_inline)) vf NAME(absolute)(vf x) { return (vf)((vi)x & 0x7fffffff); }
 
-// exp(x): x = n ln 2 + r, a polynomial in r (coefficients: Cephes' expf), 2^n in
-// two factors so that denormal results come out. What x > 0 needs can be left out.
+// exp(x): x = n ln 2 + r, a polynomial in r (coefficients from Cephes' expf), and 2^n in
+// two factors so that denormal results are possible. If x <= 0, the code for x > 0 is left out.
 static inline __attribute__((always_inline)) vf NAME(exp_bounded)(vf x, bool is_up_to_0) {
     vf clamped = NAME(pick)(x < -104.0f, NAME(splat)(-104.0f), x);
     if (!is_up_to_0) clamped = NAME(pick)(x > 88.8f, NAME(splat)(88.8f), clamped);
@@ -39,7 +39,7 @@ static inline __attribute__((always_inline)) vf NAME(exp_bounded)(vf x, bool is_
 }
 static inline __attribute__((always_inline)) vf NAME(exp)(vf x) { return NAME(exp_bounded)(x, false); }
 
-// log(x), Cephes' logf.
+// log(x), after Cephes' logf.
 static inline __attribute__((always_inline)) vf NAME(log)(vf x) {
     const vi tiny = x < 1.17549435e-38f;
     const vf scaled = NAME(pick)(tiny, x * 8388608.0f, x);
@@ -73,7 +73,7 @@ static inline __attribute__((always_inline)) vf NAME(sigmoid)(vf x) {
     return NAME(pick)(x == x, NAME(pick)(x >= 0, y, e * y), x);
 }
 
-// tanh(x): an odd polynomial near 0 (Cephes' tanhf), else through exp.
+// tanh(x): an odd polynomial near 0 (Cephes' tanhf), elsewhere computed from exp.
 static inline __attribute__((always_inline)) vf NAME(tanh)(vf x) {
     const vf a = NAME(absolute)(x), z = x * x;
     vf p = NAME(splat)(-5.70498872745e-3f);
@@ -88,7 +88,7 @@ static inline __attribute__((always_inline)) vf NAME(tanh)(vf x) {
     return NAME(pick)(x == x, y, x);
 }
 
-// Copies exactly n floats: whole vectors, the last one overlapping.
+// Copies exactly n floats as whole vectors, the last of which overlaps the one before.
 static inline __attribute__((always_inline)) void NAME(copy)(float *to, const float *from, int64_t n) {
     if (n < WIDTH) {
         for (int64_t i = 0; i < n; i++) to[i] = from[i];
@@ -99,7 +99,7 @@ static inline __attribute__((always_inline)) void NAME(copy)(float *to, const fl
     *(vf *)(to + n - WIDTH) = last;
 }
 
-// Uniform numbers of elements first ..< first + n; to[] has room for n + 6.
+// Writes the uniform numbers of elements first ..< first + n; to[] must have room for n + 6.
 static void NAME(uniform)(float *to, int64_t first, int64_t n, const ck_key *key) {
     const int64_t skip = first & 3;
     const uint64_t block0 = (uint64_t)first >> 2;
@@ -132,7 +132,7 @@ static void NAME(uniform)(float *to, int64_t first, int64_t n, const ck_key *key
     }
 }
 
-// One tile: n elements of registers, rounded up to whole vectors.
+// Runs the program over one tile: n elements, rounded up to whole vectors.
 static void NAME(execute)(
     const ck_program *program, float *const *values, int64_t n, const ck_key *key,
     int64_t first_element, int64_t first_column, int64_t columns) {
@@ -187,7 +187,7 @@ static void NAME(execute)(
 #undef EACH2
 }
 
-// Reads a tile into a register; row-major rows × columns.
+// Reads a tile of rows × columns into a register, row by row.
 static void NAME(load)(float *to, const float *from, int64_t row, int64_t column, int64_t rows, int64_t columns) {
     if (column == 1) {
         for (int64_t r = 0; r < rows; r++) NAME(copy)(to + r * columns, from + r * row, columns);
@@ -215,7 +215,7 @@ static void NAME(store)(float *to, int64_t row, int64_t column, const float *fro
     }
 }
 
-// Σ over rows, four at a time so that additions don't wait for each other.
+// Adds up the rows, four at a time so that additions don't wait for each other.
 static void NAME(sum_columns)(
     const float *x, int64_t rows, int64_t columns, int64_t ld, float beta, float *out) {
     int64_t c = 0;
@@ -242,9 +242,9 @@ static void NAME(sum_columns)(
     }
 }
 
-// One row of logits, n of them padded to whole vectors with -inf: adds the bias,
-// drops, and leaves exp(logit - maximum). Dropped elements are stored as 0, but
-// count in the sum as exp(0 - maximum).
+// Replaces one row of n logits by exp(logit - maximum), after adding the bias and applying
+// dropout; the row is padded to whole vectors with -inf. Dropped elements are stored as 0,
+// but count in the sum as exp(0 - maximum).
 static ck_row_result NAME(exponentials)(
     float *row, const float *bias, int64_t n, const float *mask, float rate, float keep) {
     const int64_t padded = (n + WIDTH - 1) / WIDTH * WIDTH;
@@ -257,7 +257,7 @@ static ck_row_result NAME(exponentials)(
             for (int64_t j = n - i; j < WIDTH; j++) x[j] = -__builtin_inff();
         }
         *(vf *)(row + i) = x;
-        best = NAME(pick)(x > best, x, best);  // a NaN stays out of it, and reaches the sum
+        best = NAME(pick)(x > best, x, best);  // a NaN isn't chosen, but still reaches the sum
     }
     ck_row_result result = {best[0], 0, 0};
     for (int j = 1; j < WIDTH; j++) {

@@ -14,8 +14,8 @@ extension CUDABackend {
     public func sumColumns(_ source: MatrixView, beta: Double, into destination: MatrixView) {
         precondition(destination.rows == 1 && destination.columns == source.columns)
         guard source.columns > 0 else { return }
-        // Chunks of rows first, then their sums: the shapes alone decide which. A few rows
-        // of many columns are blocks enough as they are.
+        // Sums chunks of rows, then the chunks' sums; the shapes alone decide on the chunks.
+        // A few rows of many columns make enough blocks as they are.
         let isWide = source.rows <= 512 && source.columns >= 4096
         let chunk = isWide ? 512 : 128 * ((source.rows - 1) / (128 * Self.mostBlocksAcross) + 1)
         let chunks = (source.rows + chunk - 1) / chunk
@@ -26,7 +26,7 @@ extension CUDABackend {
         sumColumns(partial, beta: beta, into: destination)
     }
 
-    /// A grid's second dimension.
+    /// The limit of a grid's second dimension.
     private static let mostBlocksAcross = 65535
 
     private func add(_ source: MatrixView, beta: Double, into destination: MatrixView, chunk: Int) {
@@ -42,7 +42,7 @@ extension CUDABackend {
             arguments)
     }
 
-    /// How many numbers of a row can be read at once from each of the views.
+    /// Returns how many numbers of a row can be read at once from all of the views.
     private func itemWidth(_ views: MatrixView...) -> FixedKernels.Width {
         views.allSatisfy { view in
             view.columnStride == 1 && view.columns % 4 == 0 && view.rowStride % 4 == 0 && view.address % 16 == 0
@@ -79,13 +79,13 @@ extension CUDABackend {
         arguments.view(table)
         for address in [indices.memory.address, indices.order, indices.starts] { arguments.address(address) }
         arguments.integer(source.columns)
-        // No more threads than there is work for.
+        // There should be no more threads than there is work for.
         var threads = max(driver.blockSize, 32)
         while threads > 32, threads / 2 * width.rawValue >= source.columns { threads /= 2 }
         launch(FixedKernels.scatterAddRows[width]!, blocks: (segments, 1), threads: threads, arguments)
     }
 
-    /// Fixed kernels compile wherever pointwise ones do.
+    /// Launches a fixed kernel, which compiles wherever pointwise kernels do.
     func launch(_ source: KernelSource, blocks: (Int, Int), threads: Int? = nil, _ arguments: KernelArguments) {
         driver.launch(
             try! function(source), LaunchShape(grid: blocks, block: threads ?? max(driver.blockSize, 32)),

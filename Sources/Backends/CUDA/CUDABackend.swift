@@ -1,33 +1,35 @@
 import RecurrentCore
 import Synchronization
 
-/// NVIDIA GPUs, in Float32: kernels compiled at run time, cuBLAS and cuSOLVER.
+/// A Float32 backend for NVIDIA GPUs: kernels compiled at run time, cuBLAS and cuSOLVER.
 ///
-/// Nothing of CUDA is needed to build the package. All work goes to one stream, in
+/// No part of CUDA is needed to build the package. All work goes to one stream, in
 /// the order of the calls; only `download` and `synchronize` wait for it.
 public final class CUDABackend: BackendPlugin {
     package let driver: any DeviceDriver
     let pool: CUDAPool
     let loops: CUDALoops
-    /// Of products.
+    /// The precision of products.
     let precision: CUDAPrecision
     private let shared: Shared
 
-    /// What a backend and its ``exact`` one have in common.
+    /// The state that a backend and its ``exact`` counterpart share.
     private final class Shared: Sendable {
         let kernels = Mutex<[PointwiseProgram: CUDAKernel]>([:])
         let functions = Mutex<[KernelSource: any DeviceFunction]>([:])
         let failure = Mutex<RecurrentError?>(nil)
     }
 
+    /// Creates a backend for a GPU and compiles the kernels that it always needs.
+    ///
     /// - Parameters:
-    ///   - device: counted from 0.
-    ///   - precision: of products, but for those of manifold updates.
-    /// - Throws: ``RecurrentCore/RecurrentError/backend(_:)`` if there is no such device, or a
-    ///   library is missing: one line that names it.
+    ///   - device: The number of the GPU, counted from 0.
+    ///   - precision: The precision of products, except those of manifold updates, which are always in Float32.
+    /// - Throws: ``RecurrentCore/RecurrentError/backend(_:)`` if there is no such device or a
+    ///   library is missing, with a message of one line that names it.
     public convenience init(device: Int = 0, precision: CUDAPrecision = .float32) throws {
         self.init(driver: try CUDADevice(index: device), precision: precision)
-        // What can't throw later compiles here.
+        // Kernels that are used where nothing can be thrown are compiled here.
         for program in [Self.fillProgram, Self.copyProgram] { _ = try kernel(program) }
         for source in FixedKernels.all { _ = try function(source) }
     }
@@ -49,7 +51,7 @@ public final class CUDABackend: BackendPlugin {
     public var summary: String { "\(driver.name), Float32" }
     public var scalarType: ScalarType { .float32 }
 
-    /// Keeps what is thrown where nothing can be, until the next call that can.
+    /// Runs `body` in a call that can't throw; keeps its error for the next call that can.
     func attempt<Result>(_ body: () throws -> Result) -> Result? {
         do { return try body() } catch {
             let kept = error as? RecurrentError ?? .backend("cuda: \(error)")
@@ -58,7 +60,7 @@ public final class CUDABackend: BackendPlugin {
         }
     }
 
-    /// The first error since the last call that no other call could throw.
+    /// Returns and clears the first error of calls that couldn't throw it.
     func takeError() -> RecurrentError? {
         let kept = shared.failure.withLock { failure in
             defer { failure = nil }
@@ -185,13 +187,13 @@ public final class CUDABackend: BackendPlugin {
     public func solve(_ a: MatrixView, _ b: MatrixView) throws {
         precondition(a.isPacked && b.isPacked && a.rows == a.columns && b.rows == a.rows)
         guard b.count > 0 else { return }
-        // A row-major matrix is its transpose in columns; B has to be turned.
+        // A row-major matrix is, column-major, its transpose; B must be transposed.
         let turned = try CUDAMemory(count: b.count, pool: pool)
         let columns = MatrixView(turned, rows: b.rows, columns: b.columns, rowStride: 1, columnStride: b.rows)
         copy(b, to: columns)
         guard try driver.solve(transposed: true, size: a.rows, columns: b.columns, a: a.address, b: turned.address)
         else {
-            throw RecurrentError.linearAlgebra("a matrix to be solved with is singular")
+            throw RecurrentError.linearAlgebra("solve: the \(a.rows) × \(a.rows) matrix is singular")
         }
         copy(columns, to: b)
     }
@@ -200,14 +202,14 @@ public final class CUDABackend: BackendPlugin {
         let n = real.rows
         precondition(real.columns == n && imaginary.rows == n && imaginary.columns == n && eigenvalues.count == n)
         let matrix = try CUDAMemory(count: 2 * n * n, pool: pool), values = try CUDAMemory(count: n, pool: pool)
-        // Element (r, c) of the parts of a column-major complex matrix.
+        // The real (0) or imaginary (1) part of the column-major complex matrix.
         func part(_ offset: Int) -> MatrixView {
             MatrixView(matrix, offset: offset, rows: n, columns: n, rowStride: 2, columnStride: 2 * n)
         }
         copy(real, to: part(0))
         copy(imaginary, to: part(1))
         guard try driver.hermitianEigen(size: n, matrix: matrix.address, eigenvalues: values.address) else {
-            throw RecurrentError.linearAlgebra("the eigendecomposition didn't converge")
+            throw RecurrentError.linearAlgebra("the \(n) × \(n) eigendecomposition did not converge")
         }
         copy(part(0), to: real)
         copy(part(1), to: imaginary)
@@ -224,8 +226,8 @@ public final class CUDABackend: BackendPlugin {
     }
 }
 
-/// A pointwise program, compiled for matrices that lie anyhow, and, when such are met, for
-/// those that lie simply.
+/// A pointwise program, compiled for matrices of any strides and, once they occur, for
+/// simpler layouts.
 final class CUDAKernel: Kernel, Sendable {
     let program: PointwiseProgram
     private let functions: Mutex<[PointwiseLayout: any DeviceFunction]>
@@ -243,7 +245,7 @@ final class CUDAKernel: Kernel, Sendable {
     }
 }
 
-/// A matrix as column-major BLAS sees it: row-major rows are columns there.
+/// A matrix as column-major BLAS sees it: its rows are BLAS's columns.
 private struct BLASOperand {
     let address: DeviceAddress
     let isTransposed: Bool
@@ -258,7 +260,7 @@ private struct BLASOperand {
 }
 
 extension MatrixView {
-    /// Of element (0, 0).
+    /// The address of element (0, 0).
     var address: DeviceAddress { (memory as! CUDAMemory).address + DeviceAddress(4 * offset) }
 }
 

@@ -3,7 +3,7 @@ import RecurrentCore
 import Synchronization
 
 extension CUDADevice {
-    /// A loaded kernel: unloaded with the last reference, before its device goes.
+    /// A loaded kernel, which is unloaded with the last reference and before its device is closed.
     private final class Function: DeviceFunction, @unchecked Sendable {
         let module, pointer: UnsafeMutableRawPointer
         private let device: CUDADevice
@@ -35,7 +35,7 @@ extension CUDADevice {
     }
 
     func launch(_ function: any DeviceFunction, _ shape: LaunchShape, arguments: KernelArguments) {
-        // As long as C's struct, which ends at a multiple of 8.
+        // C's struct ends at a multiple of 8.
         var bytes = arguments.bytes
         while bytes.count % 8 != 0 { bytes.append(0) }
         let grid = [UInt32(shape.grid.0), UInt32(shape.grid.1), 1], block = [UInt32(shape.block), 1, 1]
@@ -48,7 +48,7 @@ extension CUDADevice {
         recorded.withLock { $0?.append(function) }
     }
 
-    /// A graph, and the kernels that it starts.
+    /// A CUDA graph and the kernels that it starts.
     private final class Recording: DeviceRecording, @unchecked Sendable {
         let graph: UnsafeMutableRawPointer
         let functions: [any DeviceFunction]
@@ -72,7 +72,7 @@ extension CUDADevice {
         }
         var graph: UnsafeMutableRawPointer?
         let error = cud_end_capture(device, &graph)
-        // What failed while it was recorded has not happened.
+        // Calls that failed while being recorded didn't run, so their errors are dropped.
         restore(before)
         guard error == 0, let graph else { return nil }
         var seen: Set<ObjectIdentifier> = []

@@ -3,16 +3,16 @@ import Foundation
 import RecurrentCore
 import Synchronization
 
-/// A GPU through NVIDIA's own libraries.
+/// A GPU that is used through NVIDIA's libraries.
 final class CUDADevice: DeviceDriver, Sendable {
     private struct Handle: @unchecked Sendable { let pointer: OpaquePointer }
     private let handle: Handle
     var device: OpaquePointer { handle.pointer }
-    /// What kernels are compiled for, as NVRTC calls it.
+    /// NVRTC's name for the architecture that kernels are compiled for, such as `sm_90`.
     let architecture: String
     let cache: KernelCache
     private let firstError = Mutex<RecurrentError?>(nil)
-    /// What a recording starts, while one is being made.
+    /// The kernels that the current recording starts, or nil if there is none.
     let recorded = Mutex<[any DeviceFunction]?>(nil)
     let name: String
     let blockSize = 256
@@ -21,7 +21,9 @@ final class CUDADevice: DeviceDriver, Sendable {
     let registers: Int
     let startsCooperatively: Bool
 
-    /// - Throws: ``RecurrentError/backend(_:)``.
+    /// Opens a device.
+    /// - Throws: ``RecurrentError/backend(_:)`` if there is no such device, it can't be used,
+    ///   or a library is missing.
     init(index: Int) throws {
         let index = Int32(clamping: index)
         var message = [CChar](repeating: 0, count: 1024)
@@ -50,7 +52,7 @@ final class CUDADevice: DeviceDriver, Sendable {
 
     static func text(_ error: Int32) -> String { String(cString: cud_error_text(error)) }
 
-    /// Keeps the first error of calls that can't throw.
+    /// Keeps the first error of calls that can't throw, with a description of the call.
     func check(_ error: Int32, _ what: @autoclosure () -> String) {
         guard error != 0 else { return }
         keep(RecurrentError.backend("cuda: \(what()) failed: \(Self.text(error))"))
@@ -137,7 +139,7 @@ final class CUDADevice: DeviceDriver, Sendable {
     func gemm(_ p: DeviceProduct) {
         precondition(
             [p.m, p.n, p.k, p.lda, p.ldb, p.ldc].allSatisfy { $0 <= Int32.max }, "a product of 2³¹ rows or columns")
-        // A matrix without columns has a stride nevertheless.
+        // Even a matrix without columns must have a stride.
         func stride(_ value: Int) -> Int32 { Int32(max(value, 1)) }
         check(
             cud_gemm(

@@ -7,20 +7,21 @@ extension CUDABackend {
 }
 
 /// A matrix program as one kernel: all its blocks run at once and wait for one another
-/// between steps, and each finds by itself, from the same numbers, what comes next. The
-/// host waits for nothing; where a number must be finite and isn't, the outputs become NaN.
+/// between steps, and each determines the next step independently from the same numbers. The
+/// host doesn't wait; if a number that must be finite isn't, the outputs become NaN.
 final class CUDAMatrixProgram: MatrixProgramExecutor {
     let geometry: MatrixGeometry
     private let program: MatrixProgram
     private let backend: CUDABackend
     private let function: any DeviceFunction
-    /// The program's own matrices; the column sums of one, tile by tile; how often
-    /// blocks have arrived at a barrier.
+    /// The program's scratch matrices; the column sums of one matrix, tile by tile; and the
+    /// counter of blocks that have arrived at a barrier.
     private let scratch: any Memory
     private let sums: any Memory
     private let arrived: any Memory
 
-    /// - Returns: nil if other ways are faster, or it doesn't fit.
+    /// Compiles the program for matrices [size, size], or returns nil if separate kernels and
+    /// products are faster or the program doesn't fit.
     init?(_ program: MatrixProgram, size: Int, on backend: CUDABackend) throws {
         let driver = backend.driver
         guard

@@ -1,7 +1,7 @@
 import RecurrentCore
 import Synchronization
 
-/// Memory of the device, which goes back to the pool with the last reference.
+/// Memory of the device, which is returned to the pool with the last reference.
 final class CUDAMemory: Memory, Sendable {
     let address: DeviceAddress
     let count: Int
@@ -18,8 +18,8 @@ final class CUDAMemory: Memory, Sendable {
     deinit { pool.giveBack(address, size) }
 }
 
-/// Keeps what was freed for the next request of the same size. All work is done in
-/// the order of the calls, so that memory can change hands at once.
+/// A pool that keeps freed memory for the next request of the same size. All work is done
+/// in the order of the calls, so memory can be reused at once.
 final class CUDAPool: Sendable {
     private let driver: any DeviceDriver
     private let free = Mutex<[Int: [DeviceAddress]]>([:])
@@ -28,7 +28,7 @@ final class CUDAPool: Sendable {
 
     deinit { releaseAll() }
 
-    /// Rounded up, so that a batch that is a little smaller finds the same block.
+    /// Returns a size rounded up, so that a slightly smaller batch finds the same block.
     static func size(_ bytes: Int) -> Int {
         let unit = max(512, 1 << max(Int.bitWidth - bytes.leadingZeroBitCount - 4, 0))
         return (bytes + unit - 1) / unit * unit
@@ -37,7 +37,7 @@ final class CUDAPool: Sendable {
     func take(_ size: Int) throws -> DeviceAddress {
         if let known = free.withLock({ $0[size]?.popLast() }) { return known }
         do { return try driver.allocate(bytes: size) } catch {
-            // What others have left may be enough.
+            // Freeing the memory that is kept may be enough.
             driver.synchronize()
             releaseAll()
             return try driver.allocate(bytes: size)
@@ -55,18 +55,18 @@ final class CUDAPool: Sendable {
     }
 }
 
-/// Row numbers on the device, and in which order a scatter adds the rows.
+/// Row numbers on the device, and the order in which a scatter adds the rows.
 final class CUDAIndices: IndexMemory, Sendable {
     private struct Contents {
         var indices: [Int32] = []
         var largest: Int32 = -1
-        /// How many different rows there are; nil until they are sorted.
+        /// The number of distinct rows, or nil until they are sorted.
         var segments: Int?
     }
 
     let count: Int
-    /// `count` indices, `count` positions sorted by index, where each index's
-    /// positions begin (at most `count + 1` numbers), all Int32.
+    /// Three lists of Int32: `count` indices; `count` positions sorted by index; and where
+    /// each index's positions begin (at most `count + 1` numbers).
     let memory: CUDAMemory
     private let contents = Mutex(Contents())
 
@@ -86,9 +86,9 @@ final class CUDAIndices: IndexMemory, Sendable {
         contents.withLock { $0 = Contents(indices: indices, largest: indices.max() ?? -1) }
     }
 
-    /// Makes the order for a scatter, if it isn't made yet: only then, since the device
-    /// has work by then, and a gather needs none.
-    /// - Returns: how many different rows there are.
+    /// Determines the order for a scatter, unless that has been done. It is done this late
+    /// because the device has work by then, and a gather needs no order.
+    /// - Returns: The number of distinct rows.
     func sort(driver: any DeviceDriver) -> Int {
         contents.withLock { contents in
             if let known = contents.segments { return known }
@@ -108,10 +108,10 @@ final class CUDAIndices: IndexMemory, Sendable {
         }
     }
 
-    /// Positions sorted by index, then by position: by 11 bits of the index at a time.
+    /// Returns the positions sorted by index, then by position, with a radix sort of 11 bits at a time.
     static func positions(_ indices: [Int32], largest: Int32) -> [Int32] {
         var order = (0..<Int32(indices.count)).map { $0 }, next = order, shift: Int32 = 0
-        // Room for where each index's positions begin.
+        // The list of where each index's positions begin is appended later.
         order.reserveCapacity(2 * indices.count + 1)
         repeat {
             var places = [Int](repeating: 0, count: 2049)

@@ -2,16 +2,16 @@ import RecurrentCore
 
 extension CUDABackend {
     public static let name = "cuda"
-    public static let summary = "NVIDIA GPUs, Float32: cuBLAS, cuSOLVER, kernels compiled when they are needed"
-    /// Which GPU, and how it multiplies.
+    public static let summary = "NVIDIA GPUs, Float32: cuBLAS, cuSOLVER and kernels compiled when needed"
+    /// The options of the CUDA backend.
     public struct Options: OptionSection {
-        /// The GPU, counted from 0.
+        /// The number of the GPU, counted from 0.
         public var device = 0
-        /// The precision of products; weights, states and all else have 32 bits.
+        /// The precision of products; weights, states and everything else have 32 bits.
         public var precision = CUDAPrecision.float32
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .integer("device", \.device, 0...1023, "GPU, counted from 0."),
+            .integer("device", \.device, 0...1023, "Number of the GPU, counted from 0."),
             .choice("precision", \.precision, "Precision of products, which are summed and kept in 32 bits."),
         ]
     }
@@ -21,7 +21,7 @@ extension CUDABackend {
     }
 }
 
-/// How a GPU multiplies matrices; everything else is Float32.
+/// The precision in which a GPU multiplies matrices; everything else is Float32.
 public enum CUDAPrecision: String, Sendable, CaseIterable {
     /// True Float32.
     case float32 = "fp32"
@@ -30,7 +30,7 @@ public enum CUDAPrecision: String, Sendable, CaseIterable {
     /// Factors rounded to 7 bits of mantissa, on tensor cores.
     case bfloat16 = "bf16"
 
-    /// As CUDADriver has it.
+    /// CUDADriver's code for the precision.
     var code: Int32 {
         switch self {
         case .float32: 0

@@ -2,18 +2,18 @@ import RecurrentCore
 
 /// How the time loops of a plan run.
 package enum CUDALoops: Sendable {
-    /// The faster of the two that fits.
+    /// A persistent kernel if one fits and is expected to be faster, else a recording.
     case automatic
-    /// One kernel for all steps; call by call where a plan has what it can't do.
+    /// One kernel for all steps, or a recording if the plan doesn't fit into one.
     case persistent
-    /// Kernels and products, recorded.
+    /// A recording of the kernels and products.
     case recorded
 }
 
-/// The plan's time loops, each as one start: a kernel that goes through all steps
-/// (``PersistentLoop``), or what was recorded of the calls.
+/// The plan's time loops, each started by one call: either a kernel that goes through all
+/// steps (``PersistentLoop``) or a recording of the separate calls.
 ///
-/// Prelude and epilogue are a few launches and stay as they are; the epilogue also
+/// The prelude and the epilogue are only a few launches and aren't recorded; the epilogue also
 /// borrows memory from the pool, which no recording may keep using.
 final class CUDARecurrence: RecurrenceExecutor {
     private let steps: DefaultRecurrence
@@ -53,12 +53,12 @@ final class CUDARecurrence: RecurrenceExecutor {
     }
 }
 
-/// Launches that are always the same: a CUDA graph costs the host one call, where step
-/// by step there are several for each step.
+/// Launches that are always the same: a CUDA graph costs the host one call, whereas
+/// running step by step takes several calls per step.
 ///
-/// A loop runs step by step the first time, so that the libraries have loaded what
-/// they need, and is recorded when it is asked for again: a batch's shape that comes
-/// once is not worth it.
+/// A loop runs step by step the first time, so that the libraries load what they need,
+/// and is recorded the second time: a batch shape that occurs only once isn't worth
+/// recording.
 private struct RecordedLoop {
     private var runs = 0
     private var recording: (any DeviceRecording)?

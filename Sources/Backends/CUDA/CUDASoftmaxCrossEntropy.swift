@@ -1,24 +1,24 @@
 import RecurrentCore
 
-/// Logits of a chunk of rows by one product, one kernel from logits to gradient in
-/// place, products for the gradients. The losses come to the host behind it; nobody waits
-/// for them here.
+/// Softmax cross-entropy, one chunk of rows at a time: a product for the logits, a kernel
+/// that replaces the logits by their gradient, and products for the other gradients. The
+/// losses are copied to the host afterwards; nothing waits for them here.
 final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
     private let backend: CUDABackend
     private let classes: Int
     private let excludedClass: Int?
-    /// Whether a row stays in shared memory, and with it the sums of its columns.
+    /// Whether a row fits into shared memory, and whether the column sums fit beside it.
     private let staysInside: (row: Bool, sums: Bool)
     private var logits: CUDAMemory?
     private var targets: CUDAMemory?
-    /// Of each row: its loss, and 1 for a right guess.
+    /// For each row, its loss and 1 if its prediction is correct, else 0.
     private var verdicts: CUDAMemory?
-    /// Of blocks of rows: the sums of their columns.
+    /// The column sums of each block of rows.
     private var sums: CUDAMemory?
     /// The largest loss of a row.
     private var largest: CUDAMemory?
 
-    /// About how many logits exist at once: 128 MiB.
+    /// The approximate number of logits that exist at once: 128 MiB.
     private static let chunkElements = 1 << 25
 
     init(classes: Int, excludedClass: Int?, on backend: CUDABackend) throws {
@@ -48,8 +48,8 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
 
     private static func threads(_ driver: any DeviceDriver) -> Int { min(2 * driver.blockSize, 1024) }
 
-    /// Rows that a block takes one after the other, for the sums of its columns: so few
-    /// that all processors have work. The shapes alone decide.
+    /// Returns the number of rows whose columns a block sums, one row after the other: few
+    /// enough that all processors have work. The shapes alone decide.
     private func rowsOfABlock(_ rows: Int) -> Int {
         staysInside.sums ? min(max(rows / 256, 1), SoftmaxKernels.mostRows) : 1
     }

@@ -1,56 +1,58 @@
 import RecurrentCore
 
-/// What ``CUDABackend`` asks of a device: memory, kernels from source, products and
-/// two factorisations, all in the order of the calls.
+/// What ``CUDABackend`` requires of a device: memory, kernels compiled from source, products
+/// and two factorisations, all in the order of the calls.
 ///
-/// `CUDADevice` is the real one. Tests have another that runs the same kernels as
-/// host C, so that everything above this line is tested where there is no GPU.
+/// `CUDADevice` is the real implementation. Tests have another that runs the same kernels as
+/// C on the host, so that everything above this level is tested without a GPU.
 package protocol DeviceDriver: AnyObject, Sendable {
-    /// As `cli list` and messages name it.
+    /// The device's name for `cli list` and messages.
     var name: String { get }
-    /// A block's largest size that suits it; a power of two.
+    /// The largest suitable size of a block, a power of two.
     var blockSize: Int { get }
-    /// How many blocks it works on at a time, about.
+    /// The approximate number of blocks that run at a time.
     var processors: Int { get }
-    /// Of one block, in bytes.
+    /// The most shared memory that a block may have, in bytes.
     var sharedMemory: Int { get }
-    /// Of one block, 32 bits each.
+    /// The number of 32-bit registers that a block may have.
     var registers: Int { get }
-    /// Whether it can run all blocks of a kernel at once.
+    /// Whether the device can run all blocks of a kernel at once.
     var startsCooperatively: Bool { get }
 
-    /// - Throws: ``RecurrentError/backend(_:)`` if there isn't as much.
+    /// Allocates memory whose contents are undefined.
+    /// - Throws: ``RecurrentError/backend(_:)`` if there isn't enough memory.
     func allocate(bytes: Int) throws -> DeviceAddress
     func release(_ address: DeviceAddress)
-    /// Free and all memory in bytes.
+    /// Returns the free and the total memory in bytes.
     func memory() -> (free: Int, total: Int)
-    /// `source` may be overwritten when it returns.
+    /// Copies `source` to the device; it may be overwritten once this returns.
     func upload(_ source: UnsafeRawBufferPointer, to address: DeviceAddress)
-    /// Waits for what came before.
+    /// Copies from the device, after waiting for all earlier work.
     func download(_ address: DeviceAddress, into destination: UnsafeMutableRawBufferPointer)
-    /// Like a download, but returns at once: the copy is made when its turn comes.
+    /// Starts a download and returns at once; the copy is made when its turn comes.
     func startDownload(_ address: DeviceAddress, bytes: Int) -> any DeviceDownload
     func clear(_ address: DeviceAddress, bytes: Int)
     func synchronize()
 
+    /// Compiles and loads a kernel.
     /// - Throws: ``RecurrentError/backend(_:)`` with the compiler's first complaint.
     func compile(_ source: KernelSource) throws -> any DeviceFunction
     /// Starts a kernel; `arguments` is the struct that it takes by value.
     func launch(_ function: any DeviceFunction, _ shape: LaunchShape, arguments: KernelArguments)
 
-    /// Column-major, as BLAS: `C [m, n] ← alpha · op(A) · op(B) + beta · C`.
+    /// Computes `C [m, n] ← alpha · op(A) · op(B) + beta · C`, column-major as in BLAS.
     func gemm(_ product: DeviceProduct)
-    /// Column-major `A · X = B` or `Aᵀ · X = B`, in place of B; A is destroyed.
-    /// - Returns: whether A could be inverted.
+    /// Solves column-major `A · X = B` or `Aᵀ · X = B`; X replaces B, and A is destroyed.
+    /// - Returns: False if A is singular.
     func solve(transposed: Bool, size: Int, columns: Int, a: DeviceAddress, b: DeviceAddress) throws -> Bool
-    /// Eigenvectors in place of a column-major Hermitian matrix of interleaved
-    /// complex numbers, and ascending eigenvalues.
-    /// - Returns: whether it converged.
+    /// Finds the ascending eigenvalues and the eigenvectors of a column-major Hermitian matrix
+    /// of interleaved complex numbers; the eigenvectors replace the matrix.
+    /// - Returns: False if it didn't converge.
     func hermitianEigen(size: Int, matrix: DeviceAddress, eigenvalues: DeviceAddress) throws -> Bool
 
-    /// Records what `calls` launches instead of running it; nil if it can't.
+    /// Records what `calls` launches instead of running it, or returns nil if it can't be recorded.
     func record(_ calls: () -> Void) throws -> (any DeviceRecording)?
-    /// The first error since the last call that no other call could throw.
+    /// Returns and clears the first error of calls that couldn't throw it.
     func takeError() -> RecurrentError?
 }
 
@@ -65,24 +67,24 @@ package protocol DeviceFunction: AnyObject, Sendable {}
 
 /// A copy to the host that is under way.
 package protocol DeviceDownload: AnyObject, Sendable {
-    /// Waits for this copy, not for what was asked for after it. To be called once, with
-    /// room for as many bytes as it was started with; what fails is kept as the error of
-    /// any call that can't throw.
+    /// Waits for this copy, not for later work. Call it once, with a destination of exactly
+    /// the size that the download was started with. An error is kept like those of other
+    /// calls that can't throw.
     func finish(into destination: UnsafeMutableRawBufferPointer)
 }
 
-/// Launches that were recorded, to be run as one.
+/// Recorded launches that are run as one.
 package protocol DeviceRecording: AnyObject, Sendable {
     func run()
 }
 
-/// CUDA C with one kernel in it that takes one struct by value.
+/// CUDA C with one kernel that takes one struct by value.
 package struct KernelSource: Hashable, Sendable {
     /// The kernel's name.
     package let name: String
-    /// Without the prelude that all kernels share.
+    /// The text without the prelude that all kernels share.
     package let body: String
-    /// Dynamic shared memory that a launch may ask for, in bytes.
+    /// The most dynamic shared memory that a launch may request, in bytes.
     package let sharedMemory: Int
 
     package init(name: String, body: String, sharedMemory: Int = 0) {
@@ -91,16 +93,16 @@ package struct KernelSource: Hashable, Sendable {
         self.sharedMemory = sharedMemory
     }
 
-    /// What NVRTC compiles.
+    /// The whole text, as NVRTC compiles it.
     package var text: String { KernelPrelude.text + body }
 }
 
-/// How many threads a kernel is started with.
+/// The blocks and threads that a kernel is started with.
 package struct LaunchShape: Sendable {
     package var grid: (Int, Int)
     package var block: Int
     package var sharedMemory = 0
-    /// All blocks at once, so that they may wait for one another.
+    /// Whether all blocks run at once, so that they may wait for one another.
     package var isCooperative = false
 }
 
@@ -114,8 +116,8 @@ package struct DeviceProduct: Sendable {
     package var lda: Int, ldb: Int, ldc: Int
 }
 
-/// A kernel's argument, laid out as C lays out its struct: every field is 4 or 8
-/// bytes and comes at a multiple of its size.
+/// A kernel's argument, laid out like a C struct: every field has 4 or 8 bytes and
+/// begins at a multiple of its size.
 package struct KernelArguments: Sendable {
     package private(set) var bytes: [UInt8] = []
 
@@ -130,7 +132,7 @@ package struct KernelArguments: Sendable {
     package mutating func integer(_ value: Int) { append(UInt32(value)) }
     package mutating func word(_ value: UInt32) { append(value) }
     package mutating func float(_ value: Double) { append(Float(value)) }
-    /// A matrix: where it begins, and its strides in elements.
+    /// Appends a matrix: its address, and its strides in elements.
     package mutating func view(_ address: DeviceAddress, rowStride: Int, columnStride: Int) {
         append(address)
         append(Int64(rowStride))

@@ -2,15 +2,15 @@ import RecurrentCore
 
 /// The kernels whose text is the same for every model.
 ///
-/// All sums are taken in an order that the shapes alone decide: a block's threads
-/// take every THREADS-th element in turn, then pairs are added in a tree. What a thread
-/// takes is asked for eight numbers at a time.
+/// All sums are taken in an order that the shapes alone decide: each of a block's threads
+/// adds every THREADS-th element in turn, then pairs are added in a tree. A thread loads
+/// eight numbers at a time.
 enum FixedKernels {
     /// One number, or four side by side that begin at a multiple of 16 bytes.
     enum Width: Int, CaseIterable {
         case one = 1, four = 4
 
-        /// What the kernels' texts call a number or four of them.
+        /// The definitions of an item, one or four numbers, for the kernels' texts.
         var definitions: String {
             switch self {
             case .one:
@@ -60,7 +60,7 @@ enum FixedKernels {
                 """
                     float x = values[THREAD + half];
                     uint32 p = places[THREAD + half];
-                    // The first of equal ones; ~0 stands for none.
+                    // The first of equal elements; ~0 stands for none.
                     if (p != ~0u && (x > values[THREAD] || places[THREAD] == ~0u || (x == values[THREAD] && p < places[THREAD]))) {
                         values[THREAD] = x;
                         places[THREAD] = p;
@@ -98,7 +98,7 @@ enum FixedKernels {
                 """)
     }
 
-    /// Partial sums of a chunk of rows each: block (x, y) adds rows of chunk y in the
+    /// Sums the columns of chunks of rows: block (x, y) adds the rows of chunk y in the
     /// columns of tile x, 32 items side by side.
     static let sumColumns = eachWidth { width in
         KernelSource(
@@ -130,7 +130,7 @@ enum FixedKernels {
                     if (lane == 0 && column < a.columns) {
                         const float *const sums = (const float *)&values[THREAD];
                         for (uint32 k = 0; k < \(width.rawValue)u; k++) {
-                            // What is multiplied by 0 may be no number.
+                            // What is multiplied by 0 may be NaN.
                             const float before = a.beta == 0.0f ? 0.0f : a.beta * AT(a.destination, BLOCK_Y, column + k);
                             AT(a.destination, BLOCK_Y, column + k) = before + sums[k];
                         }
@@ -140,7 +140,7 @@ enum FixedKernels {
                 """)
     }
 
-    /// Row i of the destination is row `indices[i]`.
+    /// Copies row `indices[i]` of the table to row i of the destination.
     static let gatherRows = eachWidth { width in
         KernelSource(
             name: "gather_rows",
@@ -157,8 +157,8 @@ enum FixedKernels {
                 """)
     }
 
-    /// Block s adds all rows that go to one row of the table, in their order: those
-    /// numbered `order[starts[s]] ..< order[starts[s + 1]]`.
+    /// Adds rows to a table. Block s adds all rows that belong to one row of the table, in
+    /// the order `order[starts[s] ..< starts[s + 1]]`.
     static let scatterAddRows = eachWidth { width in
         KernelSource(
             name: "scatter_add_rows",
@@ -175,7 +175,7 @@ enum FixedKernels {
                         Item sum = mine ? *target : zero_item();
                         for (uint32 start = first; start < end; start += THREADS) {
                             const uint32 count = end - start < THREADS ? end - start : THREADS;
-                            // Their numbers first, so that the rows don't wait for them one by one.
+                            // The rows' numbers are loaded first, so that rows don't wait for them one by one.
                             BARRIER();
                             if (THREAD < count) rows[THREAD] = a.order[start + THREAD];
                             BARRIER();
@@ -196,7 +196,7 @@ enum FixedKernels {
                 """)
     }
 
-    /// What the backend's functions that can't throw may start.
+    /// The kernels that backend functions which can't throw may start.
     static let all: [KernelSource] =
         Reduction.allCases.map { reduceRows($0) }
         + [sumColumns, gatherRows, scatterAddRows].flatMap(\.values)

@@ -1,13 +1,14 @@
 import Foundation
 import RecurrentCore
 
-/// Compiled kernels on disk, by the check of their text: compiling a model's takes
-/// longer than loading them. A file that is damaged or of another text is not used.
+/// A cache of compiled kernels on disk, found by a hash of their text: compiling a model's
+/// kernels takes longer than loading them. Files that are damaged or have another text
+/// aren't used.
 package final class KernelCache: Sendable {
     private let folder: String?
     private let kind: String
 
-    /// In `$XDG_CACHE_HOME`, else `~/.cache`.
+    /// Creates a cache in `$XDG_CACHE_HOME` or else `~/.cache`.
     convenience init(architecture: String, compiler: Int) {
         let environment = ProcessInfo.processInfo.environment
         let base =
@@ -16,10 +17,12 @@ package final class KernelCache: Sendable {
         self.init(folder: base.map { "\($0)/urnn-kernels" }, architecture: architecture, compiler: compiler)
     }
 
+    /// Creates a cache.
+    ///
     /// - Parameters:
-    ///   - folder: made if it isn't there; without one nothing is kept.
-    ///   - architecture: as `sm_90`, or `compute_90` for PTX.
-    ///   - compiler: its version.
+    ///   - folder: The cache's folder, which is created if necessary; if nil, nothing is kept.
+    ///   - architecture: The target, such as `sm_90`, or `compute_90` for PTX.
+    ///   - compiler: The compiler's version.
     package init(folder: String?, architecture: String, compiler: Int) {
         kind = ([architecture, "\(compiler)"] + NVRTC.options).joined(separator: " ") + "\n"
         self.folder = folder
@@ -27,7 +30,7 @@ package final class KernelCache: Sendable {
     }
 
     private func path(_ text: String) -> String? {
-        // FNV-1a over 64 bits finds the file; its text says whether it is the one.
+        // A 64-bit FNV-1a hash finds the file; the text in it says whether it is the right one.
         let hash = (kind + text).utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
         return folder.map { "\($0)/\(String(hash, radix: 16)).cubin" }
     }
@@ -43,7 +46,7 @@ package final class KernelCache: Sendable {
         return Array(bytes.suffix(4)) == sum ? image : nil
     }
 
-    /// A cache that can't be written is none.
+    /// Keeps a compiled kernel; if the file can't be written, nothing is kept.
     package func keep(_ image: [UInt8], of text: String) {
         guard let path = path(text) else { return }
         let sum = withUnsafeBytes(of: CRC32C.of(image).littleEndian) { Array($0) }

@@ -1,6 +1,6 @@
-/// What every kernel's text begins with. The same text is CUDA C++ for NVRTC and,
-/// in the tests, C for the host: what differs is behind `HOST_EMULATION`; what threads,
-/// blocks and barriers are there comes with the emulation.
+/// The beginning of every kernel's text. The same text is CUDA C++ for NVRTC and, in the
+/// tests, C for the host: `HOST_EMULATION` selects the parts that differ, and the emulation
+/// defines threads, blocks and barriers.
 enum KernelPrelude {
     static let text = """
         #ifndef HOST_EMULATION
@@ -22,13 +22,13 @@ enum KernelPrelude {
         #define FMA(a, b, c) fmaf(a, b, c)
         // One block of a processor may have all its registers.
         #define AT_MOST(threads) __launch_bounds__(threads, 1)
-        // Past the L1: what is read once, or was written by other blocks.
+        // Bypasses the L1 for data that is read once or was written by other blocks.
         #define FROM_L2(place) __ldcg(place)
-        // Of a divisor from 2^-126 to 2^126, to two units in the last place; without the
-        // branches that a division has for all others.
+        // A quotient to two units in the last place for divisors from 2^-126 to 2^126, without
+        // the branches that a division has for all others.
         #define op_quotient(a, b) __fdividef(a, b)
         #else
-        // A GPU reads four at a time only where they are aligned.
+        // A GPU reads four numbers at a time only if they are aligned.
         typedef struct { float x, y, z, w; } __attribute__((aligned(16))) Four;
         #define FMA(a, b, c) ((a) * (b) + (c))
         #define AT_MOST(threads)
@@ -70,7 +70,7 @@ enum KernelPrelude {
             Words c = random_words(k, index >> 2);
             return unit_number((index & 3) == 0 ? c.x : (index & 3) == 1 ? c.y : (index & 3) == 2 ? c.z : c.w);
         }
-        // Those of a whole block.
+        // The uniform numbers of a whole block.
         DEVICE Four op_uniforms(RandomKey k, uint64 block) {
             Words c = random_words(k, block);
             Four u = {unit_number(c.x), unit_number(c.y), unit_number(c.z), unit_number(c.w)};

@@ -1,7 +1,7 @@
-/// What the kernels of matrix programs call, for one geometry.
+/// The functions that the kernels of matrix programs call, for one geometry.
 enum MatrixRoutines {
     static func text(_ g: MatrixGeometry) -> String {
-        // For a row of a piece.
+        // The lanes that stage a row of a piece.
         let lanes = (0...5).map { 1 << $0 }.first { 4 * $0 >= g.piece } ?? 32
         return """
             #ifdef HOST_EMULATION
@@ -9,15 +9,15 @@ enum MatrixRoutines {
             #define COPY_FOUR(to, from, is) *(Four *)(to) = (is) ? *(const Four *)(from) : (Four){0.0f, 0.0f, 0.0f, 0.0f}
             #define COPY_ONE(to, from, is) *(to) = (is) ? *(from) : 0.0f
             #define COPIES_DONE()
-            // As many, in the emulation of a whole block.
+            // The emulation has no barrier of one warp.
             #define WARP_BARRIER() BARRIER()
             #define GRID_BARRIER(arrived) \(g.blocks == 1 ? "BARRIER()" : "emu_grid_barrier()")
             #else
             #define ROUTINE static __device__ __noinline__
             #define WARP_BARRIER() __syncwarp()
             #if __CUDA_ARCH__ >= 800
-            // Into shared memory without a register between: all of a warp's are in flight at
-            // once. Nothing is read and 0 written where the last operand is 0.
+            // Copies into shared memory without a register in between: all of a warp's copies
+            // are in flight at once. If the last operand is 0, nothing is read and 0 is written.
             #define COPY_FOUR(to, from, is) asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" \\
                 :: "r"((uint32)__cvta_generic_to_shared(to)), "l"(from), "r"((is) ? 16 : 0) : "memory")
             #define COPY_ONE(to, from, is) asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" \\
@@ -31,7 +31,7 @@ enum MatrixRoutines {
             \(g.blocks == 1 ? "#define GRID_BARRIER(arrived) BARRIER()" : gridBarrier)
             #endif
 
-            // Bits: elements in fours, at addresses of 16 bytes; rows and columns exchanged.
+            // The bits of kind: 1 for elements read in fours, aligned to 16 bytes; 2 for a transposed matrix.
             typedef struct { float *data; uint32 stride, kind; } Matrix;
             #define SIZE \(g.size)u
             #define STRIDE \(g.stride)u
@@ -46,10 +46,10 @@ enum MatrixRoutines {
             #define FOR_EACH_TILE for (uint32 tile = BLOCK; tile < \(g.tiles)u; tile += BLOCKS)
             #define FIRST_ROW (tile / \(g.tilesAcross)u * TILE_ROWS)
             #define FIRST_COLUMN (tile % \(g.tilesAcross)u * 32u)
-            // A thread's own, in every tile; its rows are FIRST_ROW + THREAD / 32, and every WARPS-th.
+            // The thread's column in a tile; its rows are FIRST_ROW + THREAD / 32 and every WARPS-th from there.
             #define COLUMN (FIRST_COLUMN + THREAD % 32u)
 
-            // Others must have written what is read here, and read what is written here.
+            // Other blocks must have written what is read here, and read what is overwritten here.
             #define BEFORE(reads, writes) \\
                 if ((written & (reads)) != 0u || (read & (writes)) != 0u) { \\
                     GRID_BARRIER(a.arrived); \\
@@ -67,12 +67,12 @@ enum MatrixRoutines {
                 return m;
             }
 
-            // Rows and columns of m from the given ones on; 0 where there are none.
+            // Stages rows and columns of m, beginning with the given ones; 0 beyond the ends of m.
             DEVICE void stage(
                 float *to, uint32 pitch, Matrix m, uint32 first_row, uint32 first_column, uint32 rows, uint32 columns, uint32 lanes) {
                 const uint32 lane = THREAD % 32u;
                 if (m.kind == 1u) {
-                    // As many lanes to a row as there are fours, rounded up to a power of two.
+                    // A row has as many lanes as fours, rounded up to a power of two.
                     for (uint32 j = lane % lanes * 4u; j < columns; j += 4u * lanes) {
                         const uint32 c = first_column + j;
                         _Pragma("unroll 8")
@@ -111,12 +111,12 @@ enum MatrixRoutines {
                 BARRIER();
             }
 
-            // c = alpha a b + beta plus, and the sums of c's columns where they are wanted.
+            // c = alpha a b + beta plus, and the sums of the magnitudes of c's columns if sums isn't 0.
             ROUTINE void product(float alpha, Matrix a, Matrix b, float beta, Matrix plus, Matrix c, float *sums) {
                 DYNAMIC_SHARED(float, memory);
                 const uint32 lane = THREAD % 32u, warp = THREAD / 32u;
-                // Of two neighbours in the one or the other bit, one address of each operand is
-                // the same: half a warp reads at a time.
+                // Lanes that differ in one bit share the address of one operand, so half a warp
+                // reads at a time.
                 const uint32 row = (lane & 1u) | (lane >> 4 << 1), column = (lane >> 1 & 7u) * 4u;
                 float *const left = memory + warp * SLICE, *const right = left + TILE_ROWS * PITCH;
                 FOR_EACH_TILE {
@@ -153,7 +153,7 @@ enum MatrixRoutines {
                                 }
                             }
                         }
-                        // The slice is written anew, by others of the warp.
+                        // Other lanes of the warp will overwrite the slice.
                         WARP_BARRIER();
                     }
                     _Pragma("unroll")
@@ -169,7 +169,7 @@ enum MatrixRoutines {
                         float sum = memory[i * 32u + lane];
                         _Pragma("unroll")
                         for (uint32 w = 1u; w < WARPS; w++) sum += memory[w * SLICE + i * 32u + lane];
-                        // What is multiplied by 0 may be no number.
+                        // What is multiplied by 0 may be NaN.
                         sum = plus.data ? FMA(beta, before[e], alpha * sum) : alpha * sum;
                         if (r < SIZE && COLUMN < SIZE) {
                             c.data[r * c.stride + COLUMN] = sum;
@@ -181,7 +181,7 @@ enum MatrixRoutines {
                 }
             }
 
-            // The sums of the magnitudes of m's columns, in the rows of each tile.
+            // Sums the magnitudes of m's columns, separately for the rows of each tile.
             ROUTINE void sum_magnitudes(Matrix m, float *sums) {
                 DYNAMIC_SHARED(float, memory);
                 FOR_EACH_TILE {
@@ -194,7 +194,7 @@ enum MatrixRoutines {
                 }
             }
 
-            // The largest sum of a column; infinite if an element isn't finite.
+            // Returns the largest column sum, or infinity if an element isn't finite.
             ROUTINE float largest_sum(const float *sums) {
                 DYNAMIC_SHARED(float, memory);
                 const float infinity = bits_to_float(0x7f800000u);
@@ -232,8 +232,8 @@ enum MatrixRoutines {
             """
     }
 
-    /// All blocks; what each wrote before, the others see afterwards. The highest bit
-    /// changes when the last has come: the counter serves the next barrier as it is.
+    /// A barrier of all blocks, after which each sees what the others wrote before it. The
+    /// highest bit changes when the last block arrives, so the counter needs no reset.
     private static let gridBarrier = """
         #define GRID_BARRIER(arrived) grid_barrier(arrived)
         ROUTINE void grid_barrier(uint32 *arrived) {

@@ -2,17 +2,17 @@ import RecurrentCore
 
 /// CUDA C for a matrix program as one kernel.
 ///
-/// An element belongs to the same thread in all steps, so that only what other
-/// blocks read needs a barrier: factors of products, transposed inputs, column sums. Two
-/// masks of matrices, those written and those read by others since the last barrier,
-/// say when; all blocks find the same.
+/// An element belongs to the same thread in all steps, so that only data read by other
+/// blocks needs a barrier: factors of products, transposed inputs and column sums. Two
+/// masks, of the matrices written and of those read by other blocks since the last
+/// barrier, determine when; all blocks come to the same result.
 struct MatrixSource {
-    /// A bit for each matrix, and the last for the column sums.
+    /// The number of matrices that the masks have bits for; the last bit is for the column sums.
     static let mostMatrices = 31
 
     private let program: MatrixProgram
     private let geometry: MatrixGeometry
-    /// Scratch registers whose places change.
+    /// The scratch registers whose places change.
     private let exchanged: Set<Int>
     private var lines: [String] = []
     private var depth = 1
@@ -101,7 +101,7 @@ struct MatrixSource {
         for (index, step) in steps.enumerated() {
             switch step {
             case .product(let alpha, let a, let b, let beta, let addend, let result):
-                // The sums of its columns cost little while it is at hand.
+                // The column sums cost little while the result is at hand.
                 var isMeasured = false
                 if index + 1 < steps.count, case .norm(let next, _) = steps[index + 1] { isMeasured = next == result }
                 add("BEFORE(\(bits([a, b].compactMap(\.register))), \(bits([result]))\(isMeasured ? " | SUMS" : ""))")
@@ -152,7 +152,7 @@ struct MatrixSource {
         }
     }
 
-    /// Constants `v0`, `v1`, … of a program over scalars.
+    /// Emits a program over scalars as constants `v0`, `v1`, ….
     private mutating func emitScalars(_ program: PointwiseProgram, _ inputs: [Int]) {
         let text = PointwiseSource.lines(
             program, indent: "", input: { "s\(inputs[$0])" },
@@ -160,7 +160,8 @@ struct MatrixSource {
         for line in text { add(line) }
     }
 
-    /// Every thread's elements; all are read before the first is written.
+    /// Emits a pointwise program over every thread's elements; all inputs are read before the first
+    /// output is written.
     private mutating func emit(
         _ program: PointwiseProgram, _ inputs: [MatrixOperand], _ scalars: [MatrixScalar], _ outputs: [Int]
     ) {

@@ -4,6 +4,7 @@ import RecurrentCore
 
 /// The run-time compiler. It needs no GPU and no driver.
 package enum NVRTC {
+    /// Opens the compiler's library.
     /// - Throws: ``RecurrentError/backend(_:)`` if it isn't installed.
     package static func open() throws {
         var message = [CChar](repeating: 0, count: 1024)
@@ -12,20 +13,23 @@ package enum NVRTC {
         }
     }
 
-    /// Capabilities (major · 10 + minor) that it compiles for, ascending. It must be open.
+    /// The compute capabilities (major · 10 + minor) that the compiler, which must be open,
+    /// compiles for, in ascending order.
     package static var capabilities: [Int] {
         var known = [Int32](repeating: 0, count: 256)
         let count = cud_compiler_capabilities(&known, Int32(known.count))
         return known.prefix(Int(count)).map(Int.init)
     }
 
-    /// What kernels are compiled for on a device: a binary where the compiler knows its
-    /// capability; where it is older, PTX of the newest that it knows, which the driver
-    /// compiles on; nil where it no longer knows any that the device could run.
+    /// Returns the architecture that kernels are compiled for on a device: for a binary if the
+    /// compiler knows the device's capability; if the compiler is older, for PTX of the newest
+    /// capability that it knows, which the driver then compiles; nil if it no longer knows any
+    /// that the device can run.
     package static func architecture(for capability: Int, among known: [Int]) -> String? {
         known.contains(capability) ? "sm_\(capability)" : known.filter { $0 < capability }.max().map { "compute_\($0)" }
     }
 
+    /// Returns the architecture that kernels are compiled for on the device of the given name.
     /// - Throws: ``RecurrentError/backend(_:)`` if the compiler no longer knows the device.
     static func architecture(for capability: Int, of device: String) throws -> String {
         let known = capabilities
@@ -37,10 +41,11 @@ package enum NVRTC {
         )
     }
 
-    /// Without contraction a value is the same in every kernel that computes it.
+    /// The compiler's options. Without contraction, a value is the same in every kernel that computes it.
     static let options = ["--fmad=false", "--std=c++17"]
 
-    /// A binary for an architecture as `sm_90`, or PTX for one as `compute_90`. It must be open.
+    /// Compiles a kernel, to a binary for an architecture such as `sm_90` or to PTX for one such as
+    /// `compute_90`. The compiler must be open.
     /// - Throws: ``RecurrentError/backend(_:)`` with the first line of the compiler's log.
     package static func compile(_ text: String, name: String, architecture: String) throws -> [UInt8] {
         var image: UnsafeMutablePointer<CChar>?, size = 0
@@ -63,15 +68,15 @@ package enum NVRTC {
     }
 }
 
-/// NVIDIA's libraries, and where they may lie besides the system's own places.
+/// NVIDIA's libraries, and the folders in which they may be besides the system's.
 package enum CUDALibraries {
-    /// How many devices the driver sees; 0 where there is no driver.
+    /// The number of devices that the driver sees; 0 if there is no driver.
     package static var deviceCount: Int { Int(cud_device_count()) }
 
     static let advice =
         "install NVIDIA's driver and CUDA 12 or 13 (or set CUDA_HOME, or pip install the nvidia-* wheels), or use the backend cpu"
 
-    /// `$CUDA_HOME`, /usr/local/cuda*, and the folders of NVIDIA's Python wheels.
+    /// The library folders of `$CUDA_HOME`, /usr/local/cuda*, and NVIDIA's Python wheels.
     package static let folders: [String] = {
         let environment = ProcessInfo.processInfo.environment
         var result: [String] = []
@@ -97,8 +102,9 @@ package enum CUDALibraries {
         return result.filter { manager.fileExists(atPath: $0) && seen.insert($0).inserted }
     }()
 
-    /// Where packages may be installed: an active environment, that of each python3 on
-    /// the PATH and of what it is a link to, and where pip puts them besides.
+    /// Returns the prefixes under which Python packages may be installed: an active
+    /// environment, that of each python3 on the PATH and of what it links to, and pip's
+    /// other folders.
     private static func pythonPrefixes(_ environment: [String: String]) -> [String] {
         let manager = FileManager.default
         var prefixes = ["VIRTUAL_ENV", "CONDA_PREFIX"].compactMap { environment[$0] }

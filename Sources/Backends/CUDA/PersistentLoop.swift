@@ -8,13 +8,13 @@ final class PersistentLoop {
     let geometry: PersistentGeometry
     private let function: any DeviceFunction
     private let arguments: KernelArguments
-    /// Weights that the kernel reads in another order: copied before each run.
+    /// Weights that the kernel reads in another order, which are copied before each run.
     private let copies: [(source: MatrixView, copy: MatrixView)]
-    /// What the arguments point to.
+    /// The matrices that the arguments point to, which must stay alive.
     private let views: [MatrixView]
 
-    /// - Returns: nil if the loop holds something else, or doesn't fit.
-    /// - Throws: ``RecurrentError/backend(_:)`` for a lack of memory.
+    /// Compiles one of a plan's loops, or returns nil if it has other operations or doesn't fit.
+    /// - Throws: ``RecurrentError/backend(_:)`` if there isn't enough memory.
     init?(_ direction: Direction, of plan: RecurrencePlan, _ binding: RecurrenceBinding, on backend: CUDABackend) throws
     {
         let operations = direction == .forward ? plan.forwardLoop : plan.backwardLoop, driver = backend.driver
@@ -42,7 +42,7 @@ final class PersistentLoop {
                 weights.append(view)
                 isPacked.append(false)
             } else {
-                // Filled up with zeros to whole fours.
+                // Rows and columns are padded with zeros to whole fours.
                 let copy = try backend.allocate(rows: (view.rows + 3) / 4 * 4, columns: outer)
                 copies.append((view, copy.rows(0..<view.rows).columns(0..<view.columns)))
                 weights.append(copy)
@@ -63,7 +63,7 @@ final class PersistentLoop {
         if weights.isEmpty { arguments.integer(0) }
         arguments.integer(binding.batch)
         arguments.integer(binding.steps)
-        // A kernel takes 4 KiB of arguments.
+        // A kernel takes at most 4 KiB of arguments.
         guard arguments.bytes.count <= 4096 else { return nil }
         self.arguments = arguments
         self.copies = copies
@@ -71,8 +71,8 @@ final class PersistentLoop {
         function = try backend.function(source.source)
     }
 
-    /// Elements of a weight that threads may gather one by one where they read it once: a
-    /// copy costs a launch.
+    /// The most elements of a weight that threads gather one by one if they read it only once,
+    /// since a copy costs a launch.
     private static let smallWeight = 1 << 14
 
     func run(on backend: CUDABackend) {

@@ -1,38 +1,38 @@
 import RecurrentCore
 
-/// A matrix of step 0, and how far apart those of two steps lie (0: the same in all).
+/// A matrix of step 0, and the distance between those of two steps (0 if all are the same).
 struct PersistentOperand {
     let view: MatrixView
     let stepStride: Int
 }
 
-/// A time loop's operations, with a place for every value: what one operation hands to
-/// the next, or to the next step, stays in shared memory; the device's memory has what
-/// comes from outside the loop and what is read after it.
+/// A time loop's operations, with a place for every value: values passed from one operation
+/// to the next, or to the next step, stay in shared memory; the device's memory holds values
+/// that come from outside the loop or are read after it.
 struct PersistentProgram {
-    /// Columns of a buffer in shared memory: a row for each of the block's, or a single
-    /// one that is the same for all (a bias).
+    /// Columns of a buffer in shared memory: one row for each of the block's rows, or a single
+    /// row that is the same for all (a bias).
     struct Slot {
         let buffer: Int
         let columns: Range<Int>
         let isSingle: Bool
-        /// Floats of a row: so many that a product may read a four past its end.
+        /// The floats of a row, with padding so that a product may read a four past its end.
         var stride: Int { (columns.count + 3) / 4 * 4 + 4 }
     }
 
-    /// A matrix in shared memory: what a kernel wrote there, plus the sums that products
-    /// have left.
+    /// A matrix in shared memory: the sum of what a kernel wrote there and of the results
+    /// of products.
     struct Value: Equatable {
         var slot: Int?
         var products: [Int] = []
     }
 
     enum Input {
-        /// A buffer that isn't there.
+        /// A buffer that doesn't exist and counts as zero.
         case zero
         case shared(Value, column: Int)
-        /// Operand `number`, in the device's memory; nobody writes it in the loop before
-        /// it is read, so that it may be read a step ahead.
+        /// An operand in the device's memory, by number; the loop doesn't write it before it is
+        /// read, so it may be read a step ahead.
         case memory(Int, repeatsColumn: Bool)
     }
 
@@ -43,7 +43,7 @@ struct PersistentProgram {
 
     struct Product {
         let weight: MatrixView
-        /// The operand: its slot, and the column of the slot that it begins at.
+        /// The operand's slot, and the column of the slot at which it begins.
         let slot: Int, column: Int
         var size: PersistentGeometry.Product { .init(inner: weight.rows, outer: weight.columns) }
     }
@@ -53,17 +53,17 @@ struct PersistentProgram {
         let columns: Int
         let inputs: [Input]
         let outputs: [Output]
-        /// Numbers of the inputs that come from the device's memory.
+        /// The numbers of the inputs that come from the device's memory.
         var loaded: [Int] { inputs.indices.filter { if case .memory = inputs[$0] { true } else { false } } }
     }
 
-    /// What is in the device's memory before the first step or after the last, and in
-    /// shared memory between.
+    /// A value that is in the device's memory before the first step or after the last, and
+    /// in shared memory in between.
     struct Carried {
         let operand: Int
         let value: Value
         let columns: Int
-        /// Whether it goes back after the last step.
+        /// Whether the value is written back after the last step.
         let isStored: Bool
     }
 
@@ -78,28 +78,28 @@ struct PersistentProgram {
     private(set) var kernels: [Kernel] = []
     private(set) var steps: [Step] = []
     private(set) var carried: [Carried] = []
-    /// Operand and slot of what is the same in all steps.
+    /// The operands and slots of values that are the same in all steps.
     private(set) var constants: [(operand: Int, slot: Int)] = []
 
     private let plan: RecurrencePlan
     private let binding: RecurrenceBinding
     private var numbers: [PlanOperand: Int] = [:]
     private var slotOf: [SlotKey: Int] = [:]
-    /// Of buffers that live in shared memory.
+    /// The values of buffers that live in shared memory.
     private var values: [Int: Value] = [:]
 
     private struct SlotKey: Hashable {
         let buffer: Int
-        /// Of a single row; others are one for each buffer.
+        /// The first column of a single row; other buffers have one slot each.
         var column = 0
     }
 
-    /// - Returns: nil if there is something that a persistent loop can't do.
+    /// Finds a place for every value, or returns nil if a persistent loop can't run the operations.
     init?(_ operations: [PlanOperation], of plan: RecurrencePlan, _ binding: RecurrenceBinding) {
         self.plan = plan
         self.binding = binding
         let present = operations.filter { operation in
-            // As everywhere: what has nowhere to go is left out.
+            // As in all backends, operations whose result isn't wanted are left out.
             Self.results(operation).allSatisfy { binding.views[$0.buffer] != nil }
         }
         guard present.allSatisfy({ $0.isGEMM || $0.isKernel }), let ranges = sharedRanges(present) else { return nil }
@@ -108,7 +108,7 @@ struct PersistentProgram {
             slots.append(Slot(buffer: buffer, columns: columns, isSingle: false))
         }
         for buffer in ranges.keys where isState(buffer) { values[buffer] = Value(slot: slotOf[.init(buffer: buffer)]!) }
-        // Once to learn what a step leaves to the next, and once from there.
+        // A trial finds what a step leaves to the next; the final pass starts from that.
         var trial = self
         for buffer in Set(present.flatMap(Self.results).map(\.buffer)) where isGradient(buffer) {
             trial.values[buffer] = Value(slot: slotOf[.init(buffer: buffer)])
@@ -137,7 +137,7 @@ struct PersistentProgram {
     private func isGradient(_ buffer: Int) -> Bool {
         if case .stateGradient = plan.buffers[buffer].role { true } else { false }
     }
-    /// Whether it is one and the same in all steps, and nobody else's.
+    /// Whether a buffer is the same in all steps and used only within the loop.
     private func isInside(_ buffer: Int) -> Bool { isGradient(buffer) || plan.buffers[buffer].role == .scratch }
     private func isParameter(_ buffer: Int) -> Bool {
         if case .parameter = plan.buffers[buffer].role { true } else { false }
@@ -149,14 +149,14 @@ struct PersistentProgram {
         operand.column..<operand.column + operand.columns
     }
 
-    /// Of each buffer that is written in the loop and read there, which columns.
+    /// Returns, for each buffer that is both written and read in the loop, its shared columns.
     private func sharedRanges(_ operations: [PlanOperation]) -> [Int: Range<Int>]? {
         var ranges: [Int: Range<Int>] = [:], written: [Int: Set<Range<Int>>] = [:]
         for operation in operations {
             for read in Self.reads(operation) {
                 let columns = Self.columns(read), before = (written[read.buffer] ?? []).filter { $0.overlaps(columns) }
                 if before.isEmpty || isInside(read.buffer) || isState(read.buffer) { continue }
-                // All of it, or there would be two places to look.
+                // It must have written all of them, or they would be in two places.
                 guard before.reduce(0, { $0 + $1.count }) == columns.count,
                     before.allSatisfy({ columns.lowerBound <= $0.lowerBound && $0.upperBound <= columns.upperBound })
                 else { return nil }
@@ -179,7 +179,7 @@ struct PersistentProgram {
         return ranges
     }
 
-    /// The number of an operand in the device's memory.
+    /// Returns the number of an operand in the device's memory, adding it if it is new.
     private mutating func number(_ operand: PlanOperand) -> Int {
         if let known = numbers[operand] { return known }
         let view = binding.view(operand, in: plan, at: 0)!
@@ -189,7 +189,7 @@ struct PersistentProgram {
         return operands.count - 1
     }
 
-    /// Gives every operation's operands their places.
+    /// Assigns places to all operations' operands; returns false if that isn't possible.
     private mutating func place(_ operations: [PlanOperation]) -> Bool {
         var written: [Int: Set<Range<Int>>] = [:]
         for operation in operations {
@@ -217,7 +217,7 @@ struct PersistentProgram {
                     if source.columns != columns {
                         guard case .memory(_, repeatsColumn: true) = input else { return false }
                     }
-                    // A thread reads what it overwrites itself, and nothing else of it.
+                    // Of the elements that are overwritten, a thread may read only its own.
                     let range = Self.columns(source)
                     let isShifted = targets.contains {
                         $0.buffer == source.buffer && Self.columns($0) != range && Self.columns($0).overlaps(range)
@@ -245,7 +245,7 @@ struct PersistentProgram {
         return true
     }
 
-    /// - Parameter written: the columns of each buffer that this step has written so far.
+    /// Finds an operand, given the columns of each buffer that this step has written so far.
     private mutating func input(_ operand: PlanOperand, _ written: [Int: Set<Range<Int>>]) -> Input? {
         let buffer = operand.buffer, columns = Self.columns(operand)
         guard let view = binding.view(operand, in: plan, at: 0) else { return .zero }
@@ -264,7 +264,7 @@ struct PersistentProgram {
         if isInside(buffer) { return values[buffer].map { .shared($0, column: operand.column) } }
         let isWritten = written[buffer]?.contains { $0.overlaps(columns) } == true
         if isState(buffer), let value = values[buffer] {
-            // In shared memory is the state before the step, and once it is written, the new one.
+            // Shared memory holds the state before the step and, once written, the new one.
             return operand.timeShift == (isWritten ? 1 : 0) ? .shared(value, column: operand.column) : nil
         }
         if isWritten {
@@ -274,7 +274,7 @@ struct PersistentProgram {
         return .memory(number(operand), repeatsColumn: operand.columns == 1)
     }
 
-    /// What the first step finds in shared memory, and what the last one leaves.
+    /// Determines what the first step finds in shared memory, and what the last one leaves.
     private mutating func carry() -> Bool {
         for (buffer, value) in values.sorted(by: { $0.key < $1.key }) {
             guard isState(buffer) || isGradient(buffer), binding.views[buffer] != nil else { continue }
@@ -284,7 +284,7 @@ struct PersistentProgram {
                     operand: number(PlanOperand(buffer: buffer, columns: columns)), value: value, columns: columns,
                     isStored: isGradient(buffer)))
         }
-        // Where an element lies, in 32 bits.
+        // Elements' offsets must fit into 32 bits.
         return operands.allSatisfy { operand in
             (operand.view.rows - 1) * operand.view.rowStride + (binding.steps - 1) * operand.stepStride
                 + operand.view.columns < 1 << 31

@@ -1,8 +1,8 @@
 /// The pointwise programs of a persistent loop. A thread has the elements `THREAD`,
-/// `THREAD + THREADS`, …; what the first of them need from the device's memory is asked
-/// for a step ahead, as soon as this step has used its own.
+/// `THREAD + THREADS`, …; the numbers that the first of these need from the device's memory
+/// are requested a step ahead, as soon as this step has used its own.
 extension PersistentSource {
-    /// Which elements are a thread's, and their numbers for the first step.
+    /// Returns the text that determines a thread's elements and loads their numbers for the first step.
     func loadAhead(_ number: Int) -> String {
         let kernel = program.kernels[number]
         var lines: [String] = []

@@ -1,12 +1,12 @@
 /// The products of a persistent loop.
 ///
 /// Thread `THREAD` has slice `THREAD / lanes` and, of the weight's columns, the fours
-/// `lane`, `lane + lanes`, …: neighbours read what lies side by side.
+/// `lane`, `lane + lanes`, …, so that neighbouring threads read adjacent fours.
 extension PersistentSource {
-    /// Of a thread's fours of columns: how far each lies from the first, in fours.
+    /// Returns the offset of each of a thread's fours of columns from the first, in fours.
     private func places(_ layout: PersistentGeometry.Layout) -> [Int] { (0..<geometry.width).map { $0 * layout.lanes } }
 
-    /// Row `start + l` of the weight, the four `place` fours behind the thread's first.
+    /// Returns the text of a four of row `start + l` of the weight, `place` fours after the thread's first.
     private func four(_ number: Int, _ l: String, _ place: Int) -> String {
         let layout = geometry.layouts[number], row = geometry.width * layout.lanes
         if isPacked[number] {
@@ -18,7 +18,7 @@ extension PersistentSource {
             """
     }
 
-    /// Which rows and columns are the thread's, and those that lie in shared memory.
+    /// Returns the text that determines the thread's rows and columns, and fills its shared memory.
     func placeWeight(_ number: Int) -> String {
         let layout = geometry.layouts[number], product = program.products[number].size, width = geometry.width
         let isUneven = layout.long < layout.slices
@@ -45,7 +45,7 @@ extension PersistentSource {
             let lines = places(layout).enumerated().map { k, place in
                 "            store[(l * \(width)u + \(k)u) * \(layout.threads)u] = \(four(number, "\(layout.streamed)u + l", place));\n"
             }
-            // Unrolled further, its loads would take registers that hold another weight.
+            // If it were unrolled further, its loads would take registers that hold another weight.
             text += """
                     if (mine\(number)) {
                         Four *const store = (Four *)(memory + \(weights[number])u) + THREAD;
@@ -59,7 +59,7 @@ extension PersistentSource {
         return text
     }
 
-    /// What a thread keeps in registers for all steps, and the first rows of the ring.
+    /// Returns the text that loads the rows kept in registers for all steps, and the ring's first rows.
     func keepWeight(_ number: Int) -> String {
         let layout = geometry.layouts[number], width = geometry.width
         var text = ""
@@ -85,7 +85,7 @@ extension PersistentSource {
         return text
     }
 
-    /// `sums of slice ← operand · weight`, for all rows of the block.
+    /// Returns the text of `sums of slice ← operand · weight`, for all rows of the block.
     func productStep(_ number: Int) -> String {
         let layout = geometry.layouts[number], product = program.products[number]
         let stride = program.slots[product.slot].stride
@@ -110,10 +110,8 @@ extension PersistentSource {
 
     private var sumNames: [String] { (0..<geometry.rows).flatMap { r in (0..<geometry.width).map { "s\(r)_\($0)" } } }
 
-    /// The operand's four at row `l` of the slice, times as many rows of the weight.
-    /// - Parameters:
-    ///   - weight: the text of row j's fours.
-    ///   - after: what follows row j.
+    /// Returns the text of the product of the operand's four at row `l` of the slice and four rows of
+    /// the weight. `weight` returns the text of four `k` of row `j`, and `after` the text after row `j`.
     private func four(
         _ l: String, stride: Int, _ weight: (_ j: Int, _ k: Int) -> String, after: (Int) -> String = { _ in "" }
     ) -> String {
@@ -131,11 +129,12 @@ extension PersistentSource {
         }
         let rows = 0..<geometry.rows
         if rows.count <= 2 {
-            // A row of the weight for all rows of the batch, so that its place is soon free.
+            // Each row of the weight is used for all rows of the batch, so that its registers are soon free.
             return rows.map(read).joined()
                 + (0..<4).map { j in weights(j) + rows.map { add($0, j) }.joined() + after(j) }.joined()
         }
-        // The four's rows for one row of the batch: of those, few are in registers at a time.
+        // All four rows of the weight are used for each row of the batch, so that few of the
+        // batch's are in registers at a time.
         return (0..<4).map(weights).joined() + rows.map { r in read(r) + (0..<4).map { add(r, $0) }.joined() }.joined()
             + (0..<4).map(after).joined()
     }
@@ -144,7 +143,7 @@ extension PersistentSource {
         let layout = geometry.layouts[number], width = geometry.width, depth = geometry.depth
         let (streamed, inShared, inRegisters) = (layout.streamed, layout.inSharedMemory, layout.inRegisters)
         let row = width * layout.lanes
-        // Fours of rows in shared memory; what is left of them shares a four with registers.
+        // Fours of rows in shared memory; the remaining rows share a four with registers.
         let whole = inShared / 4, rest = inShared % 4
         func sharedFours(_ range: String) -> String {
             """
@@ -163,11 +162,11 @@ extension PersistentSource {
                             const Four *here = from\(number);
                             _Pragma("unroll 1")
                             for (uint32 i = 0; i < \(turns)u; i++) {
-                                // After the last turn the next step's first rows are asked for.
+                                // The last turn requests the next step's first rows.
                                 const Four *const after = i + 1u < \(turns)u ? here + \(unit * row)u : from\(number);
 
                 """
-            // The L2 takes long: what is in shared memory is summed meanwhile.
+            // The L2 takes long, so rows in shared memory are summed in the meantime.
             if each > 0 { text += sharedFours("\(each)u * i; q < \(each)u * (i + 1u)") }
             for f in 0..<unit / 4 {
                 text += "                {\n"

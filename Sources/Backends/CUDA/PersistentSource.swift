@@ -1,26 +1,26 @@
 import RecurrentCore
 
-/// CUDA C of a persistent loop.
+/// CUDA C for a persistent loop.
 ///
-/// A block reads and writes its own rows only, apart from weights, which nobody
-/// writes. Every operation begins with a barrier, so that it sees what the operation
+/// A block reads and writes only its own rows, apart from weights, which are never
+/// written. Every operation begins with a barrier, so that it sees what the operation
 /// before wrote to shared memory; all threads go through the same operations and
 /// barriers. A kernel's element belongs to one thread in all steps.
 ///
-/// Shared memory holds the rows that operations hand on (slots), the sums that slices of
-/// products leave, and weights. What it holds before anything is written there is zero.
+/// Shared memory holds the rows that operations pass on (slots), the sums of products'
+/// slices, and weights. The slots and sums are initially zero.
 struct PersistentSource {
     let program: PersistentProgram
     let geometry: PersistentGeometry
-    /// Whether product `number`'s weight is packed, its columns a whole number of fours:
-    /// then four numbers are read at once.
+    /// For each product, whether its weight is packed and has whole fours of columns, so
+    /// that four numbers are read at once.
     let isPacked: [Bool]
     private let isBackward: Bool
-    /// In floats: of each slot, and of the sums and the weight of each product.
+    /// The offsets in floats of each slot, and of the sums and the weight of each product.
     let slots: [Int], sums: [Int], weights: [Int]
-    /// Where the weights begin.
+    /// The floats before the weights, which are set to zero.
     private let zeros: Int
-    /// Numbers of the operands' strides in the argument, and of the weights in its list.
+    /// The distinct strides in the kernel's argument, and each operand's index among them.
     let strides: [(row: Int, step: Int)]
     let strideOf: [Int]
 
@@ -48,13 +48,13 @@ struct PersistentSource {
         self.strides = strides
     }
 
-    /// Where operand `number` has its element (r, c) in step `time`.
+    /// Returns the text of element (r, c) of operand `number` in step `time`.
     func element(_ number: Int, row: String = "r", column: String = "c", time: String = "t") -> String {
         let stride = strideOf[number]
         return "a.data[\(number)][(first + \(row)) * a.row[\(stride)] + \(time) * a.step[\(stride)] + \(column)]"
     }
 
-    /// Element (r, c) in shared memory: what a kernel wrote, then each product's sums.
+    /// Returns the text of element (r, c) in shared memory: what a kernel wrote plus each product's sums.
     func shared(_ value: PersistentProgram.Value, column: Int) -> String {
         var terms: [String] = []
         if let slot = value.slot { terms.append(self.slot(slot, column: column)) }
@@ -73,7 +73,7 @@ struct PersistentSource {
             "memory[\(slots[number] + column)u\(slot.isSingle || geometry.rows == 1 ? "" : " + r * \(slot.stride)u") + c]"
     }
 
-    /// In pairs: a long row of additions would wait for one another.
+    /// Returns a sum that is added in pairs, since a long chain of additions would wait for one another.
     private static func added(_ terms: ArraySlice<String>) -> String {
         if terms.count == 1 { return terms.first! }
         let half = terms.startIndex + (terms.count + 1) / 2
@@ -129,7 +129,7 @@ struct PersistentSource {
             sum->z = FMA(h, w.z, sum->z);
             sum->w = FMA(h, w.w, sum->w);
         }
-        // Four columns of a row of a weight in any order; 0 beyond its end.
+        // Four columns of a row of a weight with any strides; 0 beyond its end.
         DEVICE Four weight_four(const float *data, uint32 row, uint32 column, uint32 l, uint32 c, uint32 inner, uint32 outer) {
             Four w;
             w.x = l < inner && c < outer ? data[l * row + c * column] : 0.0f;
@@ -141,7 +141,7 @@ struct PersistentSource {
 
         """
 
-    /// Goes through the elements of all lines that have as many rows and columns.
+    /// Returns loops over the elements, one for all lines with the same rows and columns.
     private func loops(_ lines: [(columns: Int, hasRows: Bool, text: String)]) -> String {
         var text = ""
         for hasRows in [false, true] {
@@ -166,7 +166,7 @@ struct PersistentSource {
                 (program.slots[slot].columns.count, false, "\(self.slot(slot, column: 0)) = a.data[\(operand)][c];")
             }
                 + program.carried.map { carried in
-                    // What is nothing but sums begins as the first one.
+                    // A value that consists only of sums begins as the first of them.
                     let product = carried.value.slot == nil ? carried.value.products[0] : 0
                     let place =
                         carried.value.slot.map { slot($0, column: 0) }
@@ -183,6 +183,6 @@ struct PersistentSource {
 }
 
 extension PersistentGeometry {
-    /// Columns of a weight in whole threads.
+    /// Returns the columns of a weight, rounded up to whole threads.
     func outer(_ layout: Layout) -> Int { layout.lanes * 4 * width }
 }

@@ -1,11 +1,11 @@
 import RecurrentCore
 
-/// How a run's matrices lie.
+/// The layout of a run's matrices.
 enum PointwiseLayout: Hashable {
-    /// Anyhow: an element is found by its row and column.
+    /// Any strides: an element is found by its row and column.
     case strided
-    /// Row by row without gaps, so that an element has the same number in all, and read
-    /// as many at a time; but for some inputs, which are one number for all elements.
+    /// Row by row without gaps, so that an element has the same index in all matrices and
+    /// `together` elements are read at a time; the inputs in `single` are one number for all elements.
     case packed(together: Int, single: Set<Int>)
 
     init(inputs: [MatrixView], outputs: [MatrixView]) {
@@ -22,11 +22,11 @@ enum PointwiseLayout: Hashable {
 
 /// CUDA C for a pointwise program.
 enum PointwiseSource {
-    /// A kernel that runs `program` over every element.
+    /// Returns a kernel that runs `program` over every element.
     ///
-    /// Its argument: the inputs and outputs, as views or where they begin, rows and
-    /// columns, the scalars, a random key. A thread reads all inputs of an element before it
-    /// writes any output, so that an output may be an input.
+    /// The kernel's argument holds the inputs and outputs, as views or as addresses; the rows
+    /// and columns; the scalars; and a random key. A thread reads all inputs of an element
+    /// before it writes any output, so that an output may also be an input.
     static func kernel(_ program: PointwiseProgram, _ layout: PointwiseLayout) -> KernelSource {
         let isStrided = layout == .strided
         var fields: [String] = []
@@ -79,7 +79,7 @@ enum PointwiseSource {
             text += "        const \(type) in\(input) = ((const \(type) *)a.in[\(input)])[i];\n"
         }
         if program.usesRandomNumbers {
-            // An element's number is its index.
+            // The random number of an element is that of its index.
             text += "        const \(type) uniform = \(together == 4 ? "op_uniforms" : "op_uniform")(a.key, i);\n"
         }
         for output in program.outputs.indices { text += "        \(type) out\(output);\n" }
@@ -96,14 +96,11 @@ enum PointwiseSource {
             + program.outputs.indices.map { "        ((\(type) *)a.out[\($0)])[i] = out\($0);" }.joined(separator: "\n")
     }
 
-    /// One line per instruction, each a constant `v0`, `v1`, …
+    /// Returns one line per instruction, each of which defines a constant `v0`, `v1`, ….
     ///
-    /// - Parameters:
-    ///   - input: how an input is read.
-    ///   - scalar: how a run's scalar is read.
-    ///   - uniform: a random number.
-    ///   - column: the element's column as a float.
-    ///   - prefix: of the constants' names.
+    /// Other texts are given: `input` and `scalar` return how an input and a run's scalar are
+    /// read, `uniform` is a random number and `column` the element's column as a float;
+    /// `prefix` begins the constants' names.
     static func lines(
         _ program: PointwiseProgram, indent: String, input: (Int) -> String, scalar: (Int) -> String, uniform: String,
         column: String, prefix: String = "v"
@@ -140,7 +137,7 @@ enum PointwiseSource {
         }
     }
 
-    /// Every bit of it, infinities too.
+    /// Returns the text of a constant with exactly its bits, including infinities.
     static func constant(_ number: Double) -> String {
         "bits_to_float(0x\(String(Float(number).bitPattern, radix: 16))u)"
     }

@@ -1,8 +1,8 @@
 /// Softmax cross-entropy of a chunk of logits, in place: a block takes its rows from
-/// logits to gradient one after the other. The bias is added here: that saves the product
-/// from reading it from all rows.
+/// logits to gradient one after the other. The bias is added here, so that the product
+/// needn't read it for all rows.
 ///
-/// Each row's loss is written, and whether its first largest logit is the target; with
+/// Each row's loss is written, and whether its first largest logit is the target's; with
 /// `scale` above 0 the logits become `scale · (softmax − onehot)`, and 0 where dropout
 /// had set a logit to 0.
 enum SoftmaxKernels {
@@ -17,8 +17,8 @@ enum SoftmaxKernels {
             RandomKey key;
         } Arguments;
 
-        // The block's first largest number and its place; ~0 stands for none. What is no
-        // number is larger than all.
+        // Finds the block's first largest number and its place; ~0 stands for none. NaN is
+        // larger than all numbers.
         DEVICE void find_largest(float *values, uint32 *places, float best, uint32 place) {
             values[THREAD] = best;
             places[THREAD] = place;
@@ -47,30 +47,31 @@ enum SoftmaxKernels {
 
         """
 
-    /// Of a block.
+    /// The most rows of a block.
     static let mostRows = 8
 
-    /// What a block needs of shared memory, in bytes: the row, the sums of its columns, a
+    /// Returns the shared memory that a block needs, in bytes: for the row, the column sums, a
     /// number and a place for each thread, and the rows' targets.
     static func sharedMemory(columns: Int, sums: Bool, threads: Int) -> Int {
         (columns + 3) / 4 * 16 * (sums ? 2 : 1) + 8 * threads + 4 * mostRows
     }
 
-    /// A row stays in shared memory: it is read once and written once. With `sums` a block
-    /// also adds up the columns of its rows, into row `BLOCK` of those.
+    /// Returns the kernel for rows that fit into shared memory, so that each is read once and
+    /// written once. With `sums` a block also adds up the columns of its rows, into row `BLOCK`
+    /// of `sums`.
     ///
     /// - Parameters:
-    ///   - isPacked: whether rows and bias begin at multiples of 16 bytes.
-    ///   - drops: whether there is dropout.
-    ///   - sharedMemory: the most that a block may have, in bytes.
+    ///   - isPacked: Whether rows and bias begin at multiples of 16 bytes.
+    ///   - drops: Whether there is dropout.
+    ///   - sharedMemory: The most shared memory that a block may have, in bytes.
     static func rows(isPacked: Bool, drops: Bool, sharedMemory: Int) -> KernelSource {
         KernelSource(
             name: "softmax_rows",
             body: arguments + """
                 #define IS_PACKED \(isPacked ? 1 : 0)
                 #define DROPS \(drops ? 1 : 0)
-                // Fours that a thread asks for at a time. Random numbers need the registers, and
-                // cover the time that a load takes.
+                // The fours that a thread loads at a time. Random numbers need the registers, and
+                // hide the latency of a load.
                 #define TOGETHER \(drops ? 1 : isPacked ? 4 : 2)u
                 // The columns 4 j, 4 j + 1, …; zeros beyond the end.
                 DEVICE Four read_four(const float *row, uint32 j, uint32 columns) {
@@ -147,7 +148,7 @@ enum SoftmaxKernels {
                                 if (j >= fours) break;
                                 Four y = {x[k].x + b[k].x, x[k].y + b[k].y, x[k].z + b[k].z, x[k].w + b[k].w};
                                 y = dropped(&a, a.first + r, j, y);
-                                // Beyond the end nothing counts.
+                                // Columns beyond the end don't count.
                                 if (!IS_PACKED && c + 1u >= a.columns) y.y = -infinity;
                                 if (!IS_PACKED && c + 2u >= a.columns) y.z = -infinity;
                                 if (!IS_PACKED && c + 3u >= a.columns) y.w = -infinity;
@@ -204,7 +205,7 @@ enum SoftmaxKernels {
                                 }
                             }
                         }
-                        // The next row's numbers take the places of this one's.
+                        // The next row overwrites this row's numbers.
                         BARRIER();
                     }
                     if (a.sums) {
@@ -216,8 +217,8 @@ enum SoftmaxKernels {
                 """, sharedMemory: sharedMemory)
     }
 
-    /// A row that is too long for shared memory is read three times, while it lies in the
-    /// caches. One row a block.
+    /// The kernel for rows that are too long for shared memory, one row per block. A row is
+    /// read three times, while it is in the caches.
     static let longRows = KernelSource(
         name: "softmax_long_rows",
         body: arguments + """
@@ -235,7 +236,7 @@ enum SoftmaxKernels {
                 float best = -bits_to_float(0x7f800000u);
                 uint32 place = ~0u;
                 for (uint32 c = THREAD; c < a.columns; c += THREADS) {
-                    // From here on logits hold their bias.
+                    // From here on the logits include the bias.
                     const float x = dropped(&a, row, c, logits[c] + a.bias[c]);
                     logits[c] = x;
                     if (x > best || place == ~0u || x != x) { best = x; place = c; }

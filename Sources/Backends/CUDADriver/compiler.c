@@ -13,7 +13,7 @@ int cud_compiler_capabilities(int *capabilities, int most) {
     return count;
 }
 
-// What the compiler made, or what it says of a failure.
+// Reads the compiler's output, or its log after a failure.
 static int read(void *program, int (*size_of)(void *, size_t *), int (*get)(void *, char *), char **text, size_t *size) {
     int error = size_of(program, size);
     if (error) return error;

@@ -1,6 +1,6 @@
 #pragma once
 
-// What is used of NVIDIA's constants: our name, its value, theirs.
+// The constants of NVIDIA's that are used: our name, the value, NVIDIA's name.
 #define CUDA_CONSTANTS(X) \
     X(OUT_OF_MEMORY, 2, CUDA_ERROR_OUT_OF_MEMORY) \
     X(CAPTURE_UNSUPPORTED, 900, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED) \

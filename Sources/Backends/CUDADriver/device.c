@@ -88,12 +88,12 @@ void cud_device_close(cud_device *d) {
     if (!d) return;
     if (d->context) {
         cud_cuCtxSetCurrent(d->context);
-        // Copies may still be going into the host's memory.
+        // Copies into the host's memory may still be under way.
         if (d->stream) cud_cuStreamSynchronize(d->stream);
         cud_free_products(d);
         cud_free_transfers(d);
         if (d->stream) cud_cuStreamDestroy_v2(d->stream);
-        // The thread must not keep what may end with this.
+        // The thread must not keep a context that may end here.
         cud_cuCtxSetCurrent(NULL);
         cud_cuDevicePrimaryCtxRelease_v2(d->ordinal);
     }

@@ -6,7 +6,7 @@ int cud_load_kernel(cud_device *d, const void *image, const char *name, int shar
     if (error) return error;
     error = cud_cuModuleLoadData(module, image);
     if (!error) error = cud_cuModuleGetFunction(function, *module, name);
-    // More than 48 KiB, what the kernel has by itself included, must be asked for.
+    // More than 48 KiB, including the kernel's static shared memory, must be requested.
     if (!error && shared_memory > 0) error = cud_cuFuncSetAttribute(*function, FUNCTION_DYNAMIC_SHARED_MEMORY, shared_memory);
     if (error && *module) {
         cud_cuModuleUnload(*module);
@@ -54,7 +54,7 @@ int cud_end_capture(cud_device *d, void **graph) {
     d->is_capturing = false;
     int error = cud_cuCtxSetCurrent(d->context);
     if (!error) error = cud_cuStreamEndCapture(d->stream, &recorded);
-    // What failed is missing in it.
+    // A call that failed is missing from the graph.
     if (!error) error = d->capture_error;
     if (!error) error = cud_cuGraphInstantiateWithFlags(graph, recorded, 0);
     if (recorded) cud_cuGraphDestroy(recorded);

@@ -16,32 +16,32 @@ LIBRARY_FUNCTIONS(DEFINE)
 NVRTC_FUNCTIONS(DEFINE)
 #undef DEFINE
 
-// What belongs together, newest first. A driver runs releases up to its own.
+// Libraries that belong together, newest first. A driver runs releases up to its own.
 enum { NVRTC, CUBLAS, CUSOLVER, LIBRARIES, RELEASES = 2, OLDEST_DRIVER = 12000 };
 static const char *const titles[LIBRARIES] = {"the run-time compiler NVRTC", "cuBLAS", "cuSOLVER"};
 static const struct {
     int version;
     const char *names[LIBRARIES];
-    // What these need, in the order of their own needs; wheels may keep it in other folders.
+    // The libraries that these depend on, dependencies first; wheels may keep them in other folders.
     const char *needs[4];
 } releases[RELEASES] = {
     {13000, {"libnvrtc.so.13", "libcublas.so.13", "libcusolver.so.12"}, {"libnvJitLink.so.13", "libcublasLt.so.13", "libcusparse.so.12"}},
     {12000, {"libnvrtc.so.12", "libcublas.so.12", "libcusolver.so.11"}, {"libnvJitLink.so.12", "libcublasLt.so.12", "libcusparse.so.12"}},
 };
-// Of the driver, which comes with the machine.
+// The driver, which comes with the machine.
 static const char *const driver_name = "libcuda.so.1";
 static const char *const driver_folders[] = {"/usr/local/nvidia/lib64", "/usr/local/nvidia/lib", "/usr/lib/wsl/lib", NULL};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static void *cuda, *opened[RELEASES][LIBRARIES];
 static int driver_version;
-// Why the library that was asked for last can't be opened though it is there; else empty.
+// Why the last library that was requested can't be opened although it exists; otherwise empty.
 static char obstacle[512];
 
 static void *open_path(const char *path, const char *name) {
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     const char *reason = handle ? NULL : dlerror();
-    // Of a path that isn't there, dlopen says just that.
+    // If a path doesn't exist, dlopen says just that.
     if (reason && (path == name ? strncmp(reason, name, strlen(name)) != 0 : access(path, F_OK) == 0)) {
         snprintf(obstacle, sizeof obstacle, "%s", reason);
     }
@@ -58,8 +58,8 @@ static void *open_in(const char *name, const char *const *folders) {
     return open_path(name, name);
 }
 
-// NVRTC opens its second half by name alone when it first compiles, and not every release
-// looks for it beside itself: it finds what has already been opened.
+// NVRTC opens its built-ins library by name alone when it first compiles, and not every
+// release looks for it in its own folder, but it finds a library that is already open.
 static void open_builtins(void *nvrtc, const char *const *folders) {
     int (*version)(int *, int *) = (int (*)(int *, int *))dlsym(nvrtc, "nvrtcVersion"), major = 0, minor = 0;
     Dl_info place;
@@ -67,7 +67,7 @@ static void open_builtins(void *nvrtc, const char *const *folders) {
     if (!version || version(&major, &minor)) return;
     snprintf(name, sizeof name, "libnvrtc-builtins.so.%d.%d", major, minor);
     if (dladdr((void *)version, &place) && place.dli_fname && realpath(place.dli_fname, target)) {
-        // Beside the file that was opened, or beside what that is a link to.
+        // In the folder of the file that was opened, or of the file that it links to.
         snprintf(beside, sizeof beside, "%s", place.dli_fname);
         if (open_in(name, (const char *const[]){dirname(beside), dirname(target), NULL})) return;
     }
@@ -86,7 +86,7 @@ static void *open_library(int r, int i, const char *const *folders) {
     return handle;
 }
 
-// Opens the first `count` libraries of a release; how many there are.
+// Opens the first `count` libraries of a release; returns how many could be opened.
 static int open_release(int r, int count, const char *const *folders) {
     for (int i = 0; i < count; i++) {
         if (!opened[r][i] && !(opened[r][i] = open_library(r, i, folders))) return i;
@@ -106,7 +106,7 @@ static int lowest_capability(int r) {
     return lowest;
 }
 
-// What is told of the release that is nearest to being complete.
+// What the message says about the release that is nearest to being complete.
 struct shortcoming { int found; char names[128], reason[512]; };
 
 static void note_shortcoming(struct shortcoming *s, int r, int found) {
@@ -118,11 +118,11 @@ static void note_shortcoming(struct shortcoming *s, int r, int found) {
     if (obstacle[0]) memcpy(s->reason, obstacle, sizeof obstacle);
 }
 
-// Adds to the message as much as there is room for.
+// Appends to the message as much as fits.
 #define SAY(...) (length += length < capacity ? (size_t)snprintf(message + length, capacity - length, __VA_ARGS__) : 0)
 
-// The newest release that is complete, that the driver can run and that compiles for the
-// device's capability, where these are not 0; -1 if there is none.
+// Returns the newest release that is complete, that the driver can run and that compiles
+// for the device's capability (unless these are 0), or -1 if there is none.
 static int choose_release(int count, const char *const *folders, int driver, int capability, char *message, size_t capacity) {
     struct shortcoming missing = {.found = -1};
     int too_new = -1;
@@ -183,7 +183,7 @@ static bool open_driver(char *message, size_t capacity) {
 
 static bool open_compiler(const char *const *folders, char *message, size_t capacity) {
     if (cud_nvrtcVersion) return true;
-    // Without a driver that can be used any release will do.
+    // Without a usable driver any release will do.
     int driver = open_driver(message, capacity) ? driver_version : 0;
     int r = choose_release(NVRTC + 1, folders, driver, 0, message, capacity);
     if (r < 0) return false;
@@ -203,7 +203,7 @@ int cud_device_count(void) {
     int count = 0;
     pthread_mutex_lock(&lock);
     if (find_driver()) {
-        // Of a driver that lacks something else, too.
+        // The functions are resolved here so that a driver that lacks others can be asked too.
         int (*start)(unsigned) = (int (*)(unsigned))dlsym(cuda, "cuInit");
         int (*count_them)(int *) = (int (*)(int *))dlsym(cuda, "cuDeviceGetCount");
         if (!start || !count_them || start(0) || count_them(&count)) count = 0;
@@ -212,7 +212,7 @@ int cud_device_count(void) {
     return count;
 }
 
-// The capability of a device; false if there is no such device, or it can't be asked.
+// Finds the capability of a device; returns false if there is no such device or it can't be queried.
 static bool find_device(int device, int *capability, char *message, size_t capacity) {
     int count = 0, ordinal = 0, major = 0, minor = 0, error = cud_cuInit(0);
     if (!error) error = cud_cuDeviceGetCount(&count);
@@ -238,7 +238,7 @@ static bool find_device(int device, int *capability, char *message, size_t capac
 }
 
 static bool open_libraries(const char *const *folders, int capability, char *message, size_t capacity) {
-    // What was opened before stays.
+    // Libraries that were opened before stay.
     if (cud_cublasCreate_v2) return true;
     int r = choose_release(LIBRARIES, folders, driver_version, capability, message, capacity);
     if (r < 0) return false;

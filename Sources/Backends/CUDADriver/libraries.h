@@ -1,7 +1,7 @@
 #pragma once
 #include "CUDADriver.h"
 
-// Every function that is resolved: library, return type, name as exported, arguments.
+// All functions that are resolved: library, return type, exported name, arguments.
 #define DRIVER_FUNCTIONS(X) \
     X(cuda, int, cuInit, (unsigned)) \
     X(cuda, int, cuDriverGetVersion, (int *)) \
@@ -83,5 +83,5 @@ LIBRARY_FUNCTIONS(DECLARE)
 NVRTC_FUNCTIONS(DECLARE)
 #undef DECLARE
 
-// Errors of the other libraries, apart from the driver's.
+// Offsets that keep the other libraries' errors apart from the driver's.
 enum { CUD_CUBLAS_ERROR = 100000, CUD_CUSOLVER_ERROR = 200000, CUD_NVRTC_ERROR = 300000 };

@@ -9,7 +9,7 @@ int cud_set_up_products(cud_device *d) {
     int error;
     if ((error = cublas_error(cud_cublasCreate_v2(&d->cublas)))) return error;
     if ((error = cublas_error(cud_cublasSetStream_v2(d->cublas, d->stream)))) return error;
-    // A workspace of its own, so that products can be recorded and always give the same bits.
+    // With a workspace of our own, products can be recorded and always give the same bits.
     if ((error = cud_cuMemAlloc_v2(&d->cublas_workspace, CUBLAS_WORKSPACE))) return error;
     if ((error = cublas_error(cud_cublasSetWorkspace_v2(d->cublas, (void *)d->cublas_workspace, CUBLAS_WORKSPACE)))) return error;
     if ((error = cusolver_error(cud_cusolverDnCreate(&d->cusolver)))) return error;
@@ -50,7 +50,7 @@ static int reserve(cud_device *d, uint64_t *memory, size_t *size, size_t wanted)
     return error;
 }
 
-// The verdict of a factorisation: a negative one says which argument was wrong.
+// Reads the verdict of a factorisation; a negative one says which argument was wrong.
 static int read_verdict(cud_device *d, int *info) {
     int error = cud_download(d, info, d->integers, sizeof *info);
     return error || *info >= 0 ? error : cusolver_error(CUSOLVER_INVALID_VALUE);

@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The device reads and writes the host's memory by itself, while the host goes on. What
-// it may touch is pinned memory of our own, each piece with an event that says when it
-// has; all of it is used again, so that a step allocates none.
+// The device reads and writes the host's memory on its own while the host goes on. It
+// accesses only our pinned memory, each piece with an event that says when the copy is
+// complete; all of the memory is reused, so that a step allocates none.
 
 enum {
-    // Pieces of a large copy, so that the host copies one while the device copies another.
+    // Large copies are divided into pieces, so that the host copies one while the device copies another.
     PIECE = 2 << 20,
     RING = 4 * PIECE,
     ALIGNMENT = 256,
@@ -20,10 +20,10 @@ int cud_set_up_transfers(cud_device *d) {
     return error;
 }
 
-// Where `bytes` (a piece at most) can be put: waits for the oldest copies where the ring is full.
+// Finds a place for `bytes` (at most a piece); waits for the oldest copies if the ring is full.
 static int make_room(struct cud_ring *ring, size_t bytes, uint64_t *position) {
     uint64_t start = (ring->head + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    // What doesn't fit before the ring's end begins at its beginning.
+    // A copy that doesn't fit before the end of the ring starts at its beginning.
     if (start % RING + bytes > RING) start = (start / RING + 1) * RING;
     while (ring->count == CUD_RING_COPIES || start + bytes - ring->tail > RING) {
         // With nothing under way the whole ring is free.
@@ -52,7 +52,7 @@ static int upload_piece(cud_device *d, uint64_t address, const char *source, siz
     if ((error = cud_cuMemcpyHtoDAsync_v2(address, staged, bytes, d->stream))) return error;
     struct cud_ring_copy *copy = &ring->copies[(ring->first + ring->count) % CUD_RING_COPIES];
     if ((error = cud_cuEventRecord(copy->made, d->stream))) {
-        // Nothing says when it has been read.
+        // No event says when the memory has been read.
         cud_cuStreamSynchronize(d->stream);
         return error;
     }
@@ -96,7 +96,7 @@ static int create(size_t bytes, cud_transfer **transfer) {
     return error;
 }
 
-// A free one that is large enough, but not much larger; else a new one.
+// Takes a free transfer that is large enough, but not much larger, or else creates one.
 static int take(cud_device *d, size_t bytes, cud_transfer **transfer) {
     for (cud_transfer **t = &d->transfers; *t; t = &(*t)->next) {
         size_t capacity = (*t)->capacity;
@@ -135,14 +135,14 @@ int cud_start_download(cud_device *d, uint64_t address, size_t bytes, cud_transf
 
 int cud_finish_download(cud_device *d, cud_transfer *t, void *destination, size_t bytes) {
     int error = 0;
-    // Others may go on with the device meanwhile: the transfer is the caller's alone.
+    // Other threads may use the device in the meantime: the transfer belongs to the caller alone.
     if (destination && !(error = cud_enter_unrecorded(d))) {
         cud_leave(d, 0);
         error = cud_cuEventSynchronize(t->made);
         if (!error) memcpy(destination, t->memory, bytes);
     }
     pthread_mutex_lock(&d->lock);
-    // What is copied into it next waits its turn in the stream.
+    // The next copy into its memory waits its turn in the stream.
     give_back(d, t);
     pthread_mutex_unlock(&d->lock);
     return error;

@@ -1,7 +1,8 @@
 import RecurrentCore
 
 extension ReferenceBackend {
-    /// LU with partial pivoting.
+    /// Solves `A · X = B` by LU decomposition with partial pivoting; X replaces B, and A is destroyed.
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if A is singular.
     public func solve(_ a: MatrixView, _ b: MatrixView) throws {
         precondition(a.rows == a.columns && a.rows == b.rows)
         let n = a.rows, matrix = Strided(a), right = Strided(b)
@@ -31,7 +32,8 @@ extension ReferenceBackend {
         }
     }
 
-    /// Cyclic complex Jacobi rotations (Golub & Van Loan, Section 8.5).
+    /// Finds the eigendecomposition by cyclic complex Jacobi rotations (Golub & Van Loan, Section 8.5).
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if it doesn't converge in 60 sweeps.
     public func hermitianEigen(real: MatrixView, imaginary: MatrixView, eigenvalues: MatrixView) throws {
         let n = real.rows
         precondition(real.columns == n && imaginary.rows == n && imaginary.columns == n && eigenvalues.columns == n)
@@ -48,8 +50,8 @@ extension ReferenceBackend {
         var before = Double.infinity
         while true {
             let off = a.offDiagonalNorm, norm = a.norm
-            // The last sweeps converge quadratically, down to rounding, which grows
-            // with n: there they stop helping.
+            // The last sweeps converge quadratically until they reach the rounding error,
+            // which grows with n; from there on they no longer help.
             if off <= 1e-15 * norm || (off <= 1e-12 * norm && off > before / 2) { break }
             before = off
             sweeps += 1
@@ -87,7 +89,7 @@ extension ReferenceBackend {
         }
     }
 
-    /// Makes element (p, q) zero by a unitary rotation of columns and rows p, q.
+    /// Makes element (p, q) zero by a unitary rotation of columns and rows p and q.
     private static func rotate(_ a: inout ComplexMatrix, _ v: inout ComplexMatrix, _ p: Int, _ q: Int) {
         let n = a.n
         let (x, y) = (a.re[p * n + q], a.im[p * n + q])

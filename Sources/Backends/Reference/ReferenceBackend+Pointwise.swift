@@ -20,7 +20,7 @@ extension ReferenceBackend {
             precondition(view.rows == first.rows && view.columns == first.columns, "pointwise: shapes disagree")
         }
         let sources = inputs.map(Strided.init), targets = outputs.map(Strided.init)
-        // Instruction by instruction over a piece of a row; all of a piece's
+        // Each instruction runs over a whole piece of a row; all of the piece's
         // inputs are read before its outputs are written.
         let width = min(first.columns, 256)
         let count = program.instructions.count

@@ -1,7 +1,7 @@
 import RecurrentCore
 
-/// Plain loops in Double, without dependencies: the oracle that the other
-/// backends are tested against.
+/// A backend of plain loops in Double without dependencies: the oracle that the
+/// other backends are tested against.
 public final class ReferenceBackend: BackendPlugin {
     public static let name = "reference"
     public static let summary = "plain loops in Double; slow, the oracle of the tests"
@@ -9,8 +9,10 @@ public final class ReferenceBackend: BackendPlugin {
 
     public var scalarType: ScalarType { .float64 }
 
-    /// Doubles on the heap. Unchecked: a backend's calls on one piece of memory
-    /// are made one after the other, as everywhere in the package.
+    /// Doubles on the heap.
+    ///
+    /// Unchecked because calls on one piece of memory are made one after the other,
+    /// as everywhere in the package.
     final class Storage: Memory, @unchecked Sendable {
         let values: UnsafeMutableBufferPointer<Double>
         var count: Int { values.count }
@@ -39,7 +41,7 @@ public final class ReferenceBackend: BackendPlugin {
     public func upload<S: HostScalar>(_ values: UnsafeBufferPointer<S>, to memory: any Memory, offset: Int) {
         let target = (memory as! Storage).values
         precondition(offset + values.count <= target.count)
-        // Generic code is slow where it isn't specialised.
+        // Generic code is slow unless it is specialised.
         if let doubles = values as? UnsafeBufferPointer<Double> {
             for i in 0..<values.count { target[offset + i] = doubles[i] }
         } else {
@@ -77,7 +79,7 @@ public final class ReferenceBackend: BackendPlugin {
     public func gemm(alpha: Double, _ a: MatrixView, _ b: MatrixView, beta: Double, _ c: MatrixView) {
         precondition(a.rows == c.rows && b.columns == c.columns && a.columns == b.rows, "gemm: shapes disagree")
         let left = Strided(a), right = Strided(b), result = Strided(c)
-        // Rows of B are read packed, so that the inner loop runs over neighbours.
+        // B is packed by rows, so that the inner loop runs over adjacent elements.
         let packed = UnsafeMutablePointer<Double>.allocate(capacity: max(b.count, 1))
         let row = UnsafeMutablePointer<Double>.allocate(capacity: max(c.columns, 1))
         defer {
@@ -145,7 +147,7 @@ public final class ReferenceBackend: BackendPlugin {
     }
 }
 
-/// Element access to a view.
+/// Access to a view's elements by row and column.
 struct Strided {
     private let base: UnsafeMutablePointer<Double>
     private let rowStride: Int

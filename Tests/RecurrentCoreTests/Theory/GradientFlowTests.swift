@@ -9,7 +9,7 @@ import ToyDatasets
 import URNNCell
 import VanillaRNNCell
 
-/// Exact derivatives of states by states, against central differences and the theory.
+/// Compares exact derivatives of states by states with central differences and the theory.
 struct GradientFlowTests {
     static let width = 3, hidden = 4, steps = 5, columns = 2
 
@@ -36,7 +36,7 @@ struct GradientFlowTests {
             targets: [Int32](repeating: 0, count: steps * columns), lengths: lengths)
     }
 
-    /// `∂s_t/∂s_k` [n, n] of sequence `column`, by central differences through the layer.
+    /// Returns `∂s_t/∂s_k` [n, n] of sequence `column`, by central differences through the layer.
     static func differences(_ model: SequenceModel, _ batch: Batch, from k: Int, to t: Int, column: Int) throws
         -> [Double]
     {
@@ -92,7 +92,7 @@ struct GradientFlowTests {
         }
     }
 
-    /// The paper's key case: the norm is √H at every step, before and after training.
+    /// In the paper's key case the norm is √H at every step, before and after training.
     @Test(arguments: [false, true]) func absoluteValueKeepsTheNorm(onReference: Bool) throws {
         let recall = try RecallDataset(length: 30, sizes: SplitSizes(train: 400, valid: 100, test: 100))
         let backend: any Backend = onReference ? ReferenceBackend() : try CPUBackend(threads: 2)
@@ -144,7 +144,7 @@ struct GradientFlowTests {
         try checkBounds(of: Self.bounded[index], zoneout: zoneout)
     }
 
-    /// Mean steps of different units don't keep a norm that each of both parts keeps.
+    /// The expected step of zoneout doesn't preserve the norm, although both of its parts do.
     @Test(arguments: [0.2, 0.5, 0.8]) func zoneoutLetsTheNormShrink(rate: Double) throws {
         try checkBounds(of: URNN(activation: AbsoluteValue()), zoneout: rate)
     }
@@ -169,7 +169,7 @@ struct GradientFlowTests {
         #expect(!isTight, "none of these has a norm that stays at its bound")
     }
 
-    /// W = ±I and σ(x) = x: no other bounds than these hold for all weights.
+    /// W = ±I and σ(x) = x reach the bounds, so no tighter ones hold for all weights.
     @Test(arguments: [0.3, 0.8], [1.0, -1.0]) func boundsOfZoneoutAreReached(rate: Double, sign: Double) throws {
         let backend = ReferenceBackend()
         let model = try Self.model(VanillaRNN(activation: Identity()), hidden: 9, start: .identity, zoneout: rate)
@@ -180,7 +180,7 @@ struct GradientFlowTests {
         #expect(abs(norm - (sign > 0 ? bounds.upperBound : bounds.lowerBound)) < 1e-9)
     }
 
-    /// Beyond the range of Float32: 0.5²⁹⁹ and 2²⁹⁹.
+    /// The products 0.5²⁹⁹ and 2²⁹⁹ are beyond the range of Float32.
     @Test(arguments: [0.5, 2.0]) func longProductsKeepTheirValue(_ gain: Double) throws {
         let backend = try CPUBackend(threads: 1)
         let model = try Self.model(VanillaRNN(activation: Identity()), hidden: 9, on: backend, start: .identity)
@@ -212,7 +212,7 @@ struct GradientFlowTests {
         #expect(try flow.measure(Self.batch(lengths: [5, 2])).last.frobenius.values.count == 1)
     }
 
-    /// The upper layer's derivative, with the lower layer's outputs as its inputs.
+    /// Measures the upper layer's derivative, with the lower layer's outputs as its inputs.
     @Test func measuresTheLayerAskedFor() throws {
         let model = try Self.model(VanillaRNN(activation: Tanh()), layers: 2)
         let first = try GradientFlow(model, layer: 0).measure(Self.batch()).last

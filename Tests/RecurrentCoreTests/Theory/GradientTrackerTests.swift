@@ -12,7 +12,7 @@ struct GradientTrackerTests {
         func didMeasure(_ values: [String: Double], step: Int) throws { measured.append((step, values)) }
     }
 
-    /// A continuous data set, so that states carry over from batch to batch.
+    /// A continuous data set, with states that are carried over from batch to batch.
     struct Stream: Dataset {
         var name: String { "stream" }
         var description: DatasetDescription {

@@ -6,7 +6,7 @@ import Testing
 import VanillaRNNCell
 
 struct SingularValueTests {
-    /// A dense matrix with known singular values: reflections on both sides of a diagonal.
+    /// Returns a dense matrix with known singular values, made by reflections on both sides of a diagonal.
     static func matrix(_ values: [Double], seed: UInt64) -> [Double] {
         let n = values.count
         var random = RandomStream(RandomKey(seed: seed, purpose: .test))
@@ -57,7 +57,7 @@ struct SingularValueTests {
             [1, 0, 0, -Double.infinity].withUnsafeBufferPointer { SingularValues.largest($0, size: 2) } == .infinity)
     }
 
-    /// Their computed singular values are 1 only to so many digits.
+    /// The computed singular values are only approximately 1.
     @Test(arguments: [30, 100, 200]) func anOrthogonalStartKeepsTheNorm(width: Int) throws {
         let model = try GradientFlowTests.model(
             VanillaRNN(activation: AbsoluteValue()), hidden: width, on: CPUBackend(threads: 1), start: .orthogonal)
@@ -76,7 +76,7 @@ struct SingularValueTests {
         #expect(gain(0...1, 0.2) == [0, 1])
     }
 
-    /// The paper's Table 1.
+    /// The limits of the paper's Table 1.
     @Test func limitsFollowTheGain() {
         func limit(_ low: Double, _ high: Double) -> GradientBounds.Limit {
             GradientBounds(slopes: low...high, singularValues: 1...1, width: 4).limit

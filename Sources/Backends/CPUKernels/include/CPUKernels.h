@@ -1,4 +1,4 @@
-// The CPU backend's hot loops. Everything is single precision, row-major.
+// The CPU backend's hot loops. Everything is in single precision and row-major.
 #ifndef CPU_KERNELS_H
 #define CPU_KERNELS_H
 
@@ -9,27 +9,27 @@
 
 typedef enum { CK_BASELINE, CK_AVX2, CK_AVX512 } ck_instruction_set;
 
-/// Whether this processor has the set.
+/// Whether this processor supports the instruction set.
 bool ck_is_supported(ck_instruction_set set);
 
 // MARK: Threads
 
-/// A team of threads that spins briefly for the next job, then sleeps.
+/// A team of threads that spin briefly while they wait for the next job, then sleep.
 typedef struct ck_team ck_team;
 
-/// A team of `threads`, the caller included, whose loops use `set`; NULL if the
-/// threads can't be started.
+/// Creates a team of `threads` threads, including the caller, whose loops use `set`.
+/// Returns NULL if the threads can't be started.
 ck_team *ck_team_create(int threads, ck_instruction_set set);
 void ck_team_destroy(ck_team *team);
 int ck_team_size(const ck_team *team);
-/// Calls body(context, piece) for each piece in 0 ..< pieces. Which thread takes
-/// a piece depends on the team; what a piece is must not.
+/// Calls body(context, piece) for each piece in 0 ..< pieces. Which thread takes a piece
+/// depends on the team; the division into pieces must not.
 void ck_parallel(ck_team *team, int pieces, void (*body)(void *context, int piece), void *context);
 
 // MARK: Pointwise programs
 
-/// Floats in one register of the tile machine. A tile is as many whole rows as
-/// fit, or part of a longer row.
+/// The number of floats in one register of the tile machine. A tile holds as many whole
+/// rows as fit, or part of a longer row.
 enum { CK_TILE = 512, CK_PADDING = 64 };
 
 typedef enum {
@@ -39,7 +39,8 @@ typedef enum {
     CK_SELECT
 } ck_opcode;
 
-/// Operands and results: 0 ..< inputs are the program's inputs, then registers.
+/// One instruction. Its operands and result are numbers of values: first the program's
+/// inputs, then its registers.
 typedef struct {
     int32_t opcode;
     int32_t result;  // a register
@@ -50,24 +51,24 @@ typedef struct {
 
 typedef struct {
     int32_t input_count, output_count, instruction_count, register_count;
-    // The first instructions (constants and scalars, with registers of their own)
-    // run once, the others for each tile.
+    // The first instructions (constants and scalars, each with its own register) run
+    // once, the others for each tile.
     int32_t prologue_count;
     const ck_instruction *instructions;
-    const int32_t *outputs;  // an input or a register each
+    const int32_t *outputs;  // for each output, an input or a register
 } ck_program;
 
 typedef struct {
     float *base;
-    int64_t row, column;  // strides; 0 repeats
-    int64_t step;         // distance of two time steps, in a recurrence
+    int64_t row, column;  // strides; 0 repeats the row or column
+    int64_t step;         // distance between two time steps, in a recurrence
 } ck_view;
 
 typedef struct {
     uint32_t key0, key1, high0, high1;
 } ck_key;
 
-/// Floats of working memory that one thread needs to run `program`.
+/// The number of floats of working memory that one thread needs to run `program`.
 int64_t ck_workspace(const ck_program *program);
 
 /// Runs rows [row0, row0 + rows) of a rows × columns matrix.
@@ -77,8 +78,8 @@ void ck_run(
 
 // MARK: Dense arithmetic
 
-/// C ← alpha · op(A) op(B) + beta · C, cut into pieces that depend on the shape only.
-/// `scratch` has room for ck_gemm_scratch floats.
+/// C ← alpha · op(A) op(B) + beta · C, divided into pieces that depend only on the shape.
+/// `scratch` must have room for ck_gemm_scratch floats.
 void ck_gemm(
     ck_team *team, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
     const float *b, int ldb, float beta, float *c, int ldc, float *scratch);
@@ -116,8 +117,8 @@ typedef struct {
 typedef struct {
     const ck_operation *operations;
     int32_t count, steps, batch, chunks;
-    bool backward;     // t runs down
-    float *workspace;  // of ck_loop_workspace floats
+    bool backward;     // from the last step to the first
+    float *workspace;  // ck_loop_workspace floats
 } ck_loop;
 
 int64_t ck_loop_workspace(const ck_team *team, const ck_loop *loop);
@@ -133,30 +134,31 @@ typedef struct {
     const float *weight;  // [classes, width]
     const float *bias;    // [classes]
     const int32_t *targets;
-    int32_t excluded_class;  // a class that doesn't count as correct; negative: none
+    int32_t excluded_class;  // a class that doesn't count as correct, or negative for none
     bool uses_dropout;
     float dropout_rate;
     ck_key key;
-    // NULL without gradients
+    // The gradients, or NULL if they aren't wanted
     float *input_gradient;  // [rows, width], overwritten
     int64_t input_gradient_ld;
     float *weight_gradient;  // added to
     float *bias_gradient;    // added to
-    float scale;             // of the gradients: 1 / number of targets
-    double loss;             // results
+    float scale;             // factor of the gradients: 1 / number of targets
+    // Results
+    double loss;
     int64_t correct;
 } ck_cross_entropy;
 
-/// Floats of working memory for ck_softmax_cross_entropy.
+/// The number of floats of working memory that ck_softmax_cross_entropy needs.
 int64_t ck_cross_entropy_workspace(const ck_team *team, int rows, int width, int classes);
 void ck_softmax_cross_entropy(ck_team *team, ck_cross_entropy *job, float *workspace);
 
-// MARK: LAPACK (Swift can't import functions of C's complex numbers)
+// MARK: LAPACK (Swift can't import functions that take C's complex numbers)
 
-/// sgesv on row-major matrices: b [n, columns] ← a⁻¹ b; returns LAPACK's info.
+/// Calls sgesv on row-major matrices: b [n, columns] ← a⁻¹ b. Returns LAPACK's info.
 int ck_solve(int n, int columns, float *a, float *b, int *pivots);
-/// cheevd on a column-major matrix of (real, imaginary) pairs, lower triangle;
-/// the eigenvectors take its place. Returns LAPACK's info.
+/// Calls cheevd on the lower triangle of a column-major matrix of (real, imaginary)
+/// pairs, which the eigenvectors replace. Returns LAPACK's info.
 int ck_hermitian_eigen(int n, float *matrix, float *eigenvalues);
 
 #endif
