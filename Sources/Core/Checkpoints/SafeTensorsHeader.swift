@@ -1,4 +1,4 @@
-/// What the header of a safetensors file says, checked against the file's size.
+/// The contents of a safetensors file's header, checked against the file's size.
 struct SafeTensorsHeader {
     /// The tensors in the order of their bytes, which fill the data without overlap or gap.
     let tensors: [TensorInfo]

@@ -49,14 +49,14 @@ extension Dataset {
 
 /// The form of a data set's inputs and targets, the loss, and what to report beside it.
 public struct DatasetDescription: Sendable, Equatable {
-    /// What a position of a sequence holds.
+    /// The form of the input at a position of a sequence.
     public enum Inputs: Sendable, Equatable {
         /// Token ids below `vocabulary`.
         case tokens(vocabulary: Int)
         /// Vectors of `width` real numbers.
         case vectors(width: Int)
     }
-    /// What is predicted, and from which states.
+    /// The kind of the targets, and the states from which they are predicted.
     public enum Targets: Sendable, Equatable {
         /// One class per sequence, predicted from the last state.
         case sequenceClass(classes: Int)
@@ -82,9 +82,9 @@ public struct DatasetDescription: Sendable, Equatable {
             }
         }
     }
-    /// What a position of a sequence holds.
+    /// The form of the input at a position of a sequence.
     public let inputs: Inputs
-    /// What is predicted, and from which states.
+    /// The kind of the targets, and the states from which they are predicted.
     public let targets: Targets
     /// The loss by which predictions are judged.
     public let loss: any Loss
@@ -115,8 +115,8 @@ public struct DatasetDescription: Sendable, Equatable {
     /// Creates a description from which a model can be built.
     ///
     /// - Parameters:
-    ///   - inputs: what a position of a sequence holds.
-    ///   - targets: what is predicted, and from which states.
+    ///   - inputs: the form of the input at a position of a sequence.
+    ///   - targets: the kind of the targets, and the states from which they are predicted.
     ///   - isContinuous: whether each batch continues the sequences of the one before.
     ///   - metric: the measure to print beside the loss.
     ///   - classExcludedFromAccuracy: a class that doesn't count for the accuracy; nil if all count.
@@ -152,7 +152,7 @@ public struct DatasetDescription: Sendable, Equatable {
 
 /// A mini-batch of B sequences of T steps, time-major: position (t, b) is row `t * B + b`.
 public struct Batch: Sendable {
-    /// What the positions hold.
+    /// The inputs at all positions.
     public enum Inputs: Sendable {
         /// The ids of T·B tokens.
         case tokens([Int32])

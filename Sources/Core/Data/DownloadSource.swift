@@ -23,7 +23,7 @@ public struct DownloadSource: Sendable {
     public let url: String
     /// The files that the data set needs.
     public let files: [File]
-    /// What the user must know before using the data: their licence.
+    /// A notice to read before using the data, about their licence.
     public let notice: String
 
     /// Creates a source from the data set's name, an address, the files and a notice.

@@ -10,10 +10,10 @@ public final class LinearLayer {
     private let backend: any Backend
     private let output: Scratch
 
-    /// Creates a layer and declares its parameters `NAME.weight` and `NAME.bias`.
+    /// Creates a layer and declares its parameters `NAME.weight` [V, H] and `NAME.bias` [V].
     ///
     /// `tied` is the number of a declared parameter [V, H] that is used as the weight, such
-    /// as an embedding's table (Press & Wolf 2017); nil for a weight of its own.
+    /// as an embedding's table (Press & Wolf 2017); if it is nil, `NAME.weight` is declared.
     public init(
         name: String, inputWidth: Int, outputWidth: Int, tied: Int? = nil, parameters: ParameterStore,
         on backend: any Backend

@@ -5,7 +5,7 @@
 ///     … write the gradient of `outputs` into layer.outputGradient …
 ///     try layer.backward()
 public final class RecurrentLayer {
-    /// What a forward pass must prepare for.
+    /// The options of a forward pass: which backward pass it prepares for.
     public struct Options: Hashable, Sendable {
         /// Whether the pass keeps what `backward` needs.
         public var isTraining: Bool

@@ -22,7 +22,7 @@ public indirect enum OptionKind: Sendable, Hashable {
     /// A value of another kind, or none.
     case optional(OptionKind)
 
-    /// What help shows for a value, such as `n`, `x` or `after|before`; empty for a flag.
+    /// The placeholder for a value in help, such as `n`, `x` or `after|before`; empty for a flag.
     public var placeholder: String {
         switch self {
         case .flag: ""

@@ -1,4 +1,4 @@
-/// The same learning rate throughout.
+/// A learning rate that stays the same throughout.
 public struct ConstantSchedule: LearningRateSchedule, Plugin {
     public static let name = "constant"
     public static let summary = "the same rate throughout"

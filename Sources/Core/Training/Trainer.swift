@@ -19,7 +19,7 @@ public final class Trainer {
     /// nothing is chosen by it.
     public let tracksTest: Bool
     let checkpointInterval: CheckpointInterval?
-    /// Where the run stands: at its beginning, or where ``restore(from:best:)`` resumed it.
+    /// The progress of the run; ``restore(from:best:)`` sets it to that of a saved one.
     public internal(set) var progress = TrainingProgress()
     /// The weights of the best epoch, once one is finished.
     var bestWeights: [Float]?

@@ -9,7 +9,7 @@
 /// The numbers are read from the backend when ``save(to:metadata:)`` is called,
 /// which must be before training continues.
 public struct TrainingCheckpoint {
-    /// Where the run stands at this point.
+    /// The progress of the run at this point.
     public let progress: TrainingProgress
     let trainer: Trainer
 
