@@ -31,7 +31,8 @@ extension SequenceModel {
         if let extra = file.tensors.first(where: { !names.contains($0.name) }) {
             throw RecurrentError.checkpoint(
                 path: path,
-                reason: "holds a tensor '\(extra.name)' that this model doesn't have; is it of another size or cell?")
+                reason: "holds a tensor '\(extra.name)' that this model doesn't have; "
+                    + "is it from a model of another size or cell?")
         }
         return try parameters.entries.flatMap { parameter in
             let numbers = try file.floats(parameter.name, shape: parameter.shape)

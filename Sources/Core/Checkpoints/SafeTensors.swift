@@ -82,7 +82,7 @@ public final class SafeTensors: Sendable {
         guard let expected = metadata[SafeTensorsWriter.checksumKey] else { return }
         var header = try Self.read(source, 8..<dataStart)
         guard let place = SafeTensorsWriter.checksumPlace(in: header) else {
-            throw RecurrentError.checkpoint(path: path, reason: "is damaged: its crc32c is no checksum")
+            throw RecurrentError.checkpoint(path: path, reason: "is damaged: its crc32c isn't a checksum")
         }
         let zeros = Array(SafeTensorsWriter.noChecksum.utf8)
         header.replaceSubrange(place..<place + zeros.count, with: zeros)

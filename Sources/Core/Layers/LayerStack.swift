@@ -44,7 +44,7 @@ final class LayerStack {
         case .vectors(let size):
             guard configuration.embeddingDropout == 0 else {
                 throw RecurrentError.invalidOption(
-                    "`embeddingDropout` needs data of tokens; this data set's inputs are vectors")
+                    "`embeddingDropout` needs inputs that are tokens; this data set's inputs are vectors")
             }
             width = size
             embedding = nil

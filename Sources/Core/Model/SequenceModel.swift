@@ -39,7 +39,7 @@ public final class SequenceModel {
             cell, configuration: configuration, inputs: data.inputs, parameters: parameters, on: backend)
         guard !configuration.tiesEmbedding || stack.embedding?.vocabulary == data.classes else {
             throw RecurrentError.invalidOption(
-                "`tied` needs data whose targets are tokens; this data set's classes are others")
+                "`tied` needs data whose targets are tokens; this data set's classes aren't its input tokens")
         }
         projection = LinearLayer(
             name: "decoder", inputWidth: configuration.hiddenSize, outputWidth: data.classes,

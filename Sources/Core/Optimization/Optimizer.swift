@@ -61,7 +61,7 @@ extension Optimizer {
                 gradient: weightDecay == 0 ? inputs[1] : inputs[1] + SymbolicValue(weightDecay) * inputs[0],
                 state: state,
                 rate: scalars[0], scalars: Array(scalars[1...]))
-            precondition(result.state.count == stateCount, "\(name) returned another number of states")
+            precondition(result.state.count == stateCount, "\(name) returned the wrong number of states")
             let after = [result.parameter] + result.state
             guard isGated else { return after }
             let isFinite = SymbolicValue(.infinity) > inputs[2 + stateCount]

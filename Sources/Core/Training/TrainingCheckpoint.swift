@@ -94,7 +94,7 @@ extension Trainer {
             let progress = try? decoder.decode(
                 TrainingProgress.self, from: Data((file.metadata["progress"] ?? "").utf8)),
             progress.epoch == progress.records.count + 1, progress.batches >= 0
-        else { throw fail("doesn't say where its run stood") }
+        else { throw fail("doesn't record the progress of its run") }
 
         let numbers = try (model.stateViews + updater.stateViews).map { name, view in
             (view, try file.numbers(name, shape: [view.rows, view.columns], as: model.backend.scalarType))
@@ -110,7 +110,7 @@ extension Trainer {
             } : []
         let expected = numbers.count + carried.reduce(0) { $0 + $1.count }
         guard file.tensors.count == expected else {
-            throw fail("holds \(file.tensors.count) tensors, not \(expected); is it of another model?")
+            throw fail("holds \(file.tensors.count) tensors, not \(expected); is it from another model?")
         }
         let best = progress.best == nil || progress.isAtBest ? nil : try model.weights(from: modelPath)
 
