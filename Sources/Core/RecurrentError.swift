@@ -1,27 +1,30 @@
-/// What can go wrong outside the program's own control. Each case prints as one
-/// line that names what is wrong and what would be right.
+/// An error that isn't the program's own fault. Each case prints as one line that names
+/// what is wrong and what would be right.
 public enum RecurrentError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// A name that isn't registered: what kind of thing, the name, what exists.
+    /// A name that isn't registered, with the kind of thing that it should name and the
+    /// names that are known.
     case unknownName(kind: String, name: String, known: [String])
-    /// A setting out of its range.
+    /// An option that is unknown, out of its range, or doesn't fit the others.
     case invalidOption(String)
     /// A data set that can't be read or used.
     case dataset(String)
     /// A file that can't be read or written, with the reason.
     case file(path: String, reason: String)
-    /// A checkpoint that doesn't fit or is damaged.
+    /// A saved file that is damaged or doesn't fit, with the reason.
     case checkpoint(path: String, reason: String)
-    /// No device, no driver, not enough memory.
+    /// A backend without a device, a driver, or enough memory, or one that failed.
     case backend(String)
     /// A factorisation that failed.
     case linearAlgebra(String)
-    /// A loss that is no number any more, and the step at which it became so.
+    /// A loss that is no longer finite, and the step at which it happened.
     case diverged(step: Int, loss: Double)
 
+    /// The message, in one line.
     public var description: String {
         switch self {
         case .unknownName(let kind, let name, let known):
-            "unknown \(kind) '\(name)'; there are: \(known.joined(separator: ", "))" + Suggestion.text(name, in: known)
+            "unknown \(kind) '\(name)'; choose from: \(known.joined(separator: ", "))"
+                + Suggestion.text(name, in: known)
         case .invalidOption(let text): text
         case .dataset(let text): text
         case .file(let path, let reason): "\(path): \(reason)"

@@ -37,15 +37,15 @@ private func tensor(_ type: String = "F32", _ shape: String = "[2]", _ offsets: 
         #expect(
             flaw([10, 0, 0, 0, 0, 0, 0, 0] + Array("{}".utf8))
                 == "is cut short: its header should have 10 bytes, but the file ends after 2")
-        #expect(flaw([0, 0, 0, 0, 0, 0, 0, 0]) == "not a safetensors file (its header is no JSON object)")
+        #expect(flaw([0, 0, 0, 0, 0, 0, 0, 0]) == "not a safetensors file (its header isn't a JSON object)")
         #expect(
             flaw(Array("PK\u{3}\u{4}\0\0\0\0 a zip file".utf8))
                 == "is cut short: its header should have 67324752 bytes, but the file ends after 11")
     }
 
     @Test func jsonOfTheWrongShape() {
-        #expect(flaw("[]") == "not a safetensors file (its header is no JSON object)")
-        #expect(flaw(" {}") == "not a safetensors file (its header is no JSON object)")
+        #expect(flaw("[]") == "not a safetensors file (its header isn't a JSON object)")
+        #expect(flaw(" {}") == "not a safetensors file (its header isn't a JSON object)")
         #expect(flaw("{}  \n\t ") == nil)
         #expect(flaw("{}x") == "is damaged: byte 2 of its header isn't the end of the header")
         #expect(flaw("{") == "is damaged: byte 1 of its header isn't '\"'")
@@ -57,7 +57,7 @@ private func tensor(_ type: String = "F32", _ shape: String = "[2]", _ offsets: 
             flaw(#"{"a":{"dtype":"F32","dtype":"F32"}}"#)
                 == "is damaged: tensor 'a' has an unknown or repeated field 'dtype'")
         #expect(flaw(#"{"__metadata__":{"a":1}}"#) == "is damaged: byte 21 of its header isn't '\"'")
-        #expect(flaw(#"{"__metadata__":{"a":"","a":""}}"#) == "is damaged: its metadata hold 'a' twice")
+        #expect(flaw(#"{"__metadata__":{"a":"","a":""}}"#) == "is damaged: its metadata holds 'a' twice")
         #expect(
             flaw(String(repeating: #"{"a":"#, count: 100_000))
                 == "is damaged: tensor 'a' has an unknown or repeated field 'a'")

@@ -1,15 +1,16 @@
 /// A file of named tensors in the safetensors format, opened for reading.
 ///
-/// The file is treated as hostile: nothing in it is believed before it agrees
-/// with the file's size, and no tensor is read before it is asked for.
-/// The format: 8 bytes with the header's length, the header in JSON, the tensors'
-/// bytes without gaps, all little-endian (github.com/huggingface/safetensors).
+/// The file isn't trusted: nothing in its header is believed until it agrees with
+/// the file's size, and no tensor is read until it is asked for.
+/// The format consists of 8 bytes with the header's length, the header in JSON, and
+/// the tensors' bytes without gaps, all little-endian (github.com/huggingface/safetensors).
 ///
 ///     let file = try SafeTensors(path: "run/model.safetensors")
 ///     let weight = try file.floats("decoder.weight", shape: [10, 50])
 public final class SafeTensors: Sendable {
+    /// The file's path, or the name for it in messages.
     public let path: String
-    /// In the order of their bytes.
+    /// The file's tensors, in the order of their bytes.
     public let tensors: [TensorInfo]
     /// The strings under `__metadata__`.
     public let metadata: [String: String]
@@ -31,9 +32,11 @@ public final class SafeTensors: Sendable {
         try self.init(.file(file), size: file.size, path: path)
     }
 
+    /// Checks the header of a file that is already in memory.
+    ///
     /// - Parameters:
-    ///   - bytes: of the whole file.
-    ///   - path: what to call it in messages.
+    ///   - bytes: the contents of the whole file.
+    ///   - path: what to call the file in messages.
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if it isn't a valid safetensors file.
     public convenience init(bytes: [UInt8], path: String) throws {
         try self.init(.memory(bytes), size: bytes.count, path: path)
@@ -71,15 +74,15 @@ public final class SafeTensors: Sendable {
         }
     }
 
-    /// Compares the file with the check that ``SafeTensorsWriter`` put into it;
-    /// files without one pass.
+    /// Compares the file with the checksum that ``SafeTensorsWriter`` put into it;
+    /// files without a checksum pass.
     ///
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if they disagree.
     public func verifyChecksum() throws {
         guard let expected = metadata[SafeTensorsWriter.checksumKey] else { return }
         var header = try Self.read(source, 8..<dataStart)
         guard let place = SafeTensorsWriter.checksumPlace(in: header) else {
-            throw RecurrentError.checkpoint(path: path, reason: "is damaged: its crc32c is no checksum")
+            throw RecurrentError.checkpoint(path: path, reason: "is damaged: its crc32c isn't a checksum")
         }
         let zeros = Array(SafeTensorsWriter.noChecksum.utf8)
         header.replaceSubrange(place..<place + zeros.count, with: zeros)
@@ -97,13 +100,13 @@ public final class SafeTensors: Sendable {
 
     private static let pieceSize = 1 << 20
 
-    /// The tensor of this name, or nil.
+    /// The tensor with this name, or nil if there is none.
     public subscript(name: String) -> TensorInfo? { numbers[name].map { tensors[$0] } }
 
-    /// The tensor of this name.
+    /// Returns the tensor with this name.
     ///
     /// - Parameters:
-    ///   - name: as in the file.
+    ///   - name: the tensor's name in the file.
     ///   - shape: the shape that it must have; nil for any.
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if there is none, or it has another shape.
     public func tensor(_ name: String, shape: [Int]? = nil) throws -> TensorInfo {
@@ -119,7 +122,10 @@ public final class SafeTensors: Sendable {
         return tensor
     }
 
-    /// A tensor's bytes as they are in the file.
+    /// Reads a tensor's bytes as they are in the file.
+    ///
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if there is no such tensor, or it
+    ///   has another shape.
     public func bytes(_ name: String, shape: [Int]? = nil) throws -> [UInt8] {
         try bytes(of: tensor(name, shape: shape))
     }
@@ -128,10 +134,10 @@ public final class SafeTensors: Sendable {
         try Self.read(source, dataStart + tensor.bytes.lowerBound..<dataStart + tensor.bytes.upperBound)
     }
 
-    /// A tensor of floating-point numbers, rounded to Float if they are Doubles.
+    /// Reads a tensor of floating-point numbers, rounding F64 to Float.
     ///
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if there is no such tensor, it
-    ///   has another shape, or another type than F16, BF16, F32 or F64.
+    ///   has another shape, or its type isn't F16, BF16, F32 or F64.
     public func floats(_ name: String, shape: [Int]? = nil) throws -> [Float] {
         let tensor = try tensor(name, shape: shape)
         return tensor.type == .float64
@@ -139,7 +145,10 @@ public final class SafeTensors: Sendable {
             : try narrowFloats(tensor)
     }
 
-    /// The same in Double.
+    /// Reads a tensor of floating-point numbers as Doubles.
+    ///
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if there is no such tensor, it
+    ///   has another shape, or its type isn't F16, BF16, F32 or F64.
     public func doubles(_ name: String, shape: [Int]? = nil) throws -> [Double] {
         let tensor = try tensor(name, shape: shape)
         return tensor.type == .float64
@@ -147,7 +156,10 @@ public final class SafeTensors: Sendable {
             : try narrowFloats(tensor).map(Double.init)
     }
 
-    /// A tensor of type I64 or I32.
+    /// Reads a tensor of integers.
+    ///
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if there is no such tensor, it
+    ///   has another shape, or its type isn't I64 or I32.
     public func integers(_ name: String, shape: [Int]? = nil) throws -> [Int64] {
         let tensor = try tensor(name, shape: shape)
         switch tensor.type {
@@ -166,8 +178,8 @@ public final class SafeTensors: Sendable {
         }
     }
 
-    /// Widens a number of 5 exponent and 10 mantissa bits. Read as the bits of a
-    /// Float, it is 2¹¹² times too small, subnormal or not.
+    /// Widens a number with 5 exponent and 10 mantissa bits. Read as the bits of a
+    /// Float, it is too small by a factor of 2¹¹², subnormal or not.
     private static func float(half bits: UInt16) -> Float {
         let sign = UInt32(bits & 0x8000) << 16
         let rest = UInt32(bits & 0x7FFF) << 13

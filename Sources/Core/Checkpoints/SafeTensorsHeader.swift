@@ -1,13 +1,13 @@
-/// What the header of a safetensors file says, checked against the file's size.
+/// The contents of a safetensors file's header, checked against the file's size.
 struct SafeTensorsHeader {
-    /// In the order of their bytes, which they fill without overlap or gap.
+    /// The tensors in the order of their bytes, which fill the data without overlap or gap.
     let tensors: [TensorInfo]
     let metadata: [String: String]
 
-    /// As the format's own library: a longer header is taken for damage.
+    /// The format's own library has the same limit; a longer header is taken for damage.
     static let largestSize = 100_000_000
 
-    /// How long the header is that begins after the file's first 8 bytes.
+    /// Returns the length of the header that begins after the file's first 8 bytes.
     static func size(_ prefix: UInt64, fileSize: Int) throws(SafeTensorsFlaw) -> Int {
         guard prefix <= UInt64(largestSize) else {
             throw SafeTensorsFlaw("not a safetensors file (its header would have \(prefix) bytes)")
@@ -19,6 +19,8 @@ struct SafeTensorsHeader {
         return Int(prefix)
     }
 
+    /// Parses a header and checks it.
+    ///
     /// - Parameters:
     ///   - text: the header.
     ///   - dataSize: how many bytes follow it.
@@ -26,7 +28,7 @@ struct SafeTensorsHeader {
         var parser = SafeTensorsHeaderParser(text)
         var tensors = try parser.parse()
         metadata = parser.metadata
-        // Empty tensors come before the one that starts where they are.
+        // An empty tensor sorts before the one that starts at the same byte.
         tensors.sort { ($0.bytes.lowerBound, $0.bytes.upperBound) < ($1.bytes.lowerBound, $1.bytes.upperBound) }
         var end = 0
         for tensor in tensors {
@@ -49,7 +51,7 @@ struct SafeTensorsHeader {
     }
 }
 
-/// Why a file isn't a valid safetensors file; follows its path in messages.
+/// The reason why a file isn't a valid safetensors file; messages put it after the path.
 struct SafeTensorsFlaw: Error {
     let reason: String
     init(_ reason: String) { self.reason = reason }

@@ -1,19 +1,19 @@
-/// Parses a safetensors header: the one shape of JSON that it may have,
-/// and nothing else, so that its memory is bounded by the text's length.
+/// Parses a safetensors header. It accepts only the one form of JSON that a header
+/// may have, so its memory is bounded by the text's length.
 struct SafeTensorsHeaderParser {
     private let text: UnsafeRawBufferPointer
     private var position = 0
     private(set) var metadata: [String: String] = [:]
 
-    /// More dimensions than any library has.
+    /// More dimensions than any library supports.
     private static let highestRank = 64
 
     init(_ text: UnsafeRawBufferPointer) { self.text = text }
 
-    /// `{"__metadata__": {string: string, …}, name: tensor, …}`, then white space.
+    /// Parses `{"__metadata__": {string: string, …}, name: tensor, …}`, then white space.
     mutating func parse() throws(SafeTensorsFlaw) -> [TensorInfo] {
         guard text.first == UInt8(ascii: "{") else {
-            throw SafeTensorsFlaw("not a safetensors file (its header is no JSON object)")
+            throw SafeTensorsFlaw("not a safetensors file (its header isn't a JSON object)")
         }
         var tensors: [TensorInfo] = []
         var names: Set<String> = []
@@ -34,12 +34,12 @@ struct SafeTensorsHeaderParser {
         try object { parser, key throws(SafeTensorsFlaw) in
             let value = try parser.string()
             guard parser.metadata.updateValue(value, forKey: key) == nil else {
-                throw SafeTensorsFlaw("is damaged: its metadata hold '\(key)' twice")
+                throw SafeTensorsFlaw("is damaged: its metadata holds '\(key)' twice")
             }
         }
     }
 
-    /// `{"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}`
+    /// Parses `{"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}`.
     private mutating func tensor(_ name: String) throws(SafeTensorsFlaw) -> TensorInfo {
         var type: TensorType?
         var shape: [Int]?
@@ -71,7 +71,7 @@ struct SafeTensorsHeaderParser {
         return TensorInfo(name: name, type: type, shape: shape, bytes: offsets[0]..<offsets[1])
     }
 
-    /// Nil if it overflows at any point, though a later factor be 0.
+    /// Returns nil if the product overflows at any point, even if a later factor is 0.
     private static func product(_ factors: [Int]) -> Int? {
         var product = 1
         for factor in factors {
@@ -83,7 +83,7 @@ struct SafeTensorsHeaderParser {
     }
 }
 
-// The JSON below the schema.
+// The JSON syntax, without the header's schema.
 extension SafeTensorsHeaderParser {
     private mutating func skipSpace() {
         while position < text.count, [0x20, 0x09, 0x0A, 0x0D].contains(text[position]) { position += 1 }
@@ -93,7 +93,7 @@ extension SafeTensorsHeaderParser {
         SafeTensorsFlaw("is damaged: byte \(position) of its header isn't \(expected)")
     }
 
-    /// The next byte but space, if it is `character`.
+    /// Skips white space, and consumes the next byte if it is `character`.
     private mutating func take(_ character: Unicode.Scalar) -> Bool {
         skipSpace()
         guard position < text.count, text[position] == UInt8(ascii: character) else { return false }
@@ -105,7 +105,7 @@ extension SafeTensorsHeaderParser {
         if !take(character) { throw unexpected("'\(character)'") }
     }
 
-    /// Calls `member` with each key, to parse the value that follows.
+    /// Parses an object, calling `member` with each key to parse the value that follows.
     private mutating func object(
         _ member: (inout Self, String) throws(SafeTensorsFlaw) -> Void
     ) throws(SafeTensorsFlaw) {
@@ -119,7 +119,7 @@ extension SafeTensorsHeaderParser {
         try expect("}")
     }
 
-    /// A list of non-negative integers.
+    /// Parses a list of non-negative integers.
     private mutating func integers(atMost limit: Int) throws(SafeTensorsFlaw) -> [Int] {
         try expect("[")
         if take("]") { return [] }
@@ -169,7 +169,7 @@ extension SafeTensorsHeaderParser {
         return string
     }
 
-    /// What follows a backslash.
+    /// Parses what follows a backslash.
     private mutating func escape() throws(SafeTensorsFlaw) -> Unicode.Scalar {
         guard position < text.count else { throw unexpected("an escape") }
         let byte = text[position]
@@ -184,7 +184,7 @@ extension SafeTensorsHeaderParser {
         case "u":
             let first = try codeUnit()
             if let scalar = Unicode.Scalar(first) { return scalar }
-            // The first half of a surrogate pair, or damage.
+            // This is the first half of a surrogate pair, or damage.
             guard first < 0xDC00, position + 1 < text.count, text[position] == UInt8(ascii: "\\"),
                 text[position + 1] == UInt8(ascii: "u")
             else { throw unexpected("the second half of a surrogate pair") }
@@ -198,7 +198,7 @@ extension SafeTensorsHeaderParser {
         }
     }
 
-    /// Four hexadecimal digits.
+    /// Parses four hexadecimal digits.
     private mutating func codeUnit() throws(SafeTensorsFlaw) -> UInt32 {
         var unit: UInt32 = 0
         for _ in 0..<4 {

@@ -1,6 +1,6 @@
-/// Puts together a safetensors file. The same tensors give the same bytes, in
-/// whichever order they were added. Tensors are written one after the other, so that
-/// one that is made when its turn comes need never lie beside the others.
+/// Builds a safetensors file. The same tensors give the same bytes, whatever the
+/// order in which they were added. Tensors are written one after another, so those whose
+/// numbers are supplied by a closure are never all in memory at once.
 ///
 ///     var writer = SafeTensorsWriter(metadata: ["format": "pt"])
 ///     writer.add("decoder.bias", shape: [10], bias)
@@ -16,14 +16,16 @@ public struct SafeTensorsWriter: Sendable {
         let type: TensorType
         let shape: [Int]
         var size: Int { shape.reduce(type.size, *) }
-        /// Hands the bytes to what writes them.
+        /// Passes the tensor's bytes to a closure that writes them.
         let write: @Sendable (_ to: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
     }
 
+    /// Creates a writer without tensors.
+    ///
     /// - Parameters:
     ///   - metadata: strings to keep beside the tensors; PyTorch's tools expect `format: pt`.
-    ///   - hasChecksum: adds the entry `crc32c` to them: the check of everything
-    ///     after the file's first 8 bytes, its own digits taken as zeros.
+    ///   - hasChecksum: whether to add the entry `crc32c` to the metadata: the checksum of
+    ///     everything after the file's first 8 bytes, with its own digits taken as zeros.
     public init(metadata: [String: String] = [:], hasChecksum: Bool = false) {
         var metadata = metadata
         if hasChecksum { metadata[Self.checksumKey] = Self.noChecksum }
@@ -31,7 +33,7 @@ public struct SafeTensorsWriter: Sendable {
         self.hasChecksum = hasChecksum
     }
 
-    /// Adds a tensor of type F32; its name must be new and its shape fit.
+    /// Adds a tensor of type F32; its name must be new, and its shape must fit the values.
     public mutating func add(_ name: String, shape: [Int], _ values: [Float]) { add(name, shape: shape) { values } }
     /// Adds a tensor of type F64.
     public mutating func add(_ name: String, shape: [Int], _ values: [Double]) { add(name, shape: shape) { values } }
@@ -44,11 +46,11 @@ public struct SafeTensorsWriter: Sendable {
         add(name, .int32, shape, { $0 }) { values }
     }
 
-    /// Adds a tensor of type F32 whose numbers are asked for when they are written.
+    /// Adds a tensor of type F32 whose numbers are requested when they are written.
     public mutating func add(_ name: String, shape: [Int], _ values: @escaping @Sendable () -> [Float]) {
         add(name, .float32, shape, \.bitPattern, values)
     }
-    /// The same of type F64.
+    /// Adds a tensor of type F64 whose numbers are requested when they are written.
     public mutating func add(_ name: String, shape: [Int], _ values: @escaping @Sendable () -> [Double]) {
         add(name, .float64, shape, \.bitPattern, values)
     }
@@ -66,7 +68,7 @@ public struct SafeTensorsWriter: Sendable {
                 let values = values()
                 precondition(
                     values.count == count, "tensor '\(name)' of shape \(shape) can't have \(values.count) elements")
-                // Memory holds them as the file does, on most machines.
+                // On most machines memory holds the numbers just as the file does.
                 #if _endian(little)
                     try values.withUnsafeBytes(write)
                 #else
@@ -75,10 +77,10 @@ public struct SafeTensorsWriter: Sendable {
             })
     }
 
-    /// The file's bytes.
+    /// Returns the file's bytes.
     ///
-    /// Wide elements come first, then the order is that of the names, as the
-    /// format's own library does it: everything is aligned.
+    /// Tensors with wide elements come first, and those of one type are sorted by name, as
+    /// in the format's own library; this aligns all of them.
     public func encoded() -> [UInt8] {
         var file: [UInt8] = []
         do {
@@ -90,8 +92,9 @@ public struct SafeTensorsWriter: Sendable {
         return file
     }
 
-    /// Replaces the file at `path`, all at once.
-    /// - Throws: ``RecurrentError/file(path:reason:)`` as ``AtomicFile`` does.
+    /// Replaces the file at `path` as a whole or not at all.
+    ///
+    /// - Throws: ``RecurrentError/file(path:reason:)`` in the same cases as ``AtomicFile``.
     public func write(to path: String) throws {
         try AtomicFile.write(to: path) { file in
             if let digits = try encode({ try file.append($0) }) {
@@ -100,9 +103,9 @@ public struct SafeTensorsWriter: Sendable {
         }
     }
 
-    /// Hands out the file from its beginning to its end, its checksum as zeros.
+    /// Passes the file to `write` from beginning to end, with zeros for its checksum.
     ///
-    /// - Returns: the checksum's digits and where they belong.
+    /// - Returns: the checksum's digits and the offset where they belong; nil without a checksum.
     private func encode(_ write: (UnsafeRawBufferPointer) throws -> Void) throws -> (text: [UInt8], place: Int)? {
         let rank = Dictionary(uniqueKeysWithValues: TensorType.allCases.enumerated().map { ($1, $0) })
         let sorted = tensors.sorted {
@@ -138,7 +141,7 @@ public struct SafeTensorsWriter: Sendable {
             offset = end
         }
         let header = Array("{\(entries.joined(separator: ","))}".utf8)
-        // So that the tensors begin at a multiple of 8.
+        // The padding makes the tensors begin at a multiple of 8.
         return header + [UInt8](repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8)
     }
 
@@ -150,8 +153,8 @@ public struct SafeTensorsWriter: Sendable {
         return Array((String(repeating: "0", count: noChecksum.count - digits.count) + digits).utf8)
     }
 
-    /// Where a header keeps the eight digits. No name or value can look like the
-    /// key: their quotation marks are escaped.
+    /// Returns where a header keeps the checksum's eight digits. No name or value can look
+    /// like the key, because quotation marks are escaped in them.
     static func checksumPlace(in header: [UInt8]) -> Int? {
         let mark = Array("\"\(checksumKey)\":\"".utf8)
         guard header.count >= mark.count + noChecksum.utf8.count else { return nil }

@@ -1,30 +1,39 @@
-/// Which part of a data set.
+/// A part of a data set: for training, validation or testing.
 public enum Split: String, Sendable, CaseIterable, Codable {
-    case train, valid, test
+    /// The sequences on which a model is trained.
+    case train
+    /// The sequences by which the best epoch is chosen and training is stopped early.
+    case valid
+    /// The sequences on which the best weights are tested.
+    case test
 }
 
 /// A source of batches.
 ///
-/// The same split, epoch and seed give the same batches, always.
+/// The same split, epoch and seed always give the same batches.
 public protocol Dataset: Sendable {
-    /// What `--dataset` calls it.
+    /// The name by which `--dataset` selects it.
     var name: String { get }
-    /// What a model needs to fit it.
+    /// The form of the inputs and targets, from which a model is built.
     var description: DatasetDescription { get }
-    /// How many batches one epoch of `split` has.
+    /// Returns the number of batches in one epoch of `split`; 0 if it has none of this size.
     func batchCount(_ split: Split, batchSize: Int) -> Int
-    /// Batch `index` of `epoch` (counted from 0). Training batches may be
-    /// shuffled, keyed by epoch; the others always come in the same order.
+    /// Returns batch `index` of `epoch`, both counted from 0. Training batches may be
+    /// shuffled, keyed by epoch; those of the other splits always come in the same order.
+    ///
+    /// - Throws: ``RecurrentError`` if the data can't be read or made.
     func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) throws -> Batch
 }
 
 extension Dataset {
-    /// - Parameter option: what chooses the size.
-    /// - Throws: ``RecurrentError/dataset(_:)`` if `split` has no batch of this size,
-    ///   with the largest that it has.
+    /// Checks that a split is large enough for at least one batch.
+    ///
+    /// - Parameter option: the name of the option that sets the size.
+    /// - Throws: ``RecurrentError/dataset(_:)`` if `split` has no batch of this size; the
+    ///   message names the largest size that it has.
     func checkBatch(_ split: Split, batchSize: Int, option: String) throws {
         guard batchCount(split, batchSize: batchSize) == 0 else { return }
-        // Between one that it has, or 0, and one that it hasn't.
+        // The search is between a size that the split has, or 0, and one that it hasn't.
         var (most, tooMany) = (0, batchSize)
         while tooMany - most > 1 {
             let middle = most + (tooMany - most) / 2
@@ -38,16 +47,16 @@ extension Dataset {
     }
 }
 
-/// Inputs and targets of a data set, as a model sees them.
+/// The form of a data set's inputs and targets, the loss, and what to report beside it.
 public struct DatasetDescription: Sendable, Equatable {
-    /// What a position of a sequence holds.
+    /// The form of the input at a position of a sequence.
     public enum Inputs: Sendable, Equatable {
         /// Token ids below `vocabulary`.
         case tokens(vocabulary: Int)
-        /// Real vectors.
+        /// Vectors of `width` real numbers.
         case vectors(width: Int)
     }
-    /// What is predicted, and from which states.
+    /// The kind of the targets, and the states from which they are predicted.
     public enum Targets: Sendable, Equatable {
         /// One class per sequence, predicted from the last state.
         case sequenceClass(classes: Int)
@@ -58,14 +67,14 @@ public struct DatasetDescription: Sendable, Equatable {
         /// One real number per position, predicted from every state.
         case positionValue
 
-        /// Whether every position has a target, and not the sequence as a whole.
+        /// Whether there is a target for each position instead of one for the whole sequence.
         var isPerPosition: Bool {
             switch self {
             case .positionClass, .positionValue: true
             case .sequenceClass, .sequenceValue: false
             }
         }
-        /// Whether the targets are real numbers, and not classes.
+        /// Whether the targets are real numbers instead of classes.
         var areValues: Bool {
             switch self {
             case .sequenceValue, .positionValue: true
@@ -73,44 +82,46 @@ public struct DatasetDescription: Sendable, Equatable {
             }
         }
     }
-    /// What a position of a sequence holds.
+    /// The form of the input at a position of a sequence.
     public let inputs: Inputs
-    /// What is predicted, and from which states.
+    /// The kind of the targets, and the states from which they are predicted.
     public let targets: Targets
-    /// What predictions are judged by.
+    /// The loss by which predictions are judged.
     public let loss: any Loss
     /// Whether batch i + 1 continues the sequences of batch i, so that states
-    /// carry over (language modelling).
+    /// carry over, as in language modelling.
     public let isContinuous: Bool
     /// The measure to print beside the loss.
     public let metric: Metric
-    /// A class whose positions count for the loss but not for the accuracy, as a blank's
-    /// that are easy and many; nil: all count.
+    /// A class whose positions count for the loss but not for the accuracy, such as an easy
+    /// and frequent blank; nil if all classes count.
     public let classExcludedFromAccuracy: Int?
-    /// What to judge a loss by; nil if there is nothing so simple.
+    /// A simple loss to compare with; nil if there is none.
     public let baseline: Baseline?
 
-    /// A loss that takes no learning of the task.
+    /// A loss that can be reached without learning the task.
     public struct Baseline: Sendable, Equatable {
-        /// Who has it: "a model without memory".
+        /// The predictor that reaches the loss, such as "a model without memory".
         public let name: String
-        /// The mean over all that count.
+        /// The mean loss over all targets that count.
         public let loss: Double
-        /// A loss and who has it.
+        /// Creates a baseline from the name of a predictor and its mean loss.
         public init(_ name: String, loss: Double) {
             self.name = name
             self.loss = loss
         }
     }
 
+    /// Creates a description from which a model can be built.
+    ///
     /// - Parameters:
-    ///   - inputs: what a position of a sequence holds.
-    ///   - targets: what is predicted.
-    ///   - isContinuous: whether each batch continues the one before.
+    ///   - inputs: the form of the input at a position of a sequence.
+    ///   - targets: the kind of the targets, and the states from which they are predicted.
+    ///   - isContinuous: whether each batch continues the sequences of the one before.
     ///   - metric: the measure to print beside the loss.
-    ///   - classExcludedFromAccuracy: one that doesn't count for the accuracy.
-    ///   - baseline: what to judge a loss by.
-    ///   - loss: of a prediction; nil for what is usual for such targets, ``Targets/usualLoss``.
+    ///   - classExcludedFromAccuracy: a class that doesn't count for the accuracy; nil if all count.
+    ///   - baseline: a simple loss to compare with; nil if there is none.
+    ///   - loss: the loss of a prediction; nil for the usual loss of these targets, ``Targets/usualLoss``.
     public init(
         inputs: Inputs, targets: Targets, isContinuous: Bool, metric: Metric, classExcludedFromAccuracy: Int? = nil,
         baseline: Baseline? = nil, loss: (any Loss)? = nil
@@ -123,7 +134,7 @@ public struct DatasetDescription: Sendable, Equatable {
         self.classExcludedFromAccuracy = classExcludedFromAccuracy
         self.baseline = baseline
     }
-    /// V: how many classes there are, or 1 where a number is predicted.
+    /// The number V of classes, or 1 where a number is predicted.
     public var classes: Int {
         switch targets {
         case .sequenceClass(let n), .positionClass(let n): n
@@ -131,7 +142,7 @@ public struct DatasetDescription: Sendable, Equatable {
         }
     }
 
-    /// Whether two data sets fit the same model, and are told of in the same way.
+    /// Returns whether two data sets fit the same model and are reported in the same way.
     public static func == (a: Self, b: Self) -> Bool {
         a.inputs == b.inputs && a.targets == b.targets && a.loss.isEqual(to: b.loss) && a.isContinuous == b.isContinuous
             && a.metric == b.metric && a.classExcludedFromAccuracy == b.classExcludedFromAccuracy
@@ -139,33 +150,33 @@ public struct DatasetDescription: Sendable, Equatable {
     }
 }
 
-/// Sequences to process at once, time-major: position (t, b) is row `t * batch + b`.
+/// A mini-batch of B sequences of T steps, time-major: position (t, b) is row `t * B + b`.
 public struct Batch: Sendable {
-    /// What the positions hold.
+    /// The inputs at all positions.
     public enum Inputs: Sendable {
-        /// T·B ids.
+        /// The ids of T·B tokens.
         case tokens([Int32])
-        /// T·B·width numbers.
+        /// The T·B vectors of `width` numbers, one after another.
         case vectors([Float], width: Int)
     }
-    /// T.
+    /// The number T of steps.
     public let steps: Int
-    /// B.
-    /// B, how many sequences there are.
+    /// The number B of sequences.
     public let size: Int
-    /// Of T·B positions.
+    /// The inputs at the T·B positions.
     public let inputs: Inputs
-    /// B classes or T·B classes, as the description says; negative: no target.
+    /// The target classes, B or T·B as the description says; a negative one means that there
+    /// is no target. Empty where numbers are predicted.
     public let targets: [Int32]
-    /// B numbers or T·B numbers where those are the targets; else none. Of a position,
-    /// NaN is no target.
+    /// The target numbers, B or T·B as the description says; NaN at a position means that
+    /// there is no target. Empty where classes are predicted.
     public let values: [Float]
-    /// The sequences' lengths, in 0...T; nil if all are T. No sorting needed.
+    /// The sequences' lengths, each in 0...T and in any order; nil if all are T.
     public let lengths: [Int]?
-    /// Whether the sequences begin here; false if they continue the batch before.
+    /// Whether the sequences begin in this batch; false if they continue the one before.
     public let startsSequences: Bool
 
-    /// A batch whose targets are classes, one per sequence or one per position.
+    /// Creates a batch whose targets are classes, one per sequence or one per position.
     public init(
         steps: Int, size: Int, inputs: Inputs, targets: [Int32], lengths: [Int]? = nil, startsSequences: Bool = true
     ) {
@@ -178,7 +189,7 @@ public struct Batch: Sendable {
         self.startsSequences = startsSequences
     }
 
-    /// A batch whose targets are real numbers, one per sequence or one per position.
+    /// Creates a batch whose targets are real numbers, one per sequence or one per position.
     public init(
         steps: Int, size: Int, inputs: Inputs, values: [Float], lengths: [Int]? = nil, startsSequences: Bool = true
     ) {

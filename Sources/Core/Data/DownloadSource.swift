@@ -1,11 +1,14 @@
-/// Where the files of a data set can be had, and how to tell that they are right.
+/// The address of a data set's files, with the sizes and checksums that verify them.
 public struct DownloadSource: Sendable {
+    /// A file to download, with what verifies it.
     public struct File: Sendable, Equatable {
+        /// The file's name, without a folder.
         public let name: String
-        /// In bytes.
+        /// The size in bytes.
         public let size: Int
-        /// 64 hexadecimal digits.
+        /// The SHA-256 checksum in 64 hexadecimal digits.
         public let sha256: String
+        /// Creates a file from its name, its size in bytes and its SHA-256 checksum.
         public init(name: String, size: Int, sha256: String) {
             self.name = name
             self.size = size
@@ -13,14 +16,17 @@ public struct DownloadSource: Sendable {
         }
     }
 
-    /// As on the command line: the data set's.
+    /// The name of the data set on the command line.
     public let name: String
-    /// A folder of the files, or an archive (.tgz, .tar.gz) that holds them somewhere.
+    /// The address of a folder with the files, or of an archive (.tgz, .tar.gz) that contains
+    /// them in any folder.
     public let url: String
+    /// The files that the data set needs.
     public let files: [File]
-    /// What the user must know before using the data: their licence.
+    /// A notice to read before using the data, about their licence.
     public let notice: String
 
+    /// Creates a source from the data set's name, an address, the files and a notice.
     public init(name: String, url: String, files: [File], notice: String) {
         self.name = name
         self.url = url

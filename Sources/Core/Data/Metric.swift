@@ -1,11 +1,18 @@
 extension DatasetDescription {
-    /// What is told beside the loss: the unit that a task's literature uses.
+    /// The measure that is reported beside the loss: the one that a task's literature uses.
     public enum Metric: String, Sendable, Codable {
-        case accuracy, perplexity, bitsPerCharacter, squaredError
+        /// The share of correct predictions among those that count for the accuracy.
+        case accuracy
+        /// The exponential of the mean loss per token.
+        case perplexity
+        /// The mean loss per character, in bits.
+        case bitsPerCharacter
+        /// The mean loss where it is a squared error.
+        case squaredError
         /// The mean loss itself, whatever the loss is.
         case loss
 
-        /// The measure of these sums.
+        /// Returns the value of the measure for these sums.
         public func value(of sums: LossSums) -> Double {
             switch self {
             case .accuracy: sums.accuracy
@@ -15,7 +22,7 @@ extension DatasetDescription {
             }
         }
 
-        /// As people write it.
+        /// The measure's name in reports, such as "bits per character".
         public var label: String {
             switch self {
             case .accuracy, .perplexity, .loss: rawValue
@@ -24,7 +31,8 @@ extension DatasetDescription {
             }
         }
 
-        /// Whether each token's successor is predicted, so that losses are per token of a text.
+        /// Whether the measure is for predicting each next token of a text, so that losses are
+        /// per token.
         public var isOfText: Bool { self == .perplexity || self == .bitsPerCharacter }
     }
 }

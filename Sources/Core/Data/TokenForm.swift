@@ -1,13 +1,15 @@
-/// What the tokens of a corpus are: how text is cut into them, and put together again.
+/// The tokens of a corpus: how text is split into them, and how they form text again.
 public enum TokenForm: Sendable, Equatable {
+    /// Words, separated by blanks.
     case words
-    /// Characters; `blank` is the token between two words.
+    /// Characters, with the token `blank` between two words.
     case characters(blank: String)
 
-    /// What a token is called, for messages.
+    /// The word for a token in messages: `word` or `character`.
     public var unit: String { self == .words ? "word" : "character" }
 
-    /// The tokens of a line. Blanks are those of a corpus: others may be within a word.
+    /// Returns the tokens of a line. Only ASCII white space separates words, as in a corpus;
+    /// other white space may be part of a word.
     public func tokens(of text: String) -> [String] {
         switch self {
         case .words: text.utf8.split { Self.isBlank(UInt32($0)) }.map { String($0)! }
@@ -16,14 +18,15 @@ public enum TokenForm: Sendable, Equatable {
                 if !Self.isBlank(scalar.value) {
                     tokens.append(String(scalar))
                 } else if let last = tokens.last, last != blank {
-                    // Several are one, and a line begins with none; the last one asks for a new word.
+                    // A run of blanks is one token, and a line begins with none; a blank at its
+                    // end is kept, as it asks for a new word.
                     tokens.append(blank)
                 }
             }
         }
     }
 
-    /// How a token is shown after another one, or at a line's start.
+    /// Returns the text that a token adds after another one, or at the start of a line.
     public func text(of token: String, isAtLineStart: Bool) -> String {
         switch self {
         case .words: isAtLineStart ? token : " " + token

@@ -1,6 +1,6 @@
-/// A data set whose token ids stand for words, or for characters.
+/// A data set whose token ids stand for words or characters.
 public protocol VocabularyProviding: Dataset {
-    /// What its tokens are. Default: words.
+    /// Whether its tokens are words or characters; words by default.
     static var tokenForm: TokenForm { get }
     /// The tokens, in the order of their ids.
     var vocabulary: [String] { get }

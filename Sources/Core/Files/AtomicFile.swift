@@ -8,18 +8,18 @@
 
 private let systemWrite = write
 
-/// Replaces files so that, whatever happens, a reader finds the whole old one or
-/// the whole new one.
+/// Replaces files so that a reader finds either the whole old file or the whole new
+/// one, whatever happens.
 public enum AtomicFile {
     /// Writes a temporary file beside `path`, flushes it to the disk, and renames
     /// it to `path`.
     ///
     /// - Throws: ``RecurrentError/file(path:reason:)`` with the system's reason, if the directory
-    ///   can't be written, the disk is full, or `path` is something other than a file.
-    ///   What was at `path` is untouched then.
+    ///   can't be written, the disk is full, or `path` is something other than a file;
+    ///   what was at `path` then remains as it was.
     public static func write(_ bytes: some Collection<UInt8>, to path: String) throws {
         try write(to: path) { file in
-            // Foundation's Data lies in one piece, too.
+            // This includes Foundation's Data, which is contiguous as well.
             let written: Void? = try bytes.withContiguousStorageIfAvailable {
                 try file.append(UnsafeRawBufferPointer($0))
             }
@@ -27,10 +27,11 @@ public enum AtomicFile {
         }
     }
 
-    /// The same for what comes piece by piece: `body` writes the new file, which
-    /// takes the old one's place when it returns.
+    /// Replaces a file piece by piece: `body` writes the new file, which replaces the
+    /// old one when `body` returns.
     ///
-    /// - Throws: as the other, and what `body` throws.
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if the file can't be written, and
+    ///   what `body` throws; what was at `path` then remains as it was.
     public static func write(to path: String, _ body: (borrowing Output) throws -> Void) throws {
         do { try replace(path, body) } catch let failure as SystemFailure {
             throw failure.writing(path)
@@ -41,10 +42,14 @@ public enum AtomicFile {
     public struct Output: ~Copyable {
         let descriptor: Int32
 
-        /// Writes `bytes` behind what was written before.
+        /// Writes `bytes` at the end of the file.
+        ///
+        /// - Throws: an error that ``AtomicFile`` turns into ``RecurrentError/file(path:reason:)``.
         public func append(_ bytes: UnsafeRawBufferPointer) throws { try writeAll(bytes, to: descriptor) }
 
-        /// Writes `bytes` over what lies at `offset`.
+        /// Overwrites what is at `offset` with `bytes`; `append` then continues at the end.
+        ///
+        /// - Throws: an error that ``AtomicFile`` turns into ``RecurrentError/file(path:reason:)``.
         public func overwrite(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
             guard lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else { throw SystemFailure() }
             try writeAll(bytes, to: descriptor)
@@ -52,13 +57,14 @@ public enum AtomicFile {
         }
     }
 
-    /// The same for text, in UTF-8.
+    /// Replaces the file at `path` with text in UTF-8.
     ///
-    /// - Throws: as the others.
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if the file can't be written; what
+    ///   was at `path` then remains as it was.
     public static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
 
     private static func replace(_ path: String, _ body: (borrowing Output) throws -> Void) throws {
-        // A rename would replace a device, too.
+        // A rename would replace even a device.
         var status = stat()
         if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
             throw SystemFailure(reason: "it exists and is not a regular file")
@@ -83,7 +89,7 @@ public enum AtomicFile {
         flushDirectory(directory)
     }
 
-    /// Writes to an open file until nothing is left.
+    /// Writes all bytes to an open file, in as many calls as the system needs.
     package static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) throws {
         var done = 0
         while done < bytes.count {
@@ -94,8 +100,8 @@ public enum AtomicFile {
         }
     }
 
-    /// Makes the rename last. Some file systems can't flush a directory; the file
-    /// is whole then all the same.
+    /// Makes the rename durable. Some file systems can't flush a directory; the file
+    /// is complete nevertheless.
     private static func flushDirectory(_ directory: String) {
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return }

@@ -1,15 +1,16 @@
 /// The cyclic redundancy check CRC-32C (Castagnoli), as in iSCSI (RFC 3720) and
-/// TensorFlow's record files: finds damage, not forgery.
+/// TensorFlow's record files; it detects damage, but not forgery.
 ///
 ///     CRC32C.of("123456789".utf8)  // 0xE306_9283
 public struct CRC32C: Sendable {
-    /// Of all bytes so far.
+    /// The checksum of all bytes so far.
     public var value: UInt32 { ~register }
     private var register: UInt32 = ~0
 
+    /// Creates the checksum of no bytes.
     public init() {}
 
-    /// The check of one piece.
+    /// Returns the checksum of these bytes alone.
     public static func of(_ bytes: some Collection<UInt8>) -> UInt32 {
         var crc = CRC32C()
         crc.update(bytes)
@@ -22,7 +23,9 @@ public struct CRC32C: Sendable {
         if done == nil { Array(bytes).withUnsafeBytes { update($0) } }
     }
 
-    /// Adds more bytes to the checksum, eight at a time through eight tables.
+    /// Adds more bytes to the checksum.
+    ///
+    /// Eight tables are used to process eight bytes at a time.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         var crc = register
         Self.tables.withUnsafeBufferPointer { table in
@@ -45,7 +48,7 @@ public struct CRC32C: Sendable {
         register = crc
     }
 
-    /// Table k gives the effect of a byte that k more bytes follow.
+    /// The eight tables; table k gives the effect of a byte followed by k more bytes.
     private static let tables: [UInt32] = {
         var tables = [UInt32](repeating: 0, count: 8 * 256)
         for byte in 0..<256 {

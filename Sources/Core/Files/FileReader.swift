@@ -8,17 +8,19 @@
 
 /// An open file of known size, read at any offset.
 ///
-/// It is read, not mapped: a file that another process cuts short while it is in
-/// use then gives an error and not a signal.
+/// It is read, not mapped: a file that another process truncates while it is in
+/// use then causes an error instead of a signal.
 package final class FileReader: Sendable {
     package let path: String
     package let size: Int
     private let descriptor: Int32
 
+    /// Opens a file for reading.
+    ///
     /// - Throws: ``RecurrentError/file(path:reason:)`` if there is no such file,
     ///   it may not be read, or it is a directory or a device.
     package init(_ path: String) throws {
-        // Not blocking, or opening a named pipe would wait for a writer.
+        // Without O_NONBLOCK, opening a named pipe would wait for a writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw RecurrentError.file(path: path, reason: systemReason(errno)) }
         var status = stat()
@@ -33,8 +35,9 @@ package final class FileReader: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Fills `buffer` from the bytes at `offset`.
-    /// - Throws: ``RecurrentError/file(path:reason:)`` if the file ends before or can't be read.
+    /// Fills `buffer` with the bytes from `offset` on.
+    ///
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if the file is too short or can't be read.
     package func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
         var done = 0
         while done < buffer.count {
@@ -46,7 +49,7 @@ package final class FileReader: Sendable {
         }
     }
 
-    /// The whole file.
+    /// Returns the contents of the whole file.
     package static func contents(of path: String) throws -> [UInt8] {
         let file = try FileReader(path)
         return try [UInt8](unsafeUninitializedCapacity: file.size) { buffer, count in

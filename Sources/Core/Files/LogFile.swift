@@ -6,20 +6,22 @@
     import Darwin
 #endif
 
-/// A file that grows at its end, by whole records: one that the disk has no room for
-/// leaves nothing of itself.
+/// A file to which whole records are appended; a record for which the disk has no room
+/// leaves no trace.
 package final class LogFile {
-    /// In bytes.
+    /// The size in bytes.
     package private(set) var size: Int
     private let path: String
     private let descriptor: Int32
-    /// Whether the file still has what isn't kept.
+    /// Whether the file may still have bytes beyond those that are kept.
     private var hasRest: Bool
 
+    /// Opens a file for appending.
+    ///
     /// - Parameters:
-    ///   - path: of the file.
-    ///   - size: nil for a new file, which replaces what was there; else how many bytes
-    ///     of the present one are kept. Those behind are dropped when a record comes.
+    ///   - path: the path of the file.
+    ///   - size: nil for a new file, which replaces an old one; otherwise how many bytes
+    ///     of the old one are kept. Those beyond are dropped when the first record is appended.
     /// - Throws: ``RecurrentError/file(path:reason:)`` if it can't be written,
     ///   ``RecurrentError/checkpoint(path:reason:)`` if it has fewer than `size` bytes.
     package init(_ path: String, keeping size: Int? = nil) throws {
@@ -45,23 +47,25 @@ package final class LogFile {
 
     deinit { close(descriptor) }
 
-    /// Writes a record behind the others, or nothing.
-    /// - Throws: ``RecurrentError/file(path:reason:)``.
+    /// Appends a record as a whole or not at all.
+    ///
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if it can't be written.
     package func append(_ record: [UInt8]) throws {
         do {
             if hasRest, ftruncate(descriptor, off_t(size)) != 0 { throw SystemFailure() }
             hasRest = false
             try record.withUnsafeBytes { try AtomicFile.writeAll($0, to: descriptor) }
         } catch let failure as SystemFailure {
-            // What was written of it; shrinking a file takes no room.
+            // Removes what was written of the record; truncating a file needs no room.
             _ = ftruncate(descriptor, off_t(size))
             throw failure.writing(path)
         }
         size += record.count
     }
 
-    /// Waits until the disk holds all of it.
-    /// - Throws: ``RecurrentError/file(path:reason:)``.
+    /// Waits until the whole file is on the disk.
+    ///
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if that fails.
     package func synchronize() throws {
         guard fsync(descriptor) == 0 else { throw SystemFailure().writing(path) }
     }

@@ -9,17 +9,17 @@
 /// A system call that failed, with the reason in the system's words.
 package struct SystemFailure: Error {
     package let reason: String
-    /// The system's number for it; 0 if it isn't the system's.
+    /// The system's error number; 0 if the failure isn't the system's.
     private let number: Int32
 
     init(reason: String) { (self.reason, number) = (reason, 0) }
-    /// From `errno`.
+    /// Creates a failure from `errno`.
     init() {
         number = errno
         reason = systemReason(number)
     }
 
-    /// The failure of writing `path`, with what would help.
+    /// Returns the error of failing to write `path`, with advice where there is any.
     func writing(_ path: String) -> RecurrentError {
         let advice =
             switch number {
@@ -31,7 +31,7 @@ package struct SystemFailure: Error {
     }
 }
 
-/// The system's words for an error number: "no space left on device".
+/// Returns the system's words for an error number, such as "no space left on device".
 func systemReason(_ number: Int32) -> String {
     guard let text = strerror(number) else { return "error \(number)" }
     let words = String(cString: text)

@@ -1,7 +1,8 @@
-/// Inverted dropout: each element is 0 with probability `rate`, else divided by
-/// `1 - rate`. The mask isn't kept from forward to backward: it is drawn again
-/// from its key.
+/// Inverted dropout: each element becomes 0 with probability `rate`, and is otherwise
+/// divided by `1 - rate`. The mask isn't kept from the forward to the backward pass: it
+/// is drawn again from its key.
 public final class DropoutLayer {
+    /// The probability that an element becomes 0, in 0..<1.
     public let rate: Double
     /// Whether all steps of a sequence share one mask (variational dropout, Gal &
     /// Ghahramani 2016).
@@ -11,10 +12,13 @@ public final class DropoutLayer {
     private let shared: SharedDropout?
     private let output: Scratch
 
+    /// Creates a layer and compiles its kernels.
+    ///
     /// - Parameters:
-    ///   - rate: in 0..<1.
+    ///   - rate: the probability that an element becomes 0, in 0..<1.
     ///   - isLocked: whether all steps of a sequence share one mask.
-    ///   - backend: where it runs.
+    ///   - backend: the backend that the layer runs on.
+    /// - Throws: what the backend throws.
     public init(rate: Double, isLocked: Bool = false, on backend: any Backend) throws {
         precondition((0..<1).contains(rate))
         self.rate = rate
@@ -27,15 +31,23 @@ public final class DropoutLayer {
         output = Scratch(backend)
     }
 
-    /// A masked copy of `input` [T·B, H]; a locked mask has the rows of `batch`, B.
+    /// Returns a masked copy of `input` [T·B, H], valid until the next call.
+    ///
+    /// - Parameters:
+    ///   - input: the values to mask, [T·B, H].
+    ///   - batch: the number B of sequences, and of rows of a locked mask.
+    ///   - key: the random key of the mask.
+    /// - Throws: what the backend throws.
     public func forward(_ input: MatrixView, batch: Int, key: RandomKey) throws -> MatrixView {
         let result = try output.view(rows: input.rows, columns: input.columns)
         try apply(input, into: result, batch: batch, key: key)
         return result
     }
 
-    /// Masks `values` in place: the forward pass on a layer's own output, or the
-    /// backward pass on a gradient (the same mask, for the same key and shape).
+    /// Masks `values` in place: the forward pass on a layer's own output, or the backward
+    /// pass on a gradient. The mask is the same for the same key and shape.
+    ///
+    /// - Throws: what the backend throws.
     public func apply(inPlace values: MatrixView, batch: Int, key: RandomKey) throws {
         try apply(values, into: values, batch: batch, key: key)
     }

@@ -1,21 +1,25 @@
-/// Rows of a table, by token id: ids [R] to vectors [R, E].
+/// A table with a vector for each token id: from ids [R] to vectors [R, E].
 public final class EmbeddingLayer {
-    /// V, the rows of the table.
+    /// The number V of tokens, and of rows of the table.
     public let vocabulary: Int
-    /// E.
+    /// The width E of the vectors.
     public let width: Int
     let weight: Int
     private let parameters: ParameterStore
     private let backend: any Backend
     private var indices: (any IndexMemory)?
     private let dropout: SharedDropout?
-    /// Whether nothing ever goes back through it.
+    /// Whether the layer has no backward pass.
     private let isTwin: Bool
     private var isMasked = false
     private let output: Scratch
 
-    /// Declares `NAME.weight`. `dropout` is the rate at which whole words are zeroed in
-    /// a batch, wherever they stand (AWD-LSTM's embedding dropout).
+    /// Creates a layer and declares its parameter `NAME.weight`, [V, E].
+    ///
+    /// `dropout` is the rate at which whole words are zeroed in a batch, at all their
+    /// positions (AWD-LSTM's embedding dropout).
+    ///
+    /// - Throws: what the backend throws.
     public init(
         name: String, vocabulary: Int, width: Int, dropout: Double = 0, parameters: ParameterStore,
         on backend: any Backend
@@ -30,8 +34,8 @@ public final class EmbeddingLayer {
         output = Scratch(backend)
     }
 
-    /// The same table for passes of its own, without training: it has other buffers, and
-    /// drops no words.
+    /// Returns a layer for inference that shares the table but not the buffers, and drops
+    /// no words.
     func twin() -> EmbeddingLayer { EmbeddingLayer(twinOf: self) }
 
     private init(twinOf other: EmbeddingLayer) {
@@ -48,14 +52,14 @@ public final class EmbeddingLayer {
     /// Looks up the vectors of R tokens.
     ///
     /// - Parameters:
-    ///   - ids: R of them, below ``vocabulary``.
-    ///   - key: of the dropout mask; nil for none.
-    /// - Returns: [R, E], valid until the next call.
+    ///   - ids: the R token ids, below ``vocabulary``.
+    ///   - key: the random key of the dropout mask; nil for no dropout.
+    /// - Returns: the vectors, [R, E], valid until the next call.
     /// - Throws: what the backend throws.
     public func forward(_ ids: [Int32], key: RandomKey? = nil) throws -> MatrixView {
         let result = try output.view(rows: ids.count, columns: width), table = parameters.value(weight)
         if isTwin, ids.count == 1 {
-            // A text that is written token by token needs no indices on the device.
+            // Generating text token by token needs no indices on the device.
             let row = Int(ids[0])
             precondition((0..<vocabulary).contains(row), "token \(row) is outside the vocabulary of \(vocabulary)")
             backend.copy(table.rows(row..<row + 1), to: result)
@@ -82,12 +86,14 @@ public final class EmbeddingLayer {
         return made
     }
 
-    /// Adds the gradient of the table's rows that the last `forward` read; `gradient`
-    /// [R, E] is masked in place if that was.
+    /// Adds the gradient of the table's rows that the last `forward` read.
+    ///
+    /// - Parameter gradient: the gradient of what that pass returned, [R, E]; it is masked in
+    ///   place if that pass had a mask.
     /// - Throws: what the backend throws.
     public func backward(_ gradient: MatrixView) throws {
         guard let indices, !isTwin else {
-            preconditionFailure("backward needs a forward pass, of a layer that is trained")
+            preconditionFailure("backward needs a forward pass of a layer that is trained")
         }
         if isMasked { try dropout?.applyToWords(gradient) }
         backend.scatterAddRows(gradient, indices, into: parameters.gradient(weight))

@@ -1,31 +1,33 @@
-/// Embedding and recurrent layers, one above the other: inputs go up through them, and
-/// gradients back down.
+/// The embedding and the recurrent layers, one above the other: inputs go up through
+/// them, and gradients back down.
 ///
-/// A model trains and evaluates with one. What runs beside it without disturbing it
-/// (``GradientFlow``, ``Generator``) has a twin: the same parameters, other buffers and states.
+/// A model trains and evaluates with a stack. What runs beside the model without disturbing
+/// it (``GradientFlow``, ``Generator``) has a twin: a stack with the same parameters, but
+/// other buffers and states.
 final class LayerStack {
-    /// What a pass hands to the layer above: the first state of the last recurrent layer.
+    /// The steps at which a pass returns the first state of the last recurrent layer.
     enum Output { case allSteps, lastStep }
 
-    /// Nil where the inputs are vectors already.
+    /// The embedding; nil where the inputs are vectors already.
     let embedding: EmbeddingLayer?
     let layers: [RecurrentLayer]
     private let dropout: Dropout?
     private let backend: any Backend
     private let vectors: Scratch
-    /// What `backward` goes back through.
+    /// The last pass, if it was one of training: the one that `backward` belongs to.
     private var trained: (output: Output, batch: Int, masks: MaskKeys)?
 
-    /// Dropout of what the layers hand on.
+    /// The dropout of what the layers pass on.
     private struct Dropout {
         let places: Set<ModelConfiguration.DropoutPlace>
         let inPlace: DropoutLayer
-        /// Masked copies of the recurrent layers' outputs; one layer object each, as the
-        /// copies must last until the backward pass.
+        /// The dropout layers that copy the recurrent layers' outputs; one for each of them,
+        /// since the copies must last until the backward pass.
         let copies: [DropoutLayer]
     }
 
-    /// Declares the parameters of all layers.
+    /// Creates all layers, which declare their parameters.
+    ///
     /// - Throws: ``RecurrentError/invalidOption(_:)`` for dropout of words where there are
     ///   none, or what the backend throws.
     init(
@@ -42,7 +44,7 @@ final class LayerStack {
         case .vectors(let size):
             guard configuration.embeddingDropout == 0 else {
                 throw RecurrentError.invalidOption(
-                    "`embeddingDropout` needs data of tokens; this data set's inputs are vectors")
+                    "`embeddingDropout` needs inputs that are tokens; this data set's inputs are vectors")
             }
             width = size
             embedding = nil
@@ -65,9 +67,9 @@ final class LayerStack {
         vectors = Scratch(backend)
     }
 
-    /// The same layers from the bottom up, with buffers and states of their own, for passes
-    /// without training.
-    /// - Parameter count: how many recurrent layers; nil for all.
+    /// Returns a stack for inference that shares the parameters but not the buffers and states.
+    ///
+    /// - Parameter count: how many recurrent layers it has, from the bottom up; nil for all.
     func twin(layers count: Int? = nil) -> LayerStack { LayerStack(twinOf: self, layers: count ?? layers.count) }
 
     private init(twinOf other: LayerStack, layers count: Int) {
@@ -87,14 +89,16 @@ final class LayerStack {
     /// Carries inputs up through all layers.
     ///
     /// - Parameters:
-    ///   - inputs: of T·B positions.
-    ///   - steps: T.
-    ///   - batch: B.
-    ///   - lengths: of the B sequences; nil if all are T.
+    ///   - inputs: the inputs at T·B positions.
+    ///   - steps: the number T of steps.
+    ///   - batch: the number B of sequences.
+    ///   - lengths: the lengths of the B sequences; nil if all are T.
     ///   - initial: each recurrent layer's states before the first step.
-    ///   - output: what is wanted.
-    ///   - masks: of this step of training; nil to use the layers as they are.
-    /// - Returns: [T·B, H], or [B, H] after the last step.
+    ///   - output: the steps whose states are returned.
+    ///   - masks: the keys of this training step's masks; nil for a pass without training.
+    /// - Returns: the first state of the last layer: after all steps, [T·B, H], or after the
+    ///   last step, [B, H].
+    /// - Throws: what the backend throws.
     func forward(
         _ inputs: Batch.Inputs, steps: Int, batch: Int, lengths: [Int]? = nil,
         initial: (_ layer: Int) -> RecurrentLayer.InitialStates, output: Output, masks: MaskKeys? = nil
@@ -139,12 +143,12 @@ final class LayerStack {
         return trained
     }
 
-    /// Where the gradient of what `forward` returned belongs, in the same shape.
+    /// The place for the gradient of what `forward` returned, in the same shape.
     var outputGradient: MatrixView {
         trainedPass.output == .lastStep ? last.stateGradient(0) : last.outputGradient
     }
 
-    /// Adds the parameters' gradients, once ``outputGradient`` is filled.
+    /// Adds the parameters' gradients, which follow from ``outputGradient``.
     func backward() throws {
         let (_, batch, masks) = trainedPass
         for (index, layer) in layers.enumerated().reversed() {

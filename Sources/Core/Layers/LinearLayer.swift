@@ -1,8 +1,8 @@
-/// `y = x Wᵀ + b`: [R, H] to [R, V], W [V, H], b [V].
+/// The affine map `y = x Wᵀ + b` from x [R, H] to y [R, V], with W [V, H] and b [V].
 public final class LinearLayer {
-    /// H.
+    /// The width H of the inputs.
     public let inputWidth: Int
-    /// V.
+    /// The width V of the outputs.
     public let outputWidth: Int
     let weight: Int
     let bias: Int
@@ -10,8 +10,10 @@ public final class LinearLayer {
     private let backend: any Backend
     private let output: Scratch
 
-    /// Declares `NAME.weight` and `NAME.bias`; with `tied`, the number of a parameter
-    /// [V, H], that one is the weight (an embedding's table: Press & Wolf 2017).
+    /// Creates a layer and declares its parameters `NAME.weight` [V, H] and `NAME.bias` [V].
+    ///
+    /// `tied` is the number of a declared parameter [V, H] that is used as the weight, such
+    /// as an embedding's table (Press & Wolf 2017); if it is nil, `NAME.weight` is declared.
     public init(
         name: String, inputWidth: Int, outputWidth: Int, tied: Int? = nil, parameters: ParameterStore,
         on backend: any Backend
@@ -25,37 +27,37 @@ public final class LinearLayer {
         output = Scratch(backend)
     }
 
-    /// W [V, H], a view of the parameter.
+    /// The weight W [V, H], a view of the parameter.
     public var weightView: MatrixView { parameters.value(weight) }
-    /// b [1, V], a view of the parameter.
+    /// The bias b [1, V], a view of the parameter.
     public var biasView: MatrixView { parameters.value(bias) }
-    /// Where a loss that is fused with the projection puts its gradients: `inputs` [R, H]
-    /// and the parameters'.
+    /// Returns where a loss that is fused with the projection puts its gradients: `inputs`
+    /// [R, H], and the gradients of the parameters.
     public func gradients(inputs: MatrixView) -> ProjectionGradients {
         ProjectionGradients(inputs: inputs, weight: parameters.gradient(weight), bias: parameters.gradient(bias))
     }
 
-    /// What the layer makes of `input` [R, H], [R, V]; valid until the next call.
-    /// - Throws: ``RecurrentError/backend(_:)`` if there is no memory for it.
+    /// Returns the outputs [R, V] for `input` [R, H], valid until the next call.
+    ///
+    /// - Throws: ``RecurrentError/backend(_:)`` if there is no memory for them.
     public func forward(_ input: MatrixView) throws -> MatrixView {
         let result = try output.view(rows: input.rows, columns: outputWidth)
         forward(input, into: result)
         return result
     }
 
-    /// The same, into memory [R, V] that is there.
+    /// Computes the outputs for `input` [R, H] into `result` [R, V].
     public func forward(_ input: MatrixView, into result: MatrixView) {
         backend.copy(biasView.broadcast(rows: input.rows, columns: outputWidth), to: result)
         backend.gemm(alpha: 1, input, weightView.transposed, beta: 1, result)
     }
 
-    /// Goes back through the last pass.
+    /// Adds the gradients of weight and bias, and computes that of the input.
     ///
     /// - Parameters:
-    ///   - input: what that pass read, [R, H].
-    ///   - gradient: of what it made, [R, V].
-    ///   - inputGradient: becomes the gradient of `input`, [R, H]; nil if nobody wants it.
-    ///     Those of weight and bias are added to.
+    ///   - input: the input of the forward pass, [R, H].
+    ///   - gradient: the gradient of its outputs, [R, V].
+    ///   - inputGradient: where the gradient of `input` is written, [R, H]; nil if it isn't needed.
     public func backward(input: MatrixView, gradient: MatrixView, into inputGradient: MatrixView?) {
         backend.gemm(alpha: 1, gradient.transposed, input, beta: 1, parameters.gradient(weight))
         backend.sumColumns(gradient, beta: 1, into: parameters.gradient(bias))

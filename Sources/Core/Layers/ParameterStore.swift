@@ -1,37 +1,47 @@
-/// A model's parameters and their gradients, each in one piece of memory.
+/// A model's parameters and their gradients, with one piece of memory for all values and
+/// one for all gradients.
 ///
-/// Layers declare what they need while the model is put together; after
-/// ``allocate(on:)`` each parameter has a view of its values and one of its gradient.
+/// Layers declare what they need while the model is being built; after ``allocate(on:)``
+/// each parameter has a view of its values and one of its gradient.
 public final class ParameterStore {
+    /// The name and shape of a declared parameter.
     public struct Parameter: Sendable {
-        /// As in the saved model: `rnn.weight_hh_l0`.
+        /// The name in the saved model, such as `rnn.weight_hh_l0`.
         public let name: String
-        /// [rows, columns]; vectors have rows 1.
+        /// The number of rows; 1 for a vector.
         public let rows: Int
+        /// The number of columns.
         public let columns: Int
-        /// Whether it is saved with one dimension.
+        /// Whether the parameter is saved with one dimension.
         public let isVector: Bool
         let offset: Int
+        /// The number of elements.
         public var count: Int { rows * columns }
+        /// The shape in the saved model: [columns] for a vector, otherwise [rows, columns].
         public var shape: [Int] { isVector ? [columns] : [rows, columns] }
     }
 
     /// A square block of a weight that must stay orthogonal.
     public struct OrthogonalBlock: Sendable {
+        /// The number of the parameter that contains the block.
         public let parameter: Int
-        /// Which rows of the parameter.
+        /// The rows of the parameter that form the block.
         public let rows: Range<Int>
-        /// `rnn.weight_hh_l0.W_n`: for messages and checkpoints.
+        /// The name in messages and checkpoints, such as `rnn.weight_hh_l0.W_n`.
         public let name: String
     }
 
+    /// All declared parameters; the position of each is its number.
     public private(set) var entries: [Parameter] = []
+    /// All blocks that must stay orthogonal, in the order of their declaration.
     public private(set) var orthogonalBlocks: [OrthogonalBlock] = []
-    /// Recurrent weights, for `--clip-recurrent`.
+    /// The numbers of the recurrent weights, to which `--clip-recurrent` applies.
     public private(set) var recurrentWeights: [Int] = []
+    /// The number of elements of all parameters together.
     public private(set) var count = 0
     private var storage: (values: any Memory, gradients: any Memory)?
 
+    /// Creates a store without parameters.
     public init() {}
 
     /// Adds a parameter and returns its number.
@@ -46,34 +56,44 @@ public final class ParameterStore {
         return entries.count - 1
     }
 
+    /// Declares that these rows of a parameter form a square block that must stay orthogonal.
     public func constrain(_ parameter: Int, rows: Range<Int>, name: String) {
         precondition(rows.count == entries[parameter].columns, "an orthogonal block is square")
         orthogonalBlocks.append(OrthogonalBlock(parameter: parameter, rows: rows, name: name))
     }
 
+    /// Allocates the memory for all declared parameters and their gradients; no more can be
+    /// declared afterwards.
+    ///
+    /// - Throws: what the backend throws.
     public func allocate(on backend: any Backend) throws {
         storage = (try backend.allocate(max(count, 1)), try backend.allocate(max(count, 1)))
     }
 
+    /// Returns the values of the parameter with this number, [rows, columns].
     public func value(_ index: Int) -> MatrixView { view(storage!.values, index) }
+    /// Returns the gradient of the parameter with this number, [rows, columns].
     public func gradient(_ index: Int) -> MatrixView { view(storage!.gradients, index) }
 
-    /// All values, or all gradients, as one row.
+    /// The values of all parameters as one row, [1, count].
     public var allValues: MatrixView { MatrixView(storage!.values, rows: 1, columns: count) }
+    /// The gradients of all parameters as one row, [1, count].
     public var allGradients: MatrixView { MatrixView(storage!.gradients, rows: 1, columns: count) }
 
+    /// Returns the values of an orthogonal block, [n, n].
     public func value(of block: OrthogonalBlock) -> MatrixView { value(block.parameter).rows(block.rows) }
+    /// Returns the gradient of an orthogonal block, [n, n].
     public func gradient(of block: OrthogonalBlock) -> MatrixView { gradient(block.parameter).rows(block.rows) }
 
-    /// Where the block's elements lie among all values.
+    /// Returns the range of the block's elements among all values.
     public func range(of block: OrthogonalBlock) -> Range<Int> {
         let parameter = entries[block.parameter]
         let start = parameter.offset + block.rows.lowerBound * parameter.columns
         return start..<start + block.rows.count * parameter.columns
     }
 
-    /// What an optimizer steps directly: everything outside orthogonal blocks, in
-    /// as few ranges as possible.
+    /// The elements that an optimizer steps directly: all those outside orthogonal blocks,
+    /// in as few ranges as possible.
     public var freeRanges: [Range<Int>] {
         let blocked = orthogonalBlocks.map { range(of: $0) }.sorted { $0.lowerBound < $1.lowerBound }
         var result: [Range<Int>] = []
@@ -86,7 +106,7 @@ public final class ParameterStore {
         return result
     }
 
-    /// ``freeRanges``, cut where free recurrent weights begin and end.
+    /// The elements of ``freeRanges``, split where free recurrent weights begin and end.
     public var freeRangesByKind: [(range: Range<Int>, isRecurrent: Bool)] {
         let weights = recurrentWeights.map { entries[$0].offset..<entries[$0].offset + entries[$0].count }
         return freeRanges.flatMap { range in

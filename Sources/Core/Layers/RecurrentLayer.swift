@@ -1,45 +1,46 @@
-/// One recurrent layer: inputs [T·B, E] to all states [T·B, H], forward and
+/// One recurrent layer: from inputs [T·B, E] to all states [T·B, H], forward and
 /// backward through the compiled cell.
 ///
 ///     let outputs = try layer.forward(x, steps: T, batch: B, options: .training)
 ///     … write the gradient of `outputs` into layer.outputGradient …
 ///     try layer.backward()
 public final class RecurrentLayer {
-    /// What a forward pass must prepare for.
+    /// The options of a forward pass: which backward pass it prepares for.
     public struct Options: Hashable, Sendable {
-        /// Keep what `backward` needs.
+        /// Whether the pass keeps what `backward` needs.
         public var isTraining: Bool
-        /// `backward` reads ``outputGradient``; else only the final states' gradients.
+        /// Whether `backward` reads ``outputGradient``, and not only the final states' gradients.
         public var usesOutputGradient: Bool
-        /// `backward` writes ``inputGradient``.
+        /// Whether `backward` writes ``inputGradient``.
         public var needsInputGradient: Bool
-        /// By default everything is wanted that training needs.
+        /// Creates options; by default the backward pass uses and computes all gradients.
         public init(isTraining: Bool, usesOutputGradient: Bool = true, needsInputGradient: Bool = true) {
             self.isTraining = isTraining
             self.usesOutputGradient = usesOutputGradient
             self.needsInputGradient = needsInputGradient
         }
-        /// For a pass whose backward pass reads and writes all gradients.
+        /// The options of a forward pass whose backward pass reads and writes all gradients.
         public static let training = Options(isTraining: true)
-        /// For a pass that nothing goes back through.
+        /// The options of a forward pass without a backward pass.
         public static let inference = Options(isTraining: false, usesOutputGradient: false, needsInputGradient: false)
     }
 
     /// The states before the first step.
     public enum InitialStates {
+        /// All states are zero.
         case zeros
-        /// The final states of the forward pass before (of the same kind,
-        /// training or inference): truncated backpropagation through time.
+        /// The final states of the previous forward pass of the same kind (training or
+        /// inference), as in truncated backpropagation through time.
         case carried
-        /// One [B, H] matrix per state.
+        /// The given states, one [B, H] matrix each.
         case given([MatrixView])
     }
 
     /// The equations of one step.
     public let cell: any RecurrentCell
-    /// E.
+    /// The width E of the inputs.
     public let inputWidth: Int
-    /// H.
+    /// The width H of the states.
     public let hiddenWidth: Int
     private let backend: any Backend
     private let parameters: ParameterStore
@@ -53,7 +54,7 @@ public final class RecurrentLayer {
     private var weightDropout: WeightDropout?
     private var runs: [RunKey: RecurrentRun] = [:]
     private var current: RecurrentRun?
-    /// Stands in for the final states of a forward pass that another process made.
+    /// The final states of a forward pass of another process, which the next pass carries over.
     private var restoredStates: [MatrixView]?
 
     private struct RunKey: Hashable {
@@ -61,10 +62,12 @@ public final class RecurrentLayer {
         let isMasked: Bool
     }
 
-    /// Declares the cell's parameters as `NAME.weight_ih_lK`, …. `weightDropout` is
-    /// the rate at which elements of the recurrent weights are zeroed for a batch, in
-    /// training with a `maskKey`; `zoneout` that at which units keep their old values
-    /// in a step, in training with a `zoneoutKey`.
+    /// Creates a layer and declares the cell's parameters as `NAME.weight_ih_lK` and so on,
+    /// with K = `index`.
+    ///
+    /// `weightDropout` is the rate at which elements of the recurrent weights are zeroed for a
+    /// batch, in training with a `maskKey`; `zoneout` is the rate at which units keep their old
+    /// values in a step, in training with a `zoneoutKey`. Both are in 0..<1.
     public init(
         _ cell: any RecurrentCell, name: String = "rnn", index: Int = 0, inputWidth: Int, hiddenWidth: Int,
         weightDropout: Double = 0, zoneout: Double = 0, parameters: ParameterStore, on backend: any Backend
@@ -95,8 +98,7 @@ public final class RecurrentLayer {
         parameterIndices = indices
     }
 
-    /// The same layer with the same parameters, for passes of its own: its buffers and states
-    /// are others.
+    /// Returns a layer that shares the parameters but not the buffers and states.
     func twin() -> RecurrentLayer { RecurrentLayer(twinOf: self) }
 
     private init(twinOf other: RecurrentLayer) {
@@ -111,17 +113,21 @@ public final class RecurrentLayer {
         zoneoutRate = other.zoneoutRate
     }
 
+    /// Computes the states after all steps.
+    ///
     /// - Parameters:
-    ///   - input: [T·B, E]; must keep its contents until `backward`.
-    ///   - steps: T.
-    ///   - batch: B.
+    ///   - input: the inputs, [T·B, E]; they must keep their contents until `backward`.
+    ///   - steps: the number T of steps.
+    ///   - batch: the number B of sequences.
     ///   - initial: the states before the first step.
-    ///   - lengths: of the B sequences; a state stops changing at its end.
-    ///   - options: what `backward` will be asked for.
-    ///   - maskKey: the random key of a parameter's mask, by its number in the store;
-    ///     nil for no weight dropout.
-    ///   - zoneoutKey: of the units' masks; nil for no zoneout.
-    /// - Returns: [T·B, H], the first state after each step.
+    ///   - lengths: the lengths of the B sequences, at whose ends the states stop changing;
+    ///     nil if all are T.
+    ///   - options: which backward pass to prepare for.
+    ///   - maskKey: returns the random key of a parameter's mask, given its number in the
+    ///     store; nil for no weight dropout.
+    ///   - zoneoutKey: the random key of the units' masks; nil for no zoneout.
+    /// - Returns: the first state after each step, [T·B, H].
+    /// - Throws: what the backend throws.
     public func forward(
         _ input: MatrixView, steps: Int, batch: Int, initial: InitialStates = .zeros, lengths: [Int]? = nil,
         options: Options, maskKey: ((Int) -> RandomKey)? = nil, zoneoutKey: RandomKey? = nil
@@ -137,7 +143,7 @@ public final class RecurrentLayer {
                 training: options.isTraining, masked: lengths != nil, substitutes: dropout?.substitutes ?? [:])
             runs[key] = run
         }
-        // States carry over between masked and unmasked batches too.
+        // States also carry over between masked and unmasked batches.
         if case .carried = initial, let current, current !== run, current.plan.training == options.isTraining {
             try run.adopt(current)
         }
@@ -178,8 +184,10 @@ public final class RecurrentLayer {
             parameters: parameters, indices: parameterIndices, substitutes: substitutes, on: backend)
     }
 
-    /// What the compiler made of the cell: by default with a backward pass, and with
-    /// zoneout at its expectation.
+    /// Compiles the cell to a plan, by default with a backward pass; zoneout is at its
+    /// expectation.
+    ///
+    /// - Throws: what ``StepCompiler`` throws.
     public func plan(training: Bool = true, masked: Bool = false) throws -> RecurrencePlan {
         try plan(training: training, masked: masked, zoneout: .expected(rate: zoneoutRate))
     }
@@ -190,38 +198,41 @@ public final class RecurrentLayer {
             zoneout: zoneoutRate > 0 ? zoneout : nil)
     }
 
-    /// That of the last forward pass.
+    /// The run of the last forward pass.
     private var run: RecurrentRun {
         guard let current else { preconditionFailure("a layer has nothing to show before its first forward pass") }
         return current
     }
 
-    /// All states `index` after each step, [T·B, H], of the last forward pass.
+    /// Returns state `index` after each step of the last forward pass, [T·B, H].
     public func states(_ index: Int) -> MatrixView { run.allStates(index) }
-    /// State `index` after the last step, [B, H].
+    /// Returns state `index` after the last step of the last forward pass, [B, H].
     public func finalState(_ index: Int) -> MatrixView { run.finalState(index) }
-    /// What the last forward pass read, [T·B, E].
+    /// The inputs of the last forward pass, [T·B, E].
     var input: MatrixView { run.input }
 
-    /// The next forward pass, if it carries states over, starts from these: one
+    /// Makes the next forward pass, if it carries states over, start from `states`: one
     /// [B, H] matrix per state.
     func restoreStates(_ states: [MatrixView]) { restoredStates = states }
-    /// What the last forward pass started from, [B, H] each.
+    /// The states before the first step of the last forward pass, [B, H] each.
     var initialStates: [MatrixView]? { current.map { run in (0..<stateCount).map(run.initialState) } }
-    /// B of the last forward pass.
+    /// The number B of sequences in the last forward pass.
     var batchSize: Int? { current?.batchSize }
     var stateCount: Int { cell.stateNames.count }
 
-    /// [T·B, H]: to be filled before `backward`, if the options say it is used.
+    /// The gradient of the first state after each step, [T·B, H]; fill it before `backward`
+    /// if the options say that it is used.
     public var outputGradient: MatrixView { run.view(.outputGradient) }
-    /// [B, H]: zeros after `forward`; fill it before `backward`. Afterwards it
-    /// holds the gradient of the initial state.
+    /// Returns the gradient of state `index`, [B, H]: that of the final state, zeros after
+    /// `forward` and to be filled before `backward`; after it, that of the initial state.
     public func stateGradient(_ index: Int) -> MatrixView { run.view(.stateGradient(index: index)) }
-    /// [T·B, E], after `backward`, if the options asked for it.
+    /// The gradient of the inputs, [T·B, E], after `backward`, if the options asked for it.
     public var inputGradient: MatrixView { run.view(.inputGradient) }
 
     /// Adds the parameters' gradients, and computes those of the input and the
     /// initial states.
+    ///
+    /// - Throws: what the backend throws.
     public func backward() throws {
         precondition(run.plan.training, "backward needs a forward pass with isTraining")
         try run.backward()

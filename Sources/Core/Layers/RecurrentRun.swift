@@ -1,22 +1,22 @@
-/// A plan with its buffers, reused from batch to batch and bound anew when a
-/// shape changes.
+/// A plan with its buffers, which are reused from batch to batch and bound again when
+/// a shape changes.
 final class RecurrentRun {
     let plan: RecurrencePlan
     private let backend: any Backend
     private let parameters: ParameterStore
     private let parameterIndices: [Int]
-    /// What is used in place of some parameters: masked copies, in training.
+    /// The masked copies that replace some parameters in training.
     private let substitutes: [Int: WeightDropout.Substitute]
     private var memories: [Scratch]
     private let sequenceMask: Scratch
     private var bound: Bound?
-    /// The initial states of the next batch when they carry over, [B, H] each, where
-    /// they can't be taken from the final ones.
+    /// The initial states of the next batch, [B, H] each, where they carry over but the
+    /// buffers no longer hold them as final states.
     private var carried: [MatrixView] = []
-    /// Whether the buffers still hold the final states of the batch before.
+    /// Whether the buffers still hold the final states of the previous batch.
     private var holdsFinalStates = false
 
-    /// What the plan is bound to, and what runs it there.
+    /// The buffers that the plan is bound to, and the executor that runs it on them.
     private struct Bound {
         let key: Key
         let input: MatrixView
@@ -24,7 +24,7 @@ final class RecurrentRun {
         let executor: any RecurrenceExecutor
     }
 
-    /// A pass with the same needs no binding anew.
+    /// What a binding depends on; a pass with an equal key reuses it.
     private struct Key: Equatable {
         var steps: Int
         var batch: Int
@@ -89,17 +89,17 @@ final class RecurrentRun {
         return bound
     }
 
-    /// From the initial states to all that follow.
+    /// Computes all states from the initial ones.
     func forward() throws { try present.executor.forward() }
-    /// After `forward`, of a plan for training.
+    /// Computes the gradients after `forward`, if the plan is for training.
     func backward() throws { try present.executor.backward() }
 
-    /// What the plan has for a role; nil if it has no such buffer, or if the options left it out.
+    /// Returns the buffer for a role; nil if the plan has none, or if the options left it out.
     func optionalView(_ role: PlanBuffer.Role) -> MatrixView? {
         let views = present.binding.views
         return plan.buffers.firstIndex { $0.role == role }.flatMap { views[$0] }
     }
-    /// The same, where it must be there.
+    /// Returns the buffer for a role, which this pass must have.
     func view(_ role: PlanBuffer.Role) -> MatrixView {
         guard let view = optionalView(role) else { preconditionFailure("this pass has no buffer for its \(role)") }
         return view
@@ -119,7 +119,7 @@ final class RecurrentRun {
     var batchSize: Int { present.binding.batch }
     private var steps: Int { present.binding.steps }
 
-    /// Other buffers will take the states' place, so the last ones are copied out.
+    /// Copies the final states, whose buffers are about to be replaced.
     private func keepFinalStates() throws {
         if carried.first?.rows != batchSize {
             carried = try (0..<plan.stateCount).map { _ in
@@ -129,7 +129,7 @@ final class RecurrentRun {
         for index in 0..<plan.stateCount { backend.copy(finalState(index), to: carried[index]) }
     }
 
-    /// Takes over the final states of another plan's run.
+    /// Takes over the final states of another plan's run as the initial states of the next pass.
     func adopt(_ other: RecurrentRun) throws {
         try other.keepFinalStates()
         carried = other.carried
@@ -151,8 +151,12 @@ final class RecurrentRun {
         }
     }
 
-    /// Fills the mask, of a plan that has one.
-    /// - Parameter zoneout: where units keep their values; with the key of this batch's.
+    /// Fills the mask if the plan has one.
+    ///
+    /// - Parameters:
+    ///   - lengths: the lengths of the sequences; nil if all are T.
+    ///   - zoneout: draws which units keep their values; nil for none.
+    ///   - key: the random key of this batch's mask; nil to keep no values.
     func setMask(lengths: [Int]?, zoneout: ZoneoutMask?, key: RandomKey?) throws {
         guard let zoneout else {
             if let lengths { setLengths(lengths, in: view(.mask)) }

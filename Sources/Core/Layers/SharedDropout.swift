@@ -1,6 +1,6 @@
-/// Dropout whose mask is drawn once and used in several places: for all steps of
-/// a sequence, for all places of a word, for all steps' products with a weight.
-/// The mask holds 0 with probability `rate`, else `1 / (1 - rate)`.
+/// Dropout whose mask is drawn once and used in several places: for all steps of a
+/// sequence, all positions of a word, or the products of all steps with a weight.
+/// An element of the mask is 0 with probability `rate`, and otherwise `1 / (1 - rate)`.
 final class SharedDropout {
     let rate: Double
     private let backend: any Backend
@@ -10,7 +10,9 @@ final class SharedDropout {
     private var mask: MatrixView?
     private let spread: Scratch
 
-    /// - Parameter rate: in 0..<1.
+    /// Compiles the kernels.
+    ///
+    /// - Parameter rate: the probability that an element is dropped, in 0..<1.
     init(rate: Double, on backend: any Backend) throws {
         precondition((0..<1).contains(rate))
         self.rate = rate
@@ -22,19 +24,19 @@ final class SharedDropout {
         spread = Scratch(backend)
     }
 
-    /// Draws the mask anew; all ones if `key` is nil.
+    /// Draws a new mask [rows, columns]; all ones if `key` is nil.
     func draw(rows: Int, columns: Int, key: RandomKey?) throws {
         mask = try storage.view(rows: rows, columns: columns)
         guard let key else { return backend.fill(mask!, with: 1) }
         backend.run(draw, inputs: [], outputs: [mask!], scalars: [rate, 1 / (1 - rate)], key: key)
     }
 
-    /// `destination` ← `source` times the mask; both have its shape.
+    /// Writes `source` times the mask to `destination`; both have the mask's shape.
     func apply(_ source: MatrixView, into destination: MatrixView) {
         backend.run(multiply, inputs: [source, mask!], outputs: [destination])
     }
 
-    /// `values` [T·B, H], packed, times a mask [B, H] that all T steps share
+    /// Writes `source` [T·B, H], packed, times a mask [B, H] that all T steps share
     /// (Gal & Ghahramani 2016; AWD-LSTM's locked dropout).
     func applyToSteps(_ source: MatrixView, into destination: MatrixView) {
         let mask = mask!
@@ -45,13 +47,13 @@ final class SharedDropout {
             outputs: [destination.reshaped(rows: steps, columns: mask.count)])
     }
 
-    /// Spreads a mask [V, 1] over the words of a batch: what ``applyToWords(_:)``
-    /// multiplies with (AWD-LSTM's embedding dropout).
+    /// Spreads a mask [V, 1] over the words of a batch, for ``applyToWords(_:)``
+    /// (AWD-LSTM's embedding dropout).
     func spread(over words: any IndexMemory) throws {
         backend.gatherRows(mask!, words, into: try spread.view(rows: words.count, columns: 1))
     }
 
-    /// Row i of `values` [n, E] times the mask of word i, in place.
+    /// Multiplies row i of `values` [n, E] by the mask of word i, in place.
     func applyToWords(_ values: MatrixView) throws {
         let column = try spread.view(rows: values.rows, columns: 1)
         let factors = MatrixView(

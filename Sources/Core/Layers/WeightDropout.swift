@@ -1,22 +1,26 @@
-/// Masked copies of a recurrent layer's recurrent weights, for one batch each
+/// Copies of a recurrent layer's recurrent weights with a new mask for each batch
 /// (DropConnect, Wan et al. 2013; AWD-LSTM, Merity, Keskar & Socher 2018).
 final class WeightDropout {
-    /// What training reads and writes in place of a parameter.
+    /// The value and gradient that training uses in place of a parameter's.
     struct Substitute {
         let value: MatrixView
         let gradient: MatrixView
     }
 
-    /// By the parameter's number in the layer.
+    /// The substitutes by the parameter's number in the layer.
     let substitutes: [Int: Substitute]
     private let masks: [(number: Int, parameter: Int, mask: SharedDropout)]
     private let parameters: ParameterStore
     private let backend: any Backend
     private let add: any Kernel
 
+    /// Allocates the masked copies.
+    ///
     /// - Parameters:
-    ///   - rate: in 0..<1.
+    ///   - rate: the probability that an element is dropped, in 0..<1.
     ///   - weights: the recurrent weights' numbers in the layer and in the store.
+    ///   - parameters: the store that holds the weights.
+    ///   - backend: the backend that the layer runs on.
     init(rate: Double, weights: [(number: Int, parameter: Int)], parameters: ParameterStore, on backend: any Backend)
         throws
     {
@@ -34,9 +38,10 @@ final class WeightDropout {
         self.substitutes = substitutes
     }
 
-    /// Draws new masks.
-    /// - Parameter key: gives the random key of a parameter's number; nil for masks
-    ///   of ones.
+    /// Draws new masks and applies them.
+    ///
+    /// - Parameter key: returns the random key of a parameter, given its number in the store;
+    ///   nil for masks of ones.
     func prepare(_ key: ((Int) -> RandomKey)?) throws {
         for (number, parameter, mask) in masks {
             let value = parameters.value(parameter), substitute = substitutes[number]!
@@ -46,7 +51,7 @@ final class WeightDropout {
         }
     }
 
-    /// Adds what the backward pass left, through the masks.
+    /// Adds the masked gradients of the backward pass to those of the parameters.
     func finish() {
         for (number, parameter, mask) in masks {
             let gradient = substitutes[number]!.gradient, target = parameters.gradient(parameter)

@@ -1,11 +1,13 @@
-/// Draws the masks of ``Zoneout/random``: 0, "keep the old value", with probability
-/// `rate`, else 1.
+/// Draws the masks of ``Zoneout/random``: an element is 0, "keep the old value", with
+/// probability `rate`, and otherwise 1.
 final class ZoneoutMask {
     let rate: Double
     private let backend: any Backend
     private let draw: any Kernel
 
-    /// - Parameter rate: in 0..<1.
+    /// Compiles the kernel.
+    ///
+    /// - Parameter rate: the probability that a unit keeps its value, in 0..<1.
     init(rate: Double, on backend: any Backend) throws {
         precondition((0..<1).contains(rate))
         self.rate = rate
@@ -14,10 +16,14 @@ final class ZoneoutMask {
             PointwiseProgram(inputs: 1, scalars: 1) { input, rate in [select(rate[0] > .uniform, 0, input[0])] })
     }
 
+    /// Draws a new mask.
+    ///
     /// - Parameters:
-    ///   - mask: [T·B, n].
-    ///   - lasting: [T·B, 1], 0 after a sequence's end, where every unit keeps its value.
-    ///   - key: nil for a mask that keeps nothing.
+    ///   - mask: the mask to fill, [T·B, n].
+    ///   - lasting: 0 after a sequence's end, where every unit keeps its value, and 1 before,
+    ///     [T·B, 1].
+    ///   - key: the random key; nil for a mask where units keep their values only after a
+    ///     sequence's end.
     func fill(_ mask: MatrixView, lasting: MatrixView, key: RandomKey?) {
         let input = lasting.broadcast(rows: mask.rows, columns: mask.columns)
         backend.run(

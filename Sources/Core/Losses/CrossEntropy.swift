@@ -1,15 +1,16 @@
-/// Softmax cross-entropy of classes, in nats: what a data set whose targets are classes
-/// has unless it names another.
+/// The softmax cross-entropy of classes, in nats: the loss of a data set whose targets are
+/// classes, unless it names another.
 ///
 /// The backend's own ``SoftmaxCrossEntropy`` computes it, fused with the projection. The
 /// class ``DatasetDescription/classExcludedFromAccuracy`` counts for the loss but not for the accuracy.
 public struct CrossEntropy: Loss {
-    /// The loss has no settings.
+    /// Creates the loss, which has no settings.
     public init() {}
-    /// What it is called in messages.
+    /// The name of the loss in messages.
     public var name: String { "softmax cross-entropy" }
 
-    /// Prepares it for V classes.
+    /// Prepares the loss for V classes.
+    ///
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if the targets are numbers, or what
     ///   the backend throws.
     public func makeExecutor(for data: DatasetDescription, width: Int, on backend: any Backend) throws

@@ -7,10 +7,10 @@ public struct LossSums: Sendable, Equatable, Codable {
     public var correct: Int
     /// The number of rows that count for the loss.
     public var count: Int
-    /// The number of rows that count for the accuracy, too.
+    /// The number of these rows that count for the accuracy as well.
     public var accuracyCount: Int
 
-    /// Creates sums that are known; without `accuracyCount` all rows count for the accuracy.
+    /// Creates sums from known numbers; without `accuracyCount` all rows count for the accuracy.
     public init(loss: Double = 0, correct: Int = 0, count: Int = 0, accuracyCount: Int? = nil) {
         self.loss = loss
         self.correct = correct
@@ -31,11 +31,11 @@ public struct LossSums: Sendable, Equatable, Codable {
 
     private enum CodingKeys: String, CodingKey {
         case loss, correct, count
-        // Its name when the first states were saved.
+        // The name that the first saved states used.
         case accuracyCount = "rated"
     }
 
-    /// Decodes saved sums; those from before a class could be excluded count all rows for the accuracy.
+    /// Decodes saved sums. Sums saved before a class could be excluded count all rows for the accuracy.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
@@ -53,8 +53,8 @@ public struct LossSums: Sendable, Equatable, Codable {
     }
     /// The mean loss per row.
     public var meanLoss: Double { loss / Double(Swift.max(count, 1)) }
-    /// The share of the rows that are right, among those that count for the accuracy.
+    /// The share of correct rows among those that count for the accuracy.
     public var accuracy: Double { Double(correct) / Double(Swift.max(accuracyCount, 1)) }
-    /// The exponential of the mean loss: the perplexity if that is cross-entropy.
+    /// The exponential of the mean loss: the perplexity if the loss is cross-entropy.
     public var perplexity: Double { RealFunctions.exp(meanLoss) }
 }

@@ -1,29 +1,29 @@
-/// The loss of a batch that the device may still be working on.
+/// The loss of a batch, which the device may still be computing.
 public struct PendingLoss {
-    /// [1, 1] on the backend: the largest loss of a row, infinite or no number if that
-    /// of the batch is; it holds until the next batch is started. Nil if the sums were
-    /// known at once.
+    /// The largest loss of a row, [1, 1] on the backend; infinite or NaN if the batch's loss
+    /// is. It is valid until the next batch is started. Nil if the sums were known at once.
     public let largest: MatrixView?
     private let finish: () throws -> LossSums
 
-    /// Sums that are known.
+    /// Creates a loss whose sums are already known.
     public init(_ sums: LossSums) {
         largest = nil
         finish = { sums }
     }
 
-    /// Sums that come later.
+    /// Creates a loss whose sums are known later.
     ///
     /// - Parameters:
-    ///   - largest: the largest loss of a row, [1, 1]; nil if nothing is to be trained by it.
-    ///   - finish: waits for the sums; called once at most, perhaps when other batches have
-    ///     been started since.
+    ///   - largest: the largest loss of a row, [1, 1]; nil if the batch isn't used for training.
+    ///   - finish: waits for the sums; called at most once, perhaps after other batches have
+    ///     been started.
     public init(largest: MatrixView?, finish: @escaping () throws -> LossSums) {
         self.largest = largest
         self.finish = finish
     }
 
-    /// The sums; waits until the device has them.
-    /// - Throws: ``RecurrentError/backend(_:)`` for what failed on the device since.
+    /// Waits until the device has computed the sums, and returns them.
+    ///
+    /// - Throws: ``RecurrentError/backend(_:)`` if the device has failed in the meantime.
     public func sums() throws -> LossSums { try finish() }
 }

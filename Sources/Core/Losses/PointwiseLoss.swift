@@ -1,4 +1,5 @@
-/// A loss of one prediction and one target, as an equation; the gradient is derived from it.
+/// A loss of one prediction and one target, given as an equation from which the gradient is
+/// derived.
 ///
 ///     struct LogCosh: PointwiseLoss {
 ///         let name = "log cosh"
@@ -8,21 +9,22 @@
 ///         }
 ///     }
 ///
-/// It judges targets that are real numbers, one per sequence or one per position, and its
-/// mean over all of them is what a model descends. Dropout of logits leaves its predictions
-/// alone.
+/// It judges targets that are real numbers, one per sequence or one per position, and
+/// training minimizes its mean over all of them. Dropout of logits doesn't apply to its
+/// predictions.
 public protocol PointwiseLoss: Loss {
-    /// What a prediction costs.
+    /// Returns the loss of one prediction.
     ///
     /// - Parameters:
-    ///   - prediction: the model's number.
-    ///   - target: the data set's.
-    /// - Returns: the loss, finite and without random numbers.
+    ///   - prediction: the number that the model predicts.
+    ///   - target: the number in the data set.
+    /// - Returns: an expression of the loss, finite and without random numbers.
     func callAsFunction(prediction: SymbolicValue, target: SymbolicValue) -> SymbolicValue
 }
 
 extension PointwiseLoss {
-    /// Compiles the equation and its derivative by the prediction.
+    /// Compiles the equation and its derivative with respect to the prediction.
+    ///
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if the targets are classes, or what
     ///   the backend throws.
     public func makeExecutor(for data: DatasetDescription, width: Int, on backend: any Backend) throws
@@ -36,14 +38,14 @@ extension PointwiseLoss {
     }
 }
 
-/// The mean squared error: what a data set whose targets are numbers has unless it names
+/// The mean squared error: the loss of a data set whose targets are numbers, unless it names
 /// another.
 public struct SquaredError: PointwiseLoss {
-    /// The loss has no settings.
+    /// Creates the loss, which has no settings.
     public init() {}
-    /// What it is called in messages.
+    /// The name of the loss in messages.
     public var name: String { "squared error" }
-    /// `(prediction - target)²`.
+    /// Returns `(prediction - target)²`.
     public func callAsFunction(prediction: SymbolicValue, target: SymbolicValue) -> SymbolicValue {
         (prediction - target) * (prediction - target)
     }

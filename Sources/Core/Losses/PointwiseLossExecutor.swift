@@ -1,4 +1,4 @@
-/// A pointwise loss of a projection to one number, and its gradients.
+/// Computes a pointwise loss of a projection to one number, and its gradients.
 final class PointwiseLossExecutor: LossExecutor {
     private let backend: any Backend
     private let kernel: any Kernel
@@ -6,7 +6,9 @@ final class PointwiseLossExecutor: LossExecutor {
     private let memory: Scratch
     private let targets: Scratch
 
-    /// - Parameter mayLackTargets: whether a target that is no number stands for none.
+    /// Compiles the loss.
+    ///
+    /// - Parameter mayLackTargets: whether NaN as a target means that there is none.
     init(_ loss: some PointwiseLoss, mayLackTargets: Bool, on backend: any Backend) throws {
         self.backend = backend
         self.mayLackTargets = mayLackTargets
@@ -35,8 +37,9 @@ final class PointwiseLossExecutor: LossExecutor {
 }
 
 extension PointwiseProgram {
-    /// Prediction, target; scale → loss, scale times its derivative by the prediction. With
-    /// `mayLackTargets` both are 0 where the target is no number.
+    /// Returns a program with the inputs prediction and target, the scalar scale, and two
+    /// outputs: the loss, and scale times its derivative with respect to the prediction. With
+    /// `mayLackTargets` both are 0 where the target is NaN.
     fileprivate static func lossAndSlope(_ loss: some PointwiseLoss, mayLackTargets: Bool) -> PointwiseProgram {
         let prediction = SymbolicValue(.input(0)), target = SymbolicValue(.input(1))
         var graph = ExpressionGraph()

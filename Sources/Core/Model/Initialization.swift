@@ -1,26 +1,26 @@
-/// How free recurrent weights start.
+/// The initialization of free recurrent weights.
 public enum RecurrentInitialization: String, Sendable, CaseIterable {
-    /// Uniform in ±1/√H, as torch.nn.RNN.
+    /// Uniform numbers in ±1/√H, as in torch.nn.RNN.
     case uniform
-    /// The identity: the IRNN (Le, Jaitly & Hinton 2015), and the honest control
+    /// The identity: the IRNN (Le, Jaitly & Hinton 2015), and the fair control
     /// for a uRNN that starts at B = 0.
     case identity
     /// A random orthogonal matrix per gate (Saxe, McClelland & Ganguli 2014).
     case orthogonal
-    /// Rotations of the planes by uniform angles in ±π, per gate: the exponential of
-    /// what Henaff, Szlam & LeCun (2016) start B at, so the control for a uRNN from there.
+    /// Rotations of planes by uniform angles in ±π, per gate: the exponential of the initial
+    /// B of Henaff, Szlam & LeCun (2016), so the control for a uRNN that starts there.
     case rotations
 }
 
-/// How embedding and projection start.
+/// The initialization of the embedding and the projection.
 public enum TableInitialization: String, Sendable, CaseIterable {
-    /// Embedding N(0, 1), projection uniform in ±1/√H: torch's defaults.
+    /// N(0, 1) for the embedding, uniform in ±1/√H for the projection: torch's defaults.
     case torch
-    /// Uniform in ±0.1, biases 0: PyTorch's word_language_model.
+    /// Uniform weights in ±0.1 and zero biases, as in PyTorch's word_language_model.
     case languageModel = "language-model"
 }
 
-/// Fills parameters on the host, one random stream per parameter.
+/// Fills parameters on the host, with one random stream per parameter.
 struct Initializer {
     let seed: UInt64
     let backend: any Backend
@@ -42,8 +42,9 @@ struct Initializer {
         backend.upload((0..<view.count).map { _ in random.normal() }, to: view)
     }
 
-    /// Everything in ±1/√H as torch.nn.RNN and torch.nn.GRU, but free recurrent
-    /// weights as asked and per-unit vectors at their declared values.
+    /// Fills a layer's parameters with uniform numbers in ±1/√H, as torch.nn.RNN and
+    /// torch.nn.GRU do, except for recurrent weights, which are filled as `weights` says,
+    /// and for per-unit vectors, which get their declared values.
     func recurrent(_ layer: RecurrentLayer, weights: RecurrentInitialization) {
         let size = layer.hiddenWidth
         let bound = 1 / Double(size).squareRoot()
@@ -70,7 +71,8 @@ struct Initializer {
         }
     }
 
-    /// Gram–Schmidt, twice for accuracy, on a matrix of normal numbers.
+    /// Returns a random orthogonal matrix: Gram–Schmidt, repeated once for accuracy, on a
+    /// matrix of normal numbers.
     static func orthogonal(_ size: Int, _ random: inout RandomStream) -> [Double] {
         var rows: [[Double]] = []
         while rows.count < size {
@@ -87,7 +89,8 @@ struct Initializer {
         return rows.flatMap { $0 }
     }
 
-    /// Blocks [[cos θ, −sin θ], [sin θ, cos θ]]; the last unit of an odd size stays.
+    /// Returns a matrix of diagonal blocks [[cos θ, −sin θ], [sin θ, cos θ]]; if the size is
+    /// odd, the last diagonal element is 1.
     static func rotations(_ size: Int, _ random: inout RandomStream) -> [Double] {
         var matrix = (0..<size * size).map { $0 / size == $0 % size ? 1.0 : 0 }
         for i in stride(from: 0, to: size - 1, by: 2) {

@@ -1,44 +1,49 @@
-/// The sizes and choices of a ``SequenceModel``, besides its cell and data.
+/// The sizes and choices of a ``SequenceModel`` other than its cell and data.
 public struct ModelConfiguration: OptionSection {
-    /// E; unused where the data are vectors already.
+    /// The width E of the embedding; unused where the inputs are vectors already.
     public var embeddingSize: Int
-    /// H.
+    /// The width H of the hidden states.
     public var hiddenSize: Int
+    /// The number of recurrent layers.
     public var layers: Int
-    /// In 0..<1.
+    /// The rate of dropout at ``dropoutPlaces``, in 0..<1.
     public var dropout: Double
+    /// The places where ``dropout`` acts.
     public var dropoutPlaces: Set<DropoutPlace>
-    /// One mask for all steps of a sequence, at the embedding and the outputs
+    /// Whether all steps of a sequence share one mask, at the embedding and the outputs
     /// (variational dropout, Gal & Ghahramani 2016).
     public var locksDropout: Bool
     /// The rate at which whole words of the embedding are zeroed, in 0..<1.
     public var embeddingDropout: Double
     /// The rate at which elements of the recurrent weights are zeroed, the same
     /// ones in all steps of a batch (DropConnect, Wan et al. 2013; AWD-LSTM), in
-    /// 0..<1. An orthogonal weight stays so as a parameter; the masked copy that the
-    /// steps use isn't, and the bounds on the gradients don't hold for it.
+    /// 0..<1. An orthogonal weight stays orthogonal as a parameter, but the masked copy that
+    /// the steps use isn't orthogonal, and the bounds on the gradients don't hold for it.
     public var weightDropout: Double
     /// The rate at which units keep their old values in a step of training, in 0..<1
-    /// (Krueger et al. 2017). Gradients then go round the weight; the bounds on them
+    /// (Krueger et al. 2017). Gradients then bypass the weight, and the bounds on them
     /// don't hold.
     public var zoneout: Double
-    /// Whether the projection's weight is the embedding's table; then E = H.
+    /// Whether the projection's weight is the embedding's table, which needs E = H.
     public var tiesEmbedding: Bool
+    /// The initialization of free recurrent weights.
     public var recurrentInitialization: RecurrentInitialization
+    /// The initialization of the embedding and the projection.
     public var tableInitialization: TableInitialization
 
-    /// Where dropout acts.
+    /// A place where dropout acts.
     public enum DropoutPlace: String, Sendable, CaseIterable {
         /// The embedded inputs.
         case embedding
         /// The outputs of each recurrent layer.
         case output
-        /// The projection's logits, as the paper has it for its toy tasks.
+        /// The projection's logits, as in the paper's toy tasks.
         case logits
     }
 
+    /// Creates a configuration with the defaults.
     public init() { self.init(embeddingSize: 30) }
-    /// The defaults but for what is given; each is described at its property.
+    /// Creates a configuration; each parameter is described at the property of the same name.
     public init(
         embeddingSize: Int = 30, hiddenSize: Int = 50, layers: Int = 1, dropout: Double = 0,
         dropoutPlaces: Set<DropoutPlace> = [.logits], locksDropout: Bool = false, embeddingDropout: Double = 0,
@@ -76,8 +81,10 @@ public struct ModelConfiguration: OptionSection {
         .choice("tableInit", \.tableInitialization, "Start of embedding and projection."),
     ]
 
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` for a tied embedding of another width
-    ///   than the states, or a locked dropout that nothing has.
+    /// Checks that the options fit together.
+    ///
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` for a tied embedding whose width isn't
+    ///   that of the states, or for locked dropout without dropout at a place that can lock it.
     public func validate() throws {
         if tiesEmbedding, embeddingSize != hiddenSize {
             throw RecurrentError.invalidOption(

@@ -1,27 +1,28 @@
 /// Embedding → dropout → recurrent layers → dropout → projection → loss, on one backend.
 ///
-/// Dimensions: T steps, B sequences, E embedding, H hidden, V classes, or 1 where a number
-/// is predicted.
+/// Dimensions: T steps, B sequences, embedding width E, hidden width H, and V classes, or
+/// V = 1 where a number is predicted.
 public final class SequenceModel {
     /// The equations of all recurrent layers.
     public let cell: any RecurrentCell
-    /// Sizes and choices, as they were given.
+    /// The model's sizes and choices, as they were given.
     public let configuration: ModelConfiguration
-    /// What the model was built for; names the loss.
+    /// The form of the data that the model was built for; it names the loss.
     public let data: DatasetDescription
-    /// Where everything is computed.
+    /// The backend that the model runs on.
     public let backend: any Backend
-    /// Of the parameters' first values and of all masks.
+    /// The seed of the parameters' initial values and of all masks.
     public let seed: UInt64
     /// All parameters and their gradients.
     public let parameters = ParameterStore()
-    /// From the bottom up.
+    /// The recurrent layers, from the bottom up.
     public var recurrentLayers: [RecurrentLayer] { stack.layers }
     let stack: LayerStack
     let projection: LinearLayer
     private let loss: any LossExecutor
 
-    /// Builds the model and fills its parameters from `seed`.
+    /// Creates a model and initializes its parameters from `seed`.
+    ///
     /// - Throws: ``RecurrentError`` for sizes out of range or a loss that doesn't fit the
     ///   targets, or what the backend throws.
     public init(
@@ -38,7 +39,7 @@ public final class SequenceModel {
             cell, configuration: configuration, inputs: data.inputs, parameters: parameters, on: backend)
         guard !configuration.tiesEmbedding || stack.embedding?.vocabulary == data.classes else {
             throw RecurrentError.invalidOption(
-                "`tied` needs data whose targets are tokens; this data set's classes are others")
+                "`tied` needs data whose targets are tokens; this data set's classes aren't its input tokens")
         }
         projection = LinearLayer(
             name: "decoder", inputWidth: configuration.hiddenSize, outputWidth: data.classes,
@@ -66,19 +67,20 @@ public final class SequenceModel {
         }
     }
 
-    /// Loss and gradients of one batch; gradients are overwritten.
+    /// Computes the loss and the gradients of one batch; the gradients are overwritten.
     ///
     /// - Parameters:
-    ///   - batch: inputs and targets.
-    ///   - step: the training step; it keys the dropout masks.
-    /// - Returns: sums over the batch's targets.
+    ///   - batch: the inputs and targets.
+    ///   - step: the training step, which keys the dropout masks.
+    /// - Returns: the sums over the batch's targets.
     /// - Throws: what the backend throws.
     public func computeGradients(_ batch: Batch, step: Int) throws -> LossSums {
         try startGradients(batch, step: step).sums()
     }
 
-    /// The same, without waiting for the device: gradients may be used by what the
-    /// backend is asked for next, and the loss is read later.
+    /// Computes the loss and the gradients of one batch without waiting for the device: what
+    /// the backend does next may use the gradients, and the loss is read later.
+    ///
     /// - Throws: what the backend throws.
     public func startGradients(_ batch: Batch, step: Int) throws -> PendingLoss {
         backend.fill(parameters.allGradients, with: 0)
@@ -87,15 +89,18 @@ public final class SequenceModel {
         return loss
     }
 
-    /// Loss of one batch, without dropout and gradients.
+    /// Computes the loss of one batch, without dropout and gradients.
+    ///
     /// - Throws: what the backend throws.
     public func evaluate(_ batch: Batch) throws -> LossSums { try startEvaluation(batch).sums() }
 
-    /// The same, without waiting for the device.
+    /// Computes the loss of one batch, without dropout and gradients, and without waiting for
+    /// the device.
+    ///
     /// - Throws: what the backend throws.
     public func startEvaluation(_ batch: Batch) throws -> PendingLoss { try start(batch, masks: nil) }
 
-    /// Up to the loss; in training, with masks, back to the gradient of what it reads.
+    /// Computes the loss and, in training (with masks), the gradient of the states that it reads.
     private func start(_ batch: Batch, masks: MaskKeys?) throws -> PendingLoss {
         let carriesOver = data.isContinuous && !batch.startsSequences
         let values = try stack.forward(
@@ -109,8 +114,8 @@ public final class SequenceModel {
             gradient: masks == nil ? nil : stack.outputGradient)
     }
 
-    /// All parameters on the host, in the store's order.
+    /// Returns the values of all parameters on the host, in the store's order.
     public func snapshot() -> [Float] { backend.download(parameters.allValues) }
-    /// Puts back what ``snapshot()`` returned.
+    /// Restores the values of all parameters that ``snapshot()`` returned.
     public func restore(_ values: [Float]) { backend.upload(values, to: parameters.allValues) }
 }

@@ -1,9 +1,9 @@
-/// The Euclidean norm of a whole gradient, and its bound (Pascanu, Mikolov &
+/// Measures the Euclidean norm of a whole gradient and clips it (Pascanu, Mikolov &
 /// Bengio 2013; torch.nn.utils.clip_grad_norm_), without leaving the backend.
 final class GradientNorm {
-    /// Added to the norm before it divides, as torch does.
+    /// Added to the norm before dividing by it, as torch does.
     private static let epsilon = 1e-6
-    /// A piece of the squares stays in the caches.
+    /// The size of a piece, chosen so that its squares stay in the caches.
     private static let width = 4096, pieceRows = 256
 
     private let backend: any Backend
@@ -16,7 +16,9 @@ final class GradientNorm {
     private let square: any Kernel
     private let scale: any Kernel
 
-    /// - Parameter gradient: [1, n], packed.
+    /// Compiles the kernels.
+    ///
+    /// - Parameter gradient: the gradient to measure, [1, n], packed.
     init(_ gradient: MatrixView, on backend: any Backend) throws {
         self.backend = backend
         self.gradient = gradient
@@ -50,12 +52,12 @@ final class GradientNorm {
         backend.reduceRows(.sum, partials.reshaped(rows: 1, columns: partials.count), into: total)
     }
 
-    /// Shrinks the gradient, as measured, to a norm of at most `bound`.
+    /// Scales the gradient, whose norm was just measured, to a norm of at most `bound`.
     func clip(to bound: Double) {
         let scalar = MatrixView(total.memory, rows: 1, columns: gradient.columns, rowStride: 0, columnStride: 0)
         backend.run(scale, inputs: [gradient, scalar], outputs: [gradient], scalars: [bound])
     }
 
-    /// What was measured last. Waits for the backend.
+    /// The norm that was measured last; reading it waits for the backend.
     var value: Double { backend.download(total, as: Double.self)[0].squareRoot() }
 }

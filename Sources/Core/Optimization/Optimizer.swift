@@ -1,32 +1,34 @@
 /// A first-order optimizer: a pointwise program from parameter, gradient and
 /// state to the new parameter and state.
 public protocol Optimizer: Sendable {
+    /// The name on the command line, in lower-case words joined by hyphens.
     var name: String { get }
-    /// One line for `cli list`.
+    /// A description in one line, for `cli list`.
     var summary: String { get }
-    /// How many numbers it keeps for each parameter; all start at 0.
+    /// The number of state variables per parameter; all start at 0.
     var stateCount: Int { get }
-    /// How many numbers ``scalars(step:)`` gives, besides the learning rate.
+    /// The number of scalars that ``scalars(step:)`` returns; 0 by default.
     var scalarCount: Int { get }
-    /// What changes from step to step (bias corrections), in Double on the host.
+    /// Returns the scalars that change from step to step, such as bias corrections, computed
+    /// in Double on the host; none by default.
     ///
-    /// - Parameter step: 1 for the first update.
+    /// - Parameter step: the number of the update, from 1.
     func scalars(step: Int) -> [Double]
     /// The factor λ of an L2 penalty: λ times the parameter is added to the gradient of
-    /// every parameter but the skew ones. Default: 0.
+    /// every parameter except the skew ones; 0 by default.
     var penalty: Double { get }
-    /// The same without weight decay of its own: for skew parameters, which decay
-    /// would pull towards W = I. Default: itself.
+    /// The optimizer without its weight decay, for skew parameters, which decay would pull
+    /// towards W = I; by default the optimizer itself.
     var withoutWeightDecay: any Optimizer { get }
-    /// The update.
+    /// Returns the update of one parameter as expressions.
     ///
     /// - Parameters:
-    ///   - parameter: its value before.
-    ///   - gradient: of the loss.
-    ///   - state: ``stateCount`` numbers.
+    ///   - parameter: the value of the parameter before the update.
+    ///   - gradient: the gradient of the loss.
+    ///   - state: the state variables, ``stateCount`` of them.
     ///   - rate: the learning rate.
     ///   - scalars: the values of ``scalars(step:)``.
-    /// - Returns: the new parameter and the new state, as many as before.
+    /// - Returns: the new parameter and as many new state variables as there were.
     func update(
         parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue,
         scalars: [SymbolicValue]
@@ -39,17 +41,18 @@ extension Optimizer {
     public var withoutWeightDecay: any Optimizer { self }
     public var penalty: Double { 0 }
 
-    /// The update as a program. Inputs: parameter, gradient, states. Scalars:
-    /// rate, then the optimizer's own. Outputs: parameter, states.
+    /// The update as a program, with the L2 penalty ``penalty``. Its inputs are parameter,
+    /// gradient and states; its scalars are the rate and then the optimizer's own; its outputs
+    /// are parameter and states.
     public var program: PointwiseProgram { program(weightDecay: penalty) }
 
-    /// The same with an L2 penalty: `weightDecay · parameter` is added to the
-    /// gradient, as the `weight_decay` of torch's SGD, RMSprop and Adam.
+    /// Returns the update as a program with an L2 penalty: `weightDecay · parameter` is added
+    /// to the gradient, like the `weight_decay` of torch's SGD, RMSprop and Adam.
     ///
     /// - Parameters:
-    ///   - weightDecay: the penalty's factor.
-    ///   - isGated: whether there is one more input, the last, that leaves parameter and
-    ///     states as they are where it is infinite or no number.
+    ///   - weightDecay: the factor of the penalty.
+    ///   - isGated: whether the program has one more input, the last; where it is infinite or
+    ///     NaN, parameter and states stay as they are.
     public func program(weightDecay: Double, isGated: Bool = false) -> PointwiseProgram {
         PointwiseProgram(inputs: 2 + stateCount + (isGated ? 1 : 0), scalars: 1 + scalarCount) { inputs, scalars in
             let state = Array(inputs[2..<2 + stateCount])
@@ -58,7 +61,7 @@ extension Optimizer {
                 gradient: weightDecay == 0 ? inputs[1] : inputs[1] + SymbolicValue(weightDecay) * inputs[0],
                 state: state,
                 rate: scalars[0], scalars: Array(scalars[1...]))
-            precondition(result.state.count == stateCount, "\(name) returned another number of states")
+            precondition(result.state.count == stateCount, "\(name) returned the wrong number of states")
             let after = [result.parameter] + result.state
             guard isGated else { return after }
             let isFinite = SymbolicValue(.infinity) > inputs[2 + stateCount]

@@ -1,10 +1,10 @@
 extension ParameterUpdater {
-    /// Takes the orthogonal weights that the model holds as the start: each B becomes
-    /// one whose weight they are. For training that begins with a trained model;
-    /// without it, ``update(learningRate:gate:)`` would continue from the initial B.
+    /// Sets each B to one that gives the orthogonal weight that the model holds, so that
+    /// training can start from a trained model; otherwise ``update(learningRate:gate:)`` would
+    /// continue from the initial B.
     ///
-    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` naming the weight, if it is no
-    ///   weight of the manifold update; the model is then as before.
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` naming the weight if no B of the manifold
+    ///   update gives it; that weight and its B are then as before.
     public func adoptWeights() throws {
         for item in constrained {
             let size = item.block.rows.count, weight = parameters.value(of: item.block)
@@ -26,7 +26,7 @@ extension ParameterUpdater {
                 let difference = (pair.0 - pair.1).magnitude
                 return difference.isFinite ? max(largest, difference) : .infinity
             }
-            // Near the eigenvalue −1 the inverse may exist and be useless.
+            // Near the eigenvalue −1 the inverse may exist but be useless.
             guard error <= 1e-3 else {
                 try fail("no skew parameter gives this \(size) × \(size) matrix: the nearest found is \(error) off")
             }

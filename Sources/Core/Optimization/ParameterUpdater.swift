@@ -1,41 +1,47 @@
-/// One optimization step for a whole model: clips, steps the free parameters,
+/// Updates all parameters of a model: clips the gradients, steps the free parameters,
 /// and moves the orthogonal weights along their manifold.
 public final class ParameterUpdater {
     /// An orthogonal weight with its unconstrained parameter.
     public struct Constrained {
+        /// The block of the model's parameters that holds the weight W.
         public let block: ParameterStore.OrthogonalBlock
-        /// B [n, n], skew-symmetric.
+        /// The unconstrained parameter B [n, n], skew-symmetric.
         public let skew: MatrixView
         let gradient: MatrixView
         let workspace: any ManifoldWorkspace
         let state: [MatrixView]
     }
 
+    /// The optimizer that steps all parameters, including the skew ones.
     public let optimizer: any Optimizer
-    /// Learning rates, those of orthogonal and free recurrent weights included, clipping, and
-    /// what a ``Trainer`` takes from here: batches, epochs, and when training ends.
+    /// The configuration: the learning rates, including those of orthogonal and of free
+    /// recurrent weights, the clipping, and what a ``Trainer`` takes from here, such as the
+    /// batch sizes and when training ends.
     public let configuration: TrainingConfiguration
-    /// The learning rates of skew parameters and of free recurrent weights, relative to the others'.
+    /// The learning rates of skew parameters and of free recurrent weights, relative to that
+    /// of all others.
     private let manifoldRate: Double, recurrentRate: Double
     let backend: any Backend
     let parameters: ParameterStore
     /// The optimizer's step, for free and for skew parameters.
     private let kernels: (free: any Kernel, skew: any Kernel)
-    /// The same with a gate, made when there is one.
+    /// The optimizer's step with a gate, compiled when it is first needed.
     private lazy var gatedKernels = Result { try Self.kernels(optimizer, isGated: true, on: backend) }
     private let norm: GradientNorm?
     private let clip: any Kernel
-    /// What is stepped in one run each, and its rate relative to the learning rate.
+    /// The ranges that are each stepped in one run, with their rate relative to the learning rate.
     private let steps: [(range: Range<Int>, rate: Double)]
     /// The ranges of free parameters, by which the state is saved.
     private let freeRanges: [Range<Int>]
-    /// Of all parameters, [1, count] each; what belongs to orthogonal weights isn't used.
+    /// The optimizer's state for all parameters, [1, count] each; the elements for orthogonal
+    /// weights aren't used.
     private let freeState: [MatrixView]
+    /// The orthogonal weights with their unconstrained parameters.
     public let constrained: [Constrained]
-    /// Updates made so far.
+    /// The number of updates so far.
     public private(set) var step = 0
 
-    /// What changes from update to update, named for a checkpoint: each B, and the
+    /// What changes from update to update, with names for a checkpoint: each B, and the
     /// optimizer's state.
     var stateViews: [(name: String, view: MatrixView)] {
         freeRanges.enumerated().flatMap { number, range in
@@ -47,15 +53,16 @@ public final class ParameterUpdater {
             }
     }
 
-    /// Prepares the state, and sets each orthogonal weight from its initial B.
+    /// Creates an updater, and sets each orthogonal weight from its initial B.
     ///
     /// - Parameters:
-    ///   - model: whose parameters are stepped.
-    ///   - optimizer: of all parameters, the skew ones included.
-    ///   - manifold: of all orthogonal weights; unused if the model has none.
-    ///   - skewInitialization: of each B.
-    ///   - configuration: learning rates, clipping, and how a ``Trainer`` trains with this updater.
-    ///   - measuresNorm: whether the gradients' norm is measured where it isn't clipped.
+    ///   - model: the model whose parameters are updated.
+    ///   - optimizer: the optimizer of all parameters, including the skew ones.
+    ///   - manifold: the manifold update of all orthogonal weights; unused if there are none.
+    ///   - skewInitialization: the initialization of each B.
+    ///   - configuration: the learning rates and the clipping, and how a ``Trainer`` trains
+    ///     with this updater.
+    ///   - measuresNorm: whether the norm of the gradients is measured even if it isn't clipped.
     /// - Throws: ``RecurrentError/invalidOption(_:)`` for an option out of range, and what the
     ///   backend throws.
     public init(
@@ -85,7 +92,7 @@ public final class ParameterUpdater {
         let parameters = model.parameters
         freeState = try state(parameters.count)
         if recurrentRate == 1 {
-            // One run steps everything: what becomes of orthogonal weights in it is overwritten.
+            // One run steps everything; what it does to orthogonal weights is overwritten.
             freeRanges = parameters.freeRanges
             steps = [(0..<parameters.count, 1)]
         } else {
@@ -107,8 +114,8 @@ public final class ParameterUpdater {
         }
     }
 
-    /// The Euclidean norm of all gradients at the last update, before clipping;
-    /// nil unless it is clipped or measured. Waits for the backend.
+    /// The Euclidean norm of all gradients at the last update, before clipping; nil before
+    /// the first update, or if it is neither clipped nor measured. Reading it waits for the backend.
     public var gradientNorm: Double? { step > 0 ? norm?.value : nil }
 
     private static func kernels(
@@ -123,10 +130,10 @@ public final class ParameterUpdater {
     /// Applies the gradients that the model holds.
     ///
     /// - Parameters:
-    ///   - learningRate: of this update.
-    ///   - gate: [1, 1] on the backend, such as ``PendingLoss/largest``: if it holds
-    ///     infinity or no number once the device comes to it, parameters and state stay as
-    ///     they are. Nil: the update is made in any case.
+    ///   - learningRate: the learning rate of this update.
+    ///   - gate: a number [1, 1] on the backend, such as ``PendingLoss/largest``; if it is
+    ///     infinite or NaN when the device reads it, parameters and state stay as they are.
+    ///     Nil to update in any case.
     /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if an orthogonal weight can't be computed.
     public func update(learningRate: Double, gate: MatrixView? = nil) throws {
         step += 1
@@ -148,7 +155,7 @@ public final class ParameterUpdater {
                     + (gate.map { [$0.broadcast(rows: 1, columns: value.columns)] } ?? []),
                 outputs: [value] + state, scalars: [learningRate * rate] + scalars)
         }
-        // The gradient of B reads W, so it comes before anything else is stepped.
+        // The gradient of B depends on W, so it is computed before anything else is stepped.
         for item in constrained {
             try item.workspace.parameterGradient(
                 weightGradient: parameters.gradient(of: item.block), weight: parameters.value(of: item.block),
@@ -167,8 +174,8 @@ public final class ParameterUpdater {
         }
     }
 
-    /// After ``stateViews`` were filled with what they held at this step: each
-    /// workspace sees its B again. W comes out in the same bits.
+    /// Continues at a step whose state ``stateViews`` have been filled with. Each W is
+    /// recomputed, bit for bit, so that each workspace has seen its B.
     func restored(step: Int) throws {
         self.step = step
         for item in constrained {
@@ -176,7 +183,12 @@ public final class ParameterUpdater {
         }
     }
 
-    /// Sets B, and with it W: for tests.
+    /// Sets B, and with it W, for tests.
+    ///
+    /// - Parameters:
+    ///   - values: the skew-symmetric matrix [n, n], row by row.
+    ///   - index: the position of the weight in ``constrained``.
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if W can't be computed.
     public func setSkew(_ values: [Double], of index: Int) throws {
         backend.upload(values, to: constrained[index].skew)
         try constrained[index].workspace.computeWeight(

@@ -4,24 +4,24 @@
     import Foundation
 #endif
 
-/// Finds the folder of data that lie on disk.
+/// Finds the folder of a data set on disk.
 public enum DataFolder {
-    /// The folder that was asked for, or else what an environment variable names; as an
-    /// absolute path, so that a saved run finds it from anywhere.
+    /// Returns the given folder, or else the one that an environment variable names, as an
+    /// absolute path, so that a saved run finds it from any working directory.
     ///
     /// - Parameters:
     ///   - given: the option's value.
     ///   - variable: the environment variable, such as `PTB_DIR`.
-    ///   - files: what the folder has to hold, for the message.
+    ///   - files: what the folder must hold, for the message.
     ///   - dataset: the data set's name, for the message.
     /// - Throws: ``RecurrentError/dataset(_:)`` if neither is given.
     public static func resolve(_ given: String?, variable: String, files: String, dataset: String) throws -> String {
         guard let folder = given ?? ProcessInfo.processInfo.environment[variable], !folder.isEmpty else {
-            throw RecurrentError.dataset("\(dataset): no data; give `data` (or set \(variable)) with \(files)")
+            throw RecurrentError.dataset("\(dataset): no data; set `data` (or \(variable)) to a folder with \(files)")
         }
         return absolute(folder)
     }
 
-    /// A path from the root, without `.` and `..`.
+    /// Returns the absolute path for `path`, without `.` and `..`.
     public static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 }

@@ -1,4 +1,4 @@
-/// Which real numbers an option takes; infinity and what is no number are never among them.
+/// The range of real numbers that an option accepts; infinity and NaN are never accepted.
 public struct NumberBounds: Sendable, Hashable, CustomStringConvertible {
     private let lower: Double
     private let upper: Double
@@ -9,26 +9,27 @@ public struct NumberBounds: Sendable, Hashable, CustomStringConvertible {
         (self.lower, self.upper, self.includesLower, self.includesUpper) = (lower, upper, includesLower, includesUpper)
     }
 
-    /// Every finite number.
+    /// The bounds that accept every finite number.
     public static let finite = NumberBounds(-.infinity, .infinity, false, false)
-    /// Numbers above `bound`.
+    /// Returns bounds that accept numbers above `bound`.
     public static func above(_ bound: Double) -> NumberBounds { NumberBounds(bound, .infinity, false, false) }
-    /// Numbers that are at least `bound`.
+    /// Returns bounds that accept numbers of at least `bound`.
     public static func atLeast(_ bound: Double) -> NumberBounds { NumberBounds(bound, .infinity, true, false) }
-    /// Numbers in a range with both its ends.
+    /// Returns bounds that accept numbers in a range, including both ends.
     public static func within(_ range: ClosedRange<Double>) -> NumberBounds {
         NumberBounds(range.lowerBound, range.upperBound, true, true)
     }
-    /// Numbers in a range without its upper end, as a dropout rate in `0..<1`.
+    /// Returns bounds that accept numbers in a range without its upper end, such as `0..<1` for
+    /// a dropout rate.
     public static func within(_ range: Range<Double>) -> NumberBounds {
         NumberBounds(range.lowerBound, range.upperBound, true, false)
     }
-    /// Numbers between two bounds, which are excluded.
+    /// Returns bounds that accept numbers between `lower` and `upper`, excluding both.
     public static func between(_ lower: Double, and upper: Double) -> NumberBounds {
         NumberBounds(lower, upper, false, false)
     }
 
-    /// Whether an option with these bounds takes `value`.
+    /// Returns whether an option with these bounds accepts `value`.
     public func contains(_ value: Double) -> Bool {
         value.isFinite && (includesLower ? value >= lower : value > lower)
             && (includesUpper ? value <= upper : value < upper)

@@ -1,4 +1,4 @@
-/// One option of a section: its name, what it takes, and where the section keeps it.
+/// One option of a section: its name, its kind of value, and the property that holds it.
 ///
 ///     static let fields: [OptionField<Self>] = [
 ///         .number("timeStep", \.timeStep, .above(0), "Δt of the discretised oscillators."),
@@ -7,17 +7,18 @@
 ///
 /// The name is the key in `config.json`; the command line offers it as `--time-step`.
 public struct OptionField<Section>: Sendable {
-    /// As in `config.json`: words joined by capitals.
+    /// The key in `config.json`, in camel case, such as `timeStep`.
     public let name: String
-    /// What the option does, in a sentence.
+    /// A sentence that says what the option does.
     public let help: String
+    /// The type of the option's values, with their bounds or choices.
     public let kind: OptionKind
     /// What a run must have for the option to do anything; nil if it always does something.
     public private(set) var condition: OptionCondition?
     /// Whether the option may change when a run is resumed.
     public private(set) var isResumable = false
     let read: @Sendable (Section) -> OptionValue
-    /// Given a value of ``kind`` only.
+    /// Stores a value, which must be of ``kind``.
     let write: @Sendable (inout Section, OptionValue) -> Void
 
     private init(
@@ -27,7 +28,7 @@ public struct OptionField<Section>: Sendable {
         (self.name, self.help, self.kind, self.read, self.write) = (name, help, kind, read, write)
     }
 
-    /// A field of one type, from how its values are wrapped and unwrapped.
+    /// Creates a field for a property, given how its values are wrapped and unwrapped.
     private init<Value>(
         _ name: String, _ help: String, _ kind: OptionKind, _ path: any WritableKeyPath<Section, Value> & Sendable,
         wrap: @escaping @Sendable (Value) -> OptionValue, unwrap: @escaping @Sendable (OptionValue) -> Value?
@@ -37,7 +38,7 @@ public struct OptionField<Section>: Sendable {
             write: { section, value in if let value = unwrap(value) { section[keyPath: path] = value } })
     }
 
-    /// The same for a property that may be nil.
+    /// Creates a field for a property that may be nil.
     private init<Value>(
         _ name: String, _ help: String, _ kind: OptionKind,
         optional path: any WritableKeyPath<Section, Value?> & Sendable,
@@ -50,13 +51,14 @@ public struct OptionField<Section>: Sendable {
 }
 
 extension OptionField {
-    /// The option, which does nothing in a run without this.
+    /// Returns the same option, which does nothing in a run that lacks this.
     public func needing(_ condition: OptionCondition) -> Self {
         var result = self
         result.condition = condition
         return result
     }
-    /// The option, which may change when a run is resumed: nothing in its saved state depends on it.
+    /// The same option, which may change when a run is resumed: nothing in the saved state
+    /// depends on it.
     public var resumable: Self {
         var result = self
         result.isResumable = true
@@ -65,43 +67,43 @@ extension OptionField {
 }
 
 extension OptionField {
-    /// An option that is on or off: `--tied`, `--no-tied`.
+    /// Returns an option that is on or off, such as `--tied` and `--no-tied`.
     public static func flag(_ name: String, _ path: any WritableKeyPath<Section, Bool> & Sendable, _ help: String)
         -> Self
     {
         Self(name, help, .flag, path, wrap: OptionValue.flag, unwrap: \.asFlag)
     }
-    /// A whole number in a range.
+    /// Returns an option that is a whole number in a range.
     public static func integer(
         _ name: String, _ path: any WritableKeyPath<Section, Int> & Sendable, _ range: ClosedRange<Int>, _ help: String
     ) -> Self {
         Self(name, help, .integer(range), path, wrap: OptionValue.integer, unwrap: \.asInteger)
     }
-    /// A whole number in a range, or none.
+    /// Returns an option that is a whole number in a range, or none.
     public static func integer(
         _ name: String, _ path: any WritableKeyPath<Section, Int?> & Sendable, _ range: ClosedRange<Int>, _ help: String
     ) -> Self {
         Self(name, help, .integer(range), optional: path, wrap: OptionValue.integer, unwrap: \.asInteger)
     }
-    /// A seed of random numbers.
+    /// Returns an option that is a seed of random numbers.
     public static func seed(_ name: String, _ path: any WritableKeyPath<Section, UInt64> & Sendable, _ help: String)
         -> Self
     {
         Self(name, help, .seed, path, wrap: OptionValue.init(seed:), unwrap: \.asSeed)
     }
-    /// A real number within bounds.
+    /// Returns an option that is a real number within bounds.
     public static func number(
         _ name: String, _ path: any WritableKeyPath<Section, Double> & Sendable, _ bounds: NumberBounds, _ help: String
     ) -> Self {
         Self(name, help, .number(bounds), path, wrap: OptionValue.number, unwrap: \.asNumber)
     }
-    /// A real number within bounds, or none.
+    /// Returns an option that is a real number within bounds, or none.
     public static func number(
         _ name: String, _ path: any WritableKeyPath<Section, Double?> & Sendable, _ bounds: NumberBounds, _ help: String
     ) -> Self {
         Self(name, help, .number(bounds), optional: path, wrap: OptionValue.number, unwrap: \.asNumber)
     }
-    /// One case of an enumeration with names.
+    /// Returns an option that is one case of an enumeration, given by its raw value.
     public static func choice<Choice: RawRepresentable & CaseIterable & Sendable>(
         _ name: String, _ path: any WritableKeyPath<Section, Choice> & Sendable, _ help: String
     ) -> Self where Choice.RawValue == String {
@@ -109,7 +111,7 @@ extension OptionField {
             name, help, .choice(Choice.allCases.map(\.rawValue)), path, wrap: { .text($0.rawValue) },
             unwrap: { $0.asText.flatMap(Choice.init(rawValue:)) })
     }
-    /// Several cases of an enumeration with names.
+    /// Returns an option that is a set of cases of an enumeration, given by their raw values.
     public static func choices<Choice: RawRepresentable & CaseIterable & Hashable & Sendable>(
         _ name: String, _ path: any WritableKeyPath<Section, Set<Choice>> & Sendable, _ help: String
     ) -> Self where Choice.RawValue == String {
@@ -118,7 +120,7 @@ extension OptionField {
             wrap: { chosen in .list(Choice.allCases.filter(chosen.contains).map { .text($0.rawValue) }) },
             unwrap: { value in value.asList.map { Set($0.compactMap { $0.asText.flatMap(Choice.init(rawValue:)) }) } })
     }
-    /// Several whole numbers, each in a range.
+    /// Returns an option that is a list of whole numbers, each in a range.
     public static func integers(
         _ name: String, _ path: any WritableKeyPath<Section, [Int]> & Sendable, _ range: ClosedRange<Int>,
         _ help: String
@@ -127,13 +129,14 @@ extension OptionField {
             name, help, .integers(range), path, wrap: { .list($0.map(OptionValue.integer)) },
             unwrap: { $0.asList?.compactMap(\.asInteger) })
     }
-    /// Any text, or none; in help it is called `word`.
+    /// Returns an option that is any text, or none; help shows `word` for its value.
     public static func text(
         _ name: String, _ path: any WritableKeyPath<Section, String?> & Sendable, _ word: String, _ help: String
     ) -> Self {
         Self(name, help, .text(word), optional: path, wrap: OptionValue.text, unwrap: \.asText)
     }
-    /// The path of a folder or a file, or none; in help it is called `word`.
+    /// Returns an option that is the path of a folder or a file, or none; help shows `word` for
+    /// its value.
     public static func path(
         _ name: String, _ path: any WritableKeyPath<Section, String?> & Sendable, _ word: String, _ help: String
     ) -> Self {

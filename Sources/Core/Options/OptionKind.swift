@@ -1,24 +1,28 @@
-/// What an option's values are: its type, with bounds or choices.
+/// The type of an option's values, with their bounds or choices.
 public indirect enum OptionKind: Sendable, Hashable {
+    /// A truth value.
     case flag
+    /// A whole number in a range.
     case integer(ClosedRange<Int>)
-    /// 64 bits without a sign.
+    /// An unsigned whole number of 64 bits.
     case seed
+    /// A real number within bounds.
     case number(NumberBounds)
-    /// One of some names.
+    /// One of the given names.
     case choice([String])
-    /// Several of some names.
+    /// Any number of the given names.
     case choices([String])
-    /// Several whole numbers.
+    /// A list of whole numbers, each in a range.
     case integers(ClosedRange<Int>)
-    /// Any text; the word says in help what it stands for.
+    /// Any text; help shows the given word for it.
     case text(String)
-    /// The folder or file of this word; a command line's becomes an absolute path.
+    /// The path of a folder or file, which help shows as the given word; one that is given
+    /// on the command line becomes absolute.
     case path(String)
     /// A value of another kind, or none.
     case optional(OptionKind)
 
-    /// What a value is called in help: `integer`, `0...1`, `after|before`.
+    /// The placeholder for a value in help, such as `n`, `x` or `after|before`; empty for a flag.
     public var placeholder: String {
         switch self {
         case .flag: ""
@@ -50,17 +54,18 @@ public indirect enum OptionKind: Sendable, Hashable {
         }
     }
 
-    /// `a, b or c`.
+    /// Returns a list such as `a, b or c`.
     package static func either(_ names: [String]) -> String {
         names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
     }
 
-    /// The value that a command line's text stands for.
+    /// Returns the value that a text on the command line stands for.
     ///
     /// - Parameters:
     ///   - text: the text of the value.
-    ///   - name: the option's, for the message.
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the option if it is no such value.
+    ///   - name: the option's name, for the message.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the option if the text isn't a
+    ///   value of this kind.
     public func parse(_ text: String, for name: String) throws -> OptionValue {
         let value: OptionValue?
         switch self {
@@ -77,7 +82,7 @@ public indirect enum OptionKind: Sendable, Hashable {
                     ? [] : text.split(separator: ",", omittingEmptySubsequences: false).map { .text(String($0)) })
         case .integers:
             let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
-            // A lone 0 stands for none where no 0 is allowed.
+            // A single 0 stands for none where 0 isn't allowed.
             value =
                 text == "none" || (text == "0" && !allowsZero)
                 ? .list([]) : numbers.contains(nil) ? nil : .list(numbers.map { .integer($0!) })
@@ -88,10 +93,14 @@ public indirect enum OptionKind: Sendable, Hashable {
 
     private var allowsZero: Bool { if case .integers(let range) = self { range.contains(0) } else { true } }
 
-    /// A value of this kind in its one form: whole numbers become numbers where those are asked for.
+    /// Checks a value and returns its canonical form: whole numbers become real numbers where
+    /// the kind asks for those, and names are spelled as in the kind.
     ///
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the option if it has another
-    ///   type or is out of its bounds.
+    /// - Parameters:
+    ///   - value: the value to check.
+    ///   - name: the option's name, for the message.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the option if the value has another
+    ///   type or is out of bounds.
     public func check(_ value: OptionValue, for name: String) throws -> OptionValue {
         switch (self, value) {
         case (.optional, .null): return .null
@@ -128,7 +137,7 @@ public indirect enum OptionKind: Sendable, Hashable {
 
     private func require(_ number: Int, in range: ClosedRange<Int>, _ name: String) throws {
         guard number < range.lowerBound || number > range.upperBound else { return }
-        // A bound that everybody expects isn't named beside the one that was missed.
+        // A lower bound of 0 or 1 goes without saying where the upper bound was exceeded.
         let bound =
             number < range.lowerBound
             ? "at least \(range.lowerBound)"
@@ -136,7 +145,7 @@ public indirect enum OptionKind: Sendable, Hashable {
         throw RecurrentError.invalidOption("`\(name)` must be \(bound), not \(number)")
     }
 
-    /// A name without regard to case.
+    /// Returns the name that equals `text`, ignoring case if no name is exactly equal.
     static func find(_ text: String, in names: [String]) -> String? {
         names.first { $0 == text } ?? names.first { $0.lowercased() == text.lowercased() }
     }

@@ -1,5 +1,5 @@
-/// A section of a run's configuration: the options of a plug-in, or those that every
-/// run has of one subject. It is an object of `config.json` and a group of help.
+/// A section of a run's configuration: the options of a plug-in, or the options on one
+/// subject that every run has. It is an object in `config.json` and a group in help.
 ///
 ///     public struct Options: OptionSection {
 ///         public var momentum = 0.0
@@ -9,14 +9,16 @@
 ///         ]
 ///     }
 ///
-/// The fields are the one place that lists an option: its key in `config.json`, its
-/// flag, help, bounds and messages follow from there. Properties have their defaults.
+/// The fields are the only place that lists an option: its key in `config.json`, its
+/// flag, help, bounds and messages follow from them. The properties' initial values are the
+/// defaults.
 public protocol OptionSection: Codable, Equatable, Sendable {
-    /// The defaults.
+    /// Creates a section with the defaults.
     init()
-    /// Every option, in the order of help.
+    /// All options, in the order in which help shows them.
     static var fields: [OptionField<Self>] { get }
-    /// Checks what no field can check by itself: how options go together.
+    /// Checks what no field can check by itself: whether the options fit together. By default
+    /// they do.
     ///
     /// - Throws: ``RecurrentError/invalidOption(_:)``, with the options' names in backticks.
     func validate() throws
@@ -24,7 +26,7 @@ public protocol OptionSection: Codable, Equatable, Sendable {
 
 /// The section of a plug-in without options.
 public struct NoOptions: OptionSection {
-    /// No option at all.
+    /// Creates the empty section.
     public init() {}
     public static let fields: [OptionField<Self>] = []
 }
@@ -32,12 +34,12 @@ public struct NoOptions: OptionSection {
 extension OptionSection {
     public func validate() throws {}
 
-    /// Every option's value by its name.
+    /// The values of all options by name.
     public var optionValues: [String: OptionValue] {
         Dictionary(uniqueKeysWithValues: Self.fields.map { ($0.name, $0.read(self)) })
     }
 
-    /// Every option of the section with its default, without the section's type.
+    /// Descriptions of all options of the section, with their defaults.
     public static var options: [OptionDescription] {
         let standard = Self()
         return fields.map {
@@ -47,10 +49,10 @@ extension OptionSection {
         }
     }
 
-    /// A section from values by name; what has none keeps its default.
+    /// Creates a section from values by name; options without a value keep their defaults.
     ///
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` for a name that isn't an option's, or a
-    ///   value of another type or out of its bounds.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` for a name that isn't an option's, for a
+    ///   value of another type or out of bounds, or for options that don't fit together.
     public init(optionValues values: [String: OptionValue]) throws {
         self.init()
         for name in values.keys.sorted() { try set(name, to: values[name]!) }
@@ -59,8 +61,8 @@ extension OptionSection {
 
     /// Changes one option.
     ///
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` if there is none of this name, or it
-    ///   doesn't take the value.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` if there is no option with this name, or
+    ///   it doesn't accept the value.
     public mutating func set(_ name: String, to value: OptionValue) throws {
         guard let field = Self.fields.first(where: { $0.name == name }) else {
             let names = Self.fields.map(\.name)
@@ -69,7 +71,7 @@ extension OptionSection {
         field.write(&self, try field.kind.check(value, for: name))
     }
 
-    /// Checks each option's bounds, then how they go together.
+    /// Checks each option's bounds, and then whether the options fit together.
     ///
     /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the first option that is wrong.
     public func check() throws {
@@ -77,6 +79,9 @@ extension OptionSection {
         try validate()
     }
 
+    /// Decodes a section from an object with options by name.
+    ///
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` for an unknown option or a wrong value.
     public init(from decoder: any Decoder) throws {
         try self.init(optionValues: [String: OptionValue](from: decoder))
     }
@@ -84,25 +89,29 @@ extension OptionSection {
     public func encode(to encoder: any Encoder) throws { try optionValues.encode(to: encoder) }
 }
 
-/// An option of a section whose type isn't known where it is shown: for help, for
-/// parsing, and for comparing.
+/// An option without the type of its section: for showing, parsing and comparing options
+/// where that type isn't known.
 public struct OptionDescription: Sendable {
-    /// As in `config.json`.
+    /// The key in `config.json`, in camel case, such as `timeStep`.
     public let name: String
+    /// A sentence that says what the option does.
     public let help: String
+    /// The type of the option's values, with their bounds or choices.
     public let kind: OptionKind
-    /// The default.
+    /// The default value.
     public let standard: OptionValue
     /// What a run must have for the option to do anything; nil if it always does something.
     public let condition: OptionCondition?
     /// Whether the option may change when a run is resumed.
     public let isResumable: Bool
 
+    /// Creates a description of an option.
+    ///
     /// - Parameters:
-    ///   - name: as in `config.json`: words joined by capitals.
-    ///   - help: what the option does, in a sentence.
-    ///   - kind: what it takes.
-    ///   - standard: its default.
+    ///   - name: the key in `config.json`, in camel case.
+    ///   - help: a sentence that says what the option does.
+    ///   - kind: the type of its values, with their bounds or choices.
+    ///   - standard: the default value.
     ///   - condition: what a run must have for the option to do anything.
     ///   - isResumable: whether it may change when a run is resumed.
     public init(

@@ -1,20 +1,26 @@
-/// The value of one option, of whatever type: what a command line or `config.json` says
-/// before the plug-in that owns the option has given it a type.
+/// The value of one option of any type, as the command line or `config.json` gives it,
+/// before it becomes a property of a section.
 public enum OptionValue: Sendable, Hashable {
     /// No value, for options that may be left out.
     case null
+    /// A truth value.
     case flag(Bool)
+    /// A whole number.
     case integer(Int)
-    /// A whole number above `Int.max`, as a seed may be.
+    /// A whole number above `Int.max`, which a seed may be.
     case unsigned(UInt64)
+    /// A real number.
     case number(Double)
+    /// A text, such as a name or a path.
     case text(String)
+    /// A list of values.
     case list([OptionValue])
 
-    /// A seed, in the one form that equal numbers have.
+    /// Creates the value of a seed; equal seeds always give equal values.
     public init(seed: UInt64) { self = Int(exactly: seed).map(OptionValue.integer) ?? .unsigned(seed) }
 
-    /// The value as a command line gives it: `none` for no value, lists separated by commas.
+    /// The value as it is written on the command line: `none` for no value, and commas between
+    /// the elements of a list.
     public var text: String {
         switch self {
         case .null: "none"
@@ -27,7 +33,7 @@ public enum OptionValue: Sendable, Hashable {
         }
     }
 
-    /// As people write it: 0.0001 instead of 1e-04, 20 instead of 20.0.
+    /// Returns a number as people write it: 0.0001 instead of 1e-04, 20 instead of 20.0.
     private static func text(_ value: Double) -> String {
         if let whole = Int(exactly: value), whole.magnitude < 1_000_000 { return "\(whole)" }
         let text = "\(value)"

@@ -1,5 +1,5 @@
-/// What a registry can make from a name and options: a cell, an activation, a data
-/// set, an optimizer, a manifold update, a start of B, a schedule or a backend.
+/// A type that a registry can create from a name and options: a cell, an activation, a data
+/// set, an optimizer, a manifold update, an initialization of B, a schedule or a backend.
 ///
 ///     struct CoRNN: RecurrentCell, Plugin {
 ///         static let name = "cornn"
@@ -9,67 +9,80 @@
 ///         …
 ///     }
 ///
-/// `registry.add(CoRNN.self)` is then all that makes it known: to the command line, to
+/// `registry.add(CoRNN.self)` is then enough to make it known to the command line, to
 /// `config.json`, to searches and to help.
 public protocol Plugin: Sendable {
-    /// Its own options; ``NoOptions`` if it has none.
+    /// The plug-in's own options; ``NoOptions`` if it has none.
     associatedtype Options: OptionSection = NoOptions
-    /// As on the command line: lower-case words joined by dashes.
+    /// The name on the command line and in `config.json`, in lower-case words joined by hyphens.
     static var name: String { get }
-    /// What it is, in one line.
+    /// A description in one line, as lists and help show it.
     static var summary: String { get }
-    /// - Throws: ``RecurrentError`` if it can't be made with these options.
+    /// Creates the plug-in from its options.
+    ///
+    /// - Throws: ``RecurrentError`` if it can't be created with these options.
     init(options: Options) throws
-    /// The options with what they leave to the surroundings filled in, such as a folder
-    /// that an environment variable names. A run keeps these. By default they are as given.
+    /// Returns the options completed with what depends on the environment, such as a folder
+    /// that an environment variable names; a run saves the completed options. By default
+    /// nothing changes.
     ///
     /// - Throws: ``RecurrentError`` if something is missing.
     static func resolve(_ options: Options) throws -> Options
-    /// The names of options that no number of a run depends on, such as how many threads
-    /// share the work. By default there are none.
+    /// The names of options on which the numbers of a run don't depend, such as the number of
+    /// threads; none by default.
     static var incidentalOptions: Set<String> { get }
 }
 
 extension Plugin {
     public static func resolve(_ options: Options) throws -> Options { options }
     public static var incidentalOptions: Set<String> { [] }
-    /// The type's name.
+    /// The static name of the type.
     public var name: String { Self.name }
-    /// The type's summary.
+    /// The static summary of the type.
     public var summary: String { Self.summary }
 }
 
 /// A cell whose nonlinearity can be chosen.
 public protocol ActivatedCell: RecurrentCell, Plugin {
-    /// The nonlinearity where none is asked for.
+    /// The nonlinearity that is used unless another is chosen.
     static var defaultActivation: any Activation { get }
+    /// Creates the cell with an activation.
+    ///
     /// - Parameters:
-    ///   - options: the cell's own.
+    ///   - options: the cell's own options.
     ///   - activation: its nonlinearity.
-    /// - Throws: ``RecurrentError`` if they don't go together.
+    /// - Throws: ``RecurrentError`` if they don't fit together.
     init(options: Options, activation: any Activation) throws
 }
 
 extension ActivatedCell {
+    /// Creates the cell with its default activation.
+    ///
+    /// - Throws: ``RecurrentError`` if it can't be created with these options.
     public init(options: Options) throws { try self.init(options: options, activation: Self.defaultActivation) }
 }
 
-/// A data set that a registry can make.
+/// A data set that a registry can create.
 public protocol DatasetPlugin: Dataset, Plugin {
+    /// Creates the data set, or opens its files.
+    ///
     /// - Parameters:
-    ///   - options: its own.
-    ///   - seed: of the run; what is drawn or shuffled depends on it.
-    /// - Throws: ``RecurrentError`` if the data can't be read or made.
+    ///   - options: the data set's own options.
+    ///   - seed: the seed of the run, on which everything drawn or shuffled depends.
+    /// - Throws: ``RecurrentError`` if the data can't be read or generated.
     init(options: Options, seed: UInt64) throws
-    /// Whether its inputs are tokens, so that a model embeds them. Default: they are.
+    /// Whether the inputs are tokens, which a model embeds; true by default.
     static var hasTokenInputs: Bool { get }
-    /// Changes the defaults of a run to what suits this data. By default they stay.
+    /// Adjusts the defaults of a run to this data set; by default they stay as they are.
     static func adjust(_ defaults: inout RunDefaults)
 }
 
 extension DatasetPlugin {
     public static var hasTokenInputs: Bool { true }
     public static func adjust(_ defaults: inout RunDefaults) {}
+    /// Creates the data set with the seed 1.
+    ///
+    /// - Throws: ``RecurrentError`` if the data can't be read or generated.
     public init(options: Options) throws { try self.init(options: options, seed: 1) }
 }
 
@@ -84,14 +97,14 @@ extension BackendPlugin {
     public static var threadsOption: String? { nil }
 }
 
-/// What a run has where nothing is asked for, before its data set adjusts it.
+/// The settings of a run for which nothing else is chosen; a data set may adjust them.
 public struct RunDefaults: Sendable {
-    /// Sizes, dropout and starts.
+    /// The model's sizes, dropout and initialization.
     public var model = ModelConfiguration()
-    /// Rates, batches and epochs.
+    /// The learning rates, batch sizes and number of epochs.
     public var training = TrainingConfiguration()
-    /// The name of the start of each B; nil for W = I.
+    /// The name of the initialization of each B; nil for W = I.
     public var skewInitialization: String?
-    /// The defaults of a data set that adjusts none.
+    /// Creates the defaults before any data set has adjusted them.
     public init() {}
 }

@@ -1,6 +1,6 @@
-/// Finds what somebody meant who typed a name that isn't there.
+/// Finds the name that a user probably meant by one that doesn't exist.
 public enum Suggestion {
-    /// The name that is nearest to `text` by edit distance; nil if none is near.
+    /// Returns the name nearest to `text` by edit distance, ignoring case; nil if none is near.
     public static func nearest(_ text: String, in names: some Sequence<String>) -> String? {
         let typed = Array(text.lowercased())
         let limit = max(1, min(3, typed.count / 3))
@@ -8,12 +8,13 @@ public enum Suggestion {
         return ranked.min { ($0.0, $0.1) < ($1.0, $1.1) }?.1
     }
 
-    /// “; did you mean 'ugru'?” to put behind a message; empty if nothing is near.
+    /// Returns an ending for a message, such as “; did you mean 'ugru'?”; empty if no name is near.
     public static func text(_ text: String, in names: some Sequence<String>) -> String {
         nearest(text, in: names).map { "; did you mean '\($0)'?" } ?? ""
     }
 
-    /// Insertions, deletions, replacements and swaps of neighbours (Damerau 1964).
+    /// Returns the number of insertions, deletions, replacements and swaps of neighbours that
+    /// turn one text into the other (Damerau 1964).
     static func distance(_ a: [Character], _ b: [Character]) -> Int {
         var rows = [[Int]](repeating: [Int](repeating: 0, count: b.count + 1), count: a.count + 1)
         for i in 0...a.count { rows[i][0] = i }

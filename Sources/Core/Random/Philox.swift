@@ -1,13 +1,21 @@
-/// What a stream of random numbers is for. Streams of different purposes, steps
+/// The purpose of a stream of random numbers. Streams of different purposes, steps
 /// or indices never overlap.
 public enum RandomPurpose: UInt32, Sendable, CaseIterable {
+    /// The initial values of parameters.
     case initialization = 1
+    /// Permutations, such as the order of the training sequences.
     case shuffle = 2
+    /// Generated sequences of the training split.
     case trainData = 3
+    /// Generated sequences of the validation split.
     case validationData = 4
+    /// Generated sequences of the test split.
     case testData = 5
+    /// The masks of dropout and zoneout.
     case dropout = 6
+    /// The tokens of generated text.
     case sampling = 7
+    /// The inputs of tests and benchmarks.
     case test = 8
 }
 
@@ -16,15 +24,18 @@ public enum RandomPurpose: UInt32, Sendable, CaseIterable {
 /// Every draw is a function of its key and index alone. A resumed run therefore
 /// continues with the same numbers, and every backend draws the same masks.
 public struct RandomKey: Hashable, Sendable {
-    /// The Philox key words: the seed.
+    /// The two words of the Philox key, which hold the seed.
     public let key: (UInt32, UInt32)
-    /// The upper two words of the counter: purpose and stream, and the step.
+    /// The upper two words of the counter: the purpose with the stream, and the step.
     public let high: (UInt32, UInt32)
 
+    /// Creates the key of a stream.
+    ///
     /// - Parameters:
-    ///   - seed: of everything.
+    ///   - seed: the seed of the whole run.
     ///   - purpose: what the numbers are for.
-    ///   - stream: which of several streams of a purpose (a layer, a parameter), below 2²⁴.
+    ///   - stream: the number of one of several streams for a purpose, such as that of a layer
+    ///     or a parameter, below 2²⁴.
     ///   - step: the training step, sequence number or similar, below 2³².
     public init(seed: UInt64, purpose: RandomPurpose, stream: Int = 0, step: Int = 0) {
         precondition(stream >= 0 && stream < 1 << 24 && step >= 0 && step < 1 << 32)
@@ -32,7 +43,9 @@ public struct RandomKey: Hashable, Sendable {
         high = (purpose.rawValue << 24 | UInt32(stream), UInt32(step))
     }
 
+    /// Returns whether two keys are those of the same stream.
     public static func == (a: RandomKey, b: RandomKey) -> Bool { a.key == b.key && a.high == b.high }
+    /// Hashes the four words of the key.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(key.0)
         hasher.combine(key.1)
@@ -41,10 +54,10 @@ public struct RandomKey: Hashable, Sendable {
     }
 }
 
-/// Philox 4x32-10 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers:
-/// as easy as 1, 2, 3").
+/// The counter-based generator Philox 4x32-10 (Salmon, Moraes, Dror & Shaw 2011,
+/// "Parallel random numbers: as easy as 1, 2, 3").
 public enum Philox {
-    /// Ten rounds on one counter block.
+    /// Returns the four random words of one counter block, after ten rounds.
     public static func block(
         _ counter: SIMD4<UInt32>, key: (UInt32, UInt32)
     ) -> SIMD4<UInt32> {
@@ -64,9 +77,9 @@ public enum Philox {
         return c
     }
 
-    /// The 32 random bits of element `index` of stream `key`: word `index % 4`
-    /// of block `index / 4`, whose counter is (low, high half of the block
-    /// number, the key's two upper words).
+    /// Returns the 32 random bits of element `index` of stream `key`: word `index % 4`
+    /// of block `index / 4`, whose counter is the low and the high half of the block
+    /// number, followed by the key's two upper words.
     public static func bits(_ key: RandomKey, index: UInt64) -> UInt32 {
         let number = index >> 2
         let words = block(
@@ -75,36 +88,41 @@ public enum Philox {
         return words[Int(index & 3)]
     }
 
-    /// A uniform number in [0, 1) with 24 bits: exact in Float, so that every
-    /// precision draws the same number.
+    /// Returns a uniform number in [0, 1) with 24 bits, which is exact in Float, so that
+    /// every precision draws the same number.
     public static func uniform(_ key: RandomKey, index: UInt64) -> Double {
         Double(bits(key, index: index) >> 8) * 0x1p-24
     }
 }
 
-/// A stream read one number after the other.
+/// A stream of random numbers that is read one number after another.
 public struct RandomStream: RandomNumberGenerator, Sendable {
+    /// The key that determines all numbers of the stream.
     public let key: RandomKey
-    /// How many 32-bit words have been drawn.
+    /// The number of 32-bit words drawn so far.
     public private(set) var position: UInt64 = 0
 
+    /// Creates a stream that starts with the first number of `key`.
     public init(_ key: RandomKey) { self.key = key }
 
+    /// Returns the next 32 random bits.
     public mutating func nextWord() -> UInt32 {
         defer { position += 1 }
         return Philox.bits(key, index: position)
     }
+    /// Returns the next 64 random bits.
     public mutating func next() -> UInt64 { UInt64(nextWord()) << 32 | UInt64(nextWord()) }
 
-    /// Uniform in [0, 1), 53 bits.
+    /// Returns a uniform number in [0, 1) with 53 bits.
     public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+    /// Returns a uniform number in `range`.
     public mutating func uniform(in range: ClosedRange<Double>) -> Double {
         range.lowerBound + (range.upperBound - range.lowerBound) * uniform()
     }
-    /// Uniform in `0..<bound`, without bias.
+    /// Returns a uniform integer in `0..<bound`, without bias.
     public mutating func integer(below bound: Int) -> Int { Int(next(upperBound: UInt64(bound))) }
 
-    /// Standard normal (Box–Muller).
+    /// Returns a standard normal number (Box–Muller).
     public mutating func normal() -> Double {
         let radius = (-2 * RealFunctions.log(1 - uniform())).squareRoot()
         return radius * RealFunctions.cos(2 * .pi * uniform())

@@ -1,12 +1,12 @@
-/// How the learning rate changes while a model is trained: a function of what has
-/// happened so far, so that a resumed run has the same rates.
+/// A rule for changing the learning rate during training. The rate is a function of what
+/// has happened so far, so that a resumed run has the same rates.
 public protocol LearningRateSchedule: Sendable {
-    /// The learning rate of the next update, without warm-up.
+    /// Returns the learning rate of the next update, without warm-up.
     func rate(at moment: ScheduleMoment) -> Double
-    /// Checks the options that the schedule was made with. By default nothing is wrong.
+    /// Checks the schedule's options; by default they are valid.
     ///
-    /// - Parameter learningRate: the rate that the schedule will start from.
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the option.
+    /// - Parameter learningRate: the learning rate that the schedule starts from.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` naming an option that is out of range.
     func check(learningRate: Double) throws
 }
 
@@ -14,28 +14,30 @@ extension LearningRateSchedule {
     public func check(learningRate: Double) throws {}
 }
 
-/// Where a training run stands before an update.
+/// The state of a training run before an update, from which its learning rate follows.
 public struct ScheduleMoment: Sendable {
     /// The learning rate that the schedule starts from.
     public let base: Double
-    /// Updates made so far.
+    /// The number of updates so far.
     public let step: Int
     /// The epoch of the next update, from 1.
     public let epoch: Int
-    /// Updates of the whole run.
+    /// The number of updates in the whole run.
     public let totalSteps: Int
-    /// Updates over which the rate rises from 0 in a straight line.
+    /// The number of updates over which the rate rises linearly from 0.
     public let warmupSteps: Int
-    /// The validation losses of the epochs that are done.
+    /// The validation losses of the finished epochs.
     public let validationLosses: [Double]
 
+    /// Creates a moment of a run.
+    ///
     /// - Parameters:
     ///   - base: the learning rate that the schedule starts from.
-    ///   - step: updates made so far.
+    ///   - step: the number of updates so far.
     ///   - epoch: the epoch of the next update, from 1.
-    ///   - totalSteps: updates of the whole run.
-    ///   - warmupSteps: updates over which the rate rises from 0.
-    ///   - validationLosses: of the epochs that are done.
+    ///   - totalSteps: the number of updates in the whole run.
+    ///   - warmupSteps: the number of updates over which the rate rises linearly from 0.
+    ///   - validationLosses: the validation losses of the finished epochs.
     public init(
         base: Double, step: Int, epoch: Int, totalSteps: Int, warmupSteps: Int = 0, validationLosses: [Double] = []
     ) {
@@ -47,6 +49,6 @@ public struct ScheduleMoment: Sendable {
         self.validationLosses = validationLosses
     }
 
-    /// What the rate is multiplied by during warm-up; 1 after it.
+    /// The factor by which warm-up multiplies the rate; 1 after the warm-up.
     public var warmup: Double { warmupSteps > step ? Double(step + 1) / Double(warmupSteps) : 1 }
 }

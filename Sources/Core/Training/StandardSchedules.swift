@@ -1,22 +1,23 @@
-/// The same learning rate throughout.
+/// A learning rate that stays the same throughout.
 public struct ConstantSchedule: LearningRateSchedule, Plugin {
     public static let name = "constant"
     public static let summary = "the same rate throughout"
+    /// Creates the schedule, which has no options.
     public init(options: NoOptions = NoOptions()) {}
     public func rate(at moment: ScheduleMoment) -> Double { moment.base }
 }
 
-/// Times a factor after every so many epochs, as torch's StepLR.
+/// A learning rate that is multiplied by a factor every few epochs, like torch's StepLR.
 public struct StepSchedule: LearningRateSchedule, Plugin {
     public static let name = "step"
-    public static let summary = "times a factor after every so many epochs (torch's StepLR)"
-    /// The interval, the factor, and a lower bound.
+    public static let summary = "multiplied by a factor every few epochs (torch's StepLR)"
+    /// The interval, the factor, and a lower bound of the rate.
     public struct Options: OptionSection {
-        /// Epochs between two reductions, at least 1.
+        /// The number of epochs between two reductions, at least 1.
         public var epochs = 1
-        /// What the rate is multiplied by, in 0...1 without its ends.
+        /// The factor by which the rate is multiplied, between 0 and 1, both excluded.
         public var factor = 0.25
-        /// The rate's lower bound.
+        /// The lower bound of the rate.
         public var minimum = 0.0
         public init() {}
         public static let fields: [OptionField<Self>] = [
@@ -24,13 +25,17 @@ public struct StepSchedule: LearningRateSchedule, Plugin {
             .factor(\.factor), .minimumRate(\.minimum),
         ]
     }
+    /// The interval, the factor, and the lower bound of the rate.
     public let options: Options
 
+    /// Creates the schedule from its options.
     public init(options: Options) { self.options = options }
+    /// Creates the schedule.
+    ///
     /// - Parameters:
-    ///   - epochs: between two reductions.
-    ///   - factor: what the rate is multiplied by.
-    ///   - minimum: the rate's lower bound.
+    ///   - epochs: the number of epochs between two reductions.
+    ///   - factor: the factor by which the rate is multiplied.
+    ///   - minimum: the lower bound of the rate.
     public init(epochs: Int, factor: Double, minimum: Double = 0) {
         var options = Options()
         (options.epochs, options.factor, options.minimum) = (epochs, factor, minimum)
@@ -46,34 +51,40 @@ public struct StepSchedule: LearningRateSchedule, Plugin {
     }
 }
 
-/// Times a factor once the validation loss has not become better by a ten-thousandth
-/// for some epochs in a row, as torch's ReduceLROnPlateau.
+/// A learning rate that is multiplied by a factor when the validation loss hasn't improved
+/// by a ten-thousandth for some epochs in a row, like torch's ReduceLROnPlateau.
 public struct PlateauSchedule: LearningRateSchedule, Plugin {
     public static let name = "plateau"
-    public static let summary = "times a factor where the validation loss gets no better (torch's ReduceLROnPlateau)"
-    /// The patience, the factor, and a lower bound.
+    public static let summary =
+        "multiplied by a factor when the validation loss stops improving (torch's ReduceLROnPlateau)"
+    /// The patience, the factor, and a lower bound of the rate.
     public struct Options: OptionSection {
-        /// Epochs without a better validation loss that are let pass.
+        /// The number of epochs in a row without a better validation loss that are tolerated
+        /// before the rate is reduced.
         public var patience = 0
-        /// What the rate is multiplied by, in 0...1 without its ends.
+        /// The factor by which the rate is multiplied, between 0 and 1, both excluded.
         public var factor = 0.25
-        /// The rate's lower bound.
+        /// The lower bound of the rate.
         public var minimum = 0.0
         public init() {}
         public static let fields: [OptionField<Self>] = [
             .integer(
-                "schedulePatience", \.patience, 0...(.max), "Epochs without a better validation loss that are let pass."
-            ),
+                "schedulePatience", \.patience, 0...(.max),
+                "Epochs without a better validation loss that are tolerated."),
             .factor(\.factor), .minimumRate(\.minimum),
         ]
     }
+    /// The patience, the factor, and the lower bound of the rate.
     public let options: Options
 
+    /// Creates the schedule from its options.
     public init(options: Options) { self.options = options }
+    /// Creates the schedule.
+    ///
     /// - Parameters:
-    ///   - patience: epochs that are let pass.
-    ///   - factor: what the rate is multiplied by.
-    ///   - minimum: the rate's lower bound.
+    ///   - patience: the number of epochs without a better validation loss that are tolerated.
+    ///   - factor: the factor by which the rate is multiplied.
+    ///   - minimum: the lower bound of the rate.
     public init(patience: Int, factor: Double, minimum: Double = 0) {
         var options = Options()
         (options.patience, options.factor, options.minimum) = (patience, factor, minimum)
@@ -98,23 +109,27 @@ public struct PlateauSchedule: LearningRateSchedule, Plugin {
     }
 }
 
-/// Half a cosine from the rate, after the warm-up, down to a minimum at the last step
-/// (Loshchilov & Hutter 2017, without restarts). A run that is resumed for more epochs
-/// is on the longer cosine from there.
+/// A learning rate that falls along half a cosine after the warm-up, down to a minimum at
+/// the last step (Loshchilov & Hutter 2017, without restarts). A run that is resumed for
+/// more epochs continues on the longer cosine.
 public struct CosineSchedule: LearningRateSchedule, Plugin {
     public static let name = "cosine"
     public static let summary = "half a cosine down to the last step (Loshchilov & Hutter 2017)"
-    /// Where the cosine ends.
+    /// The rate at which the cosine ends.
     public struct Options: OptionSection {
-        /// The rate of the last step.
+        /// The rate at the last step.
         public var minimum = 0.0
         public init() {}
         public static let fields: [OptionField<Self>] = [.minimumRate(\.minimum)]
     }
+    /// The rate at which the cosine ends.
     public let options: Options
 
+    /// Creates the schedule from its options.
     public init(options: Options) { self.options = options }
-    /// - Parameter minimum: the rate of the last step.
+    /// Creates the schedule.
+    ///
+    /// - Parameter minimum: the rate at the last step.
     public init(minimum: Double = 0) {
         var options = Options()
         options.minimum = minimum
@@ -145,10 +160,10 @@ extension LearningRateSchedule {
 
 extension OptionField {
     fileprivate static func factor(_ path: any WritableKeyPath<Section, Double> & Sendable) -> Self {
-        .number("scheduleFactor", path, .between(0, and: 1), "What the rate is multiplied by.")
+        .number("scheduleFactor", path, .between(0, and: 1), "Factor by which the rate is multiplied.")
     }
     fileprivate static func minimumRate(_ path: any WritableKeyPath<Section, Double> & Sendable) -> Self {
-        .number("minimumLearningRate", path, .atLeast(0), "The rate's lower bound; cosine ends there.")
+        .number("minimumLearningRate", path, .atLeast(0), "Lower bound of the rate, where the cosine ends.")
     }
 }
 

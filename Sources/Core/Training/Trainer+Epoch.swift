@@ -1,24 +1,27 @@
-/// A batch whose update has been asked for, and whose loss may still be to come.
+/// A batch whose update has been requested, and whose loss may still be on its way.
 private struct TrainedBatch {
     let loss: PendingLoss
-    /// Within the epoch, from 1.
+    /// The batch's number within the epoch, from 1.
     let number: Int
-    /// Of its update, from 1.
+    /// The number of its update, from 1.
     let step: Int
     let sequences: Int
     let learningRate: Double
 }
 
 extension Trainer {
-    /// The rest of the epoch under way; its progress is in ``progress``.
+    /// Trains the remaining batches of the current epoch; ``progress`` says where it stands.
     ///
-    /// Where the device computes a loss later and no observer minds, the host moves on to
-    /// the next batch before it reads the last one's: the device never waits for it. The
-    /// update is gated on the device meanwhile, so that a loss that is no number stops it.
+    /// Where the device computes losses asynchronously and all observers accept late batches,
+    /// the host starts the next batch before it reads the loss of the last one, so the device
+    /// never waits for it. Meanwhile the update is gated on the device, so that a loss that
+    /// isn't finite prevents it.
+    ///
+    /// - Returns: why the run ended, or nil if it continues after the epoch.
     func trainEpoch(since runStart: ContinuousClock.Instant, _ runSeconds: Double) throws -> TrainingEnd? {
         let start = clock.now, secondsBefore = progress.seconds
         let count = batchesPerEpoch
-        // Epochs without end are stopped by patience or by hand.
+        // A run with a practically unlimited number of epochs ends by patience or by hand.
         let (steps, isEndless) = configuration.epochs.multipliedReportingOverflow(by: count)
         let validationLosses = progress.records.map(\.validation.meanLoss)
         let mayBeLate = observers.allSatisfy(\.acceptsLateBatches)
@@ -64,18 +67,19 @@ extension Trainer {
             do { try updater.update(learningRate: rate, gate: loss.largest) } catch RecurrentError.linearAlgebra {
                 overflows = true
             }
-            // The loss before this one, which the device has by now; then this one, if it is known.
+            // First the previous loss, which the device has by now; then this one, if it is known.
             if let end = try finishPending() { return end }
             pending = TrainedBatch(
                 loss: loss, number: index + 1, step: updater.step, sequences: batch.size, learningRate: rate)
             if overflows {
-                // No weight follows from B, and no loss from that. A device that doesn't say so
-                // at once comes to the same: the next loss, or the validation's, is no number.
+                // The weight can't be computed from B, so there is no further loss. A device that
+                // doesn't report this at once ends the same way: the next loss, or the
+                // validation loss, is NaN.
                 return try finishPending() ?? .diverged(step: updater.step + (index + 1 < count ? 1 : 0), loss: .nan)
             }
             if loss.largest == nil, let end = try finishPending() { return end }
             let stops = shouldStop()
-            // The last batch's comes with the epoch's end.
+            // The checkpoint for the last batch is written at the end of the epoch.
             if stops || (isCheckpointDue && index + 1 < count) {
                 if let end = try finishPending() { return end }
                 try reachCheckpoint()

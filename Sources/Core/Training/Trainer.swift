@@ -4,35 +4,40 @@
 ///     let trainer = try Trainer(model: model, dataset: recall, updater: updater)
 ///     let summary = try trainer.run()
 public final class Trainer {
+    /// The model being trained; it holds the best weights after ``run()``.
     public let model: SequenceModel
+    /// The data set that the model is trained on.
     public let dataset: any Dataset
+    /// The updater of the model's parameters.
     public let updater: ParameterUpdater
-    /// The updater's: learning rates, batches, and when training ends.
+    /// The updater's configuration: the learning rates, the batch sizes, and when training ends.
     public var configuration: TrainingConfiguration { updater.configuration }
-    /// How the learning rate changes.
+    /// The rule by which the learning rate changes.
     public let schedule: any LearningRateSchedule
-    /// Whether the test split is evaluated after each epoch, to be shown; nothing is
-    /// chosen by it.
+    /// Whether the test split is evaluated after each epoch; the result is reported, but
+    /// nothing is chosen by it.
     public let tracksTest: Bool
     let checkpointInterval: CheckpointInterval?
-    /// Where the run stands; more than the beginning after ``restore(from:best:)``.
+    /// The progress of the run; ``restore(from:best:)`` sets it to that of a saved one.
     public internal(set) var progress = TrainingProgress()
-    /// Those of the best epoch, once one is finished.
+    /// The weights of the best epoch, once one is finished.
     var bestWeights: [Float]?
     let observers: [any TrainingObserver]
     let shouldStop: () -> Bool
     let clock = ContinuousClock()
     private lazy var lastCheckpoint = clock.now
 
+    /// Creates a trainer for one run.
+    ///
     /// - Parameters:
-    ///   - model: what is trained; it holds the best weights in the end.
-    ///   - dataset: must fit the model's description.
-    ///   - updater: made for this model; its configuration says how long and by which
-    ///     batches the model is trained.
-    ///   - schedule: how the learning rate changes.
+    ///   - model: the model to train; it holds the best weights at the end.
+    ///   - dataset: the data set to train on; it must fit the description that the model was built from.
+    ///   - updater: the updater of this model's parameters, whose configuration also holds the batch
+    ///     sizes and when training ends.
+    ///   - schedule: the rule by which the learning rate changes.
     ///   - tracksTest: whether the test split is evaluated after each epoch.
-    ///   - observers: told of everything, in this order.
-    ///   - shouldStop: asked after each batch; true ends the run cleanly.
+    ///   - observers: the objects that are informed of the run's events, in this order.
+    ///   - shouldStop: called after each batch; if it returns true, the run ends cleanly.
     /// - Throws: ``RecurrentError/invalidOption(_:)`` for an option out of range,
     ///   ``RecurrentError/dataset(_:)`` if a split has no batch of this size.
     public init(
@@ -63,11 +68,12 @@ public final class Trainer {
         return min(all, configuration.batchesPerEpoch ?? all)
     }
 
-    /// Trains, then tests the best weights, which the model holds afterwards. A
+    /// Trains the model, then tests the best weights, which the model holds afterwards. A
     /// run that was restored continues where it stood.
     ///
-    /// - Throws: ``RecurrentError/diverged(step:loss:)`` if the loss is no number
-    ///   any more, after the observers have seen the best weights so far.
+    /// - Returns: a summary of the run.
+    /// - Throws: ``RecurrentError/diverged(step:loss:)`` if the loss is no longer finite,
+    ///   after the observers have seen the best weights so far.
     public func run() throws -> TrainingSummary {
         let start = clock.now, secondsBefore = progress.runSeconds
         lastCheckpoint = start
@@ -76,7 +82,7 @@ public final class Trainer {
             parameterCount: model.parameters.count, metric: model.data.metric)
         for observer in observers { try observer.trainingWillStart(plan) }
 
-        // The run before may have ended between the two files.
+        // The previous session may have ended after writing its checkpoint but before its best weights.
         if progress.isAtBest { try keepBest() }
         var end = endOfRun()
         while end == nil {
@@ -116,7 +122,7 @@ public final class Trainer {
         return summary
     }
 
-    /// Whether the epochs that are done are all there will be.
+    /// Returns why the run ends after the finished epochs, or nil if it continues.
     private func endOfRun() -> TrainingEnd? {
         guard let last = progress.records.last, let best = progress.best else { return nil }
         if let bound = configuration.stopLoss, last.validation.meanLoss < bound { return .lossReached(bound) }
@@ -129,7 +135,7 @@ public final class Trainer {
         for observer in observers { try observer.didImprove(progress.best!, model: model) }
     }
 
-    /// The run as it stands now, to be saved before it continues.
+    /// The current state of the run, which must be saved before the run continues.
     public var checkpoint: TrainingCheckpoint { TrainingCheckpoint(progress: progress, trainer: self) }
 
     func reachCheckpoint() throws {
@@ -146,7 +152,10 @@ public final class Trainer {
         }
     }
 
-    /// Loss and metric of a whole split with the model's present weights.
+    /// Evaluates a whole split with the model's present weights, without dropout.
+    ///
+    /// - Returns: the sums over all targets of the split.
+    /// - Throws: ``RecurrentError`` if a batch can't be read or evaluated.
     public func evaluate(_ split: Split) throws -> LossSums {
         try model.evaluate(
             dataset, split: split, batchSize: configuration.evaluationBatchSize ?? configuration.batchSize)
@@ -154,15 +163,17 @@ public final class Trainer {
 }
 
 extension SequenceModel {
-    /// Sums over a whole split, without dropout.
+    /// Evaluates a whole split of a data set, without dropout.
     ///
-    /// - Throws: ``RecurrentError/dataset(_:)`` if the split has no batch of this size.
+    /// - Returns: the sums over all targets of the split.
+    /// - Throws: ``RecurrentError/dataset(_:)`` if the split has no batch of this size, or
+    ///   what the data set or the backend throws.
     public func evaluate(_ dataset: any Dataset, split: Split, batchSize: Int) throws -> LossSums {
         try dataset.checkBatch(split, batchSize: batchSize, option: "batchSize")
         var sums = LossSums(), pending: PendingLoss?
         for index in 0..<dataset.batchCount(split, batchSize: batchSize) {
             let next = try startEvaluation(dataset.batch(split, epoch: 0, index: index, batchSize: batchSize))
-            // A device has the next batch to do meanwhile.
+            // Meanwhile a device works on the next batch.
             if let pending { sums += try pending.sums() }
             pending = next
         }
@@ -172,7 +183,7 @@ extension SequenceModel {
 }
 
 extension Duration {
-    /// As a number of seconds.
+    /// The duration in seconds.
     public var inSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }

@@ -4,24 +4,25 @@
     import Foundation
 #endif
 
-/// A moment of a training run at which it can be saved and later resumed.
+/// A point in a training run at which it can be saved and later resumed.
 ///
 /// The numbers are read from the backend when ``save(to:metadata:)`` is called,
 /// which must be before training continues.
 public struct TrainingCheckpoint {
+    /// The progress of the run at this point.
     public let progress: TrainingProgress
     let trainer: Trainer
 
-    /// Of the file's format.
+    /// The version of the file's format.
     static let version = "1"
 
-    /// Writes everything that the run needs to be resumed, as tensors in the backend's
-    /// own precision with a checksum; the file is replaced as a whole or not at all.
+    /// Writes everything that is needed to resume the run, as tensors in the backend's
+    /// own precision, with a checksum; the file is replaced as a whole or not at all.
     ///
     /// - Parameters:
-    ///   - path: of the file.
-    ///   - metadata: strings to keep beside; ``Trainer/restore(from:best:)`` returns them.
-    /// - Throws: ``RecurrentError/file(path:reason:)``.
+    ///   - path: the path of the file.
+    ///   - metadata: strings to save with it; ``Trainer/restore(from:best:)`` returns them.
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if the file can't be written.
     public func save(to path: String, metadata: [String: String] = [:]) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
@@ -45,7 +46,7 @@ public struct TrainingCheckpoint {
 }
 
 extension Trainer {
-    /// What a state must agree with, besides shapes.
+    /// What a saved state must agree with, besides the shapes.
     fileprivate var identity: [String: String] {
         [
             "kind": "training state", "cell": model.cell.name, "optimizer": updater.optimizer.name,
@@ -53,7 +54,7 @@ extension Trainer {
         ]
     }
 
-    /// The states that the next batch starts from, within an epoch of continuous data.
+    /// Returns the states that the next batch starts from, within an epoch of continuous data.
     fileprivate func carriedViews(_ progress: TrainingProgress) -> [(name: String, view: MatrixView)] {
         guard model.data.isContinuous, progress.batches > 0 else { return [] }
         return model.recurrentLayers.enumerated().flatMap { layer, item in
@@ -63,13 +64,14 @@ extension Trainer {
 
     private static func carriedName(_ layer: Int, _ state: Int) -> String { "carried.layer\(layer).state\(state)" }
 
-    /// Takes a run up where ``TrainingCheckpoint/save(to:metadata:)`` left it.
-    /// Nothing is changed unless all of it can be read.
+    /// Restores a run to where ``TrainingCheckpoint/save(to:metadata:)`` saved it.
+    /// Nothing changes unless everything can be read.
     ///
     /// - Parameters:
-    ///   - path: the state's file.
-    ///   - modelPath: the best weights so far, as ``SequenceModel/save(to:)`` wrote them.
-    /// - Returns: the strings that were saved beside it.
+    ///   - path: the path of the saved state.
+    ///   - modelPath: the path of the best weights so far, as ``SequenceModel/save(to:)`` wrote
+    ///     them.
+    /// - Returns: the strings that were saved with the state.
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` or
     ///   ``RecurrentError/file(path:reason:)`` if a file is missing, damaged, of
     ///   another version, or of another run.
@@ -92,7 +94,7 @@ extension Trainer {
             let progress = try? decoder.decode(
                 TrainingProgress.self, from: Data((file.metadata["progress"] ?? "").utf8)),
             progress.epoch == progress.records.count + 1, progress.batches >= 0
-        else { throw fail("doesn't say where its run stood") }
+        else { throw fail("doesn't record the progress of its run") }
 
         let numbers = try (model.stateViews + updater.stateViews).map { name, view in
             (view, try file.numbers(name, shape: [view.rows, view.columns], as: model.backend.scalarType))
@@ -108,7 +110,7 @@ extension Trainer {
             } : []
         let expected = numbers.count + carried.reduce(0) { $0 + $1.count }
         guard file.tensors.count == expected else {
-            throw fail("holds \(file.tensors.count) tensors, not \(expected); is it of another model?")
+            throw fail("holds \(file.tensors.count) tensors, not \(expected); is it from another model?")
         }
         let best = progress.best == nil || progress.isAtBest ? nil : try model.weights(from: modelPath)
 
@@ -134,7 +136,7 @@ extension SequenceModel {
     }
 }
 
-/// A tensor's numbers in a backend's precision.
+/// The numbers of a tensor in a backend's precision.
 private enum Numbers {
     case float32([Float])
     case float64([Double])

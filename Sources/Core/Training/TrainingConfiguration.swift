@@ -1,35 +1,38 @@
-/// How a model is trained, besides the optimizer and the schedule: rates, clipping,
-/// batches, and when training ends.
+/// The settings of training other than the optimizer and the schedule: learning rates,
+/// gradient clipping, batch sizes, and when training ends.
 public struct TrainingConfiguration: OptionSection {
-    /// The learning rate of all parameters that have none of their own.
+    /// The learning rate of all parameters for which no other is set.
     public var learningRate = 1e-3
     /// The learning rate of the skew parameters B; nil for ``learningRate``.
     public var manifoldLearningRate: Double?
     /// The learning rate of recurrent weights that are free; nil for ``learningRate``.
     public var recurrentLearningRate: Double?
-    /// Updates over which the rate rises from 0.
+    /// The number of updates over which the rate rises linearly from 0.
     public var warmupSteps = 0
-    /// The bound of the Euclidean norm of all gradients together; nil for none.
+    /// The bound on the Euclidean norm of all gradients together; nil for none.
     public var clipNorm: Double?
-    /// The bound of each element of the recurrent weights' gradients; nil for none.
+    /// The bound on each element of the recurrent weights' gradients; nil for none.
     public var clipRecurrent: Double?
-    /// Sequences per batch.
+    /// The number of sequences per batch in training.
     public var batchSize = 100
-    /// Sequences per batch in validation and test; nil for ``batchSize``.
+    /// The number of sequences per batch in validation and test; nil for ``batchSize``.
     public var evaluationBatchSize: Int?
     /// The largest number of epochs.
     public var epochs = 200
     /// The largest number of training batches in an epoch; nil for all.
     public var batchesPerEpoch: Int?
-    /// How many epochs may pass without a better validation loss; nil for any number.
+    /// The number of epochs without a better validation loss after which training ends; nil
+    /// for never.
     public var patience: Int?
     /// The validation loss below which training ends; nil for none.
     public var stopLoss: Double?
-    /// Steps ("500") or minutes ("10m") between two checkpoints; nil for each epoch's end.
+    /// The interval between two checkpoints, in steps ("500") or minutes ("10m"), besides
+    /// those at the end of each epoch; nil for only these.
     public var checkpointEvery: String?
 
+    /// Creates a configuration with the defaults.
     public init() {}
-    /// The defaults but for what is given; each is described at its property.
+    /// Creates a configuration; each parameter is described at the property of the same name.
     public init(
         epochs: Int = 200, batchSize: Int = 100, evaluationBatchSize: Int? = nil, learningRate: Double = 1e-3,
         manifoldLearningRate: Double? = nil, recurrentLearningRate: Double? = nil, warmupSteps: Int = 0,
@@ -52,30 +55,36 @@ public struct TrainingConfiguration: OptionSection {
         self.checkpointEvery = checkpointEvery
     }
 
-    /// Products of two sizes up to this stay far from overflowing.
+    /// The upper bound of all sizes; products of two sizes are then far from overflowing.
     public static let largestSize = 1 << 24
 
     public static let fields: [OptionField<Self>] = [
         .number("learningRate", \.learningRate, .above(0), "Learning rate.").resumable,
         .number(
-            "manifoldLearningRate", \.manifoldLearningRate, .above(0), "Rate of the skew B; none for the learning rate."
+            "manifoldLearningRate", \.manifoldLearningRate, .above(0),
+            "Learning rate of the skew B; none for the general one."
         ).needing(.orthogonalWeight),
         .number(
             "recurrentLearningRate", \.recurrentLearningRate, .above(0),
-            "Rate of free recurrent weights; none for the same."
+            "Learning rate of free recurrent weights; none for the general one."
         ).needing(.freeRecurrentWeight),
-        .integer("warmupSteps", \.warmupSteps, 0...(.max), "Steps in which the rate rises from 0."),
-        .number("clipNorm", \.clipNorm, .above(0), "Bound of the norm of all gradients."),
-        .number("clipRecurrent", \.clipRecurrent, .above(0), "Bound of each recurrent gradient."),
+        .integer("warmupSteps", \.warmupSteps, 0...(.max), "Steps over which the rate rises from 0."),
+        .number("clipNorm", \.clipNorm, .above(0), "Bound on the norm of all gradients together."),
+        .number("clipRecurrent", \.clipRecurrent, .above(0), "Bound on each element of recurrent weights' gradients."),
         .integer("batchSize", \.batchSize, 1...largestSize, "Sequences per batch."),
         .integer(
-            "evaluationBatchSize", \.evaluationBatchSize, 1...largestSize, "In validation and test; none for the same."),
+            "evaluationBatchSize", \.evaluationBatchSize, 1...largestSize,
+            "Sequences per batch in validation and test; none for the batch size."),
         .integer("epochs", \.epochs, 1...(.max), "Largest number of epochs.").resumable,
         .integer("batchesPerEpoch", \.batchesPerEpoch, 1...(.max), "Largest number of batches per epoch."),
-        .integer("patience", \.patience, 1...(.max), "Epochs without a better validation loss.").resumable,
-        .number("stopLoss", \.stopLoss, .above(0), "Validation loss that is enough.").resumable,
-        .text("checkpointEvery", \.checkpointEvery, "interval", "Checkpoints, in steps (500) or minutes (10m).")
-            .resumable,
+        .integer(
+            "patience", \.patience, 1...(.max), "Epochs without a better validation loss after which training ends."
+        ).resumable,
+        .number("stopLoss", \.stopLoss, .above(0), "Validation loss below which training ends.").resumable,
+        .text(
+            "checkpointEvery", \.checkpointEvery, "interval",
+            "Interval between checkpoints, in steps (500) or minutes (10m)."
+        ).resumable,
     ]
 
     public func validate() throws {
@@ -86,8 +95,8 @@ public struct TrainingConfiguration: OptionSection {
 }
 
 extension CheckpointInterval {
-    /// An interval from “500” (steps) or “10m” (minutes); nil for anything else, or
-    /// nothing above 0.
+    /// Creates an interval from “500” (steps) or “10m” (minutes); nil if the text is neither,
+    /// or the number isn't above 0.
     public init?(text: String) {
         if let steps = Int(text), steps > 0 {
             self = .steps(steps)

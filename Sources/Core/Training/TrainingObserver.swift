@@ -1,26 +1,26 @@
-/// What a training run reports. Every method has an empty default.
+/// An object that a training run informs of its events. Every method has an empty default;
+/// an error that one throws ends the run.
 public protocol TrainingObserver: AnyObject {
-    /// Whether ``didTrainBatch(_:)`` may come while the next batch is already being trained,
-    /// so that the host need not wait for a device. Default: false; the model then
-    /// holds the weights after just that batch.
+    /// Whether ``didTrainBatch(_:)`` may be called while the next batch is already being
+    /// trained, so that the host need not wait for a device. False by default: the model then
+    /// holds the weights right after the reported batch.
     var acceptsLateBatches: Bool { get }
-    /// Before the first batch of a run, also of one that is resumed.
+    /// Called before the first batch of a run, including a run that is resumed.
     func trainingWillStart(_ plan: TrainingPlan) throws
-    /// After each batch.
+    /// Called after each batch.
     func didTrainBatch(_ progress: BatchProgress) throws
-    /// Something was measured on the side, such as by a ``GradientTracker``: numbers
-    /// by their names, after batch `step`.
+    /// Called when something else was measured, such as by a ``GradientTracker``, with the
+    /// numbers by name, after batch `step` of the run.
     func didMeasure(_ values: [String: Double], step: Int) throws
-    /// After each epoch's validation.
+    /// Called after the validation of each epoch.
     func didFinishEpoch(_ record: EpochRecord) throws
-    /// The run may be saved here; see ``TrainingCheckpoint``. At the end of an
-    /// epoch this comes after ``didFinishEpoch(_:)`` and before
-    /// ``didImprove(_:model:)``.
+    /// Called where the run may be saved; see ``TrainingCheckpoint``. At the end of an
+    /// epoch the call comes after ``didFinishEpoch(_:)`` and before ``didImprove(_:model:)``.
     func didReachCheckpoint(_ checkpoint: TrainingCheckpoint) throws
-    /// Better than every epoch before; the model holds these weights now.
+    /// Called when an epoch was better than all before it; the model still holds its weights.
     func didImprove(_ record: EpochRecord, model: SequenceModel) throws
-    /// After the test; the model holds the best weights. Called for a run that
-    /// was stopped or diverged too, as long as one epoch was finished.
+    /// Called at the end of a run, even if it was stopped or diverged. If an epoch was
+    /// finished, the model holds the best weights, and they have been tested.
     func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws
 }
 
@@ -35,76 +35,88 @@ extension TrainingObserver {
     public func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws {}
 }
 
-/// What is ahead when a run starts.
+/// The size of a run that is about to start.
 public struct TrainingPlan: Sendable {
+    /// The largest number of epochs.
     public let epochs: Int
+    /// The number of training batches in an epoch.
     public let batchesPerEpoch: Int
+    /// The number of sequences per training batch.
     public let batchSize: Int
+    /// The number of elements of all parameters of the model.
     public let parameterCount: Int
+    /// The measure to report beside the loss.
     public let metric: DatasetDescription.Metric
 }
 
-/// How far a run has come after a batch.
+/// The progress of a run after a batch.
 public struct BatchProgress: Sendable {
-    /// From 1.
+    /// The epoch, from 1.
     public let epoch: Int
-    /// From 1, within the epoch.
+    /// The batch within the epoch, from 1.
     public let batch: Int
+    /// The number of training batches in an epoch.
     public let batchesPerEpoch: Int
-    /// Updates since the start of the run.
+    /// The number of updates since the start of the run.
     public let step: Int
-    /// Over the epoch so far.
+    /// The loss sums of the epoch so far.
     public let epochSums: LossSums
-    /// Of this batch.
+    /// The loss sums of this batch.
     public let batchSums: LossSums
-    /// Sequences trained in this epoch so far.
+    /// The number of sequences trained in this epoch so far.
     public let sequences: Int
-    /// Since the epoch began.
+    /// The training time of the epoch so far, in seconds.
     public let seconds: Double
-    /// Of the update after this batch.
+    /// The learning rate of this batch's update.
     public let learningRate: Double
 }
 
-/// What an epoch came to, as it is written to a run's metrics.
+/// The results of an epoch, as they are written to a run's metrics.
 public struct EpochRecord: Sendable, Codable, Equatable {
-    /// From 1.
+    /// The epoch, from 1.
     public let epoch: Int
+    /// The number of updates from the start of the run to the end of the epoch.
     public let step: Int
+    /// The loss sums of the epoch's training batches, each taken before its update.
     public let train: LossSums
+    /// The loss sums of the validation split after the epoch.
     public let validation: LossSums
-    /// Where ``Trainer/tracksTest`` asks for it.
+    /// The loss sums of the test split after the epoch, if ``Trainer/tracksTest`` is true.
     public let test: LossSums?
-    /// Of training alone.
+    /// The time of training in seconds, without evaluation.
     public let trainSeconds: Double
+    /// The number of sequences trained per second, without evaluation.
     public let sequencesPerSecond: Double
+    /// The learning rate of the epoch's last update.
     public let learningRate: Double
+    /// Whether the validation loss is the lowest so far.
     public let isBest: Bool
 }
 
-/// Why a run ended.
+/// The reason why a run ended.
 public enum TrainingEnd: Sendable, Equatable {
     /// All epochs were trained.
     case epochs
-    /// No better validation loss for this many epochs.
+    /// The validation loss did not improve for this many epochs.
     case patience(Int)
-    /// The validation loss fell below the bound.
+    /// The validation loss fell below this bound.
     case lossReached(Double)
-    /// Asked to stop from outside (Ctrl-C).
+    /// The run was stopped from outside, such as by Ctrl-C.
     case interrupted
-    /// A loss was no finite number, or an orthogonal weight couldn't be computed.
+    /// A loss wasn't finite, or an orthogonal weight couldn't be computed, at this step.
     case diverged(step: Int, loss: Double)
 }
 
-/// What a run came to.
+/// The results of a run.
 public struct TrainingSummary: Sendable {
-    /// Why it ended.
+    /// The reason why the run ended.
     public let end: TrainingEnd
-    /// All that were finished, in this order.
+    /// The records of all finished epochs, in order.
     public let epochs: [EpochRecord]
-    /// The epoch whose weights the model holds.
+    /// The epoch whose weights the model holds; nil if no epoch was finished.
     public let best: EpochRecord?
-    /// With the best weights; nil if the run ended before its first epoch did.
+    /// The loss sums of the test split with the best weights; nil if no epoch was finished.
     public let test: LossSums?
-    /// Of the whole run, earlier sessions of a resumed one included.
+    /// The time of the whole run in seconds, including earlier sessions if it was resumed.
     public let seconds: Double
 }

@@ -1,30 +1,31 @@
-/// Where a training run stands. Together with the numbers that the model and the
+/// The progress of a training run. Together with the numbers that the model and the
 /// updater hold, it is all that a run needs to continue bit for bit: batches and
 /// masks follow from the seed, the epoch and the step.
 public struct TrainingProgress: Codable, Sendable, Equatable {
-    /// The epoch under way, from 1.
+    /// The current epoch, from 1.
     public internal(set) var epoch = 1
-    /// How many of its batches are done.
+    /// The number of finished batches of the current epoch.
     public internal(set) var batches = 0
-    /// Over these batches.
+    /// The loss sums of these batches.
     public internal(set) var sums = LossSums()
+    /// The number of sequences in these batches.
     public internal(set) var sequences = 0
-    /// Of the last update.
+    /// The learning rate of the last update.
     public internal(set) var learningRate = 0.0
-    /// Spent on these batches.
+    /// The time spent on these batches, in seconds.
     public internal(set) var seconds = 0.0
-    /// Spent on the whole run, all of its parts taken together.
+    /// The time spent on the whole run, in seconds, including earlier sessions.
     public internal(set) var runSeconds = 0.0
-    /// Of the epochs that are done.
+    /// The records of the finished epochs.
     public internal(set) var records: [EpochRecord] = []
 
+    /// Creates the progress of a run that hasn't started.
     public init() {}
 
     /// The best epoch so far, by validation loss.
     public var best: EpochRecord? { records.last(where: \.isBest) }
 
-    /// Whether the best weights are the model's present ones: nothing was trained
-    /// since.
+    /// Whether the model's present weights are the best, as nothing was trained since.
     var isAtBest: Bool { batches == 0 && best != nil && best?.epoch == records.last?.epoch }
 
     mutating func finishEpoch(_ record: EpochRecord) {
@@ -33,8 +34,10 @@ public struct TrainingProgress: Codable, Sendable, Equatable {
     }
 }
 
-/// How often a run is saved besides the end of each epoch.
+/// The interval at which a run is saved in addition to the end of each epoch.
 public enum CheckpointInterval: Sendable, Equatable {
+    /// A number of updates.
     case steps(Int)
+    /// A time in seconds.
     case seconds(Double)
 }
