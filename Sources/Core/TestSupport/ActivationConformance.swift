@@ -2,7 +2,7 @@ import RecurrentCore
 
 /// Checks an activation: its derivative, as differentiation of the expression
 /// gives it, against central differences; its slope within ``Activation/slopeBounds``;
-/// no overflow for large arguments. Unit parameters are varied too.
+/// no overflow for large arguments. The parameters of each unit are varied, too.
 public func checkActivation(_ activation: any Activation, tolerance: Double = 1e-7) throws {
     let name = activation.name
     let bounds = activation.slopeBounds
@@ -28,7 +28,7 @@ public func checkActivation(_ activation: any Activation, tolerance: Double = 1e
         try checkSlope(result[1], bounds, activation, at: x)
         let expected = centralDifferences(x, step: 1e-3) { program.evaluate($0)[0] }
         let finer = centralDifferences(x, step: 5e-4) { program.evaluate($0)[0] }
-        // With a kink within reach, two step widths disagree: nothing to compare with.
+        // Near a kink, two step widths disagree, and there is nothing to compare with.
         let isSmooth = zip(expected, finer).allSatisfy { ($0 - $1).magnitude <= tolerance / 4 * max(1, $0.magnitude) }
         guard isSmooth else { continue }
         smooth += 1
@@ -43,7 +43,7 @@ public func checkActivation(_ activation: any Activation, tolerance: Double = 1e
     for x in [0.0, 30, 100, 1000].flatMap({ [$0, -$0] }) {
         let result = program.evaluate([x] + initial)
         try require(result.allSatisfy(\.isFinite), "\(name): not finite at \(x): \(result)")
-        // At 0 there may be a kink, whose slope is any between the two sides'.
+        // At 0 there may be a kink, where any slope between those of the two sides is right.
         try checkSlope(result[1], (x == 0 ? 0 : bounds.lowerBound)...bounds.upperBound, activation, at: [x])
     }
 }

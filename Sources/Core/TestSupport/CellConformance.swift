@@ -1,20 +1,39 @@
 import RecurrentCore
 
-/// A recurrent layer with numbers in it, and a scalar loss over everything it
-/// gives: `Σ c · output + Σ d · final state`.
+/// A recurrent layer with random parameters, inputs and initial states, and a scalar loss
+/// of everything that it returns: `Σ c · output + Σ d · final state`.
 public final class CellProbe {
+    /// The backend that runs the layer.
     public let backend: any Backend
+    /// The layer's parameters.
     public let store = ParameterStore()
+    /// The layer under test.
     public let layer: RecurrentLayer
+    /// The number of steps, T.
     public let steps: Int
+    /// The number of sequences, B.
     public let batch: Int
+    /// The length of each sequence; nil if all have `steps`.
     public let lengths: [Int]?
-    /// Parameters, then input, then initial states: what gradients are taken of.
+    /// The values that gradients are taken with respect to: parameters, then the input, then
+    /// the initial states.
     public private(set) var variables: [Double]
     private let outputWeights: [Double]
     private let finalWeights: [[Double]]
 
-    /// - Parameter scale: of the random parameters, inputs and states.
+    /// Creates a layer with random values.
+    ///
+    /// - Parameters:
+    ///   - cell: the cell of the layer.
+    ///   - backend: the backend that runs it.
+    ///   - inputWidth: the width E of the input.
+    ///   - hiddenWidth: the width H of the states.
+    ///   - steps: the number of steps, T.
+    ///   - batch: the number of sequences, B.
+    ///   - lengths: the length of each sequence; nil if all have `steps`.
+    ///   - scale: the bound of the random values, which are uniform in ±`scale`.
+    ///   - seed: the seed of the random values.
+    /// - Throws: what the backend throws.
     public init(
         _ cell: any RecurrentCell, on backend: any Backend, inputWidth: Int, hiddenWidth: Int, steps: Int, batch: Int,
         lengths: [Int]? = nil, scale: Double = 0.7, seed: UInt64 = 1
@@ -39,7 +58,12 @@ public final class CellProbe {
         return inputRange.upperBound + index * size..<inputRange.upperBound + (index + 1) * size
     }
 
-    /// Outputs [T·B·H] at `values`.
+    /// Returns the outputs, [T·B·H], for other variables.
+    ///
+    /// - Parameters:
+    ///   - values: the variables, in the order of ``variables``.
+    ///   - training: whether the forward pass keeps what the backward pass needs.
+    /// - Throws: what the backend throws.
     @discardableResult
     public func forward(_ values: [Double], training: Bool = true) throws -> [Double] {
         backend.upload(Array(values[0..<store.count]), to: store.allValues)
@@ -53,6 +77,10 @@ public final class CellProbe {
                 options: training ? .training : .inference))
     }
 
+    /// Returns the loss for other variables.
+    ///
+    /// - Parameter values: the variables, in the order of ``variables``.
+    /// - Throws: what the backend throws.
     public func loss(_ values: [Double]) throws -> Double {
         let outputs = try forward(values, training: false)
         var sum = zip(outputs, outputWeights).reduce(0) { $0 + $1.0 * $1.1 }
@@ -63,8 +91,10 @@ public final class CellProbe {
         return sum
     }
 
-    /// The gradient of ``loss(_:)`` by the compiled backward pass, at ``variables``
-    /// or elsewhere.
+    /// Returns the gradient of ``loss(_:)`` by the compiled backward pass.
+    ///
+    /// - Parameter values: the variables at which the gradient is taken; nil for ``variables``.
+    /// - Throws: what the backend throws.
     public func gradient(at values: [Double]? = nil) throws -> [Double] {
         backend.fill(store.allGradients, with: 0)
         try forward(values ?? variables)
@@ -82,7 +112,15 @@ public final class CellProbe {
 /// the input and the initial states against central differences, with equal and
 /// with different sequence lengths.
 ///
-/// - Parameter backend: one that computes in Double (`ReferenceBackend`).
+/// - Parameters:
+///   - cell: the cell to check.
+///   - backend: a backend that computes in Double, such as `ReferenceBackend`.
+///   - inputWidth: the width E of the input.
+///   - hiddenWidth: the width H of the states.
+///   - steps: the number of steps, T.
+///   - batch: the number of sequences, B.
+///   - tolerance: the largest relative error that is accepted.
+/// - Throws: ``ConformanceFailure`` if a gradient is wrong, and what the backend throws.
 public func checkCell(
     _ cell: any RecurrentCell, on backend: any Backend, inputWidth: Int = 3, hiddenWidth: Int = 4, steps: Int = 4,
     batch: Int = 3, tolerance: Double = 1e-6
@@ -101,13 +139,21 @@ public func checkCell(
     }
 }
 
-/// Checks that a backend runs a cell as the oracle does: outputs and gradients
+/// Checks that a cell has the same outputs and gradients on a backend as on an oracle,
 /// over many steps, with equal and with different sequence lengths.
 ///
 /// - Parameters:
-///   - oracle: `ReferenceBackend`.
-///   - scale: of the random parameters; small enough that a long product of
+///   - cell: the cell to check.
+///   - backend: the backend to check.
+///   - oracle: the backend to compare with, `ReferenceBackend`.
+///   - inputWidth: the width E of the input.
+///   - hiddenWidth: the width H of the states.
+///   - steps: the number of steps, T.
+///   - batch: the number of sequences, B.
+///   - scale: the bound of the random parameters, so small that a long product of
 ///     Jacobians doesn't amplify Float32's rounding without bound.
+///   - tolerance: the largest relative error that is accepted.
+/// - Throws: ``ConformanceFailure`` if they differ, and what the backends throw.
 public func checkCell(
     _ cell: any RecurrentCell, on backend: any Backend, against oracle: any Backend, inputWidth: Int = 7,
     hiddenWidth: Int = 19, steps: Int = 100, batch: Int = 21, scale: Double = 0.2, tolerance: Double = 1e-4

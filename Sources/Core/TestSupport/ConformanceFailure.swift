@@ -1,6 +1,8 @@
-/// What a conformance check throws: one line that says what doesn't hold.
+/// The error that a conformance check throws.
 public struct ConformanceFailure: Error, CustomStringConvertible {
+    /// One line that says what doesn't hold.
     public let description: String
+    /// Creates a failure with a line that says what doesn't hold.
     public init(_ description: String) { self.description = description }
 }
 
@@ -9,8 +11,8 @@ func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
     if !condition { throw ConformanceFailure(message()) }
 }
 
-/// The largest difference of two lists, relative to the
-/// expected list's largest magnitude (at least 1e-3); infinite where only one is finite.
+/// Returns the largest difference between two lists, relative to the largest magnitude of
+/// the expected list (at least 1e-3); infinity where only one of two elements is finite.
 public func relativeError(_ actual: [Double], _ expected: [Double]) -> Double {
     guard actual.count == expected.count else { return .infinity }
     var scale = 0.0
@@ -26,7 +28,7 @@ public func relativeError(_ actual: [Double], _ expected: [Double]) -> Double {
     return difference == 0 ? 0 : difference / max(scale, 1e-3)
 }
 
-/// The derivative of `function` with respect to each of `values`, by central
+/// Returns the derivative of `function` with respect to each of `values`, by central
 /// differences of fourth order.
 public func centralDifferences(
     _ values: [Double], step: Double = 1e-3, _ function: ([Double]) throws -> Double

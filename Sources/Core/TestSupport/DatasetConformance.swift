@@ -1,14 +1,17 @@
 import RecurrentCore
 
-/// Checks a data set: shapes and ranges as its description says, the same batch
-/// for the same split, epoch and index (in any order of asking, and from a data
-/// set made anew), splits that differ, and validation and test batches that
-/// don't depend on the epoch.
+/// Checks a data set: shapes and ranges are as its description says, the batch of a
+/// split, epoch and index is always the same (in any order, and from a second data set
+/// made the same way), splits differ, and validation and test batches don't depend on the
+/// epoch.
 ///
 /// - Parameters:
-///   - make: evaluated twice; pass the initialiser itself, `checkDataset(try
-///     RecallDataset(length: 10), batchSize: 32)`, so that two are compared.
-///   - batchSize: for which every split has at least one batch.
+///   - make: the expression that makes the data set. It is evaluated twice; pass the
+///     initializer itself, `checkDataset(try RecallDataset(length: 10), batchSize: 32)`, so
+///     that two data sets are compared.
+///   - batchSize: a batch size for which every split has at least one batch.
+/// - Throws: ``ConformanceFailure`` for the first thing that doesn't hold, and what the data
+///   set throws.
 public func checkDataset(_ make: @autoclosure () throws -> any Dataset, batchSize: Int) throws {
     let dataset = try make(), again = try make()
     try require(!dataset.name.isEmpty, "a data set needs a name")
@@ -47,13 +50,13 @@ public func checkDataset(_ make: @autoclosure () throws -> any Dataset, batchSiz
     }
 }
 
-/// What two batches are compared by.
+/// The content of a batch, by which two are compared.
 private struct BatchContents: Equatable {
     var shape: [Int]
     var tokens: [Int32] = []
     var vectors: [Float] = []
     var targets: [Int32]
-    /// No number, no target.
+    /// A batch without numbers and targets.
     var values: [Float?]
     var lengths: [Int]?
 

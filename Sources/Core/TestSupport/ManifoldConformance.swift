@@ -1,16 +1,20 @@
 import RecurrentCore
 
-/// Checks a manifold update: `W` orthogonal for small and large `B`, `W = I` at
-/// `B = 0`, `W` continuous, the gradient exactly skew, the same bits for the
-/// same `B`, nothing written outside the result.
+/// Checks a manifold update: `W` is orthogonal for small and large `B`, `W = I` at
+/// `B = 0`, `W` is continuous, the gradient is exactly skew-symmetric, the same `B` gives
+/// the same bits, and nothing is written outside the result.
 ///
 /// On a Double backend the gradient is compared with central differences: for
 /// every `B` if `isExact`, else at `B = 0` (and near it must point uphill).
 ///
 /// - Parameters:
+///   - update: the manifold update to check.
+///   - backend: the backend that runs it.
 ///   - isExact: whether the gradient is the derivative everywhere.
-///   - tolerance: of orthogonality and of exact gradients; 1e-5 for Float32 and 1e-9 for
-///     Double if nil.
+///   - tolerance: the largest error of orthogonality and of exact gradients that is accepted;
+///     1e-5 for Float32 and 1e-9 for Double if nil.
+/// - Throws: ``ConformanceFailure`` for the first thing that doesn't hold, and what the
+///   backend throws.
 public func checkManifoldUpdate(
     _ update: any ManifoldUpdate, on backend: any Backend, sizes: [Int] = [1, 2, 3, 8, 17], isExact: Bool,
     tolerance: Double? = nil
@@ -41,7 +45,7 @@ private struct ManifoldCheck {
         self.tolerance = tolerance ?? (isDouble ? 1e-9 : 1e-5)
     }
 
-    /// A random skew matrix of about the asked norm, exact in Float.
+    /// Returns a random skew-symmetric matrix of roughly the given norm, exact in Float.
     func skew(norm: Double, seed: UInt64) -> [Double] {
         var random = RandomStream(RandomKey(seed: seed, purpose: .test))
         // The spectral norm of a random matrix with entries ±s is about 2 s √(n / 3).
@@ -92,7 +96,7 @@ private struct ManifoldCheck {
         }
     }
 
-    /// The weight as rows inside a wider matrix.
+    /// Checks the weight as rows of a wider matrix.
     private func rowStride(_ b: [Double], _ expected: [Double]) throws {
         let width = n + 3
         let memory = try backend.makeMatrix([Double](repeating: 7, count: n * width), rows: n, columns: width)
@@ -110,7 +114,7 @@ private struct ManifoldCheck {
         }
     }
 
-    /// Along a ray, where a method may change its branches, `W` moves as `B` does.
+    /// Checks that `W` moves as `B` does along a ray, where a method may change its branches.
     func continuity() throws {
         let direction = skew(norm: 1, seed: 3)
         let length = direction.reduce(0) { $0 + $1 * $1 }.squareRoot()
@@ -158,7 +162,7 @@ private struct ManifoldCheck {
 
     private func gradient(_ g: [Double], at b: [Double]) throws -> [Double] {
         let parameter = try backend.makeMatrix(b, rows: n, columns: n)
-        // A block of rows of a larger matrix, as a gate of stacked weights is.
+        // The weight is a block of rows of a larger matrix, as the gates of a cell are.
         let weights = try backend.makeMatrix([Double](repeating: 9, count: 2 * n * n), rows: 2 * n, columns: n)
         let gradients = try backend.makeMatrix([Double](repeating: 9, count: n * n) + g, rows: 2 * n, columns: n)
         let (weight, gradient) = (weights.rows(n..<2 * n), gradients.rows(n..<2 * n))
@@ -173,7 +177,8 @@ private struct ManifoldCheck {
         return backend.download(result)
     }
 
-    /// The derivatives of `Σ G · W` by some 40 of the elements below the diagonal.
+    /// Returns the derivatives of `Σ G · W` with respect to some 40 of the elements below the
+    /// diagonal.
     private func differences(_ g: [Double], at b: [Double]) throws -> (elements: [Int], slopes: [Double]) {
         let pairs = (0..<n).flatMap { i in (0..<i).map { (i, $0) } }
         let every = max(1, pairs.count / 40)

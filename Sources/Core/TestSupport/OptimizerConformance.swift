@@ -1,12 +1,14 @@
 import RecurrentCore
 
-/// Checks an optimizer's program: its shape, that a rate of 0 changes no
-/// parameter, that a gradient of 0 gives finite numbers, and that it minimises
-/// a quadratic. A closed gate must keep parameter and states, an open one change nothing.
+/// Checks an optimizer's program: its shape, that a learning rate of 0 changes no
+/// parameter, that a gradient of 0 gives finite numbers, that it minimises a quadratic, and
+/// that a closed gate keeps the parameter and the states while an open one has no effect.
 ///
 /// - Parameters:
+///   - optimizer: the optimizer to check.
 ///   - rate: a learning rate at which it converges on curvatures of 0.5 to 2.
-///   - steps: after which the quadratic is below 1 % of its start.
+///   - steps: the number of steps after which the quadratic is below 1 % of its start.
+/// - Throws: ``ConformanceFailure`` for the first thing that doesn't hold.
 public func checkOptimizer(_ optimizer: any Optimizer, rate: Double = 0.01, steps: Int = 2000) throws {
     let name = optimizer.name
     try require(!name.isEmpty && !optimizer.summary.isEmpty, "an optimizer needs a name and a summary")

@@ -3,42 +3,67 @@ import RecurrentCore
 
 /// A tensor of a fixture, row-major.
 public struct FixtureTensor: Decodable, Sendable {
+    /// The size of each dimension.
     public let shape: [Int]
+    /// The elements in row-major order.
     public let values: [Double]
 }
 
 /// A recurrent module of PyTorch with all numbers of one forward and backward
 /// pass, as `Tests/RecurrentCoreTests/Fixtures/generate.py` writes them.
 ///
-/// The loss is the sum of each output times its ``lossWeights``. Everything goes by
-/// torch's names: parameters `weight_ih_l0`…; inputs `input` [T, B, E], `h_0`
-/// [layers, B, H] and an LSTM's `c_0`; outputs `output` [T, B, H], `h_n`, `c_n`.
-/// Gradients are of all parameters and inputs.
+/// The loss is the sum of each output times its ``lossWeights``. Tensors have torch's
+/// names: `weight_ih_l0` and so on for parameters; `input` [T, B, E], `h_0`
+/// [layers, B, H] and, for an LSTM, `c_0` for inputs; `output` [T, B, H], `h_n` and `c_n`
+/// for outputs.
 public struct PyTorchFixture: Decodable, Sendable {
+    /// A line that says which module it is.
     public let description: String
+    /// The number of steps, T.
     public let steps: Int
+    /// The number of sequences, B.
     public let batch: Int
+    /// The width E of the input.
     public let inputSize: Int
+    /// The width H of the states.
     public let hiddenSize: Int
+    /// The number of stacked layers.
     public let layers: Int
-    /// The sequences' lengths; nil if all have `steps`. Past a sequence's end,
-    /// `output` is 0 and so is its loss weight.
+    /// The length of each sequence; nil if all have `steps`. Past the end of a sequence,
+    /// both `output` and its loss weight are 0.
     public let lengths: [Int]?
+    /// The parameters by name.
     public let parameters: [String: FixtureTensor]
+    /// The input and the initial states by name.
     public let inputs: [String: FixtureTensor]
+    /// The output and the final states by name.
     public let outputs: [String: FixtureTensor]
+    /// The factor of each element of the outputs in the loss, by the outputs' names.
     public let lossWeights: [String: FixtureTensor]
+    /// The loss.
     public let loss: Double
+    /// The gradients of the loss with respect to all parameters and inputs, by their names.
     public let gradients: [String: FixtureTensor]
 
+    /// Reads a fixture.
+    ///
+    /// - Parameter file: the JSON file that `generate.py` wrote.
+    /// - Throws: an error if the file can't be read or isn't a fixture.
     public init(contentsOf file: URL) throws {
         self = try JSONDecoder().decode(PyTorchFixture.self, from: Data(contentsOf: file))
     }
 }
 
-/// Checks that a cell whose parameters lie as torch's gives PyTorch's numbers:
+/// Checks that a cell whose parameters are laid out as torch's gives PyTorch's numbers:
 /// outputs, final states, loss, and the gradients of parameters, input and
 /// initial states.
+///
+/// - Parameters:
+///   - cell: the cell to check.
+///   - fixture: PyTorch's numbers.
+///   - backend: the backend that runs the cell.
+///   - tolerance: the largest relative error that is accepted.
+/// - Throws: ``ConformanceFailure`` if a number differs, and what the backend throws.
 public func checkCell(
     _ cell: any RecurrentCell, reproduces fixture: PyTorchFixture, on backend: any Backend, tolerance: Double
 ) throws {
@@ -57,7 +82,7 @@ public func checkCell(
     for (index, parameter) in store.entries.enumerated() {
         backend.upload(fixture.parameters[String(parameter.name.dropFirst(4))]!.values, to: store.value(index))
     }
-    /// Layer `layer`'s part of a [layers, B, H] tensor.
+    /// Returns the part of layer `layer` in a [layers, B, H] tensor.
     func part(_ tensor: FixtureTensor, _ layer: Int) -> [Double] {
         Array(tensor.values[layer * batch * hidden..<(layer + 1) * batch * hidden])
     }

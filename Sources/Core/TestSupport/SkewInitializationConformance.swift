@@ -1,7 +1,7 @@
 import RecurrentCore
 
-/// Checks an initialisation of skew parameters: exactly skew-symmetric, finite,
-/// of the asked size, and the same for the same random stream.
+/// Checks an initialization of skew parameters: the result is exactly skew-symmetric,
+/// finite, of the right size, and the same for the same random stream.
 public func checkSkewInitialization(
     _ initialization: any SkewInitialization, sizes: [Int] = [1, 2, 3, 8, 17]
 ) throws {

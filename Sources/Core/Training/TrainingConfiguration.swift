@@ -62,28 +62,28 @@ public struct TrainingConfiguration: OptionSection {
         .number("learningRate", \.learningRate, .above(0), "Learning rate.").resumable,
         .number(
             "manifoldLearningRate", \.manifoldLearningRate, .above(0),
-            "Learning rate of the skew B; none for the general one."
+            "Rate of the skew B (default: learning rate)."
         ).needing(.orthogonalWeight),
         .number(
             "recurrentLearningRate", \.recurrentLearningRate, .above(0),
-            "Learning rate of free recurrent weights; none for the general one."
+            "Rate of free recurrent weights (default: equal)."
         ).needing(.freeRecurrentWeight),
-        .integer("warmupSteps", \.warmupSteps, 0...(.max), "Steps over which the rate rises from 0."),
+        .integer("warmupSteps", \.warmupSteps, 0...(.max), "Steps in which the rate rises from 0."),
         .number("clipNorm", \.clipNorm, .above(0), "Bound on the norm of all gradients together."),
-        .number("clipRecurrent", \.clipRecurrent, .above(0), "Bound on each element of recurrent weights' gradients."),
+        .number("clipRecurrent", \.clipRecurrent, .above(0), "Bound on each element of recurrent gradients."),
         .integer("batchSize", \.batchSize, 1...largestSize, "Sequences per batch."),
         .integer(
             "evaluationBatchSize", \.evaluationBatchSize, 1...largestSize,
-            "Sequences per batch in validation and test; none for the batch size."),
+            "The same in validation and test (default: equal)."),
         .integer("epochs", \.epochs, 1...(.max), "Largest number of epochs.").resumable,
         .integer("batchesPerEpoch", \.batchesPerEpoch, 1...(.max), "Largest number of batches per epoch."),
         .integer(
-            "patience", \.patience, 1...(.max), "Epochs without a better validation loss after which training ends."
+            "patience", \.patience, 1...(.max), "Stop after so many epochs without improvement."
         ).resumable,
-        .number("stopLoss", \.stopLoss, .above(0), "Validation loss below which training ends.").resumable,
+        .number("stopLoss", \.stopLoss, .above(0), "Stop below this validation loss.").resumable,
         .text(
             "checkpointEvery", \.checkpointEvery, "interval",
-            "Interval between checkpoints, in steps (500) or minutes (10m)."
+            "Checkpoints, every 500 (steps) or 10m (minutes)."
         ).resumable,
     ]
 

@@ -1,7 +1,7 @@
 import RecurrentCore
 
 extension BackendCheck {
-    /// Against a computation on the host in one piece.
+    /// Checks the operation against a computation on the host in one piece.
     func crossEntropy() throws {
         let key = RandomKey(seed: 3, purpose: .dropout, step: 4)
         for dropout in [nil, (rate: 0.0, key: key), (rate: 0.2, key: key)] {
@@ -68,7 +68,7 @@ extension BackendCheck {
             tested.download(biasGradient), expected.bias.map { $0 + 0.25 }, .scale(1), "\(what): the bias's gradient")
     }
 
-    /// A loss that is no number must come out as one that is no number.
+    /// Checks that a loss that is NaN comes out as NaN.
     private func hiddenDivergence() throws {
         let loss = try tested.makeSoftmaxCrossEntropy(classes: 6, width: 2)
         for bad in [Double.nan, .infinity] {
@@ -82,7 +82,7 @@ extension BackendCheck {
     }
 }
 
-/// The definition of the operation, row by row.
+/// The operation by its definition, row by row.
 private struct HostCrossEntropy {
     let rows: Int
     let width: Int

@@ -1,8 +1,8 @@
 import RecurrentCore
 
 extension BackendCheck {
-    /// A program with steps of every kind, at sizes below, at and above those of tiles; and
-    /// what happens to numbers that must be finite.
+    /// Checks a program with steps of every kind at sizes below, at and above those of tiles,
+    /// and what happens if numbers that must be finite aren't.
     func matrixPrograms() throws {
         let program = Self.everyStep
         for n in [1, 2, 3, 17, 33, 50, 64] {
@@ -62,7 +62,7 @@ extension BackendCheck {
                 try require(
                     message == "not finite", "\(tested.name): a matrix program fails with another message: \(message)")
             }
-            // The next run is one as any other.
+            // The next run isn't affected.
             try executor.run(inputs: [try tested.makeMatrix(finite, rows: n, columns: n)], outputs: [output])
             try require(
                 tested.download(output) == [Double](repeating: 1, count: n * n),
@@ -70,7 +70,7 @@ extension BackendCheck {
         }
     }
 
-    /// Inputs X, Y; outputs P, Q.
+    /// The program, with inputs X and Y and outputs P and Q.
     private static let everyStep = MatrixProgramBuilder(inputs: 2, outputs: 2).program { p in
         let (x, y, first, second) = (p.inputs[0], p.inputs[1], p.outputs[0], p.outputs[1])
         let a = p.matrix(), b = p.matrix(), c = p.matrix(), d = p.matrix(), e = p.matrix(), f = p.matrix()
@@ -83,7 +83,7 @@ extension BackendCheck {
         p.run(
             mix, identityAnd: [b.transposed, c, x, y.transposed], scalars: [.value(of: inverse), .constant(0.3)],
             into: [d, e])
-        // Of what is no product.
+        // The norm of a matrix that isn't a product.
         p.norm(d, into: other)
         p.branch(on: [other], { $0[0] > 12 }) {
             p.product(d, e, into: first)
@@ -91,13 +91,13 @@ extension BackendCheck {
             p.product(e, d.transposed, plus: 1, c, into: c)
             p.run(half, [c], into: [first])
         }
-        // As often as the norm says.
+        // The norm decides how often.
         p.loop(atMost: 40, while: [other], { $0[0] > 1 }) {
             p.run(half, [d], into: [f])
             p.exchange(d, f)
             p.norm(d, into: other)
         }
-        // As often as may be, then as often as is counted.
+        // As often as is allowed, then as often as is counted.
         p.loop(atMost: 3, while: [], { _ in 1 }) {
             p.product(d, e, plus: 0.5, e, into: f)
             p.exchange(e, f)

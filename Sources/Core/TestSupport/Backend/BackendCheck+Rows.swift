@@ -4,7 +4,7 @@ extension BackendCheck {
     func reductions() throws {
         for (rows, columns) in [(1, 1), (6, 5), (40, 333), (3, 5000), (1500, 3)] {
             for layout in Layout.writable {
-                // Few different values, so that the largest comes more than once.
+                // There are few different values, so that the largest occurs more than once.
                 for (coarse, source) in [
                     (true, try matrix(rows, columns, layout) { Double(($0 * 7919 + 13) % 31) - 40 }),
                     (false, try matrix(rows, columns, layout, seed: 4)),
@@ -68,7 +68,7 @@ extension BackendCheck {
         try additionOrder()
     }
 
-    /// In any other order the small numbers survive differently.
+    /// Checks the order of a sum: in any other, the small numbers would survive differently.
     private func additionOrder() throws {
         let large = tested.scalarType == .float64 ? 0x1p60 : 0x1p30
         let source = [1, 1, large, -large, 1, 1, large, 1, -large, 1]

@@ -1,17 +1,18 @@
 import RecurrentCore
 
-/// Checks every function of a backend against an oracle and, where a result is
-/// known by itself (residuals, Philox's bits, cross-entropy), against that.
+/// Checks every function of a backend against an oracle and, where a result is known
+/// independently (residuals, Philox's bits, cross-entropy), against that.
 ///
-/// Views of all kinds are used (strided, transposed, broadcast), and with every
-/// result the memory around it is compared, so that a write outside shows.
+/// Views of all kinds are used (strided, transposed, broadcast), and the memory around
+/// every result is compared as well, so that a write outside is noticed.
 ///
 /// - Parameters:
-///   - oracle: `ReferenceBackend`.
-///   - parts: all, or some while a backend is being written.
-///   - tolerance: relative error of sums and transcendental functions; 1e-5 for Float32 and
-///     1e-11 for Double if nil. Copies, comparisons, random numbers and single
-///     arithmetic operations must agree exactly.
+///   - tested: the backend to check.
+///   - oracle: the backend to compare with, `ReferenceBackend`.
+///   - parts: the functions to check; some of them while a backend is being written.
+///   - tolerance: the relative error of sums and transcendental functions that is accepted;
+///     1e-5 for Float32 and 1e-11 for Double if nil. Copies, comparisons, random numbers and
+///     single arithmetic operations must agree exactly.
 /// - Throws: ``ConformanceFailure`` for the first thing that doesn't hold.
 public func checkBackend(
     _ backend: any Backend, against oracle: any Backend, parts: [BackendPart] = BackendPart.allCases,
@@ -41,26 +42,29 @@ public func checkBackend(
     }
 }
 
-/// What ``checkBackend(_:against:parts:tolerance:)`` looks at.
+/// A group of functions that ``checkBackend(_:against:parts:tolerance:)`` checks.
 public enum BackendPart: Sendable, CaseIterable {
-    /// Allocation, upload and download, fill, copy.
+    /// Allocation, upload, download, `fill` and `copy`.
     case memory
-    /// `gemm`.
+    /// The matrix product `gemm`.
     case products
-    /// Each operation of the set over hard values.
+    /// Each pointwise operation by itself, on difficult and on random values.
     case operations
-    /// Pointwise programs over views of all kinds, in place, long ones.
+    /// Pointwise programs: long ones, in place, and on views of all kinds.
     case programs
     /// Random numbers and column indices.
     case places
-    /// `reduceRows`, `sumColumns`.
+    /// The reductions `reduceRows` and `sumColumns`.
     case reductions
-    /// Indices, `gatherRows`, `scatterAddRows`.
+    /// Indices, `gatherRows` and `scatterAddRows`.
     case indexedRows
+    /// The solution of linear systems.
     case solve
+    /// The eigendecomposition of Hermitian matrices.
     case eigendecomposition
+    /// Softmax cross-entropy with its gradients.
     case crossEntropy
-    /// `makeMatrixProgram`: products, norms, branches, loops.
+    /// Matrix programs with products, norms, branches and loops.
     case matrixPrograms
     /// A cell with two states and two stages, forward and backward.
     case recurrence
@@ -72,7 +76,7 @@ struct BackendCheck {
     let oracle: any Backend
     let tolerance: Double
 
-    /// The same matrix on both backends.
+    /// A matrix that is the same on both backends.
     struct Pair {
         var tested: MatrixView
         var oracle: MatrixView
@@ -80,24 +84,24 @@ struct BackendCheck {
         func map(_ change: (MatrixView) -> MatrixView) -> Pair { Pair(tested: change(tested), oracle: change(oracle)) }
     }
 
-    /// How a matrix lies in its memory.
+    /// The layout of a matrix in its memory.
     enum Layout: CaseIterable {
         case packed, padded, transposed, paddedTransposed
         /// Only for pointwise programs: every second column, a repeated row, a
         /// repeated column, one repeated number.
         case everySecondColumn, repeatedRow, repeatedColumn, repeatedNumber
 
-        /// Those that a product takes.
+        /// The layouts that a product takes.
         static let dense: [Layout] = [.packed, .padded, .transposed, .paddedTransposed]
-        /// Those with the elements of a row side by side.
+        /// The layouts in which the elements of a row are adjacent.
         static let byRows: [Layout] = [.packed, .padded]
-        /// Those in which no two elements share their place.
+        /// The layouts in which no two elements share memory.
         static let writable: [Layout] = dense + [.everySecondColumn]
     }
 
     /// A matrix with the same numbers, exact in Float, on both backends.
     ///
-    /// - Parameter value: of element `index` of the memory; random in ±1 if nil.
+    /// - Parameter value: the value of element `index` of the memory; random in ±1 if nil.
     func matrix(
         _ rows: Int, _ columns: Int, _ layout: Layout = .packed, seed: UInt64 = 1, value: ((Int) -> Double)? = nil
     ) throws -> Pair {
@@ -137,13 +141,13 @@ struct BackendCheck {
         backend.download(MatrixView(view.memory, rows: 1, columns: view.memory.count))
     }
 
-    /// How two results are compared.
+    /// The way in which two results are compared.
     enum Agreement {
-        /// Equal, with NaN equal to NaN.
+        /// For equality, with NaN equal to NaN.
         case exact
-        /// Each element relative to itself.
+        /// By the difference of each element, relative to its own magnitude.
         case elements
-        /// Differences relative to the given magnitude.
+        /// By the difference relative to the given magnitude.
         case scale(Double)
     }
 
@@ -161,7 +165,7 @@ struct BackendCheck {
         for (index, (a, exact)) in zip(actual, expected).enumerated() {
             let e = tested.scalarType == .float32 ? Double(Float(exact)) : exact
             if a == e || (a.isNaN && e.isNaN) { continue }
-            // Numbers below the least normal one may be taken as 0.
+            // Subnormal numbers may be flushed to 0.
             let least =
                 tested.scalarType == .float32
                 ? Double(Float.leastNormalMagnitude) : Double.leastNormalMagnitude
@@ -184,7 +188,8 @@ struct BackendCheck {
     }
 }
 
-/// Two states, a gate, and a product of a product: what a recurrence can hold.
+/// A cell with everything that a recurrence can hold: two states, a gate, and a product of
+/// a product.
 struct TwoStageCell: RecurrentCell {
     var name: String { "conformance-cell" }
     var summary: String { "two states, two stages" }
