@@ -64,12 +64,10 @@ public struct FlagHelp {
             default: ""
             }
         if help.hasSuffix(".") { help.removeLast() }
-        // A default that the help text already names isn't repeated.
-        let named = standard == .null && (option.help.contains("none for") || option.help.contains("default:"))
-        // A default that goes without saying is left out as well.
+        // A default that goes without saying, or that the help text names, is left out.
         let isPlain = standard == .flag(false) || (standard == .null && option.kind != .flag)
         help +=
-            choices + (named || isPlain ? "" : " (default: \(standard == .flag(true) ? "yes" : standard.text))") + "."
+            choices + (isPlain ? "" : " (default: \(standard == .flag(true) ? "yes" : standard.text))") + "."
         switch option.kind {
         case .flag: return entry("--\(flag)\(standard == .flag(true) ? " / --no-\(flag)" : "")", help)
         case .choice, .choices: return entry("--\(flag) <name>", help)

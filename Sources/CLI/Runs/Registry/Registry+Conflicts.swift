@@ -8,7 +8,7 @@ extension Registry {
     package func conflict(adding entry: Entry) -> String? {
         let plugin = "\(entry.kind.label) '\(entry.name)'"
         guard !entry.name.isEmpty, entry.name.allSatisfy({ $0.isLowercase || $0.isNumber || $0 == "-" }) else {
-            return "the \(plugin) must have a name of lower-case letters, digits and dashes"
+            return "the \(plugin) must have a name of lower-case letters, digits and hyphens"
         }
         if self.entry(entry.kind, entry.name) != nil { return "the \(plugin) is registered twice" }
         var seen: Set<String> = []
