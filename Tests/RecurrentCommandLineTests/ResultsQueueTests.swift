@@ -17,7 +17,7 @@ struct ResultsQueueTests {
             child = subprocess.Popen([__file__, *sys.argv[1:], "--train"], preexec_fn=os.setpgrp)
             signal.signal(signal.SIGINT, lambda *_: child.send_signal(signal.SIGINT))
             status = child.wait()
-            if status == 0: (run / "reproduction.json").write_text('{"command" : ["train"]}')
+            if status == 0: (run / "reproduction.json").write_text('{\\n  "command" : [\\n    "train",\\n    "--data",\\n    "/corpus",\\n    "--epochs"\\n  ]\\n}\\n')
             sys.exit(status)
         stops = []
         signal.signal(signal.SIGINT, lambda *_: stops.append(1))
@@ -175,6 +175,7 @@ struct ResultsQueueTests {
             queue.read(run + "/config.json")
                 == "{\n  \"dataset\" : {\n    \"data\" : \"$PTB_DIR\",\n    \"name\" : \"ptb\"\n  },\n  \"training\" : {\n    \"epochs\" : 6\n  }\n}\n"
         )
+        #expect(queue.read(run + "/reproduction.json")?.contains("\"--data\",\n    \"$PTB_DIR\",\n") == true)
         #expect(queue.read(run + "/commits.txt") == queue.read("queue/program/commit.txt"))
         #expect(queue.read("Results/reproduction/report.md") == "all")
 

@@ -13,7 +13,7 @@ enum SearchedLanguageTask {
         let edit: @Sendable (inout RunConfiguration) -> Void
     }
 
-    /// The gated models, with the best rates of Results/search-ugru-higher; the GRU uses the uGRU's rate.
+    /// The gated models, with the best rates of Results/search-gru and Results/search-ugru-higher.
     static let gated = [
         Model(label: "GRU", id: "gru") {
             $0.cell = "gru"
