@@ -1,20 +1,38 @@
 import RecurrentCore
 
-/// A recurrent layer with numbers in it, and a scalar loss over everything it
-/// gives: `Σ c · output + Σ d · final state`.
+/// A recurrent layer with random parameters, inputs and initial states, and a scalar loss
+/// over all its results, `Σ c · output + Σ d · final state`.
 public final class CellProbe {
+    /// The backend that runs the layer.
     public let backend: any Backend
+    /// The store of the layer's parameters and their gradients.
     public let store = ParameterStore()
+    /// The layer that runs the cell.
     public let layer: RecurrentLayer
+    /// The number of time steps T.
     public let steps: Int
+    /// The number of sequences B in the batch.
     public let batch: Int
+    /// The sequences' lengths; nil if all have ``steps``.
     public let lengths: [Int]?
-    /// Parameters, then input, then initial states: what gradients are taken of.
+    /// The parameters, then the input, then the initial states, all of which have gradients.
     public private(set) var variables: [Double]
     private let outputWeights: [Double]
     private let finalWeights: [[Double]]
 
-    /// - Parameter scale: of the random parameters, inputs and states.
+    /// Creates a layer and draws random values for its variables and for the weights of the loss.
+    ///
+    /// - Parameters:
+    ///   - cell: the cell of the layer.
+    ///   - backend: the backend that runs the layer.
+    ///   - inputWidth: the width E of the input.
+    ///   - hiddenWidth: the width H of the states.
+    ///   - steps: the number of time steps T.
+    ///   - batch: the number of sequences B.
+    ///   - lengths: the sequences' lengths; nil if all have `steps`.
+    ///   - scale: the bound of the random numbers, which are uniform in ±scale.
+    ///   - seed: the seed of the random numbers.
+    /// - Throws: the backend's error if it can't allocate the parameters.
     public init(
         _ cell: any RecurrentCell, on backend: any Backend, inputWidth: Int, hiddenWidth: Int, steps: Int, batch: Int,
         lengths: [Int]? = nil, scale: Double = 0.7, seed: UInt64 = 1
@@ -39,7 +57,11 @@ public final class CellProbe {
         return inputRange.upperBound + index * size..<inputRange.upperBound + (index + 1) * size
     }
 
-    /// Outputs [T·B·H] at `values`.
+    /// Runs the layer forward and returns its outputs [T·B·H].
+    ///
+    /// - Parameters:
+    ///   - values: the values of ``variables``.
+    ///   - training: whether to run as in training, so that a backward pass can follow.
     @discardableResult
     public func forward(_ values: [Double], training: Bool = true) throws -> [Double] {
         backend.upload(Array(values[0..<store.count]), to: store.allValues)
@@ -53,6 +75,7 @@ public final class CellProbe {
                 options: training ? .training : .inference))
     }
 
+    /// Returns the loss at `values` of the ``variables``, computed by inference.
     public func loss(_ values: [Double]) throws -> Double {
         let outputs = try forward(values, training: false)
         var sum = zip(outputs, outputWeights).reduce(0) { $0 + $1.0 * $1.1 }
@@ -63,8 +86,9 @@ public final class CellProbe {
         return sum
     }
 
-    /// The gradient of ``loss(_:)`` by the compiled backward pass, at ``variables``
-    /// or elsewhere.
+    /// Returns the gradient of ``loss(_:)`` by the compiled backward pass.
+    ///
+    /// - Parameter values: the values of the variables; if nil, ``variables``.
     public func gradient(at values: [Double]? = nil) throws -> [Double] {
         backend.fill(store.allGradients, with: 0)
         try forward(values ?? variables)
@@ -78,11 +102,19 @@ public final class CellProbe {
     }
 }
 
-/// Checks a cell on a Double backend: the compiled gradients of all parameters,
-/// the input and the initial states against central differences, with equal and
-/// with different sequence lengths.
+/// Checks a cell on a Double backend: that the compiled gradients of all parameters, the
+/// input and the initial states agree with central differences, both for equal and for
+/// different sequence lengths.
 ///
-/// - Parameter backend: one that computes in Double (`ReferenceBackend`).
+/// - Parameters:
+///   - cell: the cell to check.
+///   - backend: a backend that computes in Double (`ReferenceBackend`).
+///   - inputWidth: the width of the input.
+///   - hiddenWidth: the width of the states.
+///   - steps: the number of time steps.
+///   - batch: the number of sequences.
+///   - tolerance: the largest relative error of the gradients.
+/// - Throws: ``ConformanceFailure`` if the gradients differ.
 public func checkCell(
     _ cell: any RecurrentCell, on backend: any Backend, inputWidth: Int = 3, hiddenWidth: Int = 4, steps: Int = 4,
     batch: Int = 3, tolerance: Double = 1e-6
@@ -101,13 +133,21 @@ public func checkCell(
     }
 }
 
-/// Checks that a backend runs a cell as the oracle does: outputs and gradients
-/// over many steps, with equal and with different sequence lengths.
+/// Checks that a backend runs a cell as the oracle does: that outputs and gradients agree
+/// over many steps, both for equal and for different sequence lengths.
 ///
 /// - Parameters:
-///   - oracle: `ReferenceBackend`.
-///   - scale: of the random parameters; small enough that a long product of
-///     Jacobians doesn't amplify Float32's rounding without bound.
+///   - cell: the cell to run.
+///   - backend: the backend to check.
+///   - oracle: the backend to compare with, `ReferenceBackend`.
+///   - inputWidth: the width of the input.
+///   - hiddenWidth: the width of the states.
+///   - steps: the number of time steps.
+///   - batch: the number of sequences.
+///   - scale: the bound of the random parameters, inputs and states; small enough that a
+///     long product of Jacobians doesn't amplify Float32's rounding without bound.
+///   - tolerance: the largest relative error of outputs and gradients.
+/// - Throws: ``ConformanceFailure`` if outputs or gradients differ.
 public func checkCell(
     _ cell: any RecurrentCell, on backend: any Backend, against oracle: any Backend, inputWidth: Int = 7,
     hiddenWidth: Int = 19, steps: Int = 100, batch: Int = 21, scale: Double = 0.2, tolerance: Double = 1e-4

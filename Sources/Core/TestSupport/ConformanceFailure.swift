@@ -1,6 +1,8 @@
-/// What a conformance check throws: one line that says what doesn't hold.
+/// The error that a conformance check throws if a property doesn't hold.
 public struct ConformanceFailure: Error, CustomStringConvertible {
+    /// One line that says what doesn't hold.
     public let description: String
+    /// Creates a failure from one line that says what doesn't hold.
     public init(_ description: String) { self.description = description }
 }
 
@@ -9,8 +11,11 @@ func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
     if !condition { throw ConformanceFailure(message()) }
 }
 
-/// The largest difference of two lists, relative to the
-/// expected list's largest magnitude (at least 1e-3); infinite where only one is finite.
+/// Returns the largest difference between two lists, relative to the largest magnitude in
+/// the expected list, or to 1e-3 if that is larger.
+///
+/// - Returns: infinity if the lists have different counts, or differ where an element isn't
+///   finite; NaN equals NaN.
 public func relativeError(_ actual: [Double], _ expected: [Double]) -> Double {
     guard actual.count == expected.count else { return .infinity }
     var scale = 0.0
@@ -26,7 +31,7 @@ public func relativeError(_ actual: [Double], _ expected: [Double]) -> Double {
     return difference == 0 ? 0 : difference / max(scale, 1e-3)
 }
 
-/// The derivative of `function` with respect to each of `values`, by central
+/// Returns the derivative of `function` with respect to each of `values`, by central
 /// differences of fourth order.
 public func centralDifferences(
     _ values: [Double], step: Double = 1e-3, _ function: ([Double]) throws -> Double

@@ -1,6 +1,6 @@
 import RecurrentCore
 
-/// One operation that computes, as a function of expressions.
+/// An operation with operands, as a function of expressions.
 package struct Opcode: Sendable, CustomStringConvertible {
     package let description: String
     package let arity: Int
@@ -12,7 +12,7 @@ package struct Opcode: Sendable, CustomStringConvertible {
         self.apply = apply
     }
 
-    /// All that have operands.
+    /// All operations that have operands.
     package static let all: [Opcode] = [
         Opcode("negate", 1) { -$0[0] },
         Opcode("absolute", 1) { abs($0[0]) },

@@ -8,7 +8,7 @@ extension BackendCheck {
                 for b in Layout.dense { try product(m, n, k, a, b) }
             }
         }
-        // Long sums and large results, which a backend may cut in pieces.
+        // Long sums and large results, which a backend may split.
         try product(40, 30, 3000, .packed, .packed)
         try product(50, 20, 5000, .transposed, .packed)
         try product(700, 90, 20, .packed, .transposed)
@@ -23,7 +23,7 @@ extension BackendCheck {
         let left = try matrix(m, k, a, seed: 1), right = try matrix(k, n, b, seed: 2)
         for (alpha, beta) in [(1.0, 0.0), (1, 1), (-0.5, 2)] {
             for layout in Layout.byRows {
-                // With beta 0 the result may hold anything before.
+                // With beta 0 the result may hold anything beforehand.
                 let result = try matrix(m, n, layout, seed: 3, value: beta == 0 ? { _ in .nan } : nil)
                 both([left, right, result]) { $0.gemm(alpha: alpha, $1[0], $1[1], beta: beta, $1[2]) }
                 try agree(
