@@ -7,13 +7,13 @@ let package = Package(
     name: "CustomCell",
     dependencies: [.package(name: "urnn", path: "../..")],
     targets: [
-        // The plug-ins, each a target that knows RecurrentCore only: cells and an activation,
-        // a data set, an optimizer.
+        // The plug-ins (cells, an activation, a data set, an optimizer), in targets that depend
+        // only on RecurrentCore.
         .target(name: "LSTMCell", dependencies: urnn("RecurrentCore")),
         .target(name: "CoRNNCell", dependencies: urnn("RecurrentCore")),
         .target(name: "ParityData", dependencies: urnn("RecurrentCore")),
         .target(name: "LionOptimizer", dependencies: urnn("RecurrentCore")),
-        // The commands of `cli`, with these plug-ins among theirs.
+        // The commands of `cli`, with these plug-ins added.
         .executableTarget(
             name: "custom",
             dependencies: ["LSTMCell", "CoRNNCell", "ParityData", "LionOptimizer"]

@@ -1,5 +1,5 @@
-"""Loads a language model that `cli train --output RUN` wrote into PyTorch, and
-prints its perplexity, which agrees with `cli evaluate RUN`.
+"""Loads into PyTorch a language model that `cli train --output RUN` wrote, and
+prints its perplexity, which agrees with that of `cli evaluate RUN`.
 
     pip install torch numpy safetensors
     python load.py RUN                          # the corpus that the run names
@@ -7,8 +7,8 @@ prints its perplexity, which agrees with `cli evaluate RUN`.
     python load.py RUN --save state_dict.safetensors
 
 RNN, uRNN, GRU and uGRU become nn.RNN or nn.GRU: an orthogonal matrix is an ordinary
-weight. What torch doesn't have, as |x| or a reset gate before the product, runs in a
-loop over time (`Loop`). In a program of one's own:
+weight. What torch doesn't have, such as |x| or a reset gate before the product, runs in
+a loop over time (`Loop`). In a program of your own:
 
     model, words = load("runs/gru")
     scores, state = model(torch.tensor([[words.index("the")]]))   # [T, B] to [T, B, V]
@@ -32,7 +32,7 @@ from torch import nn
 
 
 class LanguageModel(nn.Module):
-    """Embedding, recurrent layers and a linear projection, as word_language_model."""
+    """Embedding, recurrent layers and a linear projection, as in word_language_model."""
 
     def __init__(self, vocabulary, embedding, recurrent, hidden, is_tied):
         super().__init__()
@@ -43,13 +43,13 @@ class LanguageModel(nn.Module):
             self.decoder.weight = self.encoder.weight
 
     def forward(self, tokens, state=None):
-        """Tokens [T, B] to scores [T, B, V] and the state to carry on with."""
+        """Maps tokens [T, B] to scores [T, B, V] and the state for the next batch."""
         output, state = self.rnn(self.encoder(tokens), state)
         return self.decoder(output), state
 
 
 class Loop(nn.Module):
-    """An RNN or GRU whose equations torch has no module for, with its parameters' names."""
+    """An RNN or GRU for whose equations torch has no module, with torch's parameter names."""
 
     def __init__(self, config, embedding, hidden, layers):
         super().__init__()
@@ -83,7 +83,7 @@ class Loop(nn.Module):
             case "modrelu": return x.sign() * (x.abs() + getattr(self, f"modrelu_bias_l{layer}")).relu()
 
     def step(self, x, h, layer):
-        """One step of one layer; x is the input's product already."""
+        """One step of one layer; x is already the input's product with its weight, plus the bias."""
         weight, bias = getattr(self, f"weight_hh_l{layer}"), getattr(self, f"bias_hh_l{layer}")
         if self.gates == 1:
             return self.activate(x + h @ weight.T + bias, layer)
@@ -103,7 +103,7 @@ class Loop(nn.Module):
             inputs = values @ getattr(self, f"weight_ih_l{layer}").T + getattr(self, f"bias_ih_l{layer}")
             h, outputs = state[layer], []
             for x in inputs:
-                # Zoneout at its mean: units kept their old values at this rate.
+                # Zoneout at its mean: units kept their old values at this rate in training.
                 h = self.zoneout * h + (1 - self.zoneout) * self.step(x, h, layer)
                 outputs.append(h)
             values = torch.stack(outputs)
@@ -112,11 +112,11 @@ class Loop(nn.Module):
 
 
 def read_config(path):
-    """Every option of a run by its name, and the names of its plug-ins by their kinds."""
+    """Returns every option of a run by its name, and the names of its plug-ins by their kinds."""
     config = json.loads(path.read_text())
     if config["version"] == 1:
         return config
-    # Version 2 has an object for each plug-in, with its name and its options, and one for each section.
+    # Version 2 has one object for each plug-in, with its name and options, and one for each section.
     options = {}
     for section in ["model", "training"]:
         options |= config[section]
@@ -127,7 +127,7 @@ def read_config(path):
 
 
 def load(run):
-    """The model of a run, ready to be evaluated, and its words in the order of their ids."""
+    """Returns the model of a run, ready for evaluation, and its words in the order of their ids."""
     run = pathlib.Path(run)
     for name in ["config.json", "model.safetensors", "vocabulary.txt"]:
         if not (run / name).is_file():
@@ -137,7 +137,7 @@ def load(run):
         tensors = load_file(run / "model.safetensors")
     except (ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         sys.exit(f"{run}: config.json or model.safetensors is damaged: {error}")
-    # Cut at line ends only: splitlines() would cut inside a word at other signs.
+    # Split at line feeds only: splitlines() would also split words at other characters.
     words = (run / "vocabulary.txt").read_text(encoding="utf-8").removesuffix("\n").split("\n")
     cell, activation = config["cell"], config.get("activation")
     embedding, hidden, layers = config["embeddingSize"], config["hiddenSize"], config["layers"]
@@ -165,7 +165,7 @@ def load(run):
 
 
 def read_tokens(directory, split, words, by_characters=False):
-    """A corpus's token ids, each line ending in <eos>; of characters, with _ between two words."""
+    """Returns a corpus's token ids, each line ending in <eos>; by characters, _ separates words."""
     for name in [f"ptb.{split}.txt", f"{split}.txt"]:
         path = pathlib.Path(directory) / name
         if path.exists():
@@ -173,7 +173,7 @@ def read_tokens(directory, split, words, by_characters=False):
     else:
         sys.exit(f"{directory}: there is no ptb.{split}.txt or {split}.txt")
     ids = {word: index for index, word in enumerate(words)}
-    # Lines and words of bytes: text would be cut at other signs than ASCII's blanks, too.
+    # Lines and words are split as bytes: str would also split at characters that aren't ASCII blanks.
     with path.open("rb") as file:
         lines = [line.split() for line in file]
     try:
@@ -191,8 +191,8 @@ def read_tokens(directory, split, words, by_characters=False):
 
 @torch.no_grad()
 def evaluate(model, tokens, streams, bptt=35):
-    """Loss in nats per token and the number of predictions, read as `cli evaluate` does:
-    the text cut into equal streams, states carried on."""
+    """Returns the loss in nats per token and the number of predictions. As in `cli evaluate`,
+    the text is split into equal streams, and states are carried from batch to batch."""
     length = len(tokens) // streams
     if length < 2:
         sys.exit(f"{len(tokens)} tokens are too few for {streams} streams")

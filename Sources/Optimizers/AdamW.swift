@@ -1,25 +1,26 @@
 import RecurrentCore
 
-/// Adam with decoupled weight decay (Loshchilov & Hutter 2019), as torch.optim.AdamW.
+/// Adam with decoupled weight decay (Loshchilov & Hutter 2019), as in torch.optim.AdamW.
 public struct AdamW: Optimizer, Plugin {
     public static let name = "adamw"
     public static let summary = "Adam with decoupled weight decay"
-    /// Adam's, with a decay in the place of its penalty.
+    /// The options of ``Adam``, with decoupled weight decay in place of the L2 penalty.
     public struct Options: OptionSection {
-        /// The decay of the mean gradient, in 0..<1.
+        /// The decay rate of the mean gradient, in 0..<1.
         public var beta1 = 0.9
-        /// The decay of the mean square gradient, in 0..<1.
+        /// The decay rate of the mean square gradient, in 0..<1.
         public var beta2 = 0.999
-        /// What is added to the root, above 0.
+        /// The number added to the root mean square gradient, above 0.
         public var epsilon = 1e-8
-        /// The decay of every parameter but the skew ones, per unit of learning rate.
+        /// The weight decay of all parameters except the skew ones, per unit of learning rate.
         public var weightDecay = 0.01
         public init() {}
         public static let fields: [OptionField<Self>] = [
             .beta1(\.beta1), .beta2(\.beta2), .adamEpsilon(\.epsilon),
-            .number("weightDecay", \.weightDecay, .atLeast(0), "Decay per unit of learning rate; not of B."),
+            .number("weightDecay", \.weightDecay, .atLeast(0), "Weight decay (not of B) per unit of learning rate."),
         ]
     }
+    /// The options of this optimizer.
     public let options: Options
     private let adam: Adam
 
@@ -27,11 +28,13 @@ public struct AdamW: Optimizer, Plugin {
         self.options = options
         adam = Adam(beta1: options.beta1, beta2: options.beta2, epsilon: options.epsilon)
     }
+    /// Creates an AdamW optimizer.
+    ///
     /// - Parameters:
-    ///   - beta1: the decay of the mean gradient, in 0..<1.
-    ///   - beta2: the decay of the mean square gradient, in 0..<1.
-    ///   - epsilon: what is added to the root, above 0.
-    ///   - weightDecay: per unit of learning rate.
+    ///   - beta1: the decay rate of the mean gradient, in 0..<1.
+    ///   - beta2: the decay rate of the mean square gradient, in 0..<1.
+    ///   - epsilon: the number added to the root mean square gradient, above 0.
+    ///   - weightDecay: the weight decay of all parameters except the skew ones, per unit of learning rate.
     public init(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0.01) {
         var options = Options()
         (options.beta1, options.beta2, options.epsilon, options.weightDecay) = (beta1, beta2, epsilon, weightDecay)

@@ -1,31 +1,34 @@
 import RecurrentCore
 
-/// RMSprop (Tieleman & Hinton 2012), as torch.optim.RMSprop.
+/// RMSprop (Tieleman & Hinton 2012), as in torch.optim.RMSprop.
 public struct RMSprop: Optimizer, Plugin {
     public static let name = "rmsprop"
-    public static let summary = "gradient over its running root mean square"
-    /// The decay of the mean, what is added to the root, and an L2 penalty.
+    public static let summary = "gradient divided by its running root mean square"
+    /// The decay rate of the mean, the epsilon added to the root, and an L2 penalty.
     public struct Options: OptionSection {
-        /// The decay of the mean square gradient (torch's alpha), in 0..<1.
+        /// The decay rate of the mean square gradient (torch's alpha), in 0..<1.
         public var decay = 0.99
-        /// What is added to the root, above 0.
+        /// The number added to the root mean square gradient, above 0.
         public var epsilon = 1e-8
-        /// The factor of an L2 penalty on every parameter but the skew ones.
+        /// The factor of an L2 penalty on all parameters except the skew ones.
         public var weightDecay = 0.0
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .number("decay", \.decay, .within(0..<1), "Decay of the mean square (torch's alpha)."),
-            .number("epsilon", \.epsilon, .above(0), "Added to the root mean square."),
+            .number("decay", \.decay, .within(0..<1), "Decay rate of the mean square gradient (torch's alpha)."),
+            .number("epsilon", \.epsilon, .above(0), "Number added to the root mean square gradient."),
             .penalty(\.weightDecay),
         ]
     }
+    /// The options of this optimizer.
     public let options: Options
 
     public init(options: Options) { self.options = options }
+    /// Creates an RMSprop optimizer.
+    ///
     /// - Parameters:
-    ///   - decay: of the mean square gradient, in 0..<1.
-    ///   - epsilon: what is added to the root, above 0.
-    ///   - weightDecay: the factor of an L2 penalty.
+    ///   - decay: the decay rate of the mean square gradient (torch's alpha), in 0..<1.
+    ///   - epsilon: the number added to the root mean square gradient, above 0.
+    ///   - weightDecay: the factor of an L2 penalty on all parameters except the skew ones.
     public init(decay: Double = 0.99, epsilon: Double = 1e-8, weightDecay: Double = 0) {
         var options = Options()
         (options.decay, options.epsilon, options.weightDecay) = (decay, epsilon, weightDecay)

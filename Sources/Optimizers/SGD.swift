@@ -1,21 +1,21 @@
 import RecurrentCore
 
-/// Stochastic gradient descent, with momentum if asked, as torch.optim.SGD.
+/// Stochastic gradient descent with optional momentum, as in torch.optim.SGD.
 public struct SGD: Optimizer, Plugin {
     public static let name = "sgd"
-    public static let summary = "gradient descent, with momentum if asked"
-    /// Momentum, its look-ahead, and an L2 penalty.
+    public static let summary = "stochastic gradient descent with optional momentum"
+    /// The momentum, its look-ahead, and an L2 penalty.
     public struct Options: OptionSection {
-        /// In 0..<1; 0 for none.
+        /// The momentum factor, in 0..<1; 0 means no momentum.
         public var momentum = 0.0
-        /// Nesterov's look-ahead (Sutskever et al. 2013); needs momentum.
+        /// Whether to use Nesterov's look-ahead (Sutskever et al. 2013), which needs a momentum above 0.
         public var nesterov = false
-        /// The factor of an L2 penalty on every parameter but the skew ones.
+        /// The factor of an L2 penalty on all parameters except the skew ones.
         public var weightDecay = 0.0
         public init() {}
         public static let fields: [OptionField<Self>] = [
             .number("momentum", \.momentum, .within(0..<1), "Momentum of the gradient."),
-            .flag("nesterov", \.nesterov, "Nesterov's look-ahead; needs momentum."),
+            .flag("nesterov", \.nesterov, "Use Nesterov's look-ahead; needs a momentum above 0."),
             .penalty(\.weightDecay),
         ]
         public func validate() throws {
@@ -23,13 +23,16 @@ public struct SGD: Optimizer, Plugin {
             throw RecurrentError.invalidOption("`nesterov` needs a `momentum` above 0")
         }
     }
+    /// The options of this optimizer.
     public let options: Options
 
     public init(options: Options) { self.options = options }
+    /// Creates an SGD optimizer.
+    ///
     /// - Parameters:
-    ///   - momentum: in 0..<1; 0 for none.
-    ///   - nesterov: whether it looks ahead.
-    ///   - weightDecay: the factor of an L2 penalty.
+    ///   - momentum: the momentum factor, in 0..<1; 0 means no momentum.
+    ///   - nesterov: whether to use Nesterov's look-ahead; has no effect without momentum.
+    ///   - weightDecay: the factor of an L2 penalty on all parameters except the skew ones.
     public init(momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0) {
         var options = Options()
         (options.momentum, options.nesterov, options.weightDecay) = (momentum, nesterov, weightDecay)

@@ -163,10 +163,10 @@ func neverTwoSequencesAlike(fresh: Bool) throws {
             == "kth-largest: the sequence length must be at least 2, not 1")
     #expect(
         refusal { try KthLargestDataset(length: 5) }
-            == "kth-largest: k must lie in 1...5, the sequence length, not be 10")
+            == "kth-largest: k must be at least 1 and at most the sequence length 5, not 10")
     #expect(
         refusal { try KthLargestDataset(length: 5, k: 0) }
-            == "kth-largest: k must lie in 1...5, the sequence length, not be 0")
+            == "kth-largest: k must be at least 1 and at most the sequence length 5, not 0")
     #expect(
         refusal { try RecallDataset(length: 5, sizes: SplitSizes(valid: 0)) }
             == "the number of valid sequences must be at least 1, not 0")

@@ -4,27 +4,29 @@ import RecurrentCore
 /// gate order r, z, n; `h' = (1 − z) n + z h`.
 public struct GRU: ActivatedCell {
     public static let name = "gru"
-    public static let summary = "GRU as torch.nn.GRU: reset, update and candidate"
+    public static let summary = "GRU as in torch.nn.GRU: reset gate, update gate and candidate"
     public static var defaultActivation: any Activation { Tanh() }
-    /// Where the reset gate acts.
+    /// The choice of where the reset gate acts.
     public struct Options: OptionSection {
-        /// After the product, as torch.nn.GRU, or before it.
+        /// Whether the reset gate acts after the recurrent product, as in torch.nn.GRU, or before it.
         public var resetGate = ResetGate.after
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .choice("resetGate", \.resetGate, "Where the reset gate acts: after the product (as torch), or before it.")
+            .choice("resetGate", \.resetGate, "Where the reset gate acts: after the product (as torch) or before it.")
         ]
     }
-    /// Of the candidate state.
+    /// The nonlinearity of the candidate state.
     public let activation: any Activation
-    /// Where the reset gate acts.
+    /// The place where the reset gate acts: after the recurrent product or before it.
     public let resetGate: ResetGate
 
     public init(options: Options, activation: any Activation) {
         self.init(activation: activation, resetGate: options.resetGate)
     }
+    /// Creates a GRU cell.
+    ///
     /// - Parameters:
-    ///   - activation: of the candidate state.
+    ///   - activation: the nonlinearity of the candidate state.
     ///   - resetGate: where the reset gate acts.
     public init(activation: any Activation = Tanh(), resetGate: ResetGate = .after) {
         self.activation = activation

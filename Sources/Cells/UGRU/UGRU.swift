@@ -1,30 +1,32 @@
 import RecurrentCore
 
-/// The paper's uGRU: a GRU whose candidate weight `W_n` stays orthogonal; reset
-/// and update weights are free. torch.nn.GRU's parameters and gate order r, z, n.
+/// The paper's uGRU: a GRU whose candidate weight `W_n` stays orthogonal, while the reset
+/// and update weights are free. Parameters and gate order r, z, n are torch.nn.GRU's.
 public struct UGRU: ActivatedCell {
     public static let name = "ugru"
     public static let summary = "uGRU: a GRU whose candidate weight is orthogonal"
     public static var defaultActivation: any Activation { Tanh() }
-    /// Where the reset gate acts.
+    /// The choice of where the reset gate acts.
     public struct Options: OptionSection {
-        /// After the product, as torch.nn.GRU, or before it.
+        /// Whether the reset gate acts after the recurrent product, as in torch.nn.GRU, or before it.
         public var resetGate = ResetGate.after
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .choice("resetGate", \.resetGate, "Where the reset gate acts: after the product (as torch), or before it.")
+            .choice("resetGate", \.resetGate, "Where the reset gate acts: after the product (as torch) or before it.")
         ]
     }
-    /// Of the candidate state.
+    /// The nonlinearity of the candidate state.
     public let activation: any Activation
-    /// Where the reset gate acts.
+    /// The place where the reset gate acts: after the recurrent product or before it.
     public let resetGate: ResetGate
 
     public init(options: Options, activation: any Activation) {
         self.init(activation: activation, resetGate: options.resetGate)
     }
+    /// Creates a uGRU cell.
+    ///
     /// - Parameters:
-    ///   - activation: of the candidate state.
+    ///   - activation: the nonlinearity of the candidate state.
     ///   - resetGate: where the reset gate acts.
     public init(activation: any Activation = Tanh(), resetGate: ResetGate = .after) {
         self.activation = activation

@@ -6,11 +6,13 @@ public struct URNN: ActivatedCell {
     public static let name = "urnn"
     public static let summary = "uRNN: h' = σ(U x + W h + b) with WᵀW = I"
     public static var defaultActivation: any Activation { ReLU() }
-    /// σ.
+    /// The nonlinearity σ.
     public let activation: any Activation
 
     public init(options: NoOptions = NoOptions(), activation: any Activation) { self.activation = activation }
-    /// - Parameter activation: σ.
+    /// Creates a uRNN cell.
+    ///
+    /// - Parameter activation: the nonlinearity σ.
     public init(activation: any Activation = ReLU()) { self.activation = activation }
 
     public var slopeBounds: ClosedRange<Double>? { activation.slopeBounds }

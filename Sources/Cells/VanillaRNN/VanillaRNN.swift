@@ -1,15 +1,17 @@
 import RecurrentCore
 
-/// The Elman network: `h' = σ(U x + W h + b_i + b_h)`, torch.nn.RNN's parameters.
+/// The Elman network, `h' = σ(U x + W h + b_i + b_h)`, with torch.nn.RNN's parameters.
 public struct VanillaRNN: ActivatedCell {
     public static let name = "rnn"
     public static let summary = "vanilla RNN: h' = σ(U x + W h + b)"
     public static var defaultActivation: any Activation { ReLU() }
-    /// σ.
+    /// The nonlinearity σ.
     public let activation: any Activation
 
     public init(options: NoOptions = NoOptions(), activation: any Activation) { self.activation = activation }
-    /// - Parameter activation: σ.
+    /// Creates a vanilla RNN cell.
+    ///
+    /// - Parameter activation: the nonlinearity σ.
     public init(activation: any Activation = ReLU()) { self.activation = activation }
 
     public var slopeBounds: ClosedRange<Double>? { activation.slopeBounds }

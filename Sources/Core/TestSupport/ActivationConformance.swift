@@ -1,8 +1,10 @@
 import RecurrentCore
 
-/// Checks an activation: its derivative, as differentiation of the expression
-/// gives it, against central differences; its slope within ``Activation/slopeBounds``;
-/// no overflow for large arguments. The parameters of each unit are varied, too.
+/// Checks an activation: that its derivative, by differentiation of the expression, agrees
+/// with central differences, that its slope lies within ``Activation/slopeBounds``, and that
+/// large arguments don't overflow. Unit parameters are varied, too.
+///
+/// - Throws: ``ConformanceFailure`` for the first property that doesn't hold.
 public func checkActivation(_ activation: any Activation, tolerance: Double = 1e-7) throws {
     let name = activation.name
     let bounds = activation.slopeBounds
@@ -10,7 +12,7 @@ public func checkActivation(_ activation: any Activation, tolerance: Double = 1e
     try require(
         bounds.lowerBound >= 0 && bounds.upperBound.isFinite, "\(name): slope bounds must be finite and not negative")
     let names = activation.unitParameters.map(\.name)
-    try require(Set(names).count == names.count, "\(name): two unit parameters have one name")
+    try require(Set(names).count == names.count, "\(name): two unit parameters have the same name")
 
     let program = PointwiseProgram.withDerivatives(inputs: 1 + names.count) { x, _ in
         activation(x[0], parameters: Array(x[1...]))
@@ -36,7 +38,8 @@ public func checkActivation(_ activation: any Activation, tolerance: Double = 1e
             let variable = index == 0 ? "x" : names[index - 1]
             try require(
                 (slope - difference).magnitude <= tolerance * max(1, difference.magnitude),
-                "\(name): derivative by \(variable) at \(x) is \(slope), central differences give \(difference)")
+                "\(name): derivative with respect to \(variable) at \(x) is \(slope), central differences give \(difference)"
+            )
         }
     }
     try require(smooth > draws / 2, "\(name): smooth at only \(smooth) of \(draws) random points")

@@ -1,39 +1,38 @@
 import RecurrentCore
 
 /// A recurrent layer with random parameters, inputs and initial states, and a scalar loss
-/// of everything that it returns: `Σ c · output + Σ d · final state`.
+/// over all its results, `Σ c · output + Σ d · final state`.
 public final class CellProbe {
     /// The backend that runs the layer.
     public let backend: any Backend
-    /// The layer's parameters.
+    /// The store of the layer's parameters and their gradients.
     public let store = ParameterStore()
-    /// The layer under test.
+    /// The layer that runs the cell.
     public let layer: RecurrentLayer
-    /// The number of steps, T.
+    /// The number of time steps T.
     public let steps: Int
-    /// The number of sequences, B.
+    /// The number of sequences B in the batch.
     public let batch: Int
-    /// The length of each sequence; nil if all have `steps`.
+    /// The sequences' lengths; nil if all have ``steps``.
     public let lengths: [Int]?
-    /// The values that gradients are taken with respect to: parameters, then the input, then
-    /// the initial states.
+    /// The parameters, then the input, then the initial states, all of which have gradients.
     public private(set) var variables: [Double]
     private let outputWeights: [Double]
     private let finalWeights: [[Double]]
 
-    /// Creates a layer with random values.
+    /// Creates a layer and draws random values for its variables and for the weights of the loss.
     ///
     /// - Parameters:
     ///   - cell: the cell of the layer.
-    ///   - backend: the backend that runs it.
+    ///   - backend: the backend that runs the layer.
     ///   - inputWidth: the width E of the input.
     ///   - hiddenWidth: the width H of the states.
-    ///   - steps: the number of steps, T.
-    ///   - batch: the number of sequences, B.
-    ///   - lengths: the length of each sequence; nil if all have `steps`.
-    ///   - scale: the bound of the random values, which are uniform in ±`scale`.
-    ///   - seed: the seed of the random values.
-    /// - Throws: what the backend throws.
+    ///   - steps: the number of time steps T.
+    ///   - batch: the number of sequences B.
+    ///   - lengths: the sequences' lengths; nil if all have `steps`.
+    ///   - scale: the bound of the random numbers, which are uniform in ±scale.
+    ///   - seed: the seed of the random numbers.
+    /// - Throws: the backend's error if it can't allocate the parameters.
     public init(
         _ cell: any RecurrentCell, on backend: any Backend, inputWidth: Int, hiddenWidth: Int, steps: Int, batch: Int,
         lengths: [Int]? = nil, scale: Double = 0.7, seed: UInt64 = 1
@@ -58,12 +57,11 @@ public final class CellProbe {
         return inputRange.upperBound + index * size..<inputRange.upperBound + (index + 1) * size
     }
 
-    /// Returns the outputs, [T·B·H], for other variables.
+    /// Runs the layer forward and returns its outputs [T·B·H].
     ///
     /// - Parameters:
-    ///   - values: the variables, in the order of ``variables``.
-    ///   - training: whether the forward pass keeps what the backward pass needs.
-    /// - Throws: what the backend throws.
+    ///   - values: the values of ``variables``.
+    ///   - training: whether to run as in training, so that a backward pass can follow.
     @discardableResult
     public func forward(_ values: [Double], training: Bool = true) throws -> [Double] {
         backend.upload(Array(values[0..<store.count]), to: store.allValues)
@@ -77,10 +75,7 @@ public final class CellProbe {
                 options: training ? .training : .inference))
     }
 
-    /// Returns the loss for other variables.
-    ///
-    /// - Parameter values: the variables, in the order of ``variables``.
-    /// - Throws: what the backend throws.
+    /// Returns the loss at `values` of the ``variables``, computed by inference.
     public func loss(_ values: [Double]) throws -> Double {
         let outputs = try forward(values, training: false)
         var sum = zip(outputs, outputWeights).reduce(0) { $0 + $1.0 * $1.1 }
@@ -93,8 +88,7 @@ public final class CellProbe {
 
     /// Returns the gradient of ``loss(_:)`` by the compiled backward pass.
     ///
-    /// - Parameter values: the variables at which the gradient is taken; nil for ``variables``.
-    /// - Throws: what the backend throws.
+    /// - Parameter values: the values of the variables; if nil, ``variables``.
     public func gradient(at values: [Double]? = nil) throws -> [Double] {
         backend.fill(store.allGradients, with: 0)
         try forward(values ?? variables)
@@ -108,19 +102,19 @@ public final class CellProbe {
     }
 }
 
-/// Checks a cell on a Double backend: the compiled gradients of all parameters,
-/// the input and the initial states against central differences, with equal and
-/// with different sequence lengths.
+/// Checks a cell on a Double backend: that the compiled gradients of all parameters, the
+/// input and the initial states agree with central differences, both for equal and for
+/// different sequence lengths.
 ///
 /// - Parameters:
 ///   - cell: the cell to check.
-///   - backend: a backend that computes in Double, such as `ReferenceBackend`.
-///   - inputWidth: the width E of the input.
-///   - hiddenWidth: the width H of the states.
-///   - steps: the number of steps, T.
-///   - batch: the number of sequences, B.
-///   - tolerance: the largest relative error that is accepted.
-/// - Throws: ``ConformanceFailure`` if a gradient is wrong, and what the backend throws.
+///   - backend: a backend that computes in Double (`ReferenceBackend`).
+///   - inputWidth: the width of the input.
+///   - hiddenWidth: the width of the states.
+///   - steps: the number of time steps.
+///   - batch: the number of sequences.
+///   - tolerance: the largest relative error of the gradients.
+/// - Throws: ``ConformanceFailure`` if the gradients differ.
 public func checkCell(
     _ cell: any RecurrentCell, on backend: any Backend, inputWidth: Int = 3, hiddenWidth: Int = 4, steps: Int = 4,
     batch: Int = 3, tolerance: Double = 1e-6
@@ -139,21 +133,21 @@ public func checkCell(
     }
 }
 
-/// Checks that a cell has the same outputs and gradients on a backend as on an oracle,
-/// over many steps, with equal and with different sequence lengths.
+/// Checks that a backend runs a cell as the oracle does: that outputs and gradients agree
+/// over many steps, both for equal and for different sequence lengths.
 ///
 /// - Parameters:
-///   - cell: the cell to check.
+///   - cell: the cell to run.
 ///   - backend: the backend to check.
 ///   - oracle: the backend to compare with, `ReferenceBackend`.
-///   - inputWidth: the width E of the input.
-///   - hiddenWidth: the width H of the states.
-///   - steps: the number of steps, T.
-///   - batch: the number of sequences, B.
-///   - scale: the bound of the random parameters, so small that a long product of
-///     Jacobians doesn't amplify Float32's rounding without bound.
-///   - tolerance: the largest relative error that is accepted.
-/// - Throws: ``ConformanceFailure`` if they differ, and what the backends throw.
+///   - inputWidth: the width of the input.
+///   - hiddenWidth: the width of the states.
+///   - steps: the number of time steps.
+///   - batch: the number of sequences.
+///   - scale: the bound of the random parameters, inputs and states; small enough that a
+///     long product of Jacobians doesn't amplify Float32's rounding without bound.
+///   - tolerance: the largest relative error of outputs and gradients.
+/// - Throws: ``ConformanceFailure`` if outputs or gradients differ.
 public func checkCell(
     _ cell: any RecurrentCell, on backend: any Backend, against oracle: any Backend, inputWidth: Int = 7,
     hiddenWidth: Int = 19, steps: Int = 100, batch: Int = 21, scale: Double = 0.2, tolerance: Double = 1e-4

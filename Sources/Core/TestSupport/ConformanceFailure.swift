@@ -1,8 +1,8 @@
-/// The error that a conformance check throws.
+/// The error that a conformance check throws if a property doesn't hold.
 public struct ConformanceFailure: Error, CustomStringConvertible {
     /// One line that says what doesn't hold.
     public let description: String
-    /// Creates a failure with a line that says what doesn't hold.
+    /// Creates a failure from one line that says what doesn't hold.
     public init(_ description: String) { self.description = description }
 }
 
@@ -11,8 +11,11 @@ func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
     if !condition { throw ConformanceFailure(message()) }
 }
 
-/// Returns the largest difference between two lists, relative to the largest magnitude of
-/// the expected list (at least 1e-3); infinity where only one of two elements is finite.
+/// Returns the largest difference between two lists, relative to the largest magnitude in
+/// the expected list, or to 1e-3 if that is larger.
+///
+/// - Returns: infinity if the lists have different counts, or differ where an element isn't
+///   finite; NaN equals NaN.
 public func relativeError(_ actual: [Double], _ expected: [Double]) -> Double {
     guard actual.count == expected.count else { return .infinity }
     var scale = 0.0

@@ -1,21 +1,21 @@
 import RecurrentCore
 
-/// Checks a data set: shapes and ranges are as its description says, the batch of a
-/// split, epoch and index is always the same (in any order, and from a second data set
-/// made the same way), splits differ, and validation and test batches don't depend on the
-/// epoch.
+/// Checks a data set: that shapes and ranges are as its description says, that a split,
+/// epoch and index always give the same batch (in any order of requests, and also from a
+/// second data set), that splits differ, and that validation and test batches don't depend
+/// on the epoch.
 ///
 /// - Parameters:
-///   - make: the expression that makes the data set. It is evaluated twice; pass the
-///     initializer itself, `checkDataset(try RecallDataset(length: 10), batchSize: 32)`, so
-///     that two data sets are compared.
+///   - make: an expression that creates the data set. It is evaluated twice, so pass the
+///     initializer itself, `checkDataset(try RecallDataset(length: 10), batchSize: 32)`, for
+///     two data sets to be compared.
 ///   - batchSize: a batch size for which every split has at least one batch.
-/// - Throws: ``ConformanceFailure`` for the first thing that doesn't hold, and what the data
-///   set throws.
+/// - Throws: ``ConformanceFailure`` for the first property that doesn't hold.
 public func checkDataset(_ make: @autoclosure () throws -> any Dataset, batchSize: Int) throws {
     let dataset = try make(), again = try make()
     try require(!dataset.name.isEmpty, "a data set needs a name")
-    try require(dataset.description == again.description, "\(dataset.name): made anew, it has another description")
+    try require(
+        dataset.description == again.description, "\(dataset.name): created again, it has a different description")
     var firsts: [BatchContents] = []
     for split in Split.allCases {
         let count = dataset.batchCount(split, batchSize: batchSize)
@@ -35,12 +35,12 @@ public func checkDataset(_ make: @autoclosure () throws -> any Dataset, batchSiz
         for index in indices.reversed() {
             let second = try contents(dataset, 1, index)
             try require(
-                split == .train || second == seen[index], "\(what): batch \(index) is another one in the next epoch")
+                split == .train || second == seen[index], "\(what): batch \(index) differs in the next epoch")
             try require(
-                try contents(dataset, 0, index) == seen[index], "\(what): batch \(index) asked for again differs")
+                try contents(dataset, 0, index) == seen[index], "\(what): batch \(index) differs when requested again")
             try require(
                 try contents(again, 1, index) == second && contents(again, 0, index) == seen[index],
-                "\(what): batch \(index) of a data set made anew differs")
+                "\(what): batch \(index) of a second data set differs")
         }
     }
     for (a, b) in [(0, 1), (0, 2), (1, 2)] {
@@ -50,13 +50,13 @@ public func checkDataset(_ make: @autoclosure () throws -> any Dataset, batchSiz
     }
 }
 
-/// The content of a batch, by which two are compared.
+/// The contents by which two batches are compared.
 private struct BatchContents: Equatable {
     var shape: [Int]
     var tokens: [Int32] = []
     var vectors: [Float] = []
     var targets: [Int32]
-    /// A batch without numbers and targets.
+    /// The target numbers; nil for a NaN, which marks a position without a target.
     var values: [Float?]
     var lengths: [Int]?
 
@@ -83,7 +83,7 @@ private func check(
     let mayBeSmaller = index == count - 1 && !description.isContinuous
     try require(
         batch.size == batchSize || (mayBeSmaller && batch.size < batchSize),
-        "\(what): \(batch.size) sequences where \(batchSize) were asked for")
+        "\(what): \(batch.size) sequences where \(batchSize) were requested")
     switch (batch.inputs, description.inputs) {
     case (.tokens(let tokens), .tokens(let vocabulary)):
         try require(tokens.count == positions, "\(what): \(tokens.count) tokens for \(positions) positions")
@@ -94,7 +94,7 @@ private func check(
             width == expected && numbers.count == positions * width,
             "\(what): \(numbers.count) numbers of width \(width) for \(positions) positions of width \(expected)")
         try require(numbers.allSatisfy(\.isFinite), "\(what): an input that is not finite")
-    default: throw ConformanceFailure("\(what): inputs of another kind than the description's")
+    default: throw ConformanceFailure("\(what): inputs of a different kind from the description's")
     }
     let (targets, values) =
         switch description.targets {
@@ -103,12 +103,13 @@ private func check(
         case .sequenceValue: (0, batch.size)
         case .positionValue: (0, positions)
         }
-    try require(batch.values.count == values, "\(what): \(batch.values.count) target numbers where \(values) belong")
+    try require(
+        batch.values.count == values, "\(what): \(batch.values.count) target numbers where \(values) are expected")
     try require(
         batch.values.allSatisfy { $0.isFinite || ($0.isNaN && description.targets == .positionValue) },
         "\(what): a target number that isn't finite")
     try require(values == 0 || batch.values.contains { $0.isFinite }, "\(what): no target number at all")
-    try require(batch.targets.count == targets, "\(what): \(batch.targets.count) targets where \(targets) belong")
+    try require(batch.targets.count == targets, "\(what): \(batch.targets.count) targets where \(targets) are expected")
     try require(
         batch.targets.allSatisfy { Int($0) < description.classes }, "\(what): a target not below \(description.classes)"
     )

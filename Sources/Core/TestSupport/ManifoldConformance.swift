@@ -1,20 +1,20 @@
 import RecurrentCore
 
-/// Checks a manifold update: `W` is orthogonal for small and large `B`, `W = I` at
-/// `B = 0`, `W` is continuous, the gradient is exactly skew-symmetric, the same `B` gives
-/// the same bits, and nothing is written outside the result.
+/// Checks a manifold update: that `W` is orthogonal for small and large `B`, `W = I` at
+/// `B = 0`, and `W` is continuous; that the gradient is exactly skew; that the same `B` gives
+/// the same bits; and that nothing is written outside the result.
 ///
-/// On a Double backend the gradient is compared with central differences: for
-/// every `B` if `isExact`, else at `B = 0` (and near it must point uphill).
+/// On a Double backend the gradient is compared with central differences: for every `B` if
+/// `isExact`, otherwise only at `B = 0`, and near it the gradient must point uphill.
 ///
 /// - Parameters:
-///   - update: the manifold update to check.
+///   - update: the update to check.
 ///   - backend: the backend that runs it.
+///   - sizes: the sizes n of `B` [n, n].
 ///   - isExact: whether the gradient is the derivative everywhere.
-///   - tolerance: the largest error of orthogonality and of exact gradients that is accepted;
-///     1e-5 for Float32 and 1e-9 for Double if nil.
-/// - Throws: ``ConformanceFailure`` for the first thing that doesn't hold, and what the
-///   backend throws.
+///   - tolerance: the largest deviation from orthogonality and error of exact gradients; if
+///     nil, 1e-5 for Float32 and 1e-9 for Double.
+/// - Throws: ``ConformanceFailure`` for the first property that doesn't hold.
 public func checkManifoldUpdate(
     _ update: any ManifoldUpdate, on backend: any Backend, sizes: [Int] = [1, 2, 3, 8, 17], isExact: Bool,
     tolerance: Double? = nil
@@ -45,7 +45,7 @@ private struct ManifoldCheck {
         self.tolerance = tolerance ?? (isDouble ? 1e-9 : 1e-5)
     }
 
-    /// Returns a random skew-symmetric matrix of roughly the given norm, exact in Float.
+    /// Returns a random skew matrix of about the given norm, exact in Float.
     func skew(norm: Double, seed: UInt64) -> [Double] {
         var random = RandomStream(RandomKey(seed: seed, purpose: .test))
         // The spectral norm of a random matrix with entries ±s is about 2 s √(n / 3).
@@ -91,12 +91,13 @@ private struct ManifoldCheck {
             try require(
                 deviation <= tolerance, "\(what), ‖B‖ about \(norm): WᵀW differs from I by \(deviation)")
             _ = try weight(skew(norm: 1, seed: 2))
-            try require(try weight(b) == w, "\(what), ‖B‖ about \(norm): the same B gives another W the second time")
+            try require(
+                try weight(b) == w, "\(what), ‖B‖ about \(norm): the same B gives a different W the second time")
             try rowStride(b, w)
         }
     }
 
-    /// Checks the weight as rows of a wider matrix.
+    /// Checks the weight as a block of columns in a wider matrix.
     private func rowStride(_ b: [Double], _ expected: [Double]) throws {
         let width = n + 3
         let memory = try backend.makeMatrix([Double](repeating: 7, count: n * width), rows: n, columns: width)
@@ -114,7 +115,7 @@ private struct ManifoldCheck {
         }
     }
 
-    /// Checks that `W` moves as `B` does along a ray, where a method may change its branches.
+    /// Checks that `W` moves no faster than `B` along a ray, where a method may switch branches.
     func continuity() throws {
         let direction = skew(norm: 1, seed: 3)
         let length = direction.reduce(0) { $0 + $1 * $1 }.squareRoot()
@@ -162,7 +163,7 @@ private struct ManifoldCheck {
 
     private func gradient(_ g: [Double], at b: [Double]) throws -> [Double] {
         let parameter = try backend.makeMatrix(b, rows: n, columns: n)
-        // The weight is a block of rows of a larger matrix, as the gates of a cell are.
+        // Weight and gradient are rows of larger matrices, as for a gate of stacked weights.
         let weights = try backend.makeMatrix([Double](repeating: 9, count: 2 * n * n), rows: 2 * n, columns: n)
         let gradients = try backend.makeMatrix([Double](repeating: 9, count: n * n) + g, rows: 2 * n, columns: n)
         let (weight, gradient) = (weights.rows(n..<2 * n), gradients.rows(n..<2 * n))
@@ -173,12 +174,11 @@ private struct ManifoldCheck {
             weightGradient: gradient, weight: weight, parameter: parameter, into: result)
         try require(
             backend.download(weights) == before && backend.download(gradient) == g && backend.download(parameter) == b,
-            "\(what): parameterGradient changes what it should only read")
+            "\(what): parameterGradient changes its inputs")
         return backend.download(result)
     }
 
-    /// Returns the derivatives of `Σ G · W` with respect to some 40 of the elements below the
-    /// diagonal.
+    /// Returns the derivatives of `Σ G · W` with respect to about 40 elements below the diagonal.
     private func differences(_ g: [Double], at b: [Double]) throws -> (elements: [Int], slopes: [Double]) {
         let pairs = (0..<n).flatMap { i in (0..<i).map { (i, $0) } }
         let every = max(1, pairs.count / 40)

@@ -1,6 +1,6 @@
 import RecurrentCore
 
-/// An operation that computes something, as a function of expressions.
+/// An operation with operands, as a function of expressions.
 package struct Opcode: Sendable, CustomStringConvertible {
     package let description: String
     package let arity: Int

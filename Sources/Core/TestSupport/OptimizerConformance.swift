@@ -1,14 +1,15 @@
 import RecurrentCore
 
-/// Checks an optimizer's program: its shape, that a learning rate of 0 changes no
-/// parameter, that a gradient of 0 gives finite numbers, that it minimises a quadratic, and
-/// that a closed gate keeps the parameter and the states while an open one has no effect.
+/// Checks an optimizer's program: its shape, that a learning rate of 0 leaves parameters as
+/// they are, that a gradient of 0 gives finite numbers, and that it minimizes a quadratic. A
+/// closed gate must leave parameter and states as they are, and an open gate must not affect
+/// the update.
 ///
 /// - Parameters:
 ///   - optimizer: the optimizer to check.
-///   - rate: a learning rate at which it converges on curvatures of 0.5 to 2.
-///   - steps: the number of steps after which the quadratic is below 1 % of its start.
-/// - Throws: ``ConformanceFailure`` for the first thing that doesn't hold.
+///   - rate: a learning rate at which it converges for curvatures of 0.5 to 2.
+///   - steps: a number of steps that brings the quadratic below 1 % of its initial value.
+/// - Throws: ``ConformanceFailure`` for the first property that doesn't hold.
 public func checkOptimizer(_ optimizer: any Optimizer, rate: Double = 0.01, steps: Int = 2000) throws {
     let name = optimizer.name
     try require(!name.isEmpty && !optimizer.summary.isEmpty, "an optimizer needs a name and a summary")
@@ -31,7 +32,7 @@ public func checkOptimizer(_ optimizer: any Optimizer, rate: Double = 0.01, step
     }
     for gradient in [0, 1e-30, 1, -1e6] {
         let still = update(1.5, gradient, zeros, step: 1, rate: 0)
-        try require(still[0] == 1.5, "\(name): with rate 0 and gradient \(gradient) the parameter moves")
+        try require(still[0] == 1.5, "\(name): the parameter moves at rate 0 with gradient \(gradient)")
         let moved = update(1.5, gradient, zeros, step: 1, rate: rate)
         try require(moved.allSatisfy(\.isFinite), "\(name): gradient \(gradient) gives \(moved)")
     }
@@ -67,5 +68,5 @@ public func checkOptimizer(_ optimizer: any Optimizer, rate: Double = 0.01, step
     }
     try require(
         loss() < 0.01 * start,
-        "\(name): \(steps) steps at rate \(rate) bring a quadratic only from \(start) to \(loss())")
+        "\(name): \(steps) steps at rate \(rate) only bring a quadratic from \(start) to \(loss())")
 }

@@ -1,69 +1,62 @@
 import Foundation
 import RecurrentCore
 
-/// A tensor of a fixture, row-major.
+/// A row-major tensor of a fixture.
 public struct FixtureTensor: Decodable, Sendable {
-    /// The size of each dimension.
+    /// The sizes of the dimensions.
     public let shape: [Int]
     /// The elements in row-major order.
     public let values: [Double]
 }
 
-/// A recurrent module of PyTorch with all numbers of one forward and backward
+/// A recurrent module of PyTorch and all numbers of one forward and backward
 /// pass, as `Tests/RecurrentCoreTests/Fixtures/generate.py` writes them.
 ///
-/// The loss is the sum of each output times its ``lossWeights``. Tensors have torch's
-/// names: `weight_ih_l0` and so on for parameters; `input` [T, B, E], `h_0`
-/// [layers, B, H] and, for an LSTM, `c_0` for inputs; `output` [T, B, H], `h_n` and `c_n`
-/// for outputs.
+/// The loss is the sum of each output times its ``lossWeights``. All tensors have torch's
+/// names: the parameters `weight_ih_l0`…; the inputs `input` [T, B, E], `h_0`
+/// [layers, B, H] and an LSTM's `c_0`; the outputs `output` [T, B, H], `h_n` and `c_n`.
+/// There are gradients of all parameters and inputs.
 public struct PyTorchFixture: Decodable, Sendable {
-    /// A line that says which module it is.
+    /// The call that makes the module, such as `nn.LSTM(4, 5, num_layers=1)`.
     public let description: String
-    /// The number of steps, T.
+    /// The number of time steps T.
     public let steps: Int
-    /// The number of sequences, B.
+    /// The number of sequences B.
     public let batch: Int
     /// The width E of the input.
     public let inputSize: Int
     /// The width H of the states.
     public let hiddenSize: Int
-    /// The number of stacked layers.
+    /// The number of layers.
     public let layers: Int
-    /// The length of each sequence; nil if all have `steps`. Past the end of a sequence,
-    /// both `output` and its loss weight are 0.
+    /// The sequences' lengths; nil if all have ``steps``. Past a sequence's end,
+    /// `output` is 0 and so is its loss weight.
     public let lengths: [Int]?
-    /// The parameters by name.
+    /// The parameters by torch's names.
     public let parameters: [String: FixtureTensor]
-    /// The input and the initial states by name.
+    /// The input and the initial states by torch's names.
     public let inputs: [String: FixtureTensor]
-    /// The output and the final states by name.
+    /// The outputs and the final states by torch's names.
     public let outputs: [String: FixtureTensor]
-    /// The factor of each element of the outputs in the loss, by the outputs' names.
+    /// The weight of each element of ``outputs`` in the loss.
     public let lossWeights: [String: FixtureTensor]
     /// The loss.
     public let loss: Double
-    /// The gradients of the loss with respect to all parameters and inputs, by their names.
+    /// The gradients of the loss with respect to ``parameters`` and ``inputs``.
     public let gradients: [String: FixtureTensor]
 
-    /// Reads a fixture.
+    /// Reads a fixture from a JSON file.
     ///
-    /// - Parameter file: the JSON file that `generate.py` wrote.
-    /// - Throws: an error if the file can't be read or isn't a fixture.
+    /// - Throws: Foundation's error if the file can't be read or isn't a fixture.
     public init(contentsOf file: URL) throws {
         self = try JSONDecoder().decode(PyTorchFixture.self, from: Data(contentsOf: file))
     }
 }
 
-/// Checks that a cell whose parameters are laid out as torch's gives PyTorch's numbers:
-/// outputs, final states, loss, and the gradients of parameters, input and
-/// initial states.
+/// Checks that a cell with torch's parameters reproduces PyTorch's numbers: outputs, final
+/// states, loss, and the gradients of parameters, input and initial states.
 ///
-/// - Parameters:
-///   - cell: the cell to check.
-///   - fixture: PyTorch's numbers.
-///   - backend: the backend that runs the cell.
-///   - tolerance: the largest relative error that is accepted.
-/// - Throws: ``ConformanceFailure`` if a number differs, and what the backend throws.
+/// - Throws: ``ConformanceFailure`` for the first numbers that differ.
 public func checkCell(
     _ cell: any RecurrentCell, reproduces fixture: PyTorchFixture, on backend: any Backend, tolerance: Double
 ) throws {
@@ -82,7 +75,7 @@ public func checkCell(
     for (index, parameter) in store.entries.enumerated() {
         backend.upload(fixture.parameters[String(parameter.name.dropFirst(4))]!.values, to: store.value(index))
     }
-    /// Returns the part of layer `layer` in a [layers, B, H] tensor.
+    /// Returns the part of a [layers, B, H] tensor that belongs to `layer`.
     func part(_ tensor: FixtureTensor, _ layer: Int) -> [Double] {
         Array(tensor.values[layer * batch * hidden..<(layer + 1) * batch * hidden])
     }

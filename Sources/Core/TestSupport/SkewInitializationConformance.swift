@@ -1,12 +1,14 @@
 import RecurrentCore
 
-/// Checks an initialization of skew parameters: the result is exactly skew-symmetric,
-/// finite, of the right size, and the same for the same random stream.
+/// Checks an initialization of skew parameters: that its values are exactly skew-symmetric,
+/// finite, of the requested size, and the same for the same random stream.
+///
+/// - Throws: ``ConformanceFailure`` for the first property that doesn't hold.
 public func checkSkewInitialization(
     _ initialization: any SkewInitialization, sizes: [Int] = [1, 2, 3, 8, 17]
 ) throws {
     let name = initialization.name
-    try require(!name.isEmpty && !initialization.summary.isEmpty, "an initialisation needs a name and a summary")
+    try require(!name.isEmpty && !initialization.summary.isEmpty, "an initialization needs a name and a summary")
     for size in sizes {
         for seed in 1...3 as ClosedRange<UInt64> {
             func make() -> [Double] {
@@ -23,7 +25,7 @@ public func checkSkewInitialization(
                         a.isFinite && a == -b, "\(name), size \(size): B[\(i), \(j)] = \(a) but B[\(j), \(i)] = \(b)")
                 }
             }
-            try require(values == make(), "\(name), size \(size): the same random stream gives other numbers")
+            try require(values == make(), "\(name), size \(size): the same random stream gives different numbers")
         }
     }
 }

@@ -1,20 +1,22 @@
 import RecurrentCore
 
-/// Images read pixel by pixel, and what they show named at the end: sequential
-/// MNIST (Le, Jaitly & Hinton 2015), or with one random order of the pixels,
-/// permuted MNIST. Any files of MNIST's format will do.
+/// Images read pixel by pixel and classified at the end: sequential MNIST (Le, Jaitly &
+/// Hinton 2015) or, with the pixels in one random order, permuted MNIST. Any files in
+/// MNIST's format will do.
 ///
-/// Each step has one pixel in [0, 1]; an image of 28 × 28 has 784 steps. The last
+/// Each step has one pixel in [0, 1]; an image of 28 × 28 pixels has 784 steps. The last
 /// twelfth of the training images is the validation split.
 public struct DigitsDataset: DatasetPlugin {
     public static let name = "digits"
-    public static let summary = "images of MNIST's format, a pixel a step"
+    public static let summary = "images in MNIST's format, one pixel per step"
 
+    /// The number of classes; every label is below it.
     public let classes: Int
+    /// Whether the pixels come in a random order, the same for all images.
     public let isPermuted: Bool
     private let train: Images, test: Images
     private let trainCount: Int
-    /// The pixel of each step.
+    /// The index of the pixel that each step reads.
     private let pixels: [Int]
     private let order: ShuffledOrder
 
@@ -24,16 +26,19 @@ public struct DigitsDataset: DatasetPlugin {
         let labels: [UInt8]
     }
 
+    /// Creates a data set from the four files in a directory.
+    ///
     /// - Parameters:
-    ///   - directory: of train-images-idx3-ubyte, train-labels-idx1-ubyte,
+    ///   - directory: the folder of train-images-idx3-ubyte, train-labels-idx1-ubyte,
     ///     t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, unpacked.
-    ///   - classes: how many; labels are below. 10 for MNIST and its like, 27 for EMNIST's
-    ///     letters, which are numbered from 1.
+    ///   - classes: the number of classes, in 2...256; labels are below it. 10 for MNIST and
+    ///     similar data, 27 for EMNIST's letters, which are numbered from 1.
     ///   - isPermuted: whether the pixels come in a random order, the same for all images.
-    ///   - permutationSeed: of that order; one for all runs, as results are compared on one order.
-    ///   - seed: of the images' order in each epoch.
-    /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a file is missing or damaged,
-    ///   has a label that is no class, or they don't fit together;
+    ///   - permutationSeed: the seed of that order; the same for all runs, as results are compared
+    ///     on one order.
+    ///   - seed: the seed of the order of the training images in each epoch.
+    /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a file is missing or damaged or
+    ///   has a label out of range, or if the files don't fit together;
     ///   ``RecurrentCore/RecurrentError/invalidOption(_:)`` for `classes` out of range.
     public init(
         directory: String, classes: Int = 10, isPermuted: Bool = false, permutationSeed: UInt64 = 1, seed: UInt64 = 1
@@ -46,7 +51,7 @@ public struct DigitsDataset: DatasetPlugin {
         test = try Self.read("t10k", in: directory, classes: classes)
         guard train.size == test.size else {
             throw RecurrentError.dataset(
-                "\(directory): training and test images have other sizes (\(train.size) and \(test.size) pixels)")
+                "\(directory): training and test images differ in size (\(train.size) and \(test.size) pixels)")
         }
         trainCount = train.labels.count - train.labels.count / 12
         guard trainCount < train.labels.count else {

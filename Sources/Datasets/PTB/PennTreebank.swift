@@ -1,43 +1,49 @@
 import RecurrentCore
 
 /// Language modelling on the Penn Treebank in Mikolov's preparation, or on any
-/// text of the same form: a sentence a line, words separated by blanks.
+/// text of the same form: one sentence per line, words separated by blanks.
 ///
 /// The vocabulary is that of the training text, in order of first appearance;
-/// each line ends in `<eos>`; words of the other texts that it doesn't have
-/// become `<unk>` (which the vocabulary gets if the training text lacks it). Batches
-/// are contiguous `[T, B]` streams: batch `i + 1` continues batch `i`, and the target
-/// of each position is the next token.
+/// each line ends in `<eos>`; words of the other texts that aren't in it become
+/// `<unk>`, which is added if the training text lacks it. Batches are
+/// contiguous `[T, B]` streams: batch `i + 1` continues batch `i`, and the target of
+/// each position is the next token.
 ///
 ///     let treebank = try PennTreebank(directory: "data/ptb", bptt: 35)
 public struct PennTreebank: DatasetPlugin, VocabularyProviding {
     public static let name = "ptb"
-    public static let summary = "a corpus by words, such as the Penn Treebank"
+    public static let summary = "a corpus read word by word, such as the Penn Treebank"
 
     /// The words; a token is an index into them.
     public let vocabulary: [String]
-    /// T, the steps of a batch; the last of a split may have fewer.
+    /// The number of steps T of a batch; the last batch of a split may have fewer.
     public let bptt: Int
+    /// The unit that a token stands for: a word or a character.
     public let level: Level
-    /// The token between two words where tokens are characters.
+    /// The token that separates two words if tokens are characters.
     public static var blank: String { Tokenizer.blank }
     private let directory: String
-    /// In the order of `Split.allCases`.
+    /// The texts, in the order of `Split.allCases`.
     private let streams: [TokenStream]
 
-    /// What a token is.
+    /// The unit that a token stands for.
     public enum Level: Sendable {
+        /// Words, with `<eos>` at the end of each line.
         case words
-        /// Each character of the words, a blank between two words, `<eos>` at a line's end.
+        /// Characters, with ``PennTreebank/blank`` between two words and `<eos>` at the end of each line.
         case characters
     }
 
-    /// Reads `ptb.train.txt`, `ptb.valid.txt` and `ptb.test.txt`, or the same
-    /// without `ptb.`, from a directory.
+    /// Creates a data set from `ptb.train.txt`, `ptb.valid.txt` and `ptb.test.txt`, or from
+    /// files so named without `ptb.`, in a directory.
     ///
+    /// - Parameters:
+    ///   - directory: the folder of the three texts.
+    ///   - bptt: the number of steps T of a batch, at least 1.
+    ///   - level: the unit that a token stands for.
     /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for `bptt` below 1,
     ///   ``RecurrentCore/RecurrentError/dataset(_:)`` if a file is missing, empty or not UTF-8,
-    ///   has a word of more than 65,536 bytes, or the training text has lines' ends only.
+    ///   or has a word of more than 65,536 bytes, or if the training text has only line ends.
     public init(directory: String, bptt: Int, level: Level = .words) throws {
         guard bptt >= 1 else {
             throw RecurrentError.invalidOption("the backpropagation length must be at least 1, not \(bptt)")
@@ -69,7 +75,7 @@ public struct PennTreebank: DatasetPlugin, VocabularyProviding {
             isContinuous: true, metric: level == .words ? .perplexity : .bitsPerCharacter)
     }
 
-    /// All tokens of a split, in the order of the text.
+    /// Returns all tokens of a split, in the order of the text.
     public func tokens(_ split: Split) -> [Int32] { stream(split).tokens }
 
     public func batchCount(_ split: Split, batchSize: Int) -> Int {
@@ -77,6 +83,8 @@ public struct PennTreebank: DatasetPlugin, VocabularyProviding {
         return stream(split).batchCount(bptt: bptt, batchSize: batchSize)
     }
 
+    /// Returns batch `index` of a split, which is the same in every epoch.
+    ///
     /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if the split has fewer than
     ///   two tokens for each of `batchSize` streams.
     public func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) throws -> Batch {
@@ -90,7 +98,7 @@ public struct PennTreebank: DatasetPlugin, VocabularyProviding {
 
     private func stream(_ split: Split) -> TokenStream { streams[Split.allCases.firstIndex(of: split)!] }
 
-    /// What the files' names begin with.
+    /// Returns the prefix of the files' names.
     private static func prefix(in directory: String) throws -> String {
         for prefix in ["ptb.", ""] where (try? FileReader("\(directory)/\(prefix)train.txt")) != nil { return prefix }
         throw RecurrentError.dataset(

@@ -1,11 +1,11 @@
 import RecurrentCore
 
 extension PennTreebank {
-    /// Where the corpus is, and how long its batches are.
+    /// The folder of the corpus, and the length of its batches.
     public struct Options: OptionSection {
-        /// The folder of the three texts; nil for what `PTB_DIR` names.
+        /// The folder of the three texts; if nil, the one that `PTB_DIR` names.
         public var data: String?
-        /// T, the steps of truncated backpropagation.
+        /// The number of steps T of truncated backpropagation.
         public var bptt = 35
         public init() {}
         public static let fields: [OptionField<Self>] = [.corpus(\.data), .bptt(\.bptt)]
@@ -21,7 +21,8 @@ extension PennTreebank {
         try self.init(directory: Self.corpusFolder(options.data, Self.name), bptt: options.bptt)
     }
 
-    /// The paper's Table 9, but for the learning rate, which there takes 300 epochs.
+    /// Sets the defaults to the paper's Table 9, except for the learning rate, which takes 300
+    /// epochs there.
     public static func adjust(_ defaults: inout RunDefaults) {
         defaults.model.embeddingSize = 400
         defaults.model.hiddenSize = 200
@@ -40,15 +41,15 @@ extension PennTreebank {
     }
 }
 
-/// A corpus by characters: ``PennTreebank`` at the level of characters.
+/// A corpus read character by character: ``PennTreebank`` at the level of characters.
 public struct PennTreebankCharacters: DatasetPlugin, VocabularyProviding {
     public static let name = "ptb-char"
-    public static let summary = "a corpus by characters"
-    /// Where the corpus is, and how long its batches are.
+    public static let summary = "a corpus read character by character"
+    /// The folder of the corpus, and the length of its batches.
     public struct Options: OptionSection {
-        /// The folder of the three texts; nil for what `PTB_DIR` names.
+        /// The folder of the three texts; if nil, the one that `PTB_DIR` names.
         public var data: String?
-        /// T, the steps of truncated backpropagation.
+        /// The number of steps T of truncated backpropagation.
         public var bptt = 150
         public init() {}
         public static let fields: [OptionField<Self>] = [.corpus(\.data), .bptt(\.bptt)]
@@ -66,9 +67,11 @@ public struct PennTreebankCharacters: DatasetPlugin, VocabularyProviding {
             directory: PennTreebank.corpusFolder(options.data, Self.name), bptt: options.bptt, level: .characters)
     }
 
-    /// Sizes, T and B of Kerg et al. 2019 (nnRNN), with their tenth of the learning rate
-    /// for B; gradients clipped to norm 1 as by Krueger et al. 2017 (zoneout). From W = I
-    /// states that carry over add up to losses far above chance; from rotations they don't.
+    /// Sets the sizes and batch size of Kerg et al. 2019 (nnRNN), whose T is the default of
+    /// `bptt`, and a tenth of the learning rate for the skew parameters as they do. Gradients
+    /// are clipped to norm 1, as in Krueger et al. 2017 (zoneout). If training starts from
+    /// W = I, states that carry over from batch to batch lead to losses far above chance; if it
+    /// starts from rotations, they don't.
     public static func adjust(_ defaults: inout RunDefaults) {
         defaults.model.embeddingSize = 200
         defaults.model.hiddenSize = 1024
@@ -96,6 +99,6 @@ extension OptionField {
         .path("data", path, "folder", "Folder of the corpus (default: $PTB_DIR).")
     }
     fileprivate static func bptt(_ path: any WritableKeyPath<Section, Int> & Sendable) -> Self {
-        .integer("bptt", path, 1...TrainingConfiguration.largestSize, "Steps of truncated backpropagation.")
+        .integer("bptt", path, 1...TrainingConfiguration.largestSize, "Number of steps of truncated backpropagation.")
     }
 }

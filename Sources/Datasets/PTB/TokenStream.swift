@@ -2,19 +2,19 @@ import RecurrentCore
 
 /// One long text cut into B streams that are read side by side, as PyTorch's
 /// word_language_model does: stream `b` is the b-th of B equal pieces, and the
-/// few tokens that remain are left out.
+/// few tokens that remain are dropped.
 struct TokenStream: Sendable {
     let tokens: [Int32]
 
-    /// Positions of each stream that have a next token to predict.
+    /// Returns the number of positions of each stream that have a next token to predict.
     func steps(batchSize: Int) -> Int { max(tokens.count / batchSize - 1, 0) }
 
     func batchCount(bptt: Int, batchSize: Int) -> Int {
         (steps(batchSize: batchSize) + bptt - 1) / bptt
     }
 
-    /// The `index`-th block of at most `bptt` steps of all streams, and the token
-    /// after each.
+    /// Returns the `index`-th block of at most `bptt` steps of all streams, with the token after
+    /// each position as its target.
     func batch(_ index: Int, bptt: Int, batchSize: Int) -> Batch {
         let length = tokens.count / batchSize
         let start = index * bptt

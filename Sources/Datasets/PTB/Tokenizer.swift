@@ -1,26 +1,26 @@
 import RecurrentCore
 
-/// Cuts text into words at blanks, and ends each line in `<eos>`.
+/// Splits text into words at blanks, or into their characters, and ends each line with `<eos>`.
 struct Tokenizer {
     static let endOfLine = "<eos>"
     static let unknownWord = "<unk>"
 
-    /// Stands between two words where tokens are characters. Vocabularies are
-    /// written a token a line and prompts split at blanks, so it isn't a blank itself.
+    /// The token that separates two words if tokens are characters. It isn't a blank itself, as
+    /// vocabularies are written one token per line and prompts are split at blanks.
     static let blank = "_"
 
     let level: PennTreebank.Level
     private(set) var words = WordTable()
-    /// Whether the last token was a line's end, or there was none.
+    /// Whether the last token ended a line, or there has been no token yet.
     private var isAtLineStart = true
 
     init(level: PennTreebank.Level) { self.level = level }
 
-    /// The tokens of a text, which is read piece by piece.
+    /// Returns the tokens of a text, which is read piece by piece.
     ///
     /// - Parameters:
     ///   - file: the text.
-    ///   - isOpen: whether new words get numbers; otherwise they become `<unk>`.
+    ///   - isOpen: whether new words are added to the vocabulary; otherwise they become `<unk>`.
     /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a word isn't UTF-8 or has more
     ///   than ``longestWord`` bytes, ``RecurrentCore/RecurrentError/file(path:reason:)`` if
     ///   the file can't be read to its end.
@@ -30,7 +30,7 @@ struct Tokenizer {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.longestWord + Self.pieceSize, alignment: 16)
         defer { buffer.deallocate() }
         var line = 1, offset = 0, last = UInt8(ascii: "\n")
-        /// What the piece before left: the beginning of a word.
+        /// The number of bytes left over from the previous piece: the beginning of a word.
         var held = 0
         while offset < file.size {
             let count = min(Self.pieceSize, file.size - offset)
@@ -48,16 +48,18 @@ struct Tokenizer {
             }
             buffer.baseAddress!.copyMemory(from: buffer.baseAddress! + read, byteCount: held)
         }
-        // A last line without an end is a line all the same.
+        // A last line that has no line feed is still a line.
         if last != UInt8(ascii: "\n") { tokens.append(endOfLineToken(isOpen: isOpen)) }
         return tokens
     }
 
-    /// In bytes.
+    /// The length of the longest word allowed, in bytes.
     static let longestWord = 1 << 16
     private static let pieceSize = 1 << 20
 
-    /// - Returns: how many bytes were read; a word at the end of a piece that isn't
+    /// Appends the tokens of one piece of the text.
+    ///
+    /// - Returns: the number of bytes that were read; a word at the end of a piece that isn't
     ///   the last may continue in the next one.
     private mutating func tokenize(
         _ text: UnsafeRawBufferPointer, isLast: Bool, line: inout Int, into tokens: inout [Int32], path: String,
@@ -105,7 +107,7 @@ struct Tokenizer {
         isAtLineStart = false
     }
 
-    /// White space of ASCII, the line's end included.
+    /// Returns whether a byte is ASCII white space, including line ends.
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (byte >= 0x09 && byte <= 0x0D) }
 
     private mutating func endOfLineToken(isOpen: Bool) -> Int32 {
@@ -113,7 +115,7 @@ struct Tokenizer {
         var word = Self.endOfLine
         return word.withUTF8 { bytes in
             let bytes = UnsafeRawBufferPointer(bytes)
-            // An open text has at least one line, so a closed one, read after it, finds the word.
+            // An open text has at least one line, so a closed text, which is read later, finds the word.
             return words.number(of: bytes) ?? words.add(bytes)
         }
     }
@@ -121,14 +123,14 @@ struct Tokenizer {
     private mutating func newToken(
         _ word: UnsafeRawBufferPointer, path: String, line: Int, isOpen: Bool
     ) throws -> Int32 {
-        // Blanks are single bytes that occur within no other character, so that
-        // a text is UTF-8 if each of its words is; only new words need a look.
+        // Blanks are single bytes that don't occur within any other character, so a text is
+        // UTF-8 if each of its words is; only new words need to be checked.
         guard String(validating: word, as: UTF8.self) != nil else {
             throw RecurrentError.dataset("\(path), line \(line): not UTF-8 text; save it as UTF-8")
         }
         if isOpen { return words.add(word) }
         var unknown = Self.unknownWord
-        // A training text that has none gets the word all the same, untrained.
+        // If the training text lacks the word, it is added here and remains untrained.
         return unknown.withUTF8 { bytes in
             let bytes = UnsafeRawBufferPointer(bytes)
             return words.number(of: bytes) ?? words.add(bytes)

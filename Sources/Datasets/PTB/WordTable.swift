@@ -1,28 +1,28 @@
-/// Words and their numbers, in order of first appearance: an open-addressing
-/// hash table on the words' bytes, as text comes as bytes.
+/// Words numbered in order of first appearance: an open-addressing hash table
+/// keyed by the words' bytes, since text is read as bytes.
 struct WordTable {
-    /// The words' bytes, one after the other, and where each begins; one more
-    /// entry for the end of the last.
+    /// The words' bytes, one word after the other, and the offset where each word begins, with
+    /// one more entry for the end of the last.
     private var bytes: [UInt8] = []
     private var starts: [Int] = [0]
-    /// A word's number at its hash's slot or the next free one; -1 where free.
-    /// Its size is a power of two, at least twice the number of words.
+    /// Each word's number, at its hash's slot or the next free one; -1 in free slots. The size
+    /// is a power of two, at least twice the number of words.
     private var slots = [Int32](repeating: -1, count: 1 << 15)
 
     var count: Int { starts.count - 1 }
     var words: [String] { (0..<count).map { String(decoding: bytes[starts[$0]..<starts[$0 + 1]], as: UTF8.self) } }
 
-    /// The number of `word`, if it has one.
+    /// Returns the number of `word`, or nil if it has none.
     func number(of word: UnsafeRawBufferPointer) -> Int32? {
         let number = slots[slot(of: word)]
         return number < 0 ? nil : number
     }
 
-    /// Gives `word`, which must be new, the next number.
+    /// Adds `word`, which must be new, and returns its number, the next one.
     mutating func add(_ word: UnsafeRawBufferPointer) -> Int32 {
         if 2 * (count + 1) > slots.count { grow() }
         let slot = slot(of: word)
-        precondition(slots[slot] < 0, "a word gets one number")
+        precondition(slots[slot] < 0, "the word already has a number")
         let number = Int32(count)
         slots[slot] = number
         bytes.append(contentsOf: word)
@@ -30,7 +30,7 @@ struct WordTable {
         return number
     }
 
-    /// Where `word` is, or would go.
+    /// Returns the slot of `word`, or the free one where it would go.
     private func slot(of word: UnsafeRawBufferPointer) -> Int {
         let mask = slots.count - 1
         var slot = Int(truncatingIfNeeded: Self.hash(word)) & mask
@@ -56,7 +56,7 @@ struct WordTable {
         }
     }
 
-    /// FNV-1a, with the high bits folded into the low ones that the table uses.
+    /// Returns the FNV-1a hash, with the high bits folded into the low ones that the table uses.
     private static func hash(_ word: UnsafeRawBufferPointer) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in word { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }

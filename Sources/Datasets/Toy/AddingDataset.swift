@@ -1,29 +1,30 @@
 import RecurrentCore
 
-/// The adding problem (Hochreiter & Schmidhuber 1997): the sum of the two numbers
-/// that are marked.
+/// The adding problem (Hochreiter & Schmidhuber 1997): add the two marked numbers of a
+/// sequence.
 ///
-/// Inputs [T, 2]: a number uniform in [0, 1), and a mark that is 1 at one place of
-/// each half, else 0. Target: the sum of the two marked numbers. Always answering
-/// 1 has a mean squared error of 1/6 (0.167).
+/// Each input [T, 2] has a number uniform in [0, 1) at every step, and a mark that is 1 at
+/// one step in each half and 0 elsewhere. The target is the sum of the two marked numbers.
+/// Always answering 1 has a mean squared error of 1/6 (0.167).
 public struct AddingDataset: DatasetPlugin {
     public static let name = "adding"
-    public static let summary = "the sum of the two marked ones of N numbers"
-    /// The task's size, and how many sequences there are.
+    public static let summary = "add the two marked numbers of a sequence"
+    /// The size of the task, and the number of sequences in each split.
     public struct Options: OptionSection {
-        /// N.
+        /// The sequence length T, at least 2.
         public var length = 100
-        /// Sequences of each split.
+        /// The number of sequences in each split.
         public var sizes = SplitSizes()
-        /// Whether training sequences are drawn anew each epoch.
+        /// Whether training sequences are drawn anew in each epoch.
         public var freshData = true
         public init() {}
         public static let fields: [OptionField<Self>] =
-            [.length(\.length, 2, "Numbers N of a sequence.")]
+            [.length(\.length, 2, "Sequence length T.")]
             + .generated(\.sizes.train, \.sizes.valid, \.sizes.test, \.freshData)
     }
     public static var hasTokenInputs: Bool { false }
 
+    /// The sequence length T.
     public let length: Int
     private let sequences: GeneratedSequences
 
@@ -33,9 +34,13 @@ public struct AddingDataset: DatasetPlugin {
     }
     public static func adjust(_ defaults: inout RunDefaults) { defaults.useMemoryDefaults() }
 
+    /// Creates a data set of generated sequences.
+    ///
     /// - Parameters:
-    ///   - length: T, at least 2.
-    ///   - freshEachEpoch: draw new training sequences each epoch instead of
+    ///   - length: the sequence length T, in 2...2²⁰.
+    ///   - sizes: the number of sequences in each split.
+    ///   - seed: the seed of the sequences and of their order.
+    ///   - freshEachEpoch: whether to draw new training sequences in each epoch instead of
     ///     shuffling the same ones.
     /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for a size out of range.
     public init(length: Int, sizes: SplitSizes = SplitSizes(), seed: UInt64 = 1, freshEachEpoch: Bool = true) throws {
@@ -52,6 +57,7 @@ public struct AddingDataset: DatasetPlugin {
             baseline: .init("always answering 1", loss: 1.0 / 6))
     }
 
+    /// The number of sequences in each split.
     public var sizes: SplitSizes { sequences.sizes }
     public func batchCount(_ split: Split, batchSize: Int) -> Int { sequences.batchCount(split, batchSize: batchSize) }
 
@@ -64,7 +70,7 @@ public struct AddingDataset: DatasetPlugin {
             let half = length / 2
             let marked = [random.integer(below: half), half + random.integer(below: length - half)]
             for t in 0..<length {
-                // 24 bits: exact in Float.
+                // 24 bits are exact in Float.
                 let value = Float(random.nextWord() >> 8) * 0x1p-24
                 inputs[2 * (t * count + column)] = value
                 if marked.contains(t) {

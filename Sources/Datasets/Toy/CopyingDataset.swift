@@ -1,22 +1,22 @@
 import RecurrentCore
 
-/// Copying memory (Hochreiter & Schmidhuber 1997, as in Arjovsky, Shah & Bengio
-/// 2016): ten symbols of eight are to be repeated after `delay` steps.
+/// The copying memory task (Hochreiter & Schmidhuber 1997, as in Arjovsky, Shah & Bengio
+/// 2016): repeat ten symbols from an alphabet of eight after `delay` steps.
 ///
-/// Inputs, `delay + 20` long: ten symbols, `delay − 1` blanks, a marker, ten
-/// blanks. Targets: `delay + 10` blanks, then the ten symbols. A model without
-/// memory has a loss of ``memorylessLoss``, 10 ln 8 / (delay + 20), and an accuracy,
-/// which is that of the ten symbols, of one in eight.
+/// The inputs of a sequence, which has `delay + 20` steps, are ten symbols, `delay − 1` blanks,
+/// a marker and ten blanks. The targets are `delay + 10` blanks, then the ten symbols. A model
+/// without memory has a loss of ``memorylessLoss``, 10 ln 8 / (delay + 20), and an accuracy of
+/// one in eight; only the ten symbols count for the accuracy.
 public struct CopyingDataset: DatasetPlugin {
     public static let name = "copying"
     public static let summary = "repeat ten symbols after a delay"
-    /// The task's size, and how many sequences there are.
+    /// The size of the task, and the number of sequences in each split.
     public struct Options: OptionSection {
-        /// T of the literature.
+        /// The delay, T in the literature; at least 1.
         public var delay = 100
-        /// Sequences of each split.
+        /// The number of sequences in each split.
         public var sizes = SplitSizes()
-        /// Whether training sequences are drawn anew each epoch.
+        /// Whether training sequences are drawn anew in each epoch.
         public var freshData = true
         public init() {}
         public static let fields: [OptionField<Self>] =
@@ -24,11 +24,11 @@ public struct CopyingDataset: DatasetPlugin {
             + .generated(\.sizes.train, \.sizes.valid, \.sizes.test, \.freshData)
     }
 
-    /// T of the literature.
+    /// The delay, T in the literature.
     public let delay: Int
     private let sequences: GeneratedSequences
 
-    /// How many symbols are to be remembered, and of how many.
+    /// The number of symbols to remember, and the size of their alphabet.
     public static let symbolCount = 10, alphabet = 8
     private static let blank: Int32 = 8, marker: Int32 = 9
 
@@ -38,9 +38,13 @@ public struct CopyingDataset: DatasetPlugin {
     }
     public static func adjust(_ defaults: inout RunDefaults) { defaults.useMemoryDefaults() }
 
+    /// Creates a data set of generated sequences.
+    ///
     /// - Parameters:
-    ///   - delay: T, at least 1.
-    ///   - freshEachEpoch: draw new training sequences each epoch instead of
+    ///   - delay: the delay, T in the literature; in 1...2²⁰.
+    ///   - sizes: the number of sequences in each split.
+    ///   - seed: the seed of the sequences and of their order.
+    ///   - freshEachEpoch: whether to draw new training sequences in each epoch instead of
     ///     shuffling the same ones.
     /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for a size out of range.
     public init(delay: Int, sizes: SplitSizes = SplitSizes(), seed: UInt64 = 1, freshEachEpoch: Bool = true) throws {
@@ -51,8 +55,9 @@ public struct CopyingDataset: DatasetPlugin {
         sequences = try GeneratedSequences(sizes: sizes, seed: seed, freshEachEpoch: freshEachEpoch)
     }
 
+    /// The sequence length, `delay + 20`.
     public var length: Int { delay + 2 * Self.symbolCount }
-    /// In nats per position.
+    /// The loss of a model without memory, in nats per position.
     public var memorylessLoss: Double {
         Double(Self.symbolCount) * RealFunctions.log(Double(Self.alphabet)) / Double(length)
     }
@@ -63,6 +68,7 @@ public struct CopyingDataset: DatasetPlugin {
             baseline: .init("a model without memory", loss: memorylessLoss))
     }
 
+    /// The number of sequences in each split.
     public var sizes: SplitSizes { sequences.sizes }
     public func batchCount(_ split: Split, batchSize: Int) -> Int { sequences.batchCount(split, batchSize: batchSize) }
 

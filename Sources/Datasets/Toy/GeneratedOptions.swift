@@ -1,17 +1,17 @@
 import RecurrentCore
 
 extension Array {
-    /// The options of data that are drawn: how many sequences each split has, and whether
-    /// those of training are new in each epoch.
+    /// Returns the options of generated data: the number of sequences in each split, and whether
+    /// training sequences are drawn anew in each epoch.
     static func generated<Options>(
         _ train: any WritableKeyPath<Options, Int> & Sendable, _ valid: any WritableKeyPath<Options, Int> & Sendable,
         _ test: any WritableKeyPath<Options, Int> & Sendable, _ freshData: any WritableKeyPath<Options, Bool> & Sendable
     ) -> Self where Element == OptionField<Options> {
         [
-            .integer("trainSize", train, 1...(.max), "Training sequences."),
-            .integer("validSize", valid, 1...(.max), "Validation sequences."),
-            .integer("testSize", test, 1...(.max), "Test sequences."),
-            .flag("freshData", freshData, "Draw new training sequences each epoch."),
+            .integer("trainSize", train, 1...(.max), "Number of training sequences."),
+            .integer("validSize", valid, 1...(.max), "Number of validation sequences."),
+            .integer("testSize", test, 1...(.max), "Number of test sequences."),
+            .flag("freshData", freshData, "Draw new training sequences in each epoch."),
         ]
     }
 }
@@ -23,13 +23,14 @@ extension OptionField {
 }
 
 extension RunDefaults {
-    /// What suits the field's tests of memory: no dropout (but if asked for, on the
-    /// outputs, as numbers have no logits).
+    /// Sets defaults for the standard memory tasks: no dropout or, if it is asked for, dropout on
+    /// the outputs, as predicted numbers have no logits.
     mutating func useMemoryDefaults() {
         model.dropout = 0
         model.dropoutPlaces = [.output]
         model.hiddenSize = 128
-        // From rotations, with a tenth of the rate for B, a uRNN solves both at T = 100.
+        // Starting from rotations and with a tenth of the learning rate for B, a uRNN solves both
+        // tasks at T = 100.
         training.manifoldLearningRate = 1e-4
         training.clipNorm = 1
         skewInitialization = "henaff"

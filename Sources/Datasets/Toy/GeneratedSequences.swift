@@ -1,20 +1,22 @@
 import RecurrentCore
 
-/// Which sequences a batch of a generated data set has, and the random stream of each.
+/// The choice of sequences for each batch of a generated data set, and the random stream of each.
 ///
-/// Sequence `i` of a split (in epoch `e`, where training sequences are fresh) has a
-/// stream of its own, so that no two splits, epochs or sequences share a number.
+/// Each sequence of a split (and, where training sequences are fresh, of an epoch) has its
+/// own stream, so that no two splits, epochs or sequences share random numbers.
 struct GeneratedSequences: Sendable {
     let sizes: SplitSizes
     let freshEachEpoch: Bool
     private let seed: UInt64
     private let order: ShuffledOrder
 
+    /// Creates the sequences' order and streams.
+    ///
     /// - Parameters:
-    ///   - sizes: how many sequences each split has.
-    ///   - length: how many numbers of a sequence are kept; 1 if none are.
-    ///   - seed: of all streams, and of the order in which training sequences come.
-    ///   - freshEachEpoch: whether training sequences are drawn anew each epoch.
+    ///   - sizes: the number of sequences in each split.
+    ///   - length: the numbers stored per sequence, which limit the sizes; 1 if none are stored.
+    ///   - seed: the seed of all streams, and of the order of the training sequences.
+    ///   - freshEachEpoch: whether training sequences are drawn anew in each epoch.
     /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for a size out of range.
     init(sizes: SplitSizes, length: Int = 1, seed: UInt64, freshEachEpoch: Bool) throws {
         try sizes.validate(length: length)
@@ -29,10 +31,10 @@ struct GeneratedSequences: Sendable {
         return (sizes[split] + batchSize - 1) / batchSize
     }
 
-    /// Whether a split's sequences are other ones in each epoch.
+    /// Returns whether a split has different sequences in each epoch.
     func isFresh(_ split: Split) -> Bool { split == .train && freshEachEpoch }
 
-    /// The numbers of a batch's sequences within their split; the last batch may have fewer.
+    /// Returns the numbers of a batch's sequences within their split; the last batch may have fewer.
     func numbers(_ split: Split, epoch: Int, index: Int, batchSize: Int) -> [Int] {
         precondition(
             index >= 0 && index < batchCount(split, batchSize: batchSize),
@@ -41,7 +43,7 @@ struct GeneratedSequences: Sendable {
         return split == .train && !freshEachEpoch ? order.order(epoch: epoch)[range].map(Int.init) : Array(range)
     }
 
-    /// The random stream of a sequence.
+    /// Returns the key of a sequence's random stream.
     func key(_ split: Split, epoch: Int, number: Int) -> RandomKey {
         let purpose: RandomPurpose =
             switch split {
@@ -52,7 +54,7 @@ struct GeneratedSequences: Sendable {
         return RandomKey(seed: seed, purpose: purpose, stream: isFresh(split) ? epoch : 0, step: number)
     }
 
-    /// One stream per sequence of a batch.
+    /// Returns the key of the random stream of each sequence in a batch.
     func keys(_ split: Split, epoch: Int, index: Int, batchSize: Int) -> [RandomKey] {
         numbers(split, epoch: epoch, index: index, batchSize: batchSize).map { key(split, epoch: epoch, number: $0) }
     }

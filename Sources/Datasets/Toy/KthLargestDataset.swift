@@ -3,26 +3,25 @@ import RecurrentCore
 /// Task II of the paper (Sec. 4.1): of `length` numbers drawn independently
 /// from `0..<length`, name the k-th largest.
 ///
-/// Repeated numbers count as often as they occur: the second largest of 3, 7, 7
-/// is 7.
+/// Repeated numbers count as often as they occur: the second largest of 3, 7, 7 is 7.
 public struct KthLargestDataset: DatasetPlugin {
     public static let name = "kth-largest"
     public static let summary = "task II: find the k-th largest of N numbers"
-    /// The task's size, and how many sequences there are.
+    /// The size of the task, and the number of sequences in each split.
     public struct Options: OptionSection {
-        /// N.
+        /// The sequence length N, at least 2; numbers and classes are below it.
         public var length = 100
-        /// Which of the numbers in descending order, from 1.
+        /// The rank k of the number to name, in descending order and counted from 1.
         public var k = 10
-        /// Sequences of each split.
+        /// The number of sequences in each split.
         public var sizes = SplitSizes()
-        /// Whether training sequences are drawn anew each epoch.
+        /// Whether training sequences are drawn anew in each epoch.
         public var freshData = false
         public init() {}
         public static let fields: [OptionField<Self>] =
             [
-                .length(\.length, 2, "Numbers N of a sequence, and classes."),
-                .integer("k", \.k, 1...(.max), "Which in descending order is asked for."),
+                .length(\.length, 2, "Sequence length N, and number of classes."),
+                .integer("k", \.k, 1...(.max), "Rank k of the number to find, in descending order."),
             ]
             + .generated(\.sizes.train, \.sizes.valid, \.sizes.test, \.freshData)
         public func validate() throws {
@@ -31,7 +30,7 @@ public struct KthLargestDataset: DatasetPlugin {
         }
     }
 
-    /// Which of the numbers in descending order, from 1.
+    /// The rank k of the number to name, in descending order and counted from 1.
     public let k: Int
     private let task: SequenceTask
 
@@ -40,16 +39,21 @@ public struct KthLargestDataset: DatasetPlugin {
         try self.init(
             length: options.length, k: options.k, sizes: options.sizes, seed: seed, freshEachEpoch: options.freshData)
     }
-    /// The paper's Table 8, but for the learning rate, which there takes ten times the epochs.
+    /// Sets the defaults to the paper's Table 8, except for the learning rate, which takes ten
+    /// times the epochs there.
     public static func adjust(_ defaults: inout RunDefaults) {
         defaults.model.dropout = 0.2
         defaults.training.stopLoss = 0.005
     }
 
+    /// Creates a data set of generated sequences.
+    ///
     /// - Parameters:
-    ///   - length: N, the numbers of a sequence, how many different ones there are, and classes.
-    ///   - k: in 1...length.
-    ///   - freshEachEpoch: draw new training sequences each epoch instead of
+    ///   - length: the sequence length N, at least 2; numbers and classes are below it.
+    ///   - k: the rank of the number to name, in 1...length.
+    ///   - sizes: the number of sequences in each split.
+    ///   - seed: the seed of the sequences and of their order.
+    ///   - freshEachEpoch: whether to draw new training sequences in each epoch instead of
     ///     shuffling the same ones.
     /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for a size or `k` out of range.
     public init(
@@ -60,7 +64,7 @@ public struct KthLargestDataset: DatasetPlugin {
         }
         guard k >= 1, k <= length else {
             throw RecurrentError.invalidOption(
-                "kth-largest: k must lie in 1...\(length), the sequence length, not be \(k)")
+                "kth-largest: k must be at least 1 and at most the sequence length \(length), not \(k)")
         }
         self.k = k
         task = try SequenceTask(
@@ -68,7 +72,8 @@ public struct KthLargestDataset: DatasetPlugin {
             classify: { Self.kthLargest($0, k: k) })
     }
 
-    /// By counting how often each number occurs, as the numbers are below their count.
+    /// Returns the k-th largest number, by counting how often each number occurs, which is
+    /// possible because the numbers are below their count.
     private static func kthLargest(_ numbers: UnsafeBufferPointer<Int32>, k: Int) -> Int32 {
         withUnsafeTemporaryAllocation(of: Int32.self, capacity: numbers.count) { occurrences in
             occurrences.initialize(repeating: 0)
@@ -83,7 +88,9 @@ public struct KthLargestDataset: DatasetPlugin {
         }
     }
 
+    /// The sequence length N.
     public var length: Int { task.length }
+    /// The number of sequences in each split.
     public var sizes: SplitSizes { task.sizes }
 
     public var description: DatasetDescription {

@@ -3,25 +3,25 @@ import RecurrentCore
 /// Task I of the paper (Sec. 4.1): of `length` numbers drawn from
 /// `0..<symbols`, name the first after having seen the last.
 ///
-/// A model that remembers nothing is right once in `symbols` times.
+/// A model without memory is right once in `symbols` times.
 public struct RecallDataset: DatasetPlugin {
     public static let name = "recall"
     public static let summary = "task I: name the first of N numbers"
-    /// The task's size, and how many sequences there are.
+    /// The size of the task, and the number of sequences in each split.
     public struct Options: OptionSection {
-        /// N.
+        /// The sequence length N, at least 1.
         public var length = 100
-        /// M.
+        /// The number M of different symbols, which is also that of classes; at least 2.
         public var symbols = 10
-        /// Sequences of each split.
+        /// The number of sequences in each split.
         public var sizes = SplitSizes()
-        /// Whether training sequences are drawn anew each epoch.
+        /// Whether training sequences are drawn anew in each epoch.
         public var freshData = false
         public init() {}
         public static let fields: [OptionField<Self>] =
             [
-                .length(\.length, 1, "Numbers N of a sequence."),
-                .integer("symbols", \.symbols, 2...Int(Int32.max), "Different numbers M, and classes."),
+                .length(\.length, 1, "Sequence length N."),
+                .integer("symbols", \.symbols, 2...Int(Int32.max), "Number M of different symbols, and of classes."),
             ]
             + .generated(\.sizes.train, \.sizes.valid, \.sizes.test, \.freshData)
     }
@@ -34,16 +34,21 @@ public struct RecallDataset: DatasetPlugin {
             length: options.length, symbols: options.symbols, sizes: options.sizes, seed: seed,
             freshEachEpoch: options.freshData)
     }
-    /// The paper's Table 8, but for the learning rate, which there takes ten times the epochs.
+    /// Sets the defaults to the paper's Table 8, except for the learning rate, which takes ten
+    /// times the epochs there.
     public static func adjust(_ defaults: inout RunDefaults) {
         defaults.model.dropout = 0.2
         defaults.training.stopLoss = 0.005
     }
 
+    /// Creates a data set of generated sequences.
+    ///
     /// - Parameters:
-    ///   - length: N, the numbers of a sequence.
-    ///   - symbols: M, how many different numbers there are, and classes.
-    ///   - freshEachEpoch: draw new training sequences each epoch instead of
+    ///   - length: the sequence length N, at least 1.
+    ///   - symbols: the number M of different symbols, which is also that of classes; at least 2.
+    ///   - sizes: the number of sequences in each split.
+    ///   - seed: the seed of the sequences and of their order.
+    ///   - freshEachEpoch: whether to draw new training sequences in each epoch instead of
     ///     shuffling the same ones.
     /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for a size out of range.
     public init(
@@ -60,8 +65,11 @@ public struct RecallDataset: DatasetPlugin {
             classify: { $0[0] })
     }
 
+    /// The sequence length N.
     public var length: Int { task.length }
+    /// The number M of different symbols, and of classes.
     public var symbols: Int { task.symbols }
+    /// The number of sequences in each split.
     public var sizes: SplitSizes { task.sizes }
 
     public var description: DatasetDescription {

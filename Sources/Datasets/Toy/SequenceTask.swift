@@ -1,7 +1,7 @@
 import RecurrentCore
 
-/// What the paper's tasks share: ``GeneratedSequences`` of uniform symbols with one class
-/// each. Those that are the same in every epoch are drawn once and kept.
+/// The common part of the paper's tasks: ``GeneratedSequences`` of uniform symbols with one
+/// class each. Sequences that are the same in every epoch are drawn once and stored.
 struct SequenceTask: Sendable {
     typealias Classify = @Sendable (UnsafeBufferPointer<Int32>) -> Int32
 
@@ -9,10 +9,11 @@ struct SequenceTask: Sendable {
     let symbols: Int
     private let sequences: GeneratedSequences
     private let classify: Classify
-    /// By split, in the order of `Split.allCases`; empty where sequences are fresh.
+    /// The sequences of each split, in the order of `Split.allCases`; empty if they are fresh in
+    /// each epoch.
     private let stored: [Drawn]
 
-    /// Sequences one after the other, and their classes.
+    /// Sequences, one after the other, and their classes.
     private struct Drawn {
         var symbols: [Int32] = []
         var classes: [Int32] = []
@@ -47,7 +48,7 @@ struct SequenceTask: Sendable {
         return batch(of: Self.draw(keys, length: length, symbols: symbols, classify: classify), Array(numbers.indices))
     }
 
-    /// Gathers sequences, time-major.
+    /// Returns a batch of the drawn sequences with the given numbers, time-major.
     private func batch(of drawn: Drawn, _ numbers: [Int]) -> Batch {
         let count = numbers.count
         let tokens = [Int32](unsafeUninitializedCapacity: length * count) { tokens, initialized in

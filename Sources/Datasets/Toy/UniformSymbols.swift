@@ -1,11 +1,11 @@
 import RecurrentCore
 
-/// Fills a buffer with independent, uniform symbols.
+/// The drawing of independent, uniform symbols.
 enum UniformSymbols {
-    /// Draws from the stream of `key`, whole Philox blocks at a time.
+    /// Fills a buffer from the stream of `key`, whole Philox blocks at a time.
     ///
     /// A 32-bit word is scaled to the range by its product with `bound`; the few
-    /// words that would favour some symbols are passed over (Lemire 2019, "Fast
+    /// words that would favour some symbols are rejected (Lemire 2019, "Fast
     /// random integer generation in an interval").
     static func fill(_ symbols: UnsafeMutableBufferPointer<Int32>, below bound: UInt32, key: RandomKey) {
         let rejected = (0 &- bound) % bound

@@ -3,7 +3,7 @@ import RecurrentCore
 /// The Cayley transform `W = (I − B/2)⁻¹ (I + B/2)` with its exact gradient
 /// (Helfrich, Willmott & Ye 2018, "scoRNN").
 ///
-/// It reaches every rotation without the eigenvalue −1. The gradient is
+/// It reaches every rotation that doesn't have the eigenvalue −1. The gradient is
 /// `M − Mᵀ` with `M = (I + B/2)⁻¹ G (I + Wᵀ) / 2`.
 public struct CayleyUpdate: ManifoldUpdate, Plugin {
     public init(options: NoOptions = NoOptions()) {}
@@ -44,17 +44,17 @@ public struct CayleyUpdate: ManifoldUpdate, Plugin {
             guard bound.isFinite else { throw RecurrentError.skewNotFinite }
             try backend.solve(matrix, right)
             if bound <= 100 { return backend.copy(right, to: weight) }
-            // Where I − B/2 is ill-conditioned, so is what solves with it.
+            // A large B makes I − B/2 ill-conditioned, and the solution inaccurate.
             polish(right, into: matrix)
             polish(matrix, into: weight)
         }
 
-        /// `B = 2 (W + I)⁻¹ (W − I)`.
+        /// Computes `B = 2 (W + I)⁻¹ (W − I)`.
         func computeParameter(from weight: MatrixView, into parameter: MatrixView) throws {
             backend.run(shift, inputs: [weight, identity], outputs: [matrix], scalars: [1])
             backend.run(shift, inputs: [weight, identity], outputs: [right], scalars: [-1])
             try backend.solve(matrix, right)
-            // 2 M, exactly skew: M − Mᵀ.
+            // M is skew up to rounding: 2 M is computed as M − Mᵀ, which is exactly skew.
             backend.run(subtract, inputs: [right, right.transposed], outputs: [parameter])
         }
 

@@ -4,8 +4,8 @@ import RecurrentCore
 /// exp (Lezcano-Casado & Martínez-Rubio 2019, "expRNN").
 ///
 /// With `A = G Wᵀ − W Gᵀ` the gradient is `∫₀¹ exp(−sB) A exp(sB) ds`. For
-/// `h = 2^-k` the integral to h is a short series of commutators, each of them
-/// one product (`[B, T] = BT − (BT)ᵀ` for skew B, T); then
+/// `h = 2^-k` the integral from 0 to h is a short series of commutators, each of
+/// which takes one product (`[B, T] = BT − (BT)ᵀ` for skew B, T); then
 /// `I(2h) = I(h) + exp(hB)ᵀ I(h) exp(hB)` doubles it k times.
 public struct ExactExponentialUpdate: ManifoldUpdate, Plugin {
     public init(options: NoOptions = NoOptions()) {}
@@ -46,7 +46,7 @@ public struct ExactExponentialUpdate: ManifoldUpdate, Plugin {
             scratch = try matrices(2)
             accumulate = try backend.compile(PointwiseProgram(inputs: 2) { x, _ in [x[0] + x[1]] })
             scaled = try backend.compile(PointwiseProgram(inputs: 1, scalars: 1) { x, s in [x[0] * s[0]] })
-            // The k-th term is at most 2^-k / (k + 1)! of the first.
+            // The k-th term is at most 2^-k / (k + 1)! times the first.
             termCount = backend.scalarType == .float64 ? 13 : 7
         }
 
@@ -83,7 +83,7 @@ public struct ExactExponentialUpdate: ManifoldUpdate, Plugin {
             try smallExponential.run(inputs: [scratch[0]], outputs: [rotations[0]])
             for index in 0..<doublings {
                 let rotation = rotations[index & 1]
-                // Eᵀ I E, made exactly skew again: half of M − Mᵀ.
+                // M = Eᵀ I E is made exactly skew again, as half of M − Mᵀ.
                 backend.gemm(result, rotation, into: scratch[0])
                 skewProduct(rotation.transposed, scratch[0], into: scratch[1], scale: 0.5)
                 backend.run(accumulate, inputs: [result, scratch[1]], outputs: [result])

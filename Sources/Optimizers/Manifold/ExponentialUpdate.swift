@@ -2,25 +2,27 @@ import RecurrentCore
 
 /// The paper's update (Section 3): gradient `G Wᵀ − W Gᵀ`, weight `W = exp(B)`.
 ///
-/// The gradient is exact where B commutes with its own change, at `B = 0` above
-/// all; ``ExactExponentialUpdate`` is exact everywhere.
+/// The gradient is exact where B commutes with its change, in particular at `B = 0`;
+/// ``ExactExponentialUpdate`` is exact everywhere.
 public struct ExponentialUpdate: ManifoldUpdate, Plugin {
     public static let name = "exponential"
     public static let summary = "W = exp(B), gradient G Wᵀ − W Gᵀ (the paper's)"
-    /// How exp(B) is computed.
+    /// The choice of how exp(B) is computed.
     public struct Options: OptionSection {
-        /// By products, or by the Hermitian eigendecomposition of iB, as the paper does it.
+        /// The method: products, or the Hermitian eigendecomposition of iB, as in the paper.
         public var method = SkewExponential.Method.scalingAndSquaring
         public init() {}
         public static let fields: [OptionField<Self>] = [
             .choice("exponentialMethod", \.method, "How exp(B) is computed.")
         ]
     }
-    /// How exp(B) is computed.
+    /// The method by which exp(B) is computed.
     public let method: SkewExponential.Method
 
     public init(options: Options) { method = options.method }
-    /// - Parameter method: how exp(B) is computed.
+    /// Creates the update.
+    ///
+    /// - Parameter method: the method by which exp(B) is computed.
     public init(method: SkewExponential.Method = .scalingAndSquaring) { self.method = method }
 
     public func makeWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {

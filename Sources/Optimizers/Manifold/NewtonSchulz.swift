@@ -1,7 +1,7 @@
 import RecurrentCore
 
-/// One Newton–Schulz step towards the nearest orthogonal matrix,
-/// `W (3 I − Wᵀ W) / 2`: it squares the deviation from orthogonality.
+/// One Newton–Schulz step towards the nearest orthogonal matrix, `W (3 I − Wᵀ W) / 2`,
+/// which squares the deviation from orthogonality.
 final class NewtonSchulz {
     private let backend: any Backend
     private let product: MatrixView
@@ -11,14 +11,18 @@ final class NewtonSchulz {
         product = try backend.allocate(rows: size, columns: size)
     }
 
-    /// - Parameter result: another matrix than W; may have a row stride.
+    /// Writes the result of one step.
+    ///
+    /// - Parameters:
+    ///   - weight: W [n, n].
+    ///   - result: a matrix other than W, [n, n]; may have a row stride.
     func callAsFunction(_ weight: MatrixView, into result: MatrixView) {
         backend.gemm(weight.transposed, weight, into: product)
         backend.copy(weight, to: result)
         backend.gemm(alpha: -0.5, weight, product, beta: 1.5, result)
     }
 
-    /// The same as steps of a matrix program.
+    /// Adds the step to a matrix program.
     static func step(
         _ program: MatrixProgramBuilder, _ weight: MatrixProgramBuilder.Matrix, scratch: MatrixProgramBuilder.Matrix,
         into result: MatrixProgramBuilder.Matrix

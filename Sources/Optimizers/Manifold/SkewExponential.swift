@@ -4,25 +4,34 @@ import RecurrentCore
 ///
 /// Scratch memory is allocated once; a call allocates nothing on the device.
 public final class SkewExponential {
-    /// How it is computed.
+    /// A method of computing the exponential.
     public enum Method: String, Sendable, CaseIterable {
         /// A Taylor polynomial of `B / 2^s`, squared s times: products only.
         case scalingAndSquaring = "scaling-and-squaring"
-        /// `iB = V Λ V†`, `exp(B) = V exp(-iΛ) V†`, as the paper does it.
+        /// The eigendecomposition `iB = V Λ V†`, with `exp(B) = V exp(-iΛ) V†`, as in the paper.
         case eigendecomposition
     }
 
+    /// The number n of rows and columns of B and W.
     public let size: Int
+    /// The method by which the exponential is computed.
     public let method: Method
     private let backend: any Backend
     private let taylor: (any MatrixProgramExecutor)?
     private let norm: ColumnNorm?
-    /// Eigenvectors (real, imaginary), the same scaled, eigenvalues.
+    /// The real and imaginary parts of the eigenvectors V, then those of `V exp(-iΛ)`.
     private let eigen: [MatrixView]
     private let eigenvalues: MatrixView?
     private let rotations: MatrixView?
     private let rotate: any Kernel
 
+    /// Creates an exponential of matrices of one size, and allocates its scratch memory.
+    ///
+    /// - Parameters:
+    ///   - size: the number n of rows and columns.
+    ///   - backend: the backend that holds the matrices.
+    ///   - method: the method by which the exponential is computed.
+    /// - Throws: the backend's error if it can't allocate memory or compile a kernel.
     public init(size: Int, on backend: any Backend, method: Method = .scalingAndSquaring) throws {
         self.size = size
         self.method = method
@@ -34,14 +43,16 @@ public final class SkewExponential {
         eigen = try usesEigen ? (0..<4).map { _ in try backend.allocate(rows: size, columns: size) } : []
         eigenvalues = try usesEigen ? backend.allocate(rows: 1, columns: size) : nil
         rotations = try usesEigen ? backend.allocate(rows: 2, columns: size) : nil
-        // P, Q, cos λ, sin λ → real and imaginary part of V exp(-iΛ)
+        // P, Q, cos λ, sin λ → real and imaginary parts of V exp(-iΛ), where V = P + iQ.
         rotate = try backend.compile(
             PointwiseProgram(inputs: 4) { x, _ in [x[0] * x[2] + x[1] * x[3], x[1] * x[2] - x[0] * x[3]] })
     }
 
+    /// Computes `W = exp(B)`.
+    ///
     /// - Parameters:
     ///   - skew: B [n, n], packed.
-    ///   - result: [n, n]; may have a row stride.
+    ///   - result: W [n, n]; may have a row stride.
     /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the eigendecomposition
     ///   doesn't converge or B isn't finite.
     public func callAsFunction(_ skew: MatrixView, into result: MatrixView) throws {
@@ -56,7 +67,7 @@ public final class SkewExponential {
             backend.copy(skew, to: q)
             try backend.hermitianEigen(real: p, imaginary: q, eigenvalues: eigenvalues!)
             let computed: [Double] = backend.download(eigenvalues!)
-            // They come in pairs ±λ; unequal ones would leave an imaginary part.
+            // Eigenvalues come in pairs ±λ; pairs of unequal magnitude would leave an imaginary part.
             let values = zip(computed, computed.reversed()).map { ($0 - $1) / 2 }
             backend.upload(values.map(RealFunctions.cos) + values.map(RealFunctions.sin), to: rotations!)
             backend.run(

@@ -1,6 +1,6 @@
 import RecurrentCore
 
-/// `B = 0`, so `W = I`: the default, and with ReLU what learns the toy tasks.
+/// `B = 0`, so `W = I`: the default and, with ReLU, the start that learns the toy tasks.
 public struct ZeroSkew: SkewInitialization, Plugin {
     public init(options: NoOptions = NoOptions()) {}
     public static let name = "zero"
@@ -10,7 +10,7 @@ public struct ZeroSkew: SkewInitialization, Plugin {
     }
 }
 
-/// Blocks [[0, −θ], [θ, 0]], θ uniform in ±π: random rotations of the planes
+/// 2 × 2 blocks [[0, −θ], [θ, 0]] with θ uniform in ±π: random rotations of planes
 /// (Henaff, Szlam & LeCun 2016).
 public struct HenaffSkew: SkewInitialization, Plugin {
     public init(options: NoOptions = NoOptions()) {}
@@ -21,7 +21,7 @@ public struct HenaffSkew: SkewInitialization, Plugin {
     }
 }
 
-/// Blocks with `s = √((1 − cos t) / (1 + cos t))`, t uniform in [0, π/2]
+/// 2 × 2 blocks [[0, −s], [s, 0]] with `s = √((1 − cos t) / (1 + cos t))`, t uniform in [0, π/2]
 /// (Helfrich, Willmott & Ye 2018).
 public struct CayleySkew: SkewInitialization, Plugin {
     public init(options: NoOptions = NoOptions()) {}
@@ -35,21 +35,23 @@ public struct CayleySkew: SkewInitialization, Plugin {
     }
 }
 
-/// Every pair uniform in ±scale.
+/// Independent random numbers below the diagonal, uniform in ±scale.
 public struct UniformSkew: SkewInitialization, Plugin {
-    /// How far from 0 the numbers go.
+    /// The bound of the random numbers.
     public struct Options: OptionSection {
-        /// Numbers are uniform in ± this; above 0.
+        /// The bound of the elements of B, which are uniform in ±scale; above 0.
         public var scale = 0.01
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .number("skewScale", \.scale, .above(0), "Elements of B are uniform in ± this.")
+            .number("skewScale", \.scale, .above(0), "Bound s of the elements of B, which are uniform in ±s.")
         ]
     }
-    /// Numbers are uniform in ± this.
+    /// The bound of the elements of B, which are uniform in ±scale.
     public let scale: Double
     public init(options: Options) { scale = options.scale }
-    /// - Parameter scale: numbers are uniform in ± this.
+    /// Creates an initialization with elements uniform in ±scale.
+    ///
+    /// - Parameter scale: the bound of the elements, above 0.
     public init(scale: Double = 0.01) { self.scale = scale }
     public static let name = "uniform"
     public static let summary = "small uniform random numbers"
@@ -66,7 +68,7 @@ public struct UniformSkew: SkewInitialization, Plugin {
     }
 }
 
-/// A block-diagonal skew matrix; the last row of an odd size stays 0.
+/// Returns a block-diagonal skew matrix, row by row; if the size is odd, the last row stays 0.
 private func blocks(size: Int, _ angle: () -> Double) -> [Double] {
     var result = [Double](repeating: 0, count: size * size)
     for i in stride(from: 0, to: size - 1, by: 2) {

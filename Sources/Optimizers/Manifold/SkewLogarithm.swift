@@ -4,7 +4,7 @@ import RecurrentCore
 /// rotation angles are below π.
 ///
 /// The square root of W is the orthogonal polar factor of `I + W` (its eigenvalues
-/// `1 + e^{iθ}` have the argument θ/2), by Newton's iteration `X ← (X + X⁻ᵀ) / 2`
+/// `1 + e^{iθ}` have the argument θ/2), found by Newton's iteration `X ← (X + X⁻ᵀ) / 2`
 /// (Higham 1986). After k roots the angles are below `π 2^-k`, and the skew part of
 /// the root, whose eigenvalues are `i sin θ`, gives them by a short series of arcsin.
 public final class SkewLogarithm {
@@ -20,9 +20,15 @@ public final class SkewLogarithm {
     private let halves: any Kernel
     private let skewPart: any Kernel
 
-    /// Of arcsin x = x + x³/6 + 3x⁵/40 + …, odd powers up to 9.
+    /// The coefficients of the odd powers up to 9 in arcsin x = x + x³/6 + 3x⁵/40 + ….
     private static let coefficients = [1.0, 1.0 / 6, 3.0 / 40, 15.0 / 336, 105.0 / 3456]
 
+    /// Creates a logarithm of matrices of one size, and allocates its scratch memory.
+    ///
+    /// - Parameters:
+    ///   - size: the number n of rows and columns.
+    ///   - backend: the backend that holds the matrices.
+    /// - Throws: the backend's error if it can't allocate memory or compile a kernel.
     public init(size: Int, on backend: any Backend) throws {
         self.backend = backend
         self.size = size
@@ -37,6 +43,8 @@ public final class SkewLogarithm {
         skewPart = try backend.compile(PointwiseProgram(inputs: 2, scalars: 1) { x, s in [s[0] * (x[0] - x[1])] })
     }
 
+    /// Computes `B = log W`.
+    ///
     /// - Parameters:
     ///   - weight: W [n, n], orthogonal; may have a row stride.
     ///   - result: B [n, n], packed; exactly skew-symmetric.
@@ -46,13 +54,13 @@ public final class SkewLogarithm {
         let levels = backend.scalarType == .float64 ? 6 : 4
         backend.copy(weight, to: root)
         for _ in 0..<levels { try takeSquareRoot() }
-        // S, then B = 2^k (S c₀ − S³ c₁ + S⁵ c₂ − …): by Horner on S².
+        // The skew part S of the root, then B = 2^k (S c₀ − S³ c₁ + S⁵ c₂ − …) by Horner's rule in S².
         backend.run(skewPart, inputs: [root, root.transposed], outputs: [scratch], scalars: [0.5])
         backend.gemm(scratch, scratch, into: inverse)
         let scale = Double(1 << levels)
         backend.fill(root, with: 0)
         for (index, coefficient) in Self.coefficients.enumerated().reversed() {
-            // The powers of S carry signs: (i s)² = −s².
+            // The signs come from the powers of S: (i s)² = −s².
             let sign: Double = index % 2 == 0 ? 1 : -1
             backend.gemm(root, inverse, into: result)
             backend.run(sum, inputs: [result, identity], outputs: [root], scalars: [sign * coefficient])
@@ -61,11 +69,11 @@ public final class SkewLogarithm {
         backend.run(skewPart, inputs: [inverse, inverse.transposed], outputs: [result], scalars: [0.5])
     }
 
-    /// `root` ← the orthogonal polar factor of I + root.
+    /// Replaces `root` by the orthogonal polar factor of I + root.
     private func takeSquareRoot() throws {
         backend.run(sum, inputs: [identity, root], outputs: [root], scalars: [1])
         let tolerance = backend.scalarType == .float64 ? 1e-9 : 1e-3
-        // An angle of π − ε takes about log₂(1/ε) steps until the rest converges quadratically.
+        // For an angle of π − ε, convergence is quadratic only after about log₂(1/ε) steps.
         for _ in 0..<50 {
             backend.copy(root.transposed, to: scratch)
             backend.copy(identity, to: inverse)
@@ -75,7 +83,7 @@ public final class SkewLogarithm {
             guard change.isFinite else { throw Self.noLogarithm }
             backend.run(halves, inputs: [root, inverse], outputs: [root])
             if change <= tolerance {
-                // What is left is squared once more.
+                // The polish squares the remaining error once more.
                 polish(root, into: scratch)
                 return backend.copy(scratch, to: root)
             }
@@ -84,6 +92,6 @@ public final class SkewLogarithm {
     }
 
     private static let noLogarithm = RecurrentError.linearAlgebra(
-        "the orthogonal matrix has the eigenvalue −1 (a determinant of −1 implies it), so it is exp(B) of no skew B that could be found"
+        "the orthogonal matrix has the eigenvalue −1 (a determinant of −1 implies it), so no skew B with exp(B) equal to it could be found"
     )
 }

@@ -13,7 +13,7 @@ final class SkewProduct {
         product = try backend.allocate(rows: size, columns: size)
     }
 
-    /// `result ← A B − (A B)ᵀ`, scaled on the way if A is.
+    /// Computes `result ← scale · (A B − (A B)ᵀ)`.
     func callAsFunction(_ a: MatrixView, _ b: MatrixView, into result: MatrixView, scale: Double = 1) {
         backend.gemm(alpha: scale, a, b, beta: 0, product)
         backend.run(antisymmetrize, inputs: [product, product.transposed], outputs: [result])

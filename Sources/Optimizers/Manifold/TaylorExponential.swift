@@ -1,23 +1,23 @@
 import RecurrentCore
 
-/// Scaling and squaring with a Taylor polynomial: products and sums only.
+/// Scaling and squaring with a Taylor polynomial, which takes only products and sums.
 ///
-/// The polynomials are of degree 8 in three products and of degree 18 in five
+/// The polynomials have degree 8, with three products, and degree 18, with five
 /// (Bader, Blanes & Casas 2019, "Computing the matrix exponential with an
-/// optimized Taylor polynomial approximation"). Products on the way to them bound
-/// the norm closely, so that few squarings are left: `‖B‖₂⁶ = ‖B⁶‖₂ ≤ ‖B⁶‖₁`
+/// optimized Taylor polynomial approximation"). The products that they need also bound
+/// the norm closely, so that few squarings remain: `‖B‖₂⁶ = ‖B⁶‖₂ ≤ ‖B⁶‖₁`
 /// for normal B. A squaring doubles the deviation from orthogonality; a
-/// Newton–Schulz step takes it back to rounding.
+/// Newton–Schulz step reduces it to rounding error.
 ///
-/// It is a ``RecurrentCore/MatrixProgram``: a backend may decide on the device what
-/// follows from a norm.
+/// It is a ``RecurrentCore/MatrixProgram``, so that a backend may branch on a norm on the
+/// device.
 struct TaylorExponential {
-    /// From B [n, n] to exp(B).
+    /// Returns the program that computes exp(B) from B [n, n].
     static func program(_ type: ScalarType) -> MatrixProgram {
         MatrixProgramBuilder(inputs: 1, outputs: 1).program { TaylorExponential($0, type).any() }
     }
 
-    /// The same for a B that is known to be small, `‖B‖₂ ≤ 1/4`.
+    /// Returns the program for a B that is known to be small, `‖B‖₂ ≤ 1/4`.
     static func smallProgram(_ type: ScalarType) -> MatrixProgram {
         MatrixProgramBuilder(inputs: 1, outputs: 1).program { TaylorExponential($0, type).small() }
     }
@@ -29,11 +29,11 @@ struct TaylorExponential {
     private let isDouble: Bool
     private let skew: Matrix
     private let result: Matrix
-    /// B², B³, B⁶; the first for degree 8 too.
+    /// B², B³ and B⁶; degree 8 uses only B².
     private let square: Matrix
     private let cube: Matrix
     private let sixth: Matrix
-    /// What is squared, and where the next square goes.
+    /// The matrix to square, and the destination of its square.
     private let current: Matrix
     private let other: Matrix
     private let left: Matrix
@@ -51,7 +51,7 @@ struct TaylorExponential {
         (left, right, inner, outer) = (p.matrix(), p.matrix(), p.matrix(), p.matrix())
     }
 
-    /// Largest norms for which the polynomials are exact to rounding (Bader,
+    /// The largest norms for which the polynomials are exact up to rounding (Bader,
     /// Blanes & Casas 2019, Table 1).
     private var limit8: Double { isDouble ? 4.99e-2 : 0.58 }
     private var limit18: Double { isDouble ? 1.09 : 3.01 }
@@ -62,7 +62,7 @@ struct TaylorExponential {
         p.norm(square, into: bound)
         p.compute([bound], from: [bound]) { [sqrt($0[0])] }
         p.require(finite: bound, orElse: RecurrentError.skewNotFiniteMessage)
-        // One squaring more is cheaper than the other polynomial.
+        // One more squaring is cheaper than the polynomial of degree 18.
         p.branch(on: [bound], { $0[0] > SymbolicValue(2 * limit8) }) {
             // B⁶ might overflow.
             p.branch(on: [bound], { $0[0] > 1e4 }) {
@@ -99,7 +99,7 @@ struct TaylorExponential {
         polynomial18(skew, scale: one, into: result)
     }
 
-    /// Of `scale · B`, from B and B².
+    /// Computes the polynomial of degree 8 of `scale · B`, from B and B².
     private func polynomial8(scale s: Double, into sum: Matrix) {
         let (mixed, fourth, factor, first) = (left, right, inner, outer)
         let scales: [MatrixScalar] = [.constant(s), .constant(s * s)]
@@ -111,8 +111,8 @@ struct TaylorExponential {
         p.product(first, factor, plus: 1, sum, into: sum)
     }
 
-    /// Finds how often to halve, and squares as often; from `base`, which has been halved
-    /// `squarings` times, and its square.
+    /// Chooses how often to halve, computes the polynomial, and squares it as often. `base` has
+    /// been halved `squarings` times already, and `square` holds its square.
     private func degree18(_ base: Matrix, bound: Scalar, scale: Scalar, squarings: Scalar) {
         p.product(square, base, into: cube)
         p.product(cube, cube, into: sixth)
@@ -132,7 +132,7 @@ struct TaylorExponential {
         }
     }
 
-    /// Of `scale · B`, from B, B², B³ and B⁶.
+    /// Computes the polynomial of degree 18 of `scale · B`, from B, B², B³ and B⁶.
     private func polynomial18(_ base: Matrix, scale s: Scalar, into sum: Matrix) {
         let squared = p.scalar(), cubed = p.scalar(), sixthPower = p.scalar()
         p.compute([squared, cubed, sixthPower], from: [s]) { x in
@@ -147,7 +147,7 @@ struct TaylorExponential {
         p.product(outer, inner, plus: 1, sum, into: sum)
     }
 
-    /// Squares what `current` holds; the last product writes the result.
+    /// Squares `current` repeatedly; the last product writes the result.
     private func square(times: Scalar) {
         let remaining = p.scalar(), since = p.scalar()
         p.compute([remaining, since], from: [times]) { [$0[0], 0] }
@@ -175,7 +175,9 @@ struct TaylorExponential {
     private var polishesAtEnd: Int { isDouble ? 20 : 1 }
     private var polishesOnTheWay: Int { isDouble ? 24 : 8 }
 
-    /// - Parameter since: squarings since the last Newton–Schulz step, or fewer.
+    /// Computes the last square, followed by a Newton–Schulz step if it is due.
+    ///
+    /// - Parameter since: the number of squarings since the last Newton–Schulz step, or a lower bound.
     private func lastSquare(sinceLastPolish since: Int) {
         if since + 1 < polishesAtEnd { return p.product(current, current, into: result) }
         p.product(current, current, into: other)

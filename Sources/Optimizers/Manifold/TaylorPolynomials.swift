@@ -1,13 +1,14 @@
 import RecurrentCore
 
-/// The pointwise parts of Taylor polynomials of exp with few products (Bader,
-/// Blanes & Casas 2019; the coefficients of degree 18 to all their digits).
+/// The pointwise parts of Taylor polynomials of exp that need few products (Bader,
+/// Blanes & Casas 2019; the coefficients of degree 18 with all their digits).
 ///
-/// Powers come unscaled; the scalars are the scale's powers.
+/// The powers of B are passed unscaled; the scalars are the powers of the scale s.
 enum TaylorPolynomials {
-    /// With `A = s B`: inputs B, B²; then I, B, B², A⁴. Scalars s, s².
+    /// The two parts of degree 8, for `A = s B`: the first has the inputs B and B², the second
+    /// I, B, B² and A⁴; both have the scalars s and s².
     ///
-    /// `A⁴ = A² (x₁ A + x₂ A²)` is no power of A, but what takes its place:
+    /// Here `A⁴` isn't a power of A, but stands for `A² (x₁ A + x₂ A²)` in
     /// `exp(A) ≈ (x₃ A² + A⁴)(x₄ I + x₅ A + x₆ A² + x₇ A⁴) + I + A + y₂ A²`.
     static let degree8: [PointwiseProgram] = {
         let root = 177.0.squareRoot()
@@ -29,8 +30,8 @@ enum TaylorPolynomials {
         ]
     }()
 
-    /// Inputs I, B, B², B³, B⁶; scalars s, s², s³, s⁶. Outputs P₁, P₅, P₄, P₃, P₂ of
-    /// `Q = P₁ P₅ + P₄`, `exp(A) ≈ (P₃ + Q) Q + P₂`.
+    /// The part of degree 18, with the inputs I, B, B², B³, B⁶ and the scalars s, s², s³, s⁶.
+    /// Its outputs are P₁, P₅, P₄, P₃, P₂ of `Q = P₁ P₅ + P₄`, `exp(A) ≈ (P₃ + Q) Q + P₂`.
     static let degree18 = PointwiseProgram(inputs: 5, scalars: 4) { m, s in
         let terms = [m[0]] + (0..<4).map { s[$0] * m[$0 + 1] }
         return coefficients.map { row in
@@ -40,7 +41,7 @@ enum TaylorPolynomials {
         }
     }
 
-    /// Of I, A, A², A³, A⁶ in P₁, P₅, P₄, P₃, P₂.
+    /// The coefficients of I, A, A², A³, A⁶, one row for each of P₁, P₅, P₄, P₃, P₂.
     private static let coefficients: [[Double]] = [
         [0, -0.10036558103014462001, -0.00802924648241156960, -0.00089213849804572995, 0],
         [0, 0, -0.09233646193671185927, -0.01693649390020817171, -0.00001400867981820361],

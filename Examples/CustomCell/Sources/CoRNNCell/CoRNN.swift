@@ -2,31 +2,31 @@ import RecurrentCore
 
 /// Coupled oscillators (Rusch & Mishra 2021, “coRNN”): the states are the positions y and
 /// the velocities z of driven, damped springs that pull at one another,
-/// `y'' = tanh(W y + V y' + U x + b) − y − y'`, in steps of Δt.
+/// `y'' = tanh(W y + V y' + U x + b) − y − y'`, discretized in time steps of Δt.
 public struct CoRNN: RecurrentCell, Plugin {
     public static let name = "cornn"
     public static let summary = "coupled oscillators (Rusch & Mishra 2021)"
 
-    /// How damping enters a step.
+    /// The velocity by which a step is damped.
     public enum Damping: String, CaseIterable, Sendable {
-        /// By the velocity before the step.
+        /// The velocity before the step.
         case explicit
-        /// By the velocity after it, which stays stable at any Δt.
+        /// The velocity after the step, which keeps damping stable for any Δt.
         case implicit
     }
-    /// The step, and how damping enters it.
+    /// The time step, and the velocity by which it is damped.
     public struct Options: OptionSection {
-        /// Δt, above 0 and at most 1.
+        /// The time step Δt, in 0.001...1.
         public var timeStep = 0.1
-        /// By the velocity before or after the step.
+        /// The velocity by which a step is damped: the one before it or the one after it.
         public var damping = Damping.implicit
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .number("timeStep", \.timeStep, .within(0.001...1), "Step Δt of the oscillators."),
-            .choice("damping", \.damping, "Which velocity is damped: before or after the step."),
+            .number("timeStep", \.timeStep, .within(0.001...1), "Time step Δt of the oscillators."),
+            .choice("damping", \.damping, "Velocity by which a step is damped: before it (explicit) or after it."),
         ]
     }
-    /// The step, and how damping enters it.
+    /// The time step, and the velocity by which it is damped.
     public let options: Options
 
     public init(options: Options = Options()) { self.options = options }

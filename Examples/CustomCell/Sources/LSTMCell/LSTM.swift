@@ -1,16 +1,18 @@
 import RecurrentCore
 
-/// Long short-term memory (Hochreiter & Schmidhuber 1997, with forget gates):
-/// torch.nn.LSTM's parameters and gate order i, f, g, o, and two states.
+/// Long short-term memory (Hochreiter & Schmidhuber 1997, with forget gates), which has
+/// two states, and torch.nn.LSTM's parameters and gate order i, f, g, o.
 public struct LSTM: ActivatedCell {
     public static let name = "lstm"
-    public static let summary = "LSTM as torch.nn.LSTM"
+    public static let summary = "LSTM as in torch.nn.LSTM"
     public static var defaultActivation: any Activation { Tanh() }
-    /// Of the candidate and of the cell's output.
+    /// The nonlinearity of the candidate and of the cell's output.
     public let activation: any Activation
 
     public init(options: NoOptions, activation: any Activation) { self.activation = activation }
-    /// - Parameter activation: of the candidate and of the cell's output.
+    /// Creates an LSTM cell.
+    ///
+    /// - Parameter activation: the nonlinearity of the candidate and of the cell's output.
     public init(activation: any Activation = Tanh()) { self.activation = activation }
 
     public var stateNames: [String] { ["h", "c"] }

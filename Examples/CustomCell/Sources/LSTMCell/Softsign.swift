@@ -1,6 +1,6 @@
 import RecurrentCore
 
-/// `x / (1 + |x|)`; its slope `1 / (1 + |x|)²` lies in (0, 1].
+/// The softsign, `x / (1 + |x|)`, whose slope `1 / (1 + |x|)²` lies in (0, 1].
 public struct Softsign: Activation, Plugin {
     public init(options: NoOptions = NoOptions()) {}
     public static let name = "softsign"

@@ -1,17 +1,17 @@
 import RecurrentCore
 
-/// Whether a sequence of random bits has an odd number of ones: every bit counts, and no
-/// part of the sequence tells anything.
+/// The parity of random bits, that is, whether a sequence has an odd number of ones: every
+/// bit matters, and no part of the sequence alone says anything about the answer.
 public struct Parity: DatasetPlugin {
     public static let name = "parity"
     public static let summary = "whether random bits have an odd sum"
 
-    /// How many bits a sequence has.
+    /// The length of the sequences.
     public struct Options: OptionSection {
-        /// At least 2.
+        /// The number of bits in a sequence, in 2...1000.
         public var bits = 8
         public init() {}
-        public static let fields: [OptionField<Self>] = [.integer("bits", \.bits, 2...1000, "Bits of a sequence.")]
+        public static let fields: [OptionField<Self>] = [.integer("bits", \.bits, 2...1000, "Number of bits.")]
     }
     private let options: Options
     private let seed: UInt64

@@ -7,7 +7,7 @@ import RecurrentTestSupport
 import ReferenceBackend
 import Testing
 
-/// Each plug-in's test is a call of its kit.
+/// To test a plug-in, call the conformance check of its kind.
 @Test(arguments: CoRNN.Damping.allCases) func coRNN(damping: CoRNN.Damping) throws {
     var options = CoRNN.Options()
     options.damping = damping

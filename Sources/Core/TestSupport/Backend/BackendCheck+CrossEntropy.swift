@@ -1,7 +1,7 @@
 import RecurrentCore
 
 extension BackendCheck {
-    /// Checks the operation against a computation on the host in one piece.
+    /// Compares with a computation on the host in one piece.
     func crossEntropy() throws {
         let key = RandomKey(seed: 3, purpose: .dropout, step: 4)
         for dropout in [nil, (rate: 0.0, key: key), (rate: 0.2, key: key)] {
@@ -36,14 +36,14 @@ extension BackendCheck {
             "softmax cross-entropy, \(rows) rows, \(classes) classes\(dropout.map { ", dropout \($0.rate)" } ?? "")\(excludedClass.map { ", class \($0) excluded" } ?? "")"
 
         let loss = try tested.makeSoftmaxCrossEntropy(classes: classes, width: width, excludedClass: excludedClass)
-        // The inputs are rows inside a wider matrix.
+        // The inputs are a block of columns in a wider matrix.
         let input = try matrix(rows, width, .padded).tested
         tested.copy(try tested.makeMatrix(problem.inputs, rows: rows, columns: width), to: input)
         let weight = try tested.makeMatrix(problem.weight, rows: classes, columns: width)
         let bias = try tested.makeMatrix(problem.bias, rows: 1, columns: classes)
         let inputGradient = try tested.makeMatrix(
             [Double](repeating: .nan, count: rows * width), rows: rows, columns: width)
-        // Gradients of parameters are added to.
+        // Gradients of parameters accumulate.
         let weightGradient = try tested.makeMatrix(
             [Double](repeating: 0.5, count: classes * width), rows: classes, columns: width)
         let biasGradient = try tested.makeMatrix([Double](repeating: 0.25, count: classes), rows: 1, columns: classes)
@@ -68,7 +68,7 @@ extension BackendCheck {
             tested.download(biasGradient), expected.bias.map { $0 + 0.25 }, .scale(1), "\(what): the bias's gradient")
     }
 
-    /// Checks that a loss that is NaN comes out as NaN.
+    /// Checks that a loss that isn't finite isn't hidden by the result.
     private func hiddenDivergence() throws {
         let loss = try tested.makeSoftmaxCrossEntropy(classes: 6, width: 2)
         for bad in [Double.nan, .infinity] {

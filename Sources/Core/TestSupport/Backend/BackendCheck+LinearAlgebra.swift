@@ -4,7 +4,7 @@ extension BackendCheck {
     func solving() throws {
         for n in [1, 2, 5, 32, 100] {
             for columns in [1, n, 3] {
-                // The leading element is zero, so that rows must be exchanged.
+                // A leading zero, so that no solution works without row exchanges.
                 let a = try matrix(n, n, seed: UInt64(n))
                 var values = contents(oracle, a.oracle)
                 for i in 0..<n { values[i * n + (n - 1 - i)] += 3 }
@@ -16,7 +16,7 @@ extension BackendCheck {
                 let x = contents(tested, right.tested)
                 let product = multiply(values, x, n, n, columns)
                 let scale = Double(n) * (x.map(\.magnitude).max() ?? 0) + 1
-                try agree(product, b, .scale(scale), "solve, [\(n), \(n)], \(columns) right sides: A · X")
+                try agree(product, b, .scale(scale), "solve, [\(n), \(n)], \(columns) right-hand sides: A · X")
                 if n <= 32 {
                     try agree(x, contents(oracle, right.oracle), .scale(10 * scale), "solve, [\(n), \(n)]: X")
                 }
@@ -24,7 +24,7 @@ extension BackendCheck {
         }
         let singular: [(String, [Double])] = [
             ("zero", [Double](repeating: 0, count: 9)), ("with a zero row", [1, 2, 3, 0, 0, 0, 4, 5, 6]),
-            ("with a column twice", [1, 1, 0, 2, 2, 0, 4, 4, 1]),
+            ("with a repeated column", [1, 1, 0, 2, 2, 0, 4, 4, 1]),
         ]
         for (name, values) in singular {
             do {
@@ -38,7 +38,7 @@ extension BackendCheck {
         try staysVisible(right, "solve") { try tested.solve($0, right) }
     }
 
-    /// Checks that a matrix with a NaN gives an error or a result that isn't finite.
+    /// Checks that a matrix with NaN gives an error or a result that isn't finite.
     private func staysVisible(_ result: MatrixView, _ what: String, _ body: (MatrixView) throws -> Void) throws {
         do {
             try body(try tested.makeMatrix([1.0, .nan, .nan, 1], rows: 2, columns: 2))
@@ -88,7 +88,7 @@ extension BackendCheck {
         try require(zip(λ, λ.dropFirst()).allSatisfy { $0 <= $1 }, "\(tested.name): \(what): not in ascending order")
         let p = contents(tested, real.tested), q = contents(tested, imaginary.tested)
         func transposed(_ x: [Double]) -> [Double] { (0..<n * n).map { x[$0 % n * n + $0 / n] } }
-        /// Returns the real and imaginary part of (P + iQ) D (P + iQ)† for a diagonal D.
+        /// Returns the real and imaginary parts of (P + iQ) D (P + iQ)† for a diagonal D.
         func sandwich(_ p: [Double], _ q: [Double], _ d: [Double]) -> ([Double], [Double]) {
             let (pd, qd) = ((0..<n * n).map { p[$0] * d[$0 % n] }, (0..<n * n).map { q[$0] * d[$0 % n] })
             let (pt, qt) = (transposed(p), transposed(q))

@@ -1,8 +1,8 @@
 import RecurrentCore
 
 extension BackendCheck {
-    /// Checks a program with steps of every kind at sizes below, at and above those of tiles,
-    /// and what happens if numbers that must be finite aren't.
+    /// Checks a program with steps of every kind, at sizes below, at and above those of tiles, and
+    /// what happens to numbers that must be finite.
     func matrixPrograms() throws {
         let program = Self.everyStep
         for n in [1, 2, 3, 17, 33, 50, 64] {
@@ -34,7 +34,8 @@ extension BackendCheck {
             _ = try run(scale: 6, .padded)
             _ = try run(scale: 6, .packed)
             let again = try run(scale: 0.4, .packed)
-            try require(first == again, "\(tested.name): a matrix program, [\(n), \(n)]: other bits the second time")
+            try require(
+                first == again, "\(tested.name): a matrix program, [\(n), \(n)]: different bits the second time")
         }
         for value in [Double.nan, .infinity, -.infinity] { try requiring(value) }
     }
@@ -57,12 +58,13 @@ extension BackendCheck {
                 let values: [Double] = tested.download(output)
                 try require(
                     values.allSatisfy(\.isNaN),
-                    "\(tested.name): a matrix program that requires a finite number doesn't mind \(value)")
+                    "\(tested.name): a matrix program that requires a finite number accepts \(value)")
             } catch RecurrentError.linearAlgebra(let message) {
                 try require(
-                    message == "not finite", "\(tested.name): a matrix program fails with another message: \(message)")
+                    message == "not finite", "\(tested.name): a matrix program fails with the wrong message: \(message)"
+                )
             }
-            // The next run isn't affected.
+            // The next run must succeed as usual.
             try executor.run(inputs: [try tested.makeMatrix(finite, rows: n, columns: n)], outputs: [output])
             try require(
                 tested.download(output) == [Double](repeating: 1, count: n * n),
@@ -70,7 +72,7 @@ extension BackendCheck {
         }
     }
 
-    /// The program, with inputs X and Y and outputs P and Q.
+    /// A program with steps of every kind, with the inputs X, Y and the outputs P, Q.
     private static let everyStep = MatrixProgramBuilder(inputs: 2, outputs: 2).program { p in
         let (x, y, first, second) = (p.inputs[0], p.inputs[1], p.outputs[0], p.outputs[1])
         let a = p.matrix(), b = p.matrix(), c = p.matrix(), d = p.matrix(), e = p.matrix(), f = p.matrix()
@@ -91,13 +93,13 @@ extension BackendCheck {
             p.product(e, d.transposed, plus: 1, c, into: c)
             p.run(half, [c], into: [first])
         }
-        // The norm decides how often.
+        // A loop that ends when the norm is small.
         p.loop(atMost: 40, while: [other], { $0[0] > 1 }) {
             p.run(half, [d], into: [f])
             p.exchange(d, f)
             p.norm(d, into: other)
         }
-        // As often as is allowed, then as often as is counted.
+        // A loop that runs to its limit, then one that ends when a count is reached.
         p.loop(atMost: 3, while: [], { _ in 1 }) {
             p.product(d, e, plus: 0.5, e, into: f)
             p.exchange(e, f)

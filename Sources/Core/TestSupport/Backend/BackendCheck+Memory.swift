@@ -31,7 +31,7 @@ extension BackendCheck {
         let back: [Double] = tested.download(view(1..<2))
         try require(
             back[0] == (tested.scalarType == .float64 ? fine : 1),
-            "\(tested.name): as \(tested.scalarType) it keeps \(fine) as \(back[0])")
+            "\(tested.name): \(tested.scalarType) memory holds \(fine) as \(back[0])")
     }
 
     private func copies() throws {

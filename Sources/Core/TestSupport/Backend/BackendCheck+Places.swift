@@ -1,7 +1,7 @@
 import RecurrentCore
 
 extension BackendCheck {
-    /// Checks what depends on the place of an element: random numbers and its column.
+    /// Checks what depends on an element's place: random numbers and column indices.
     func places() throws {
         let keys = [
             RandomKey(seed: 1, purpose: .dropout), RandomKey(seed: 1, purpose: .dropout, step: 1),

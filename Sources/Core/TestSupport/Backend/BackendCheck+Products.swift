@@ -8,7 +8,7 @@ extension BackendCheck {
                 for b in Layout.dense { try product(m, n, k, a, b) }
             }
         }
-        // A backend may split long sums and large results.
+        // Long sums and large results, which a backend may split.
         try product(40, 30, 3000, .packed, .packed)
         try product(50, 20, 5000, .transposed, .packed)
         try product(700, 90, 20, .packed, .transposed)

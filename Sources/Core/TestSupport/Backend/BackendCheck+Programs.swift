@@ -1,7 +1,7 @@
 import RecurrentCore
 
 extension BackendCheck {
-    /// Checks every operation by itself, on difficult and on random values.
+    /// Checks every operation by itself, over difficult and over random numbers.
     func operations() throws {
         let hard: [Double] = [
             0, -0.0, 1, -1, 0.5, -0.5, 2, -3, 1e-6, -1e-6, 1e-30, -1e-30, 1e30, -1e30, 0.999, 1.001, 10, -10, 50, -50,
@@ -30,7 +30,7 @@ extension BackendCheck {
         }
     }
 
-    /// Checks views, shapes, runs in place, and long and random programs.
+    /// Checks views, shapes, in-place runs, and long and random programs.
     func programs() throws {
         let fused = PointwiseProgram(inputs: 3, scalars: 1) { x, s in [x[0] * x[1] + s[0] * x[2], max(x[0], x[2])] }
         for (rows, columns) in [(1, 1), (5, 9), (37, 130)] {
@@ -62,7 +62,7 @@ extension BackendCheck {
         for seed in 1...20 as ClosedRange<UInt64> { try randomProgram(seed) }
     }
 
-    /// Checks outputs that are the very views of the inputs: all inputs are read first.
+    /// Checks outputs that are the very same views as inputs; all inputs must be read first.
     private func inPlace() throws {
         let exchange = PointwiseProgram(inputs: 2) { x, _ in [x[1], x[0] + x[1]] }
         for layout in Layout.writable {
@@ -75,7 +75,7 @@ extension BackendCheck {
         }
     }
 
-    /// Checks copies, constants, scalars, one value twice, and programs without inputs.
+    /// Checks copies, constants, scalars, a value output twice, and a program without inputs.
     private func oddOutputs() throws {
         let program = PointwiseProgram(inputs: 1, scalars: 2) { x, s in
             [x[0], x[0], 0.125, s[1], -x[0], -x[0], s[0] * 2]
@@ -91,13 +91,13 @@ extension BackendCheck {
         try agree(constant, .exact, "a program without inputs")
     }
 
-    /// Checks forty operations on four inputs, most of them alive until the end.
+    /// Checks a program of forty operations over four inputs, most of which stay live to the end.
     private func randomProgram(_ seed: UInt64) throws {
         let program = PointwiseProgram(inputs: 4, scalars: 1) { x, s in
             var random = RandomStream(RandomKey(seed: seed, purpose: .test, stream: 1))
             var pool = x + [s[0]]
             for _ in 0..<40 {
-                // Only inputs are compared, so that rounding can't flip a comparison.
+                // Comparisons are of inputs only, as rounding must not flip them.
                 let (p, q) = (x[random.integer(below: 4)], x[random.integer(below: 4)])
                 let (a, b) = (pool[random.integer(below: pool.count)], pool[random.integer(below: pool.count)])
                 let results: [SymbolicValue] = [
@@ -126,7 +126,8 @@ extension BackendCheck {
     ) throws {
         try both(inputs + outputs) { backend, views in
             let kernel = try backend.compile(program)
-            try require(kernel.program == program, "\(backend.name): a kernel names another program than its own")
+            try require(
+                kernel.program == program, "\(backend.name): a kernel's program isn't the one that was compiled")
             backend.run(
                 kernel, inputs: Array(views[..<inputs.count]), outputs: Array(views[inputs.count...]),
                 scalars: scalars, key: key)

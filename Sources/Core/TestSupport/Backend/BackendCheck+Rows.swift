@@ -4,7 +4,7 @@ extension BackendCheck {
     func reductions() throws {
         for (rows, columns) in [(1, 1), (6, 5), (40, 333), (3, 5000), (1500, 3)] {
             for layout in Layout.writable {
-                // There are few different values, so that the largest occurs more than once.
+                // Few different values, so that the largest occurs more than once.
                 for (coarse, source) in [
                     (true, try matrix(rows, columns, layout) { Double(($0 * 7919 + 13) % 31) - 40 }),
                     (false, try matrix(rows, columns, layout, seed: 4)),
@@ -53,7 +53,8 @@ extension BackendCheck {
                     let isTested = backend === tested
                     func view(_ pair: Pair) -> MatrixView { isTested ? pair.tested : pair.oracle }
                     let indices = try backend.makeIndices(first)
-                    try require(indices.count == count, "\(backend.name): \(count) indices count as \(indices.count)")
+                    try require(
+                        indices.count == count, "\(backend.name): \(count) indices have the count \(indices.count)")
                     backend.gatherRows(view(table), indices, into: view(gathered))
                     backend.scatterAddRows(view(gathered), indices, into: view(sum))
                     backend.update(indices, with: second)
@@ -68,7 +69,8 @@ extension BackendCheck {
         try additionOrder()
     }
 
-    /// Checks the order of a sum: in any other, the small numbers would survive differently.
+    /// Checks that rows with the same index are added in order; in another order, small numbers
+    /// would be rounded differently.
     private func additionOrder() throws {
         let large = tested.scalarType == .float64 ? 0x1p60 : 0x1p30
         let source = [1, 1, large, -large, 1, 1, large, 1, -large, 1]
@@ -83,7 +85,7 @@ extension BackendCheck {
         let sums: [Double] = tested.download(table)
         try require(
             sums == [0, expected],
-            "\(tested.name): scatterAddRows adds rows that meet in another order than theirs: \(sums[1]) for \(expected)"
+            "\(tested.name): scatterAddRows adds rows with the same index out of order: \(sums[1]) for \(expected)"
         )
     }
 }

@@ -1,19 +1,19 @@
 import RecurrentCore
 
-/// Checks every function of a backend against an oracle and, where a result is known
-/// independently (residuals, Philox's bits, cross-entropy), against that.
+/// Checks every function of a backend against an oracle and, where the right result is known
+/// independently (residuals, Philox's bits, cross-entropy), against that result.
 ///
-/// Views of all kinds are used (strided, transposed, broadcast), and the memory around
-/// every result is compared as well, so that a write outside is noticed.
+/// Views of all kinds are used (strided, transposed, broadcast), and the memory around each
+/// result is compared as well, so that a write outside the result is found.
 ///
 /// - Parameters:
-///   - tested: the backend to check.
+///   - backend: the backend to check.
 ///   - oracle: the backend to compare with, `ReferenceBackend`.
-///   - parts: the functions to check; some of them while a backend is being written.
-///   - tolerance: the relative error of sums and transcendental functions that is accepted;
-///     1e-5 for Float32 and 1e-11 for Double if nil. Copies, comparisons, random numbers and
-///     single arithmetic operations must agree exactly.
-/// - Throws: ``ConformanceFailure`` for the first thing that doesn't hold.
+///   - parts: the parts to check; some only while a backend is being written.
+///   - tolerance: the largest relative error of sums and transcendental functions; if nil,
+///     1e-5 for Float32 and 1e-11 for Double. Copies, comparisons, random numbers and single
+///     arithmetic operations must agree exactly.
+/// - Throws: ``ConformanceFailure`` for the first property that doesn't hold.
 public func checkBackend(
     _ backend: any Backend, against oracle: any Backend, parts: [BackendPart] = BackendPart.allCases,
     tolerance: Double? = nil
@@ -42,41 +42,41 @@ public func checkBackend(
     }
 }
 
-/// A group of functions that ``checkBackend(_:against:parts:tolerance:)`` checks.
+/// A part of a backend that ``checkBackend(_:against:parts:tolerance:)`` can check.
 public enum BackendPart: Sendable, CaseIterable {
-    /// Allocation, upload, download, `fill` and `copy`.
+    /// Allocation, upload, download, fill and copy.
     case memory
-    /// The matrix product `gemm`.
+    /// Matrix products, `gemm`.
     case products
-    /// Each pointwise operation by itself, on difficult and on random values.
+    /// Each operation of pointwise programs, over difficult values.
     case operations
-    /// Pointwise programs: long ones, in place, and on views of all kinds.
+    /// Pointwise programs over views of all kinds, in place, and long ones.
     case programs
     /// Random numbers and column indices.
     case places
-    /// The reductions `reduceRows` and `sumColumns`.
+    /// Reductions, `reduceRows` and `sumColumns`.
     case reductions
-    /// Indices, `gatherRows` and `scatterAddRows`.
+    /// Rows chosen by indices, `gatherRows` and `scatterAddRows`.
     case indexedRows
-    /// The solution of linear systems.
+    /// Linear systems, `solve`.
     case solve
-    /// The eigendecomposition of Hermitian matrices.
+    /// Hermitian eigendecomposition, `hermitianEigen`.
     case eigendecomposition
-    /// Softmax cross-entropy with its gradients.
+    /// Softmax cross-entropy, `makeSoftmaxCrossEntropy`.
     case crossEntropy
-    /// Matrix programs with products, norms, branches and loops.
+    /// Matrix programs, `makeMatrixProgram`: products, norms, branches and loops.
     case matrixPrograms
     /// A cell with two states and two stages, forward and backward.
     case recurrence
 }
 
-/// A backend, its oracle, and how far they may differ.
+/// A backend, its oracle, and the tolerance of their comparison.
 struct BackendCheck {
     let tested: any Backend
     let oracle: any Backend
     let tolerance: Double
 
-    /// A matrix that is the same on both backends.
+    /// The same matrix on both backends.
     struct Pair {
         var tested: MatrixView
         var oracle: MatrixView
@@ -87,21 +87,27 @@ struct BackendCheck {
     /// The layout of a matrix in its memory.
     enum Layout: CaseIterable {
         case packed, padded, transposed, paddedTransposed
-        /// Only for pointwise programs: every second column, a repeated row, a
-        /// repeated column, one repeated number.
+        /// Every second column, a repeated row, a repeated column, and one repeated number: layouts
+        /// that only pointwise programs take.
         case everySecondColumn, repeatedRow, repeatedColumn, repeatedNumber
 
         /// The layouts that a product takes.
         static let dense: [Layout] = [.packed, .padded, .transposed, .paddedTransposed]
         /// The layouts in which the elements of a row are adjacent.
         static let byRows: [Layout] = [.packed, .padded]
-        /// The layouts in which no two elements share memory.
+        /// The layouts in which no two elements share a place.
         static let writable: [Layout] = dense + [.everySecondColumn]
     }
 
-    /// A matrix with the same numbers, exact in Float, on both backends.
+    /// Returns a matrix with the same numbers, exact in Float, on both backends.
     ///
-    /// - Parameter value: the value of element `index` of the memory; random in ±1 if nil.
+    /// - Parameters:
+    ///   - rows: the number of rows.
+    ///   - columns: the number of columns.
+    ///   - layout: the layout in memory.
+    ///   - seed: the seed of the random numbers.
+    ///   - value: a function from the index of an element in memory to its value; if nil, values
+    ///     are random in ±1.
     func matrix(
         _ rows: Int, _ columns: Int, _ layout: Layout = .packed, seed: UInt64 = 1, value: ((Int) -> Double)? = nil
     ) throws -> Pair {
@@ -131,27 +137,27 @@ struct BackendCheck {
         return Pair(tested: try view(tested), oracle: try view(oracle))
     }
 
-    /// A packed matrix with given numbers on both backends.
+    /// Returns a packed matrix with the given numbers on both backends.
     func matrix(_ values: [Double], rows: Int, columns: Int) throws -> Pair {
         try matrix(rows, columns) { values[$0] }
     }
 
-    /// The whole memory below a view.
+    /// Returns the whole memory that a view belongs to.
     func contents(_ backend: any Backend, _ view: MatrixView) -> [Double] {
         backend.download(MatrixView(view.memory, rows: 1, columns: view.memory.count))
     }
 
     /// The way in which two results are compared.
     enum Agreement {
-        /// For equality, with NaN equal to NaN.
+        /// Equal, with NaN equal to NaN.
         case exact
-        /// By the difference of each element, relative to its own magnitude.
+        /// Equal up to the tolerance, relative to each element.
         case elements
-        /// By the difference relative to the given magnitude.
+        /// Equal up to the tolerance, relative to the given magnitude.
         case scale(Double)
     }
 
-    /// Compares the whole memory of a result.
+    /// Compares the whole memory of a result on both backends.
     func agree(_ pair: Pair, _ agreement: Agreement, _ what: @autoclosure () -> String) throws {
         try agree(contents(tested, pair.tested), contents(oracle, pair.oracle), agreement, what())
     }
@@ -161,11 +167,11 @@ struct BackendCheck {
     ) throws {
         try require(
             actual.count == expected.count,
-            "\(tested.name): \(what()): \(actual.count) scalars where \(expected.count) belong")
+            "\(tested.name): \(what()): \(actual.count) scalars where \(expected.count) are expected")
         for (index, (a, exact)) in zip(actual, expected).enumerated() {
             let e = tested.scalarType == .float32 ? Double(Float(exact)) : exact
             if a == e || (a.isNaN && e.isNaN) { continue }
-            // Subnormal numbers may be flushed to 0.
+            // Numbers below the least normal number may be flushed to 0.
             let least =
                 tested.scalarType == .float32
                 ? Double(Float.leastNormalMagnitude) : Double.leastNormalMagnitude
@@ -177,19 +183,18 @@ struct BackendCheck {
                 }
             try require(
                 a.isFinite && e.isFinite && (a - e).magnitude <= allowed,
-                "\(tested.name): \(what()): scalar \(index) of its memory is \(a), should be \(e)")
+                "\(tested.name): \(what()): scalar \(index) of its memory is \(a), but should be \(e)")
         }
     }
 
-    /// Applies the same calls to both backends.
+    /// Makes the same calls on both backends.
     func both(_ pairs: [Pair], _ body: (any Backend, [MatrixView]) throws -> Void) rethrows {
         try body(tested, pairs.map(\.tested))
         try body(oracle, pairs.map(\.oracle))
     }
 }
 
-/// A cell with everything that a recurrence can hold: two states, a gate, and a product of
-/// a product.
+/// A cell with two states, a gate and a nested product, which exercises what a recurrence can hold.
 struct TwoStageCell: RecurrentCell {
     var name: String { "conformance-cell" }
     var summary: String { "two states, two stages" }
