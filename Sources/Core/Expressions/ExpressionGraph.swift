@@ -47,7 +47,7 @@ struct ExpressionGraph {
         if case .constant(let number) = nodes[value].operation { number } else { nil }
     }
 
-    /// Adds one operation, simplified where that doesn't change its value, and returns its number.
+    /// Adds one operation, simplified where that doesn't change its value for finite operands, and returns its number.
     mutating func add(_ operation: PointwiseOperation, _ operands: [Value]) -> Value {
         let constants = operands.map { constantValue($0) }
         if case .product = operation { return intern(operation, operands) }

@@ -46,7 +46,7 @@ struct SearchedActivationTable: Study {
             [
                 SearchedLanguageTask.settings(plan),
                 PerplexityColumns.note
-                    + " BPTT \(LanguageTask.bptt). The RNN started at W = I is the control that tells the start from the constraint.",
+                    + " BPTT \(LanguageTask.bptt). The RNN from rotations is the control that separates the effect of the initialization from that of the constraint.",
                 "Norms: ‖∂x_T/∂x_1‖_F of four sequences of the batch that was just trained, after \(SearchedLanguageTask.tracked(plan.scale)): the smallest … the largest of all seeds; and by how much, relative to the bound, the uRNN was beyond its bounds at most (Float32 rounds by about 1e-6). Plots show means of the first seed, shaded the uRNN's bounds.",
             ])
         var rows: [[String]] = [], norms: [[String]] = []

@@ -25,24 +25,26 @@ enum SearchedLanguageTask {
             $0.training.manifoldLearningRate = 0.002
         },
     ]
-    /// The models without gates.
+    /// The models without gates; the uRNN has the best initialization and rates of Results/search-urnn-abs and
+    /// Results/search-urnn-abs-higher.
     ///
-    /// The second separates the effects of initialization and learning rate from that of the constraint: its W has the
-    /// uRNN's initial value, and the learning rate of `B`.
+    /// The second separates the effects of initialization and learning rate from that of the constraint: its W is
+    /// initialized to the same kind of matrix as the uRNN's, and has the learning rate of `B`.
     static let plain = [
         Model(label: "RNN", id: "rnn") {
             $0.useRNN()
             $0.training.learningRate = 0.002
         },
-        Model(label: "RNN from W = I", id: "identity-rnn") {
-            $0.useRNN(from: .identity)
+        Model(label: "RNN from rotations", id: "rotations-rnn") {
+            $0.useRNN(from: .rotations)
             $0.training.learningRate = 0.002
-            $0.training.recurrentLearningRate = 0.0005
+            $0.training.recurrentLearningRate = 0.001
         },
         Model(label: "uRNN", id: "urnn") {
             $0.cell = "urnn"
+            $0.skewInit = "henaff"
             $0.training.learningRate = 0.002
-            $0.training.manifoldLearningRate = 0.0005
+            $0.training.manifoldLearningRate = 0.001
         },
     ]
 
@@ -101,7 +103,7 @@ enum SearchedLanguageTask {
 
     static func settings(_ plan: Plan) -> String {
         let found =
-            "On \(plan.corpusName). AdamW, learning rate 2e-3 with cosine decay to 2e-5, 5e-4 for B (and for W of the RNN from W = I); GRU and uGRU 6e-3, 2e-3 for B; weight decay 0.05, gradients' norm clipped to 5, dropout 0.5 on embedding and output with one mask for all steps, word dropout 0.1; GRU and uGRU: weight dropout 0.2"
+            "On \(plan.corpusName). AdamW, learning rate 2e-3 with cosine decay to 2e-5, 1e-3 for B (and for W of the RNN from rotations), which starts from rotations; GRU and uGRU 6e-3, 2e-3 for B, which starts at 0; weight decay 0.05, gradients' norm clipped to 5, dropout 0.5 on embedding and output with one mask for all steps, word dropout 0.1; GRU and uGRU: weight dropout 0.2"
         if plan.scale == .smoke {
             return
                 "\(found) at the other scales. Here a quarter of the paper's widths and 16 batches of 20 sequences: too little to learn anything."
