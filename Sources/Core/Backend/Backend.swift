@@ -92,7 +92,7 @@ public protocol Backend: AnyObject, Sendable {
     func makeRecurrence(_ plan: RecurrencePlan, _ binding: RecurrenceBinding) throws -> any RecurrenceExecutor
     /// Prepares the mean cross-entropy and its gradients through a linear projection,
     /// computed in chunks of rows; see ``SoftmaxCrossEntropy``. Rows of the class
-    /// `excludedClass` count for the loss but not for the accuracy.
+    /// `excludedClass` count for the loss but not towards the accuracy.
     func makeSoftmaxCrossEntropy(classes: Int, width: Int, excludedClass: Int?) throws -> any SoftmaxCrossEntropy
     /// Prepares a matrix program to run on matrices [size, size]; see ``MatrixProgram``.
     func makeMatrixProgram(_ program: MatrixProgram, size: Int) throws -> any MatrixProgramExecutor
