@@ -14,8 +14,8 @@ func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
 /// Returns the largest difference between two lists, relative to the largest magnitude in
 /// the expected list, or to 1e-3 if that is larger.
 ///
-/// - Returns: infinity if the lists have different counts, or differ where an element isn't
-///   finite; NaN equals NaN.
+/// The result is infinite if the lists have different counts or differ where an element isn't
+/// finite; NaN equals NaN.
 public func relativeError(_ actual: [Double], _ expected: [Double]) -> Double {
     guard actual.count == expected.count else { return .infinity }
     var scale = 0.0

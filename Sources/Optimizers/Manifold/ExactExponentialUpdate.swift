@@ -1,7 +1,7 @@
 import RecurrentCore
 
-/// `W = exp(B)` with its exact gradient, the adjoint of the Fréchet derivative of
-/// exp (Lezcano-Casado & Martínez-Rubio 2019, "expRNN").
+/// The update `W = exp(B)` with its exact gradient, the adjoint of the Fréchet derivative
+/// of exp (Lezcano-Casado & Martínez-Rubio 2019, "expRNN").
 ///
 /// With `A = G Wᵀ − W Gᵀ` the gradient is `∫₀¹ exp(−sB) A exp(sB) ds`. For
 /// `h = 2^-k` the integral from 0 to h is a short series of commutators, each of

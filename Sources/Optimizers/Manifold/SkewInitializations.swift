@@ -1,6 +1,6 @@
 import RecurrentCore
 
-/// `B = 0`, so `W = I`: the default and, with ReLU, the start that learns the toy tasks.
+/// The start `B = 0`, so `W = I`: the default and, with ReLU, the one that learns the toy tasks.
 public struct ZeroSkew: SkewInitialization, Plugin {
     public init(options: NoOptions = NoOptions()) {}
     public static let name = "zero"

@@ -1,6 +1,6 @@
 import RecurrentCore
 
-/// `B = log W` of an orthogonal matrix: the skew matrix with `exp(B) = W` whose
+/// The logarithm `B = log W` of an orthogonal matrix: the skew matrix with `exp(B) = W` whose
 /// rotation angles are below π.
 ///
 /// The square root of W is the orthogonal polar factor of `I + W` (its eigenvalues

@@ -1,6 +1,6 @@
 import RecurrentCore
 
-/// `G Wᵀ − W Gᵀ`: the gradient of the loss at `W` along the skew directions
+/// The product `G Wᵀ − W Gᵀ`: the gradient of the loss at `W` along the skew directions
 /// (Plumbley 2004), exactly skew-symmetric.
 final class SkewProduct {
     private let backend: any Backend
