@@ -120,6 +120,18 @@ struct ResumeTests {
             try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: parts + "/config.json")))
             as! [String: Any]
         #expect((object["training"] as? [String: Any])?["epochs"] as? Int == 4)
+
+        // Fewer than there are is no run to resume, and leaves everything as it was.
+        let before = try contents(parts)
+        let fewer = try Tool(["train", "--resume", parts, "--epochs", "3"])
+        #expect(fewer.status == 2 && fewer.errors.contains("--epochs must be at least 4"), "\(fewer)")
+        #expect(try contents(parts) == before)
+        // The weights are another run's, however they would have been initialized.
+        for option in ["--skew-init henaff", "--table-init language-model"] {
+            let words = option.split(separator: " ").map(String.init)
+            let from = try Tool(["train", "--from", parts] + words)
+            #expect(from.status == 2 && from.errors.contains(words[0] + " does nothing"), "\(from)")
+        }
     }
 
     private func contents(_ folder: String) throws -> [String: Data] {

@@ -126,8 +126,14 @@ struct RunTests {
     @Test func compareEndsWithOneTable() throws {
         let result = try Tool(["compare", "--cells", "urnn,identity-rnn"] + Self.small + ["--quiet"])
         #expect(result.status == 0, "\(result.errors)")
-        let rows = result.output.split(separator: "\n").filter { $0.hasPrefix("urnn") || $0.hasPrefix("identity-rnn") }
+        let rows = result.output.split(separator: "\n").filter {
+            $0.hasPrefix("urnn ") || $0.hasPrefix("identity-rnn ")
+        }
         #expect(rows.count == 2)
+        // What the runs share is in one line, and what they don't in a line each.
+        #expect(
+            result.output.hasSuffix(
+                "; seed 1, cpu\nurnn: exponential from B zero\nidentity-rnn: recurrent-init identity\n"))
     }
 
     @Test func benchmarkAsJSON() throws {

@@ -25,6 +25,7 @@ struct CompareCommand: FlagCommand {
 
     /// Returns all runs, which are checked before the first one starts.
     private func plan() throws -> [Planned] {
+        if output == nil, overwrite { throw RecurrentError.invalidOption("--overwrite needs --output") }
         if output == "" { throw RecurrentError.invalidOption("--output names no folder") }
         var names: Set<String> = [], idle: [[String: String]] = []
         let runs = try cells.split(separator: ",").map { text -> Planned in
@@ -70,7 +71,7 @@ struct CompareCommand: FlagCommand {
         Terminal.print("")
         Terminal.print(SummaryTable.text(finished, metric: data?.metric ?? .accuracy))
         if let baseline = data.flatMap(SummaryTable.baseline) { Terminal.print(baseline) }
-        Terminal.print(try SummaryTable.settings(runs[0].configuration))
+        for line in try SummaryTable.settings(runs.map { ($0.name, $0.configuration) }) { Terminal.print(line) }
         if Interruption.isRequested { throw ExitCode(130) }
         if let error = finished.lazy.compactMap(\.summary.error).first { throw error }
     }

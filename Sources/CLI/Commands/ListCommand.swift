@@ -42,6 +42,8 @@ struct ListCommand: ParsableCommand {
     /// Returns the description of an option: `Slope below 0 (in 0...1; default: 0.5)`.
     private static func line(_ option: OptionDescription) -> String {
         let help = option.help.hasSuffix(".") ? String(option.help.dropLast()) : option.help
-        return "\(help) (\(option.kind.requirement); default: \(option.standard.text))"
+        // A default that the help text names isn't repeated.
+        let standard = help.contains("(default: ") ? "" : "; default: \(option.standard.text)"
+        return "\(help) (\(option.kind.requirement)\(standard))"
     }
 }

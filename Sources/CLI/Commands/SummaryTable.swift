@@ -48,7 +48,22 @@ enum SummaryTable {
 
     /// Returns the settings that the results depend on, in one line: those that are always shown, and those that differ
     /// from the defaults of the data set.
-    static func settings(_ c: RunConfiguration, registry: Registry = .current) throws -> String {
+    static func settings(_ configuration: RunConfiguration) throws -> String {
+        try parts(configuration, registry: .current).joined(separator: "; ")
+    }
+
+    /// Returns the settings that several runs share, in one line, and a line for each run with settings of its own.
+    static func settings(_ runs: [(name: String, configuration: RunConfiguration)]) throws -> [String] {
+        let all = try runs.map { (name: $0.name, parts: try parts($0.configuration, registry: .current)) }
+        let shared = (all.first?.parts ?? []).filter { part in all.allSatisfy { $0.parts.contains(part) } }
+        return [shared.joined(separator: "; ")]
+            + all.compactMap { name, parts in
+                let own = parts.filter { !shared.contains($0) }
+                return own.isEmpty ? nil : "\(name): \(own.joined(separator: "; "))"
+            }
+    }
+
+    private static func parts(_ c: RunConfiguration, registry: Registry) throws -> [String] {
         let plugin = registry.plugins(.dataset).first { $0.name == c.dataset.name }
         let incidental = c.incidental(registry)
         let own = (plugin?.options ?? []).compactMap { option -> String? in
@@ -84,6 +99,6 @@ enum SummaryTable {
         }
         parts += others
         parts.append("seed \(c.seed), \(c.backend.name)")
-        return parts.joined(separator: "; ")
+        return parts
     }
 }

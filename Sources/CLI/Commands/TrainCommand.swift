@@ -56,7 +56,8 @@ struct TrainCommand: FlagCommand {
     /// Trains a new run that starts from the weights of another, with that run's options unless others are given.
     private func started(from folder: String) throws -> (run: Run, summary: TrainingSummary) {
         if let output { try RunFolder.check(output, overwrite: overwrite) }
-        let saved = try RunFolder(opening: folder).resolvedConfiguration(.current)
+        var saved = try RunFolder(opening: folder).resolvedConfiguration(.current)
+        saved.from = folder
         return try train(Run(configuration(onto: saved), startingFrom: folder, registry: .current))
     }
 
@@ -82,6 +83,10 @@ struct TrainCommand: FlagCommand {
     private func configuration(onto base: RunConfiguration?) throws -> RunConfiguration {
         var result = try Self.parser.parse(arguments, onto: base)
         if let idle = result.idle.first { throw RecurrentError.invalidOption(idle.reason) }
+        if output == nil, overwrite { throw RecurrentError.invalidOption("--overwrite needs --output") }
+        if output == nil, result.given.contains("checkpointEvery") {
+            throw RecurrentError.invalidOption("`checkpointEvery` writes into the run's folder; add --output")
+        }
         if output == nil, let option = result.configuration.tracking.needsFolder {
             guard !result.given.contains(option) else {
                 throw RecurrentError.invalidOption("`\(option)` writes into the run's folder; add --output")

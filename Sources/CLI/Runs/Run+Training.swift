@@ -45,6 +45,11 @@ extension Run {
         let saved = try folder.resolvedConfiguration(registry)
         let wanted = try changes(saved)
         try saved.checkResumable(as: wanted, registry: registry)
+        let trained = MetricsRecord.last(path).filter { $0.split == .valid }.map(\.epoch).max() ?? 0
+        if wanted.training.epochs < min(trained, saved.training.epochs) {
+            throw RecurrentError.invalidOption(
+                "`epochs` must be at least \(trained), which this run already has, not \(wanted.training.epochs)")
+        }
         let run = try Run(wanted, registry: registry, vocabulary: folder.vocabulary())
         let summary = try run.train(in: folder, observers: observers(run), shouldStop: shouldStop) { trainer, log in
             try log!.resume(trainer)

@@ -77,8 +77,9 @@ public struct ModelConfiguration: OptionSection {
             .needing(.tokenInputs),
         .number("weightDropout", \.weightDropout, .within(0..<1), "Dropout rate of recurrent weights."),
         .number("zoneout", \.zoneout, .within(0..<1), "Rate of units that keep their values."),
-        .choice("recurrentInit", \.recurrentInitialization, "Start of free weights.").needing(.freeRecurrentWeight),
-        .choice("tableInit", \.tableInitialization, "Start of embedding and projection."),
+        .choice("recurrentInit", \.recurrentInitialization, "Start of free weights.").needing(.freeRecurrentWeight)
+            .needing(.freshWeights),
+        .choice("tableInit", \.tableInitialization, "Start of embedding and projection.").needing(.freshWeights),
     ]
 
     /// Checks that the options fit together.

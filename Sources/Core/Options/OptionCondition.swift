@@ -9,4 +9,6 @@ public enum OptionCondition: Sendable, Hashable {
     case freeRecurrentWeight
     /// The model has a dropout rate above 0.
     case dropout
+    /// The run starts from weights of its own, and not from those of another run.
+    case freshWeights
 }

@@ -13,8 +13,8 @@ public struct OptionField<Section>: Sendable {
     public let help: String
     /// The type of the option's values, with their bounds or choices.
     public let kind: OptionKind
-    /// What a run must have for the option to do anything; nil if it always does something.
-    public private(set) var condition: OptionCondition?
+    /// What a run must have for the option to do anything.
+    public private(set) var conditions: Set<OptionCondition> = []
     /// Whether the option may change when a run is resumed.
     public private(set) var isResumable = false
     let read: @Sendable (Section) -> OptionValue
@@ -54,7 +54,7 @@ extension OptionField {
     /// Returns the same option, which does nothing in a run that lacks this.
     public func needing(_ condition: OptionCondition) -> Self {
         var result = self
-        result.condition = condition
+        result.conditions.insert(condition)
         return result
     }
     /// The same option, which may change when a run is resumed: nothing in the saved state

@@ -44,7 +44,7 @@ extension OptionSection {
         let standard = Self()
         return fields.map {
             OptionDescription(
-                name: $0.name, help: $0.help, kind: $0.kind, standard: $0.read(standard), condition: $0.condition,
+                name: $0.name, help: $0.help, kind: $0.kind, standard: $0.read(standard), conditions: $0.conditions,
                 isResumable: $0.isResumable)
         }
     }
@@ -100,8 +100,8 @@ public struct OptionDescription: Sendable {
     public let kind: OptionKind
     /// The default value.
     public let standard: OptionValue
-    /// What a run must have for the option to do anything; nil if it always does something.
-    public let condition: OptionCondition?
+    /// What a run must have for the option to do anything.
+    public let conditions: Set<OptionCondition>
     /// Whether the option may change when a run is resumed.
     public let isResumable: Bool
 
@@ -112,13 +112,13 @@ public struct OptionDescription: Sendable {
     ///   - help: a sentence that says what the option does.
     ///   - kind: the type of its values, with their bounds or choices.
     ///   - standard: the default value.
-    ///   - condition: what a run must have for the option to do anything.
+    ///   - conditions: what a run must have for the option to do anything.
     ///   - isResumable: whether it may change when a run is resumed.
     public init(
-        name: String, help: String, kind: OptionKind, standard: OptionValue, condition: OptionCondition? = nil,
+        name: String, help: String, kind: OptionKind, standard: OptionValue, conditions: Set<OptionCondition> = [],
         isResumable: Bool = false
     ) {
         (self.name, self.help, self.kind, self.standard) = (name, help, kind, standard)
-        (self.condition, self.isResumable) = (condition, isResumable)
+        (self.conditions, self.isResumable) = (conditions, isResumable)
     }
 }

@@ -30,7 +30,7 @@ enum HelpPage {
         let page = RootCommand.helpMessage(for: command, columns: width)
         let more =
             !command.scope.kinds.contains(.cell)
-            ? "" : "\nAdd --dataset or --cell NAME to --help for its defaults and options; `list` names everything."
+            ? "" : "\nAdd --cell or --dataset NAME to --help for its options; `list` names all."
         guard let options = page.range(of: "\n\nOPTIONS:") else { return page + "\n" + groups + more }
         return page[..<options.lowerBound] + "\n\n" + groups + page[options.lowerBound...] + more
     }

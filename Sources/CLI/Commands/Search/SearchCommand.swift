@@ -87,12 +87,16 @@ struct SearchCommand: ParsableCommand {
         try report.write(into: folder)
         let table = section.tables[0]
         Terminal.print(Terminal.table(table.header, Array(table.rows.prefix(10))))
-        if let best = ranking.first {
+        if let best = ranking.first, best.loss.isFinite {
             let found = try Registry.current.arguments(
                 Registry.current.resolve(best.experiment.configuration, locatesData: false), without: ["seed"])
             Terminal.print("best: cli train \(Report.shell(found))")
         }
         Terminal.print("\(folder)/report.html")
+        if let best = ranking.first, !best.loss.isFinite, missing == 0 {
+            throw RecurrentError.file(
+                path: folder, reason: "every run of this search diverged; try lower learning rates, or --clip-norm")
+        }
     }
 
     /// Trains the experiments, unless only a report is wanted, and returns for each the runs with the most epochs.
@@ -145,6 +149,10 @@ struct SearchCommand: ParsableCommand {
                 guard let axis = SearchAxis(text: text) else {
                     throw RecurrentError.invalidOption(
                         "--try takes an option and values, each once, such as learning-rate=0.001,0.003, not '\(text)'")
+                }
+                if halving, axis.option == "epochs" {
+                    throw RecurrentError.invalidOption(
+                        "--halving sets the epochs of each round; leave --epochs out of --try")
                 }
                 if axis.option == "seed" || threads.contains(axis.option) {
                     throw RecurrentError.invalidOption(

@@ -8,7 +8,7 @@ public enum PluginKind: String, Sendable, CaseIterable {
         switch self {
         case .dataset: "data set"
         case .manifold: "manifold update"
-        case .skewInit: "skew initialisation"
+        case .skewInit: "skew initialization"
         default: rawValue
         }
     }
@@ -18,7 +18,7 @@ public enum PluginKind: String, Sendable, CaseIterable {
         switch self {
         case .dataset: "data sets"
         case .manifold: "manifold updates"
-        case .skewInit: "skew initialisations"
+        case .skewInit: "skew initializations"
         default: rawValue + "s"
         }
     }

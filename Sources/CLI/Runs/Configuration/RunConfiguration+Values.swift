@@ -108,13 +108,14 @@ extension RunConfiguration {
     private func idle(_ registry: Registry) -> Set<String> {
         let missing = missingConditions(registry)
         let options = SectionAccess.all.flatMap(\.options)
-        return Set(options.filter { $0.condition.map(missing.contains) ?? false }.map(\.name))
+        return Set(options.filter { !$0.conditions.isDisjoint(with: missing) }.map(\.name))
     }
 
     /// Returns the conditions on which options depend and that this run doesn't meet.
     func missingConditions(_ registry: Registry) -> Set<OptionCondition> {
         var missing: Set<OptionCondition> = []
         if model.dropout == 0 { missing.insert(.dropout) }
+        if from != nil { missing.insert(.freshWeights) }
         if !registry.hasTokenInputs(dataset.name) { missing.insert(.tokenInputs) }
         if let cell = try? registry.makeCell(self) {
             if !cell.hasOrthogonalWeight { missing.insert(.orthogonalWeight) }

@@ -64,6 +64,8 @@ public struct FlagHelp {
             default: ""
             }
         if help.hasSuffix(".") { help.removeLast() }
+        // A default that the help text names is that of options without a value.
+        if standard != .null, let named = help.range(of: " (default: ") { help.removeSubrange(named.lowerBound...) }
         // A default that goes without saying, or that the help text names, is left out.
         let isPlain = standard == .flag(false) || (standard == .null && option.kind != .flag)
         help +=

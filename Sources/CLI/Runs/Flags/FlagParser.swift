@@ -101,7 +101,8 @@ public struct FlagParser {
         let resolved: RunConfiguration
         do { resolved = try registry.resolve(result, locatesData: locatesData) } catch {
             // A flag that does nothing may be the reason for the error, so it is reported first.
-            if let first = idle.first { throw RecurrentError.invalidOption(first.reason) }
+            let flags = idle + ((try? idleOptions(tokens, result)) ?? [])
+            if let first = flags.first { throw RecurrentError.invalidOption(first.reason) }
             throw error
         }
         idle += try idleOptions(tokens, resolved)
@@ -155,11 +156,12 @@ public struct FlagParser {
         guard let mine = try chosen(kind, in: configuration) else {
             return "\(token.typed) is an option of --\(flag) \(list), and this run has no \(kind.label); leave it out"
         }
+        let addition = scope.contains(kind.rawValue, registry: registry) ? ", or add --\(flag) \(names[0])" : ""
         let own =
             mine.options.isEmpty
             ? "no options" : mine.options.map { "--\(Flags.flag($0.name))" }.joined(separator: ", ")
         return
-            "\(token.typed) is an option of --\(flag) \(list), not of \(mine.name); leave it out, or add --\(flag) \(names[0]) (\(mine.name) has \(own))"
+            "\(token.typed) is an option of --\(flag) \(list), not of \(mine.name); leave it out\(addition) (\(mine.name) has \(own))"
     }
 
     /// Returns the flags that do nothing with the run's cell or data set, each with a message that says why.
@@ -180,8 +182,9 @@ public struct FlagParser {
         if missing.contains(.orthogonalWeight) {
             for kind in [PluginKind.manifold, .skewInit] { refuse(kind, reason(.orthogonalWeight, configuration)) }
         }
+        if missing.contains(.freshWeights) { refuse(.skewInit, reason(.freshWeights, configuration)) }
         for option in SectionAccess.all.flatMap(\.options) {
-            guard let condition = option.condition, missing.contains(condition) else { continue }
+            guard let condition = missing.first(where: option.conditions.contains) else { continue }
             reasons[option.name] = reason(condition, configuration)
         }
         return tokens.compactMap { token in
@@ -196,6 +199,7 @@ public struct FlagParser {
         case .orthogonalWeight: return "the cell \(configuration.cell.name), which has no orthogonal weight"
         case .freeRecurrentWeight: return "the cell \(configuration.cell.name), whose recurrent weight is orthogonal"
         case .dropout: return "a run without --dropout"
+        case .freshWeights: return "a run that starts from the weights of another"
         case .tokenInputs:
             let name = configuration.dataset.name
             let own = (registry.entry(.dataset, name)?.options ?? []).map { "--\(Flags.flag($0.name))" }
