@@ -90,6 +90,23 @@ struct SearchedOptionTests {
             again.status == 0 && !again.output.contains(" s\n") && again.output.contains("runs were finished before"),
             "\(again.output)")
         #expect(try self.rows(folder).rows == rows)
+
+        // A run that was interrupted in a later round lacks its record, and is resumed from the first round on.
+        for run in runs {
+            try? FileManager.default.removeItem(atPath: folder.file("runs/\(run)/seed1/reproduction.json"))
+        }
+        let interrupted = try Tool(line)
+        #expect(interrupted.status == 0, "\(interrupted.errors)")
+        #expect(try self.rows(folder).rows == rows)
+    }
+
+    @Test func aSearchWithoutAFinishedRunFails() throws {
+        let folder = try TemporaryFolder()
+        let tool = try Tool(
+            "search --try learning-rate=1e30,1e31 --output \(folder.path) -- --cell rnn --optimizer sgd --length 4 --train-size 200 --epochs 2"
+        )
+        #expect(tool.status == 1 && tool.errors.contains("every run of this search diverged"), "\(tool.errors)")
+        #expect(try rows(folder).rows.count == 2 && !tool.output.contains("best:"))
     }
 
     @Test func theBestRunIsACommand() throws {

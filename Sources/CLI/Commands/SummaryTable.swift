@@ -46,12 +46,6 @@ enum SummaryTable {
         "trackEpochs", "trackGradients", "trackTest",
     ]
 
-    /// Returns the settings that the results depend on, in one line: those that are always shown, and those that differ
-    /// from the defaults of the data set.
-    static func settings(_ configuration: RunConfiguration) throws -> String {
-        try parts(configuration, registry: .current).joined(separator: "; ")
-    }
-
     /// Returns the settings that several runs share, in one line, and a line for each run with settings of its own.
     static func settings(_ runs: [(name: String, configuration: RunConfiguration)]) throws -> [String] {
         let all = try runs.map { (name: $0.name, parts: try parts($0.configuration, registry: .current)) }
@@ -63,6 +57,8 @@ enum SummaryTable {
             }
     }
 
+    /// Returns the settings that the results depend on: those that are always shown, and those that differ
+    /// from the defaults of the data set.
     private static func parts(_ c: RunConfiguration, registry: Registry) throws -> [String] {
         let plugin = registry.plugins(.dataset).first { $0.name == c.dataset.name }
         let incidental = c.incidental(registry)

@@ -117,7 +117,9 @@ struct TrainCommand: FlagCommand {
         Terminal.print("")
         Terminal.print(SummaryTable.text([(run.configuration.cell.name, summary)], metric: run.model.data.metric))
         if let baseline = SummaryTable.baseline(run.model.data) { Terminal.print(baseline) }
-        Terminal.print(try SummaryTable.settings(run.configuration))
+        for line in try SummaryTable.settings([(run.configuration.cell.name, run.configuration)]) {
+            Terminal.print(line)
+        }
         guard let folder = resume ?? output else { return }
         Terminal.print(
             summary.end == .interrupted

@@ -196,10 +196,13 @@ public struct Runner: Sendable {
 
     private func start(_ task: Task) throws -> Active {
         let manager = FileManager.default
-        let wanted = try configuration(task)
+        var wanted = try configuration(task)
         var arguments = ["--output", task.folder, "--overwrite"]
         if manager.fileExists(atPath: task.folder + "/state.safetensors") {
-            try check(task, RunFolder(opening: task.folder).resolvedConfiguration(registry))
+            let folder = RunFolder(opening: task.folder)
+            try check(task, folder.resolvedConfiguration(registry))
+            // A run that was interrupted while epochs were added to it keeps those that it has.
+            wanted.training.epochs = max(wanted.training.epochs, folder.trainedEpochs)
             arguments = ["--resume", task.folder]
         }
         // A record of fewer epochs would no longer describe the files in the folder.

@@ -45,7 +45,7 @@ extension Run {
         let saved = try folder.resolvedConfiguration(registry)
         let wanted = try changes(saved)
         try saved.checkResumable(as: wanted, registry: registry)
-        let trained = MetricsRecord.last(path).filter { $0.split == .valid }.map(\.epoch).max() ?? 0
+        let trained = folder.trainedEpochs
         if wanted.training.epochs < min(trained, saved.training.epochs) {
             throw RecurrentError.invalidOption(
                 "`epochs` must be at least \(trained), which this run already has, not \(wanted.training.epochs)")
@@ -88,6 +88,11 @@ extension Run {
 }
 
 extension RunFolder {
+    /// The number of epochs that the run has finished, by its metrics.
+    package var trainedEpochs: Int {
+        MetricsRecord.last(path).filter { $0.split == .valid }.map(\.epoch).max() ?? 0
+    }
+
     /// Returns the run's configuration with a value for every option, without searching for its data, which may have been
     /// moved.
     ///

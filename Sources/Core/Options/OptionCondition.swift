@@ -1,6 +1,6 @@
 /// What a run must have for an option to do anything, by which the command line refuses
 /// options that would be ignored.
-public enum OptionCondition: Sendable, Hashable {
+public enum OptionCondition: Sendable, Hashable, CaseIterable {
     /// The data set's inputs are tokens, which the model embeds.
     case tokenInputs
     /// The cell has a weight that is kept orthogonal.

@@ -184,7 +184,10 @@ public struct FlagParser {
         }
         if missing.contains(.freshWeights) { refuse(.skewInit, reason(.freshWeights, configuration)) }
         for option in SectionAccess.all.flatMap(\.options) {
-            guard let condition = missing.first(where: option.conditions.contains) else { continue }
+            // The first in the order of their declaration, so that the message is always the same.
+            guard
+                let condition = OptionCondition.allCases.first(where: option.conditions.intersection(missing).contains)
+            else { continue }
             reasons[option.name] = reason(condition, configuration)
         }
         return tokens.compactMap { token in
