@@ -21,7 +21,7 @@ struct GenerateCommand: FlagCommand {
     @Option(
         parsing: .unconditional,
         help:
-            "Text to continue; words are separated by blanks, and a blank at the end asks a character-level model for a new word."
+            "Text to continue; words are separated by blanks, a line end is <eos>, and a blank at the end asks a character-level model for a new word."
     )
     var prompt: String?
     @Option(parsing: .unconditional, help: "Sampling temperature; below 1 likely tokens become likelier (default: 1).")
@@ -59,7 +59,7 @@ struct GenerateCommand: FlagCommand {
         let generator = try Generator(saved.model, sampling: sampling, seed: seed)
         var writer = TextWriter(tokens: saved.tokens, isSilent: json)
         // A text starts at the beginning of a sentence.
-        var token = vocabulary.firstIndex(of: VocabularyFile.endOfLine) ?? 0
+        var token = vocabulary.firstIndex(of: TextMarkup.endOfLine) ?? 0
         for next in asked {
             try generator.feed(token)
             writer.write(vocabulary[next])
@@ -102,14 +102,14 @@ struct GenerateCommand: FlagCommand {
         return try saved.tokens.tokens(of: prompt).map { word in
             if let id = ids[word] { return id }
             let what = saved.tokens == .words ? "" : "the \(saved.tokens.unit) "
-            guard let unknown = ids[VocabularyFile.unknownWord] else {
+            guard let unknown = ids[TextMarkup.unknownWord] else {
                 throw RecurrentError.invalidOption(
-                    "--prompt: the model doesn't know \(what)'\(word.prefix(40))', and has no \(VocabularyFile.unknownWord) to stand for it"
+                    "--prompt: the model doesn't know \(what)'\(word.prefix(40))', and has no \(TextMarkup.unknownWord) to stand for it"
                 )
             }
             FileHandle.standardError.write(
                 Data(
-                    "warning: the model doesn't know \(what)'\(word.prefix(40))'; \(VocabularyFile.unknownWord) stands for it\n"
+                    "warning: the model doesn't know \(what)'\(word.prefix(40))'; \(TextMarkup.unknownWord) stands for it\n"
                         .utf8))
             return unknown
         }
@@ -129,7 +129,7 @@ private struct TextWriter {
     }
 
     mutating func write(_ word: String) {
-        let isEnd = word == VocabularyFile.endOfLine
+        let isEnd = word == TextMarkup.endOfLine
         let piece = isEnd ? "\n" : tokens.text(of: word, isAtLineStart: isAtLineStart)
         isAtLineStart = isEnd
         if isSilent { text += piece } else { Terminal.print(piece, terminator: "") }

@@ -95,12 +95,9 @@ struct ImportCommand: FlagCommand {
     {
         let own = try vocabulary.map { try VocabularyFile.read($0, count: count) }
         guard hasCorpus else { return own }
-        let corpus = try Registry.current.makeDataset(configuration)
-        if let own {
-            // A corpus with other words is reported now rather than when the run is trained on.
-            _ = try RenumberedCorpus.fitting(corpus, to: own)
-            return own
-        }
+        // With the model's vocabulary, words that it has no token for are reported now rather than when the run is used.
+        let corpus = try Registry.current.makeDataset(configuration, vocabulary: own)
+        if let own { return own }
         guard let words = (corpus as? any VocabularyProviding)?.vocabulary else {
             throw RecurrentError.invalidOption(
                 "--dataset \(configuration.dataset.name) has no words; a language model needs a corpus, such as ptb")
