@@ -72,6 +72,7 @@ struct GenerateCommand: FlagCommand {
             token = try generator.next(after: token)
             writer.write(vocabulary[token])
             if json { written.append(vocabulary[token]) }
+            try Terminal.checkReader()
         }
         let seconds = (clock.now - start).inSeconds
         writer.finish()
@@ -107,10 +108,9 @@ struct GenerateCommand: FlagCommand {
                     "--prompt: the model doesn't know \(what)'\(word.prefix(40))', and has no \(TextMarkup.unknownWord) to stand for it"
                 )
             }
-            FileHandle.standardError.write(
-                Data(
-                    "warning: the model doesn't know \(what)'\(word.prefix(40))'; \(TextMarkup.unknownWord) stands for it\n"
-                        .utf8))
+            Terminal.complain(
+                "warning: the model doesn't know \(what)'\(word.prefix(40))'; \(TextMarkup.unknownWord) stands for it"
+            )
             return unknown
         }
     }

@@ -58,11 +58,17 @@ struct SearchCommand: ParsableCommand {
             let (records, isComplete) = try train(search, runner)
             guard let metric = try metric ?? recorded(records, search) else {
                 throw RecurrentError.file(
-                    path: output, reason: "has no runs of this search; give the options with which it was made")
+                    path: output,
+                    reason: runner.hasBegun(search.experiments + (halving ? firstRound(search) : []))
+                        ? "no run of this search is finished yet; leave out --report-only to continue it"
+                        : "has no runs of this search; give the options with which it was made")
             }
             let missing = search.experiments.count * seeds.count - records.values.reduce(0) { $0 + $1.count }
             try write(search, search.ranking(records), metric, missing: missing, machine: runner.machine, into: path)
-            if !isComplete { throw ExitCode(130) }
+            if !isComplete {
+                if !quiet { Terminal.advise("interrupted; give the same command again to continue") }
+                throw ExitCode(130)
+            }
         }
     }
 
@@ -86,7 +92,7 @@ struct SearchCommand: ParsableCommand {
             settings: [("Seeds", seeds)], sections: [section], missing: missing)
         try report.write(into: folder)
         let table = section.tables[0]
-        Terminal.print(Terminal.table(table.header, Array(table.rows.prefix(10))))
+        if !ranking.isEmpty { Terminal.print(Terminal.table(table.header, Array(table.rows.prefix(10)))) }
         if let best = ranking.first, best.loss.isFinite {
             let found = try Registry.current.arguments(
                 Registry.current.resolve(best.experiment.configuration, locatesData: false), without: ["seed"])
@@ -99,6 +105,17 @@ struct SearchCommand: ParsableCommand {
         }
     }
 
+    private static func rounds(_ search: SettingsSearch) -> SuccessiveHalving {
+        SuccessiveHalving(
+            points: search.experiments.count, epochs: search.experiments.map(\.configuration.training.epochs).max()!)
+    }
+
+    /// Returns the experiments of the first round of successive halving.
+    private func firstRound(_ search: SettingsSearch) -> [Experiment] {
+        let rounds = Self.rounds(search)
+        return search.experiments.map { rounds.experiment($0, epochs: rounds.rounds[0]) }
+    }
+
     /// Trains the experiments, unless only a report is wanted, and returns for each the runs with the most epochs.
     private func train(_ search: SettingsSearch, _ runner: Runner) throws -> (
         records: [String: [RunRecord]], isComplete: Bool
@@ -107,8 +124,7 @@ struct SearchCommand: ParsableCommand {
             let isComplete = try reportOnly || runner.run(search.experiments)
             return (try runner.records(search.experiments), isComplete)
         }
-        let rounds = SuccessiveHalving(
-            points: search.experiments.count, epochs: search.experiments.map(\.configuration.training.epochs).max()!)
+        let rounds = Self.rounds(search)
         var left = search.experiments, records: [String: [RunRecord]] = [:]
         for epochs in rounds.rounds {
             let round = left.map { rounds.experiment($0, epochs: epochs) }
