@@ -30,8 +30,8 @@ struct GenerateCommand: FlagCommand {
     var topK: Int?
     @Flag(help: "Always choose the likeliest token.")
     var greedy = false
-    @Option(parsing: .unconditional, help: "Seed of the random draws.")
-    var seed: UInt64 = 1
+    @Option(parsing: .unconditional, help: "Seed of the random draws (default: 1).")
+    var seed: UInt64?
     @Flag(help: "Print one JSON object at the end.")
     var json = false
 
@@ -39,7 +39,8 @@ struct GenerateCommand: FlagCommand {
         let prompt: [String]
         let words: [String]
         let text: String
-        let seed: UInt64
+        /// Nil if nothing was drawn.
+        let seed: UInt64?
         let seconds: Double
         let tokensPerSecond: Double
     }
@@ -56,7 +57,7 @@ struct GenerateCommand: FlagCommand {
         }
         let vocabulary = saved.vocabulary
         let asked = try promptTokens(saved)
-        let generator = try Generator(saved.model, sampling: sampling, seed: seed)
+        let generator = try Generator(saved.model, sampling: sampling, seed: seed ?? 1)
         var writer = TextWriter(tokens: saved.tokens, isSilent: json)
         // A text starts at the beginning of a sentence.
         var token = vocabulary.firstIndex(of: TextMarkup.endOfLine) ?? 0
@@ -80,16 +81,16 @@ struct GenerateCommand: FlagCommand {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let result = Result(
-            prompt: asked.map { vocabulary[$0] }, words: written, text: writer.text, seed: seed, seconds: seconds,
+            prompt: asked.map { vocabulary[$0] }, words: written, text: writer.text, seed: greedy ? nil : seed ?? 1, seconds: seconds,
             tokensPerSecond: Double(words) / max(seconds, 1e-9))
         Terminal.print(String(decoding: try encoder.encode(result), as: UTF8.self))
     }
 
     private func sampling() throws -> Sampling {
         if greedy {
-            guard temperature == nil, topK == nil else {
+            guard temperature == nil, topK == nil, seed == nil else {
                 throw RecurrentError.invalidOption(
-                    "--greedy takes the likeliest token; leave out --temperature and --top-k")
+                    "--greedy takes the likeliest token; leave out --temperature, --top-k and --seed")
             }
             return .greedy
         }
