@@ -81,7 +81,8 @@ struct GenerateCommand: FlagCommand {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let result = Result(
-            prompt: asked.map { vocabulary[$0] }, words: written, text: writer.text, seed: greedy ? nil : seed ?? 1, seconds: seconds,
+            prompt: asked.map { vocabulary[$0] }, words: written, text: writer.text, seed: greedy ? nil : seed ?? 1,
+            seconds: seconds,
             tokensPerSecond: Double(words) / max(seconds, 1e-9))
         Terminal.print(String(decoding: try encoder.encode(result), as: UTF8.self))
     }
