@@ -16,6 +16,13 @@ struct PersistentTests {
         #expect(device.kernelNames.isSuperset(of: ["persistent_forward", "persistent_backward"]))
     }
 
+    /// One unit and one input, at which weights have the shapes of vectors.
+    @Test(arguments: DeviceChecks.standardCells) func theSmallestSizes(cell: String) throws {
+        try checkCell(
+            DeviceChecks.cells[cell]!(), on: CUDABackend(driver: EmulatedDevice(blockSize: 8), loops: .persistent),
+            against: ReferenceBackend(), inputWidth: 1, hiddenWidth: 1, steps: 4, batch: 3, tolerance: 1e-5)
+    }
+
     /// The limits of a block of the emulated device.
     struct Chip: Sendable {
         var blockSize: Int

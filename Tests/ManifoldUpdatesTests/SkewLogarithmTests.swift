@@ -68,12 +68,4 @@ struct SkewLogarithmTests {
             #expect(largestDifference(backend.download(back), values) <= tolerance, "\(backend.name)")
         }
     }
-
-    @Test(arguments: [true, false])
-    func reflectionsHaveNone(onCPU: Bool) throws {
-        let backend: any Backend = onCPU ? try CPUBackend() : ReferenceBackend()
-        let w = try backend.makeMatrix([1.0, 0, 0, 0, -1, 0, 0, 0, 1], rows: 3, columns: 3)
-        let b = try backend.allocate(rows: 3, columns: 3)
-        #expect(throws: RecurrentError.self) { try SkewLogarithm(size: 3, on: backend)(w, into: b) }
-    }
 }

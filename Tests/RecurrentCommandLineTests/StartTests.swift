@@ -109,7 +109,12 @@ struct StartTests {
         for (flags, status, says) in [
             (["--from", folder.file("none")], 1, "config.json"),
             (["--from", run, "--cell", "rnn"], 1, "'gru', not 'rnn'"),
-            (["--from", run, "--hidden-size", "20"], 1, "shape"), (["--from", run, "--resume", run], 2, "--from"),
+            (["--from", run, "--hidden-size", "20"], 2, "--hidden-size is 20"),
+            (["--from", run, "--layers", "2"], 2, "--layers is 2"),
+            (["--from", run, "--embedding-size", "3"], 2, "--embedding-size is 3"),
+            (["--from", run, "--symbols", "4"], 1, "--symbols 10, not 4"),
+            (["--from", run, "--cell", "ugru"], 1, "isn't orthogonal"),
+            (["--from", run, "--resume", run], 2, "--from"),
         ] as [([String], Int32, String)] {
             let result = try Tool(["train", "--output", other] + flags)
             #expect(

@@ -29,4 +29,19 @@ struct InitializationTests {
             }
         }
     }
+
+    /// With one unit, a weight [1, E] has the shape of a bias, but every element gets its own number.
+    @Test(arguments: RecurrentInitialization.allCases)
+    func aStateOfOneUnit(start: RecurrentInitialization) throws {
+        for cell in [VanillaRNN(), GRU()] as [any RecurrentCell] {
+            let model = try GradientFlowTests.model(cell, hidden: 1, width: 7, start: start)
+            for (index, parameter) in model.parameters.entries.enumerated() where parameter.name.hasPrefix("rnn.") {
+                let values: [Double] = model.backend.download(model.parameters.value(index))
+                let isOrthogonal = start != .uniform && parameter.name == "rnn.weight_hh_l0"
+                #expect(
+                    values.allSatisfy { isOrthogonal ? abs($0) == 1 : abs($0) <= 1 && $0 != 0 }, "\(parameter.name)")
+                if !isOrthogonal { #expect(Set(values).count == values.count, "\(parameter.name)") }
+            }
+        }
+    }
 }

@@ -46,4 +46,16 @@ struct OrthogonalSpectrumTests {
         for angle in angles { #expect(expected.contains { abs(remainder($0 - angle, 2 * .pi)) <= tolerance }) }
         #expect(try OrthogonalSpectrum.orthogonalityError(of: weight, on: backend) <= tolerance)
     }
+
+    @Test(
+        arguments: [
+            ([0.3, 1.2, 2.9, .pi], [1.0, -1]), ([0.3, 1.5, .pi - 1e-6], []), ([.pi, .pi], [-1, -1, -1]),
+            ([], [-1]), ([], [1]), ([], [-1, -1, 1]),
+        ], [true, false])
+    func reflectionsAreNoRotations(spectrum: ([Double], [Double]), onCPU: Bool) throws {
+        let backend: any Backend = onCPU ? try CPUBackend() : ReferenceBackend()
+        let (weight, _) = try matrix(spectrum.0, ends: spectrum.1, backend)
+        let isRotation = spectrum.1.reduce(1, *) > 0
+        #expect(try OrthogonalSpectrum.isRotation(weight, on: backend) == isRotation)
+    }
 }

@@ -144,4 +144,21 @@ let pythonSafeTensors = [UInt8](writtenByPython)
         let file = try SafeTensors(bytes: SafeTensorsWriter().encoded(), path: "empty")
         #expect(file.tensors.isEmpty && file.metadata.isEmpty)
     }
+
+    /// Names that Swift's Strings take for equal: an é of one code point, and one of two.
+    @Test func namesAreBytes() throws {
+        let (one, two) = ("caf\u{e9}", "cafe\u{301}")
+        var writer = SafeTensorsWriter(metadata: ["a": one])
+        writer.add(one, shape: [1], [1] as [Float])
+        writer.add(two, shape: [2], [2, 3] as [Float])
+        let file = try SafeTensors(bytes: writer.encoded(), path: "names")
+        #expect(try file.floats(one) == [1] && file.floats(two, shape: [2]) == [2, 3])
+        #expect(file[one] != file[two])
+        var single = SafeTensorsWriter()
+        single.add(one, shape: [1], [1] as [Float])
+        #expect(try SafeTensors(bytes: single.encoded(), path: "name")[two] == nil)
+        // Keys of the metadata may differ in the same way.
+        let header = "{\"__metadata__\":{\"\(one)\":\"1\",\"\(two)\":\"2\"}}"
+        #expect(try SafeTensors(bytes: safeTensors(header), path: "keys").tensors.isEmpty)
+    }
 }

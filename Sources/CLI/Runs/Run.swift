@@ -61,19 +61,28 @@ public struct Run {
         try folder.loadModel(into: model)
     }
 
-    /// Creates a new run that starts from the best weights of a saved one.
+    /// Creates a new run that starts from the best weights of a saved one, whose cell may be another as long as its
+    /// parameters have the same names and shapes.
     ///
     /// - Parameters:
     ///   - configuration: the configuration of the new run.
     ///   - path: the folder of the saved run.
     ///   - registry: the plug-ins.
-    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if the weights don't fit.
+    /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` if the weights have other sizes than `configuration`,
+    ///   and ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if they don't fit for another reason, such as a
+    ///   weight that the cell keeps orthogonal and that isn't a rotation.
     public init(_ configuration: RunConfiguration, startingFrom path: String, registry: Registry) throws {
         let source = RunFolder(opening: path)
+        try configuration.checkSizes(of: source, registry)
         var configuration = configuration
         configuration.from = DataFolder.absolute(path)
         try self.init(configuration, registry: registry, vocabulary: source.vocabulary())
-        try source.loadModel(into: model)
+        do { try source.loadModel(into: model, ofAnyCell: true) } catch RecurrentError.checkpoint(let file, let reason)
+        {
+            throw RecurrentError.checkpoint(
+                path: file, reason: reason + self.configuration.differingData(from: source, registry))
+        }
+        try model.checkRotations(path: source.path, free: registry.freeCell(like: model.cell))
         try updater.adoptWeights()
     }
 

@@ -15,20 +15,30 @@ extension SequenceModel {
     /// Reads all parameters from a file that fits this model exactly; the model
     /// doesn't change unless the whole file can be read.
     ///
+    /// - Parameters:
+    ///   - path: the path of the file.
+    ///   - ofAnyCell: whether the file may be from another cell whose parameters have the same names and shapes.
     /// - Throws: ``RecurrentError/file(path:reason:)`` if the file can't be read,
     ///   ``RecurrentError/checkpoint(path:reason:)`` if it is damaged or belongs to
     ///   another cell, or if a tensor is missing, unknown, of another shape, or not finite.
-    public func load(from path: String) throws { restore(try weights(from: path)) }
+    public func load(from path: String, ofAnyCell: Bool = false) throws {
+        restore(try weights(from: path, ofAnyCell: ofAnyCell))
+    }
 
-    /// Reads what ``load(from:)`` would put into the model, in the order of ``snapshot()``.
-    func weights(from path: String) throws -> [Float] {
+    /// Reads what ``load(from:ofAnyCell:)`` would put into the model, in the order of ``snapshot()``.
+    func weights(from path: String, ofAnyCell: Bool = false) throws -> [Float] {
         let file = try SafeTensors(path: path)
         try file.verifyChecksum()
         if let other = file.metadata["cell"], other != cell.name {
-            throw RecurrentError.checkpoint(path: path, reason: "holds a model of cell '\(other)', not '\(cell.name)'")
+            let fits = parameters.entries.allSatisfy { file[$0.name]?.shape == $0.shape }
+            guard ofAnyCell, fits, file.tensors.count == parameters.entries.count else {
+                let why = ofAnyCell ? ", whose weights have other shapes" : ""
+                throw RecurrentError.checkpoint(
+                    path: path, reason: "holds a model of cell '\(other)', not '\(cell.name)'\(why)")
+            }
         }
-        let names = Set(parameters.entries.map(\.name))
-        if let extra = file.tensors.first(where: { !names.contains($0.name) }) {
+        let names = Set(parameters.entries.map { ExactName($0.name) })
+        if let extra = file.tensors.first(where: { !names.contains(ExactName($0.name)) }) {
             throw RecurrentError.checkpoint(
                 path: path,
                 reason: "holds a tensor '\(extra.name)' that this model doesn't have; "

@@ -12,11 +12,11 @@ public final class SafeTensors: Sendable {
     public let path: String
     /// The file's tensors, in the order of their bytes.
     public let tensors: [TensorInfo]
-    /// The strings under `__metadata__`.
+    /// The strings under `__metadata__`. Of keys that differ only in Unicode's composition of characters, one is kept.
     public let metadata: [String: String]
     private let source: Source
     private let dataStart: Int
-    private let numbers: [String: Int]
+    private let numbers: [ExactName: Int]
 
     private enum Source: Sendable {
         case file(FileReader)
@@ -55,7 +55,7 @@ public final class SafeTensors: Sendable {
             let header = try text.withUnsafeBytes { try SafeTensorsHeader($0, dataSize: dataSize) }
             tensors = header.tensors
             metadata = header.metadata
-            numbers = Dictionary(uniqueKeysWithValues: header.tensors.enumerated().map { ($1.name, $0) })
+            numbers = Dictionary(uniqueKeysWithValues: header.tensors.enumerated().map { (ExactName($1.name), $0) })
         } catch let flaw as SafeTensorsFlaw {
             throw RecurrentError.checkpoint(path: path, reason: flaw.reason)
         }
@@ -100,8 +100,8 @@ public final class SafeTensors: Sendable {
 
     private static let pieceSize = 1 << 20
 
-    /// The tensor with this name, or nil if there is none.
-    public subscript(name: String) -> TensorInfo? { numbers[name].map { tensors[$0] } }
+    /// The tensor with this name, byte for byte, or nil if there is none.
+    public subscript(name: String) -> TensorInfo? { numbers[ExactName(name)].map { tensors[$0] } }
 
     /// Returns the tensor with this name.
     ///

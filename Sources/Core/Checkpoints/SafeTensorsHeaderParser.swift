@@ -16,9 +16,11 @@ struct SafeTensorsHeaderParser {
             throw SafeTensorsFlaw("not a safetensors file (its header isn't a JSON object)")
         }
         var tensors: [TensorInfo] = []
-        var names: Set<String> = []
+        var names: Set<ExactName> = []
         try object { parser, name throws(SafeTensorsFlaw) in
-            guard names.insert(name).inserted else { throw SafeTensorsFlaw("is damaged: it holds '\(name)' twice") }
+            guard names.insert(ExactName(name)).inserted else {
+                throw SafeTensorsFlaw("is damaged: it holds '\(name)' twice")
+            }
             if name == "__metadata__" {
                 try parser.parseMetadata()
             } else {
@@ -31,11 +33,12 @@ struct SafeTensorsHeaderParser {
     }
 
     private mutating func parseMetadata() throws(SafeTensorsFlaw) {
+        var keys: Set<ExactName> = []
         try object { parser, key throws(SafeTensorsFlaw) in
-            let value = try parser.string()
-            guard parser.metadata.updateValue(value, forKey: key) == nil else {
+            guard keys.insert(ExactName(key)).inserted else {
                 throw SafeTensorsFlaw("is damaged: its metadata holds '\(key)' twice")
             }
+            parser.metadata[key] = try parser.string()
         }
     }
 

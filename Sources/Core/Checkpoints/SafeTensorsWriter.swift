@@ -9,7 +9,7 @@ public struct SafeTensorsWriter: Sendable {
     private let metadata: [String: String]
     private let hasChecksum: Bool
     private var tensors: [Tensor] = []
-    private var names: Set<String> = []
+    private var names: Set<ExactName> = []
 
     private struct Tensor: Sendable {
         let name: String
@@ -61,7 +61,8 @@ public struct SafeTensorsWriter: Sendable {
     ) {
         precondition(shape.allSatisfy { $0 >= 0 }, "tensor '\(name)' can't have the shape \(shape)")
         precondition(
-            name != "__metadata__" && names.insert(name).inserted, "tensor '\(name)' added twice, or a reserved name")
+            name != "__metadata__" && names.insert(ExactName(name)).inserted,
+            "tensor '\(name)' added twice, or a reserved name")
         let count = shape.reduce(1, *)
         tensors.append(
             Tensor(name: name, type: type, shape: shape) { write in

@@ -56,6 +56,11 @@ public struct TensorInfo: Sendable, Equatable {
     /// The position of the tensor's bytes, counted from the end of the header.
     public let bytes: Range<Int>
 
+    /// Returns whether two descriptions agree, and their names byte for byte.
+    public static func == (a: TensorInfo, b: TensorInfo) -> Bool {
+        ExactName(a.name) == ExactName(b.name) && a.type == b.type && a.shape == b.shape && a.bytes == b.bytes
+    }
+
     /// The number of elements.
     public var count: Int { bytes.count / type.size }
 }

@@ -61,10 +61,10 @@ struct Initializer {
                     values += Self.orthogonal(size, &random)
                 case (.recurrentWeight, .rotations):
                     values += Self.rotations(size, &random)
-                default:
-                    values += (0..<part.count * (packed.rows == 1 ? 1 : packed.columns)).map { _ in
-                        random.uniform(in: -bound...bound)
-                    }
+                case (.inputWeight, _), (.recurrentWeight, .uniform):
+                    values += (0..<size * packed.columns).map { _ in random.uniform(in: -bound...bound) }
+                case (.inputBias, _), (.recurrentBias, _):
+                    values += (0..<size).map { _ in random.uniform(in: -bound...bound) }
                 }
             }
             backend.upload(values, to: parameters.value(number))

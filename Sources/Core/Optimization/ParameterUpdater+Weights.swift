@@ -28,7 +28,9 @@ extension ParameterUpdater {
             }
             // Near the eigenvalue −1 the inverse may exist but be useless.
             guard error <= 1e-3 else {
-                try fail("no skew parameter gives this \(size) × \(size) matrix: the nearest found is \(error) off")
+                try fail(
+                    "the skew parameter found for this \(size) × \(size) matrix gives one that is \(error) off; it is no rotation, or choose another `manifold`, such as exponential"
+                )
             }
         }
     }

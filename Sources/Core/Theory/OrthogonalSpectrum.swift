@@ -73,4 +73,30 @@ public final class OrthogonalSpectrum {
             max(largest, abs(element.1 - (element.0 % (weight.columns + 1) == 0 ? 1 : 0)))
         }
     }
+
+    /// Returns whether the determinant of an orthogonal matrix is 1 and not −1: the sign of the product of the pivots of
+    /// an elimination on the host.
+    ///
+    /// - Throws: what the backend throws if there is no memory.
+    public static func isRotation(_ weight: MatrixView, on backend: any Backend) throws -> Bool {
+        let n = weight.rows, packed = try backend.allocate(rows: n, columns: n)
+        backend.copy(weight, to: packed)
+        let values: [Double] = backend.download(packed)
+        var rows = (0..<n).map { Array(values[$0 * n..<($0 + 1) * n]) }
+        var isRotation = true
+        for k in 0..<n {
+            let pivot = (k..<n).max { rows[$0][k].magnitude < rows[$1][k].magnitude }!
+            if pivot != k {
+                rows.swapAt(pivot, k)
+                isRotation.toggle()
+            }
+            let top = rows[k]
+            if top[k] < 0 { isRotation.toggle() }
+            for r in k + 1..<max(n, k + 1) where rows[r][k] != 0 {
+                let factor = rows[r][k] / top[k]
+                for c in k..<n { rows[r][c] -= factor * top[c] }
+            }
+        }
+        return isRotation
+    }
 }

@@ -53,7 +53,11 @@ public struct CayleyUpdate: ManifoldUpdate, Plugin {
         func computeParameter(from weight: MatrixView, into parameter: MatrixView) throws {
             backend.run(shift, inputs: [weight, identity], outputs: [matrix], scalars: [1])
             backend.run(shift, inputs: [weight, identity], outputs: [right], scalars: [-1])
-            try backend.solve(matrix, right)
+            do { try backend.solve(matrix, right) } catch RecurrentError.linearAlgebra {
+                throw RecurrentError.linearAlgebra(
+                    "it has the eigenvalue −1, which the Cayley transform doesn't reach; choose another `manifold`, such as exponential"
+                )
+            }
             // M is skew up to rounding: 2 M is computed as M − Mᵀ, which is exactly skew.
             backend.run(subtract, inputs: [right, right.transposed], outputs: [parameter])
         }

@@ -1,46 +1,37 @@
 import RecurrentCore
 
-/// The logarithm `B = log W` of an orthogonal matrix: the skew matrix with `exp(B) = W` whose
-/// rotation angles are below π.
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The logarithm `B = log W` of a rotation: the skew matrix with `exp(B) = W` whose rotation angles are at most π.
 ///
-/// The square root of W is the orthogonal polar factor of `I + W` (its eigenvalues
-/// `1 + e^{iθ}` have the argument θ/2), found by Newton's iteration `X ← (X + X⁻ᵀ) / 2`
-/// (Higham 1986). After k roots the angles are below `π 2^-k`, and the skew part of
-/// the root, whose eigenvalues are `i sin θ`, gives them by a short series of arcsin.
+/// The symmetric part of W has the eigenvalues cos θ, and its skew part rotates the invariant planes by sin θ. For small
+/// and large angles the sine is accurate, and in between the cosine. So the space is divided into
+/// three by the eigenvectors of the symmetric part. In the outer two, the planes of the skew part
+/// (`SkewPlanes`) give B; two directions that W reverses make such a plane, too. In the middle, B is
+/// `J arccos(cos θ)`, where J turns each plane by a right angle. All of it takes place on the host, in Double.
+///
+/// - Complexity: some 20 n³ operations.
 public final class SkewLogarithm {
     private let backend: any Backend
     private let size: Int
-    private let identity: MatrixView
-    private let root: MatrixView
-    private let inverse: MatrixView
-    private let scratch: MatrixView
-    private let norm: ColumnNorm
-    private let polish: NewtonSchulz
-    private let sum: any Kernel
-    private let halves: any Kernel
-    private let skewPart: any Kernel
+    private let packed: MatrixView
 
-    /// The coefficients of the odd powers up to 9 in arcsin x = x + x³/6 + 3x⁵/40 + ….
-    private static let coefficients = [1.0, 1.0 / 6, 3.0 / 40, 15.0 / 336, 105.0 / 3456]
-
-    /// Creates a logarithm of matrices of one size, and allocates its scratch memory.
+    /// Creates a logarithm of matrices of one size.
     ///
     /// - Parameters:
     ///   - size: the number n of rows and columns.
     ///   - backend: the backend that holds the matrices.
-    /// - Throws: the backend's error if it can't allocate memory or compile a kernel.
+    /// - Throws: the backend's error if it can't allocate memory.
     public init(size: Int, on backend: any Backend) throws {
         self.backend = backend
         self.size = size
-        func matrix() throws -> MatrixView { try backend.allocate(rows: size, columns: size) }
-        identity = try backend.makeMatrix(
-            (0..<size * size).map { $0 / size == $0 % size ? Float(1) : 0 }, rows: size, columns: size)
-        (root, inverse, scratch) = (try matrix(), try matrix(), try matrix())
-        norm = try ColumnNorm(size: size, on: backend)
-        polish = try NewtonSchulz(size: size, on: backend)
-        sum = try backend.compile(PointwiseProgram(inputs: 2, scalars: 1) { x, s in [x[0] + s[0] * x[1]] })
-        halves = try backend.compile(PointwiseProgram(inputs: 2) { x, _ in [0.5 * (x[0] + x[1])] })
-        skewPart = try backend.compile(PointwiseProgram(inputs: 2, scalars: 1) { x, s in [s[0] * (x[0] - x[1])] })
+        packed = try backend.allocate(rows: size, columns: size)
     }
 
     /// Computes `B = log W`.
@@ -48,50 +39,61 @@ public final class SkewLogarithm {
     /// - Parameters:
     ///   - weight: W [n, n], orthogonal; may have a row stride.
     ///   - result: B [n, n], packed; exactly skew-symmetric.
-    /// - Throws: ``RecurrentCore/RecurrentError/linearAlgebra(_:)`` if W has the eigenvalue −1, as every
-    ///   W of determinant −1 has.
+    /// - Throws: ``RecurrentCore/RecurrentError/linearAlgebra(_:)`` if W is a reflection, so that its determinant is −1,
+    ///   or holds numbers that aren't finite.
     public func callAsFunction(_ weight: MatrixView, into result: MatrixView) throws {
-        let levels = backend.scalarType == .float64 ? 6 : 4
-        backend.copy(weight, to: root)
-        for _ in 0..<levels { try takeSquareRoot() }
-        // The skew part S of the root, then B = 2^k (S c₀ − S³ c₁ + S⁵ c₂ − …) by Horner's rule in S².
-        backend.run(skewPart, inputs: [root, root.transposed], outputs: [scratch], scalars: [0.5])
-        backend.gemm(scratch, scratch, into: inverse)
-        let scale = Double(1 << levels)
-        backend.fill(root, with: 0)
-        for (index, coefficient) in Self.coefficients.enumerated().reversed() {
-            // The signs come from the powers of S: (i s)² = −s².
-            let sign: Double = index % 2 == 0 ? 1 : -1
-            backend.gemm(root, inverse, into: result)
-            backend.run(sum, inputs: [result, identity], outputs: [root], scalars: [sign * coefficient])
-        }
-        backend.gemm(alpha: scale, scratch, root, beta: 0, inverse)
-        backend.run(skewPart, inputs: [inverse, inverse.transposed], outputs: [result], scalars: [0.5])
+        backend.copy(weight, to: packed)
+        let values: [Double] = backend.download(packed)
+        backend.upload(try Self.logarithm(of: values, size: size), to: result)
     }
 
-    /// Replaces `root` by the orthogonal polar factor of I + root.
-    private func takeSquareRoot() throws {
-        backend.run(sum, inputs: [identity, root], outputs: [root], scalars: [1])
-        let tolerance = backend.scalarType == .float64 ? 1e-9 : 1e-3
-        // For an angle of π − ε, convergence is quadratic only after about log₂(1/ε) steps.
-        for _ in 0..<50 {
-            backend.copy(root.transposed, to: scratch)
-            backend.copy(identity, to: inverse)
-            do { try backend.solve(scratch, inverse) } catch RecurrentError.linearAlgebra { throw Self.noLogarithm }
-            backend.run(sum, inputs: [inverse, root], outputs: [scratch], scalars: [-1])
-            let change = norm(scratch)
-            guard change.isFinite else { throw Self.noLogarithm }
-            backend.run(halves, inputs: [root, inverse], outputs: [root])
-            if change <= tolerance {
-                // The polish squares the remaining error once more.
-                polish(root, into: scratch)
-                return backend.copy(scratch, to: root)
+    /// Where the space is divided: between eigenvalues cos θ of the symmetric part that are as far apart as possible.
+    private static let borders = (large: -0.8...(-0.5), small: 0.5...0.8)
+
+    private static func logarithm(of weight: [Double], size n: Int) throws -> [Double] {
+        guard weight.allSatisfy(\.isFinite) else {
+            throw RecurrentError.linearAlgebra("the matrix holds numbers that aren't finite, so it has no logarithm")
+        }
+        let transposed = (0..<n * n).map { weight[$0 % n * n + $0 / n] }
+        let skew = zip(weight, transposed).map { 0.5 * ($0 - $1) }
+        let cosines = try SymmetricEigen(zip(weight, transposed).map { 0.5 * ($0 + $1) }, size: n)
+        let large = border(cosines.values, in: borders.large), small = border(cosines.values, in: borders.small)
+        guard large % 2 == 0 else {
+            throw RecurrentError.linearAlgebra(
+                "the matrix is a reflection: its determinant is −1, but exp(B) of a skew B has the determinant 1")
+        }
+        var result = [Double](repeating: 0, count: n * n)
+        for range in [0..<large, large..<small, small..<n] where !range.isEmpty {
+            let count = range.count
+            let basis = Array(cosines.vectors[range.lowerBound * n..<range.upperBound * n])
+            let inside = Rows.productOfTransposed(
+                Rows.product(basis, skew, inner: n, columns: n), basis, inner: n)
+            let planes = SkewPlanes(
+                (0..<count * count).map { 0.5 * (inside[$0] - inside[$0 % count * count + $0 / count]) }, size: count)
+            let part: [Double]
+            switch range.lowerBound {
+            case small: part = planes.sum(size: count) { asin(min($0, 1)) }
+            case 0 where large > 0: part = planes.sum(size: count) { .pi - asin(min($0, 1)) }
+            default:
+                let angles = cosines.values[range].map { acos(max(-1, min(1, $0))) }
+                let turn = planes.sum(size: count) { _ in 1 }
+                part = turn.indices.map { 0.5 * turn[$0] * (angles[$0 / count] + angles[$0 % count]) }
             }
+            // B ← B + Vᵀ (part) V for the rows V of the basis
+            let columns = (0..<n * count).map { basis[$0 % count * n + $0 / count] }
+            let half = Rows.product(columns, part, inner: count, columns: count)
+            let whole = Rows.product(half, basis, inner: count, columns: n)
+            for i in result.indices { result[i] += whole[i] }
         }
-        throw Self.noLogarithm
+        return (0..<n * n).map { 0.5 * (result[$0] - result[$0 % n * n + $0 / n]) }
     }
 
-    private static let noLogarithm = RecurrentError.linearAlgebra(
-        "the orthogonal matrix has the eigenvalue −1 (a determinant of −1 implies it), so no skew B with exp(B) equal to it could be found"
-    )
+    /// Returns how many of the ascending values are below the widest gap between them inside a range.
+    private static func border(_ values: [Double], in range: ClosedRange<Double>) -> Int {
+        func gap(_ count: Int) -> Double {
+            let low = count == 0 ? range.lowerBound : max(range.lowerBound, values[count - 1])
+            return (count == values.count ? range.upperBound : min(range.upperBound, values[count])) - low
+        }
+        return (0...values.count).max { gap($0) < gap($1) }!
+    }
 }

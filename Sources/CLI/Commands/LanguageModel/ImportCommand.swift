@@ -62,7 +62,7 @@ struct ImportCommand: FlagCommand {
             cell: made, configuration: configuration.model, data: .languageModel(vocabulary: weights.vocabulary),
             on: try registry.makeBackend(configuration), seed: configuration.seed)
         model.restore(try weights.values(for: model))
-        try model.checkOrthogonality(path: file, free: Self.freeCell(like: made, registry))
+        try model.checkRotations(path: file, free: registry.freeCell(like: made))
         let tokens = try tokens(
             count: weights.vocabulary, configuration, file: file, hasCorpus: parsed.given.contains("data"))
 
@@ -73,15 +73,6 @@ struct ImportCommand: FlagCommand {
         Terminal.print(
             "\(output): \(configuration.cell.name) (\(configuration.activation?.name ?? "its own activation")), E \(weights.embeddingSize) H \(weights.hiddenSize) V \(weights.vocabulary)\(layers)"
                 + (tokens == nil ? "; no --vocabulary and no --data, so its words are unknown" : ""))
-    }
-
-    /// Returns the name of a cell with the same number of gates whose weights aren't kept orthogonal.
-    private static func freeCell(like cell: any RecurrentCell, _ registry: Registry) -> String? {
-        func gates(_ cell: any RecurrentCell) -> Int { cell.parameters.count { $0.kind == .recurrentWeight } }
-        return registry.names(.cell).first { name in
-            guard let other = try? registry.makeCell(RunConfiguration(cell: PluginChoice(name))) else { return false }
-            return !other.hasOrthogonalWeight && gates(other) == gates(cell)
-        }
     }
 
     /// Returns the data set that the flags name, or ptb.
@@ -109,31 +100,5 @@ struct ImportCommand: FlagCommand {
                     "knows \(count) tokens, but the corpus has \(words.count); pass the model's own with --vocabulary")
         }
         return words
-    }
-}
-
-extension SequenceModel {
-    /// The largest allowed element of |WᵀW − I| of an orthogonal weight; with a manifold update it stays below a tenth of
-    /// this.
-    static var orthogonalityTolerance: Double { 1e-4 }
-
-    /// Checks that the weights that the cell keeps orthogonal are orthogonal.
-    ///
-    /// - Parameters:
-    ///   - path: the path of the file, for the message.
-    ///   - free: the name of a cell that accepts other weights, for the message.
-    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if one isn't orthogonal.
-    func checkOrthogonality(path: String, free: String?) throws {
-        for block in parameters.orthogonalBlocks {
-            let error = try OrthogonalSpectrum.orthogonalityError(of: parameters.value(of: block), on: backend)
-            guard error <= Self.orthogonalityTolerance else {
-                let hint = free.map { " ('\($0)')" } ?? ""
-                throw RecurrentError.checkpoint(
-                    path: path,
-                    reason:
-                        "\(block.name) isn't orthogonal: ‖WᵀW − I‖ is \(String(format: "%.2g", error)) (largest element), more than \(Self.orthogonalityTolerance); import it into a cell whose weights are free\(hint)"
-                )
-            }
-        }
     }
 }

@@ -140,9 +140,12 @@ public struct RunFolder: Sendable {
 
     /// Loads the best weights so far into a model.
     ///
+    /// - Parameters:
+    ///   - model: the model.
+    ///   - ofAnyCell: whether they may be those of another cell whose parameters have the same names and shapes.
     /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if there are none yet, or they are damaged or
     ///   don't fit the model.
-    public func loadModel(into model: SequenceModel) throws {
+    public func loadModel(into model: SequenceModel, ofAnyCell: Bool = false) throws {
         let path = file("model.safetensors")
         guard FileManager.default.fileExists(atPath: path) else {
             throw RecurrentError.checkpoint(
@@ -151,7 +154,7 @@ public struct RunFolder: Sendable {
                     "has no model.safetensors, which is written after the first epoch; resume it with train --resume \(self.path)"
             )
         }
-        try model.load(from: path)
+        try model.load(from: path, ofAnyCell: ofAnyCell)
     }
 
     /// Writes what a model needs to be used without its data set: the vocabulary of a language model.

@@ -1,0 +1,76 @@
+import Foundation
+import RecurrentCore
+
+extension RunConfiguration {
+    /// Checks that the sizes are those of the weights of a saved run.
+    ///
+    /// - Throws: ``RecurrentError/invalidOption(_:)``, naming the first size that differs.
+    func checkSizes(of source: RunFolder, _ registry: Registry) throws {
+        let saved = try source.configuration().model.optionValues, own = model.optionValues
+        let missing = missingConditions(registry)
+        for option in ModelConfiguration.options
+        where ["embeddingSize", "hiddenSize", "layers", "tied"].contains(option.name)
+            && option.conditions.isDisjoint(with: missing)
+        {
+            guard let old = saved[option.name], let new = own[option.name], old != new else { continue }
+            throw RecurrentError.invalidOption(
+                "`\(option.name)` is \(new.text), but that of the weights in \(source.path) is \(old.text); leave it out"
+            )
+        }
+    }
+
+    /// Returns in which options of the data and the activation a saved run differs, on which the shapes of its weights may
+    /// depend; an empty text if in none.
+    func differingData(from source: RunFolder, _ registry: Registry) -> String {
+        guard let saved = try? registry.resolve(source.configuration(), locatesData: false) else { return "" }
+        let isSameData = saved.dataset.name == dataset.name
+        let names = Set(isSameData ? Array(dataset.options.keys) : []).union(["dataset", "activation"])
+        let changes = saved.changes(to: self).filter { names.contains($0.name) }
+        guard !changes.isEmpty else { return "" }
+        let list = changes.map { "`\($0.name)` \($0.old?.text ?? "none"), not \($0.new?.text ?? "none")" }
+        return " (that run has \(list.joined(separator: ", ")))"
+    }
+}
+
+extension SequenceModel {
+    /// The largest allowed element of |WᵀW − I| of an orthogonal weight; with a manifold update it stays below a tenth of
+    /// this.
+    static var orthogonalityTolerance: Double { 1e-4 }
+
+    /// Checks that the weights that the cell keeps orthogonal are rotations, which a manifold update can start from.
+    ///
+    /// - Parameters:
+    ///   - path: the path of the file or run that they are from, for the message.
+    ///   - free: the name of a cell that accepts other weights, for the message.
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if one isn't orthogonal, or is a reflection.
+    package func checkRotations(path: String, free: String?) throws {
+        let hint = "its cell must be one whose weights are free\(free.map { ", such as '\($0)'" } ?? "")"
+        for block in parameters.orthogonalBlocks {
+            func flaw(_ reason: String) -> RecurrentError {
+                .checkpoint(path: path, reason: "\(block.name) \(reason); \(hint)")
+            }
+            let weight = parameters.value(of: block)
+            let error = try OrthogonalSpectrum.orthogonalityError(of: weight, on: backend)
+            guard error <= Self.orthogonalityTolerance else {
+                throw flaw(
+                    "isn't orthogonal: ‖WᵀW − I‖ is \(String(format: "%.2g", error)) (largest element), more than \(Self.orthogonalityTolerance)"
+                )
+            }
+            guard try OrthogonalSpectrum.isRotation(weight, on: backend) else {
+                throw flaw(
+                    "is orthogonal but no rotation: its determinant is −1, and training W = exp(B) can't reach it")
+            }
+        }
+    }
+}
+
+extension Registry {
+    /// Returns the name of a cell with the same number of gates whose weights aren't kept orthogonal.
+    package func freeCell(like cell: any RecurrentCell) -> String? {
+        func gates(_ cell: any RecurrentCell) -> Int { cell.parameters.count { $0.kind == .recurrentWeight } }
+        return names(.cell).first { name in
+            guard let other = try? makeCell(RunConfiguration(cell: PluginChoice(name))) else { return false }
+            return !other.hasOrthogonalWeight && gates(other) == gates(cell)
+        }
+    }
+}
