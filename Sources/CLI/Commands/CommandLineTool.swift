@@ -28,6 +28,7 @@ public enum CommandLineTool {
     public static func run(_ registry: Registry, arguments: [String]) -> Int32 {
         Registry.$current.withValue(registry) {
             do {
+                try checkCommand(arguments)
                 if let help = try HelpPage.asked(arguments) {
                     Terminal.print(help)
                 } else {
@@ -40,6 +41,16 @@ public enum CommandLineTool {
                 return report(error)
             }
         }
+    }
+
+    /// Refuses a command that doesn't exist, which would otherwise be taken for an argument of the default one.
+    private static func checkCommand(_ arguments: [String]) throws {
+        let names = RootCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
+        let words = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
+        if let word = words.first, !word.hasPrefix("-"), !names.contains(word), word != "help" {
+            throw RecurrentError.unknownName(kind: "command", name: word, known: names)
+        }
+        try SearchCommand.checkPlaces(arguments)
     }
 
     private static func report(_ error: any Error) -> Int32 {

@@ -98,7 +98,11 @@ struct ImportCommand: FlagCommand {
         let corpus = try Registry.current.makeDataset(configuration)
         if let own {
             // A corpus with other words is reported now rather than when the run is trained on.
-            _ = try RenumberedCorpus.fitting(corpus, to: own)
+            do { _ = try RenumberedCorpus.fitting(corpus, to: own) } catch RecurrentError.dataset(let reason) {
+                // The corpus is as it is, and so is the model: the list of its words is the one that may be wrong.
+                throw RecurrentError.checkpoint(
+                    path: vocabulary!, reason: "doesn't fit the corpus in `data`: \(reason)")
+            }
             return own
         }
         guard let words = (corpus as? any VocabularyProviding)?.vocabulary else {
