@@ -8,7 +8,7 @@ struct OptionMistakeTests {
         ("--dropout 0.1 --dropout-on ,", ["--dropout-on", "empty element"]),
         ("--dropout 0.1 --dropout-on embedding,,output", ["--dropout-on", "empty element"]),
         ("--track-epochs 1,,2 --output x", ["--track-epochs", "empty element"]),
-        ("--track-epochs 0 --output x", ["--track-epochs", "at least 1"]),
+        ("--track-epochs 0 --output x", ["--track-epochs", "at least 1", "or none"]),
         ("compare --cells urnn,,gru", ["--cells", "empty element"]),
         ("search --try dropout=0 --seeds 1,,2 --output x", ["--seeds", "empty element"]),
         ("reproduce table3 --models ,rnn --output x", ["--models", "empty element"]),

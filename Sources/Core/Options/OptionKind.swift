@@ -121,7 +121,7 @@ public indirect enum OptionKind: Sendable, Hashable {
         case (.integers(let range), .list(let values)):
             for value in values {
                 guard case .integer(let number) = value else { throw mismatch(name, value.described) }
-                try require(number, in: range, name)
+                guard range.contains(number) else { throw mismatch(name, value.text) }
             }
             return value
         default: throw mismatch(name, value.described)
