@@ -12,8 +12,10 @@ public enum RecurrentError: Error, Sendable, Equatable, CustomStringConvertible 
     case file(path: String, reason: String)
     /// A saved file that is damaged or doesn't fit, with the reason.
     case checkpoint(path: String, reason: String)
-    /// A backend without a device, a driver, or enough memory, or one that failed.
+    /// A backend that can't be used here: it has no device, or its driver or a library is missing.
     case backend(String)
+    /// A device that failed while it was in use, or has too little memory.
+    case device(String)
     /// A factorisation that failed.
     case linearAlgebra(String)
     /// A loss that is no longer finite, and the step at which it happened.
@@ -29,7 +31,7 @@ public enum RecurrentError: Error, Sendable, Equatable, CustomStringConvertible 
         case .dataset(let text): text
         case .file(let path, let reason): "\(path): \(reason)"
         case .checkpoint(let path, let reason): "\(path): \(reason)"
-        case .backend(let text): text
+        case .backend(let text), .device(let text): text
         case .linearAlgebra(let text): text
         case .diverged(let step, let loss):
             "the loss became \(loss.isNaN ? .nan : loss) at step \(step); try a lower `learningRate` or `clipRecurrent` 0.25"

@@ -39,7 +39,7 @@ final class EmulatedDevice: DeviceDriver, Sendable {
     func allocate(bytes: Int) throws -> DeviceAddress {
         requireNoRecording()
         let free = memory().free
-        guard bytes <= free else { throw RecurrentError.backend("no memory for \(bytes) bytes: \(free) are free") }
+        guard bytes <= free else { throw RecurrentError.device("no memory for \(bytes) bytes: \(free) are free") }
         // New memory may hold anything.
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 256)
         memset(memory.baseAddress!, 0xFF, bytes)

@@ -66,8 +66,7 @@ import Testing
     let corpus = try TemporaryCorpus(train: " ab a \n\nä b\n", valid: "b a\n", test: "ax\n")
     let treebank = try PennTreebank(directory: corpus.directory, bptt: 5, level: .characters)
     #expect(PennTreebankCharacters.name == "ptb-char" && treebank.description.metric == .bitsPerCharacter)
-    #expect(PennTreebank.blank == "_")
-    #expect(treebank.vocabulary == ["a", "b", "_", "<eos>", "ä", "<unk>"])
+    #expect(treebank.vocabulary == ["a", "b", " ", "<eos>", "ä", "<unk>"])
     #expect(treebank.tokens(.train) == [0, 1, 2, 0, 3, 3, 4, 2, 1, 3])
     #expect(treebank.tokens(.valid) == [1, 2, 0, 3] && treebank.tokens(.test) == [0, 5, 3])
 }
@@ -124,7 +123,8 @@ import Testing
         for end in ["a c\n", "a", String(repeating: "a", count: 3_000_000)] {
             #expect(
                 try refusal(TemporaryCorpus(train: "b\nc \(word)\(end)", valid: "b b\n", test: "b b\n"))
-                    == "DIR/ptb.train.txt, line 2: a word of more than 65536 bytes; words are separated by blanks")
+                    == "DIR/ptb.train.txt, line 2: a word of more than 65536 bytes; words are separated by blanks (for text without blanks, predict characters with `dataset` ptb-char)"
+            )
         }
     }
 
@@ -132,6 +132,8 @@ import Testing
         #expect(
             try refusal(TemporaryCorpus(train: "\n\n\n", valid: "\n\n", test: "\n\n"))
                 == "DIR: the training text has no word but '<eos>'; there is nothing to predict")
+        // Words of the other texts are no help.
+        #expect(try refusal(TemporaryCorpus(train: "\n\n", valid: "a b\n", test: "a b\n")) != nil)
         #expect(try refusal(TemporaryCorpus(train: "a a a", valid: "a a", test: "a a")) == nil)
     }
 

@@ -81,8 +81,8 @@ struct DownloadTests {
         if failure == "occupied" { try Data("mine".utf8).write(to: URL(fileURLWithPath: output + "/ptb.test.txt")) }
         if failure == "readOnly" { target = "/proc/data" }
         let result = try Tool(
-            ["data", "ptb", "--output", target, "--url", failure == "refused" ? "http://127.0.0.1:1" : server.address],
-            largestFile: failure == "full" ? 0 : nil)
+            shell: (failure == "full" ? "ulimit -f 0; " : "") + "exec \"$@\"",
+            ["data", "ptb", "--output", target, "--url", failure == "refused" ? "http://127.0.0.1:1" : server.address])
         #expect(result.status == 1)
         #expect(result.output.contains("LDC"))
         #expect(result.errors.hasPrefix("error: ") && !result.errors.dropLast().contains("\n"), "\(result.errors)")

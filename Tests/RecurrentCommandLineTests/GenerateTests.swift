@@ -18,16 +18,17 @@ struct GenerateTests {
 
     @Test func textAndJSONAgree() throws {
         let folder = try TemporaryFolder(), run = try run(folder)
-        let flags = ["--words", "40", "--prompt", "the  cat\nsat", "--seed", "3"]
+        let flags = ["--words", "40", "--prompt", "the  cat\r\nsat", "--seed", "3"]
         let text = try Tool(["generate", run] + flags), object = try Tool(["generate", run, "--json"] + flags).object()
         #expect(text.status == 0 && text.errors.isEmpty)
         let words = try #require(object["words"] as? [String])
-        #expect(words.count == 40 && object["prompt"] as? [String] == ["the", "cat", "sat"])
+        #expect(words.count == 40 && object["prompt"] as? [String] == ["the", "cat", "<eos>", "sat"])
         #expect((object["tokensPerSecond"] as? Double ?? 0) > 0)
         // Sentences are lines; there are spaces only between words.
-        let lines = (["the", "cat", "sat"] + words).split(separator: "<eos>", omittingEmptySubsequences: false).map {
-            $0.joined(separator: " ")
-        }
+        let lines = (["the", "cat", "<eos>", "sat"] + words).split(separator: "<eos>", omittingEmptySubsequences: false)
+            .map {
+                $0.joined(separator: " ")
+            }
         let expected = lines.joined(separator: "\n")
         #expect(object["text"] as? String == expected)
         #expect(text.output == (words.last == "<eos>" ? expected : expected + "\n"))
@@ -47,7 +48,18 @@ struct GenerateTests {
         let folder = try TemporaryFolder(), run = try run(folder)
         #expect(
             try Tool(["generate", run, "--top-k", "1"]).output
-                == Tool(["generate", run, "--greedy", "--seed", "9"]).output)
+                == Tool(["generate", run, "--greedy"]).output)
+    }
+
+    /// The reciprocal of such a temperature overflows.
+    @Test(arguments: ["1e-39", "1e-300", "5e-324"]) func aVanishingTemperature(temperature: String) throws {
+        let folder = try TemporaryFolder(), run = try run(folder)
+        let greedy = try Tool(["generate", run, "--greedy"]).output
+        for more in [[], ["--top-k", "3"]] {
+            let result = try Tool(["generate", run, "--temperature", temperature] + more)
+            #expect(result.errors.isEmpty && result.output == greedy)
+        }
+        #expect(try Tool(["generate", run, "--temperature", "1e300"]).status == 0)
     }
 
     @Test func unknownWordsOfAPrompt() throws {
@@ -63,10 +75,10 @@ struct GenerateTests {
     }
 
     @Test(arguments: [
-        (["--temperature", "0"], "temperature"), (["--temperature", "-1"], "temperature"),
+        (["--temperature", "0"], "--greedy"), (["--temperature", "-1"], "--temperature"),
         (["--temperature", "nan"], "temperature"),
         (["--top-k", "0"], "top-k"), (["--words", "0"], "--words"), (["--words", "many"], "many"),
-        (["--greedy", "--top-k", "3"], "--greedy"),
+        (["--greedy", "--top-k", "3"], "--greedy"), (["--greedy", "--seed", "9"], "--seed"),
         (["--threads", "0"], "threads"), (["--backend", "tpu"], "cpu"), (["--seed", "-1"], "--seed"),
     ])
     func optionsOutOfRange(flags: [String], says: String) throws {

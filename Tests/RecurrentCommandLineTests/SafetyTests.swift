@@ -79,9 +79,11 @@ struct SafetyTests {
         #expect(try Tool(Self.small + ["--output", run, "--quiet"]).status == 0)
         let before = try contents(run)
         func refuses(_ arguments: [String]) throws {
-            let result = try Tool(arguments, largestFile: blocks)
+            let result = try Tool(shell: "ulimit -f \(blocks); exec \"$@\"", arguments)
             #expect(result.status == 1)
-            #expect(result.errors == "error: \(run)/\(refused): can't be written: file too large\n")
+            #expect(
+                result.errors == "error: \(run)/\(refused): can't be written: file too large; "
+                    + "raise the limit on the size of files (ulimit -f), or choose another folder\n")
         }
         if blocks == 0 {
             try refuses(Self.small + ["--output", run, "--overwrite"])
@@ -128,7 +130,7 @@ struct SafetyTests {
         let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         #expect(process.terminationStatus == 1 && process.terminationReason == .exit)
-        #expect(complaint == "error: standard output: can't be written; is the disk full?\n")
+        #expect(complaint == "error: standard output: can't be written: no space left on device\n")
         #expect(try metrics(folder.file("run")).count == 5)
     }
 }

@@ -46,7 +46,7 @@ struct TensorBoardTests {
     }
 
     /// Returns all events of a run's files, in the order of their names, after verifying the records' checksums.
-    private func events(_ run: String) throws -> [[Int: [Value]]] {
+    private static func events(_ run: String) throws -> [[Int: [Value]]] {
         let names = try FileManager.default.contentsOfDirectory(atPath: run).filter {
             $0.hasPrefix("events.out.tfevents.")
         }.sorted()
@@ -67,10 +67,23 @@ struct TensorBoardTests {
                 check(length)
                 let data = take(Int(number(length)))
                 check(data)
-                events.append(Self.fields(ArraySlice(data)))
+                events.append(fields(ArraySlice(data)))
             }
             return events
         }
+    }
+
+    /// Returns the numbers by tag, with their steps.
+    static func scalars(_ run: String) throws -> [String: [(step: Int, value: Float)]] {
+        var scalars: [String: [(step: Int, value: Float)]] = [:]
+        for event in try events(run) {
+            for value in (event[5] ?? []).flatMap({ $0.message[1] ?? [] }) {
+                guard let number = value.message[2]?.first else { continue }
+                scalars[value.message[1]![0].text, default: []].append(
+                    (Int(event[2]?.first?.number ?? 0), Float(bitPattern: UInt32(number.number))))
+            }
+        }
+        return scalars
     }
 
     private static let small = [
@@ -82,25 +95,18 @@ struct TensorBoardTests {
         let result = try Tool(Self.small + ["--epochs", "2", "--output", run, "--tensorboard", "--quiet"])
         #expect(result.status == 0, "\(result.errors)")
         #expect(try Tool(["train", "--resume", run, "--epochs", "3", "--tensorboard", "--quiet"]).status == 0)
-        let events = try events(run)
+        let events = try Self.events(run), scalars = try Self.scalars(run)
         #expect(events.filter { $0[3]?.first?.text == "brain.Event:2" }.count == 2)
         // A session that starts at step 11 replaces other sessions' events from there on.
         let starts = events.filter { $0[7] != nil }
         #expect(starts.count == 1 && starts[0][7]![0].message[1]![0].number == 1 && starts[0][2]![0].number == 11)
 
-        var scalars: [String: [(step: Int, value: Float)]] = [:], histograms: [String: [Double]] = [:]
-        for event in events {
-            for summary in event[5] ?? [] {
-                for value in summary.message[1] ?? [] {
-                    let fields = value.message, tag = fields[1]![0].text
-                    if let number = fields[2]?.first {
-                        scalars[tag, default: []].append(
-                            (Int(event[2]?.first?.number ?? 0), Float(bitPattern: UInt32(number.number))))
-                    } else {
-                        histograms[tag, default: []].append(Double(bitPattern: fields[5]![0].message[3]![0].number))
-                    }
-                }
-            }
+        var histograms: [String: [Double]] = [:]
+        for value in events.flatMap({ $0[5] ?? [] }).flatMap({ $0.message[1] ?? [] }) {
+            let fields = value.message
+            guard let histogram = fields[5]?.first else { continue }
+            histograms[fields[1]![0].text, default: []].append(
+                Double(bitPattern: histogram.message[3]![0].number))
         }
         let lines = try metrics(run)
         for (tag, split) in [("loss/train", "train"), ("loss/valid", "valid")] {
@@ -121,7 +127,7 @@ struct TensorBoardTests {
                 try Tool(Self.small + ["--epochs", "1", "--output", run, "--overwrite", "--tensorboard", "--quiet"])
                     .status == 0)
         }
-        #expect(try events(run).filter { $0[3] != nil }.count == 1)
+        #expect(try Self.events(run).filter { $0[3] != nil }.count == 1)
     }
 
     @Test func withoutAFolderThereIsNowhereToWrite() throws {

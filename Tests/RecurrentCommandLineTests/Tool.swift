@@ -35,15 +35,20 @@ struct Tool {
         return process.terminationStatus == 0
     }()
 
-    /// Runs the program until it ends. `largestFile` limits the size of files, in blocks of 512 bytes, as
-    /// if the disk were full; nil for no limit.
-    init(_ arguments: [String], environment: [String: String] = [:], largestFile: Int? = nil) throws {
-        let (process, output, errors) = Self.process(arguments, environment: environment)
-        if let largestFile {
-            process.executableURL = URL(fileURLWithPath: "/bin/sh")
-            process.arguments =
-                ["-c", "trap '' XFSZ; ulimit -f \(largestFile); exec \"$@\"", "sh", Self.path] + arguments
-        }
+    /// Runs the program until it ends.
+    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+        try self.init(Self.process(arguments, environment: environment))
+    }
+
+    /// Runs a script of the shell, in which `"$@"` is the program with its arguments. No signal is ignored.
+    init(shell script: String, _ arguments: [String]) throws {
+        let made = Self.process(arguments)
+        made.0.useShell(script)
+        try self.init(made)
+    }
+
+    private init(_ made: (process: Process, output: Pipe, errors: Pipe)) throws {
+        let (process, output, errors) = made
         try process.run()
         let text = output.fileHandleForReading.readDataToEndOfFile()
         let complaint = errors.fileHandleForReading.readDataToEndOfFile()
@@ -54,6 +59,15 @@ struct Tool {
     }
 
     init(_ line: String) throws { try self.init(line.split(separator: " ").map(String.init)) }
+}
+
+extension Process {
+    /// Starts the program by a script of the shell, as `"$@"`. No signal is ignored, whatever these tests ignore.
+    func useShell(_ script: String) {
+        arguments =
+            ["--default-signal=INT,TERM,HUP,PIPE,XFSZ", "/bin/sh", "-c", script, "sh", Tool.path] + (arguments ?? [])
+        executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    }
 }
 
 /// A folder that is removed after the test.

@@ -65,6 +65,19 @@ struct HouseTests {
             manifest.contains(#"path: "Sources/Backends/\(folder)", dependencies: ["RecurrentCore"] + dependencies"#))
     }
 
+    /// All output goes through `StandardStream`, whose failures end no run.
+    @Test func nothingElsePrints() throws {
+        let forbidden =
+            /FileHandle\.standard(?:Error|Output)|\b(?:fputs|fwrite|debugPrint|NSLog)\b|(?:^|[^.\w])print\(/
+        for file in try Self.files("Sources") {
+            for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
+                let code = line.drop { $0 == " " }
+                if code.hasPrefix("//") || code.hasPrefix("static func print(") { continue }
+                #expect(!code.contains(forbidden), "\(file.lastPathComponent): \(code)")
+            }
+        }
+    }
+
     @Test func noFileIsLong() throws {
         for file in try Self.files("Sources") + Self.files("Tests") + Self.files("Examples")
         where !file.path.contains("/.build") {

@@ -12,12 +12,12 @@ final class CPUMemory: Memory, @unchecked Sendable {
     let count: Int
 
     /// Allocates `count` floats, filled with zeros.
-    /// - Throws: ``RecurrentError/backend(_:)`` if there isn't enough memory.
+    /// - Throws: ``RecurrentError/device(_:)`` if there isn't enough memory.
     init(_ count: Int) throws {
         let length = count + Int(CK_PADDING)
         var pointer: UnsafeMutableRawPointer?
         guard posix_memalign(&pointer, 64, length * MemoryLayout<Float>.stride) == 0, let pointer else {
-            throw RecurrentError.backend(
+            throw RecurrentError.device(
                 "out of memory: \((length * 4) >> 20) MiB were requested; try a smaller `batchSize` or `hiddenSize`")
         }
         base = pointer.bindMemory(to: Float.self, capacity: length)

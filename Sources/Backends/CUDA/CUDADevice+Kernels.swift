@@ -21,7 +21,7 @@ extension CUDADevice {
                 cud_load_kernel(device, $0.baseAddress, source.name, Int32(source.sharedMemory), &module, &function)
             }
             guard error == 0, let module, let function else {
-                throw RecurrentError.backend(
+                throw RecurrentError.device(
                     "cuda: kernel \(source.name) for \(architecture) can't be loaded: \(Self.text(error))")
             }
             return Function(module, function, self)

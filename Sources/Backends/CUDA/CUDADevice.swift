@@ -55,7 +55,7 @@ final class CUDADevice: DeviceDriver, Sendable {
     /// Keeps the first error of calls that can't throw, with a description of the call.
     func check(_ error: Int32, _ what: @autoclosure () -> String) {
         guard error != 0 else { return }
-        keep(RecurrentError.backend("cuda: \(what()) failed: \(Self.text(error))"))
+        keep(RecurrentError.device("cuda: \(what()) failed: \(Self.text(error))"))
     }
     private func keep(_ failure: RecurrentError) { firstError.withLock { if $0 == nil { $0 = failure } } }
 
@@ -75,11 +75,11 @@ final class CUDADevice: DeviceDriver, Sendable {
         guard error != 0 else { return address }
         let size = "\((bytes + (1 << 20) - 1) >> 20) MiB"
         guard isOutOfMemory else {
-            throw RecurrentError.backend("cuda: allocating \(size) on \(name) failed: \(Self.text(error))")
+            throw RecurrentError.device("cuda: allocating \(size) on \(name) failed: \(Self.text(error))")
         }
         let (free, total) = memory()
-        throw RecurrentError.backend(
-            "cuda: no memory for \(size) on \(name): \(free >> 20) of \(total >> 20) MiB are free; choose a smaller batch size or fewer steps per batch"
+        throw RecurrentError.device(
+            "cuda: no memory for \(size) on \(name): \(free >> 20) of \(total >> 20) MiB are free; choose a smaller `batchSize` or fewer steps per batch"
         )
     }
 
@@ -151,7 +151,7 @@ final class CUDADevice: DeviceDriver, Sendable {
     private func verdict(_ what: String, _ call: (UnsafeMutablePointer<Int32>) -> Int32) throws -> Bool {
         var info: Int32 = 0
         let error = call(&info)
-        guard error == 0 else { throw RecurrentError.backend("cuda: \(what) failed: \(Self.text(error))") }
+        guard error == 0 else { throw RecurrentError.device("cuda: \(what) failed: \(Self.text(error))") }
         return info == 0
     }
 

@@ -20,7 +20,7 @@ package protocol DeviceDriver: AnyObject, Sendable {
     var startsCooperatively: Bool { get }
 
     /// Allocates memory whose contents are undefined.
-    /// - Throws: ``RecurrentError/backend(_:)`` if there isn't enough memory.
+    /// - Throws: ``RecurrentError/device(_:)`` if there isn't enough memory.
     func allocate(bytes: Int) throws -> DeviceAddress
     func release(_ address: DeviceAddress)
     /// Returns the free and the total memory in bytes.
@@ -35,7 +35,7 @@ package protocol DeviceDriver: AnyObject, Sendable {
     func synchronize()
 
     /// Compiles and loads a kernel.
-    /// - Throws: ``RecurrentError/backend(_:)`` with the compiler's first complaint.
+    /// - Throws: ``RecurrentError/device(_:)`` with the compiler's first complaint.
     func compile(_ source: KernelSource) throws -> any DeviceFunction
     /// Starts a kernel; `arguments` is the struct that it takes by value.
     func launch(_ function: any DeviceFunction, _ shape: LaunchShape, arguments: KernelArguments)

@@ -14,7 +14,7 @@ final class PersistentLoop {
     private let views: [MatrixView]
 
     /// Compiles one of a plan's loops, or returns nil if it has other operations or doesn't fit.
-    /// - Throws: ``RecurrentError/backend(_:)`` if there isn't enough memory.
+    /// - Throws: ``RecurrentError/device(_:)`` if there isn't enough memory.
     init?(_ direction: Direction, of plan: RecurrencePlan, _ binding: RecurrenceBinding, on backend: CUDABackend) throws
     {
         let operations = direction == .forward ? plan.forwardLoop : plan.backwardLoop, driver = backend.driver

@@ -11,7 +11,11 @@ public enum CommandLineTool {
     /// Parses the arguments, runs the command, and ends the program.
     ///
     /// Errors are printed as one line on standard error. The exit status is 0 for success, 1 if a run failed, 2 if an
-    /// option or argument is wrong, and 130 if a run was interrupted.
+    /// option or argument is wrong, 130 if a run was interrupted, and 141, as after SIGPIPE, if the program that read the
+    /// output ended first.
+    ///
+    /// Standard streams that are closed are opened as `/dev/null`, and SIGPIPE and SIGXFSZ are ignored: what can't be
+    /// written ends no run.
     ///
     /// - Parameters:
     ///   - registry: the plug-ins.
@@ -26,16 +30,13 @@ public enum CommandLineTool {
     ///   - registry: the plug-ins.
     ///   - arguments: the command and its options.
     public static func run(_ registry: Registry, arguments: [String]) -> Int32 {
-        Registry.$current.withValue(registry) {
+        StandardStream.prepare()
+        return Registry.$current.withValue(registry) {
             do {
                 try checkCommand(arguments)
-                if let help = try HelpPage.asked(arguments) {
-                    Terminal.print(help)
-                } else {
-                    var command = try RootCommand.parseAsRoot(arguments)
-                    try command.run()
-                }
-                try Terminal.checkOutput()
+                try execute(arguments)
+                try Terminal.checkReader()
+                try StandardStream.checkOutput()
                 return 0
             } catch {
                 return report(error)
@@ -53,9 +54,20 @@ public enum CommandLineTool {
         try SearchCommand.checkPlaces(arguments)
     }
 
+    private static func execute(_ arguments: [String]) throws {
+        do {
+            if let help = try HelpPage.asked(arguments) { return Terminal.print(help) }
+            var command = try RootCommand.parseAsRoot(arguments)
+            try command.run()
+        } catch let error where RootCommand.exitCode(for: error).isSuccess {
+            // ArgumentParser throws what --help and --version ask for.
+            Terminal.print(RootCommand.fullMessage(for: error))
+        }
+    }
+
     private static func report(_ error: any Error) -> Int32 {
         if let error = error as? RecurrentError {
-            FileHandle.standardError.write(Data("error: \(oneLine(Flags.translate(error.description)))\n".utf8))
+            Terminal.complain("error: \(oneLine(Flags.translate(error.description)))")
             switch error {
             // A device that isn't available counts as a wrong option.
             case .unknownName, .invalidOption, .backend: return 2
@@ -63,12 +75,8 @@ public enum CommandLineTool {
             }
         }
         let code = RootCommand.exitCode(for: error)
-        if code.isSuccess {
-            Terminal.print(RootCommand.fullMessage(for: error))
-            return 0
-        }
         if error is ExitCode { return code.rawValue }
-        FileHandle.standardError.write(Data("error: \(RootCommand.message(for: error))\n".utf8))
+        Terminal.complain("error: \(RootCommand.message(for: error))")
         return code == .validationFailure ? 2 : 1
     }
 

@@ -18,6 +18,7 @@ struct CompareCommand: FlagCommand {
     var output: String?
     @Flag(help: "Replace runs that the output folder already holds.")
     var overwrite = false
+    @OptionGroup var logInterval: LogInterval
     @Flag(help: "Print only the final table.")
     var quiet = false
 
@@ -65,6 +66,7 @@ struct CompareCommand: FlagCommand {
     }
 
     func run() throws {
+        try logInterval.check(quiet: quiet)
         let runs = try plan()
         if output == nil, !quiet { Terminal.print("these runs aren't saved; add --output FOLDER to save them") }
         Interruption.install()
@@ -75,16 +77,22 @@ struct CompareCommand: FlagCommand {
             let run = try Run(planned.configuration, registry: .current)
             let summary = try run.train(
                 output: planned.folder, overwrite: overwrite,
-                observers: quiet ? [] : [ConsoleProgress(label: planned.name)],
+                observers: quiet ? [] : [ConsoleProgress(label: planned.name, logInterval: logInterval.seconds)],
                 shouldStop: { Interruption.isRequested })
             data = run.model.data
             finished.append((planned.name, summary))
         }
+        let wasInterrupted = Interruption.isRequested
         Terminal.print("")
         Terminal.print(SummaryTable.text(finished, metric: data?.metric ?? .accuracy))
         if let baseline = data.flatMap(SummaryTable.baseline) { Terminal.print(baseline) }
         for line in try SummaryTable.settings(runs.map { ($0.name, $0.configuration) }) { Terminal.print(line) }
-        if Interruption.isRequested { throw ExitCode(130) }
+        if let last = finished.indices.last, finished[last].summary.end == .interrupted, let folder = runs[last].folder,
+            !quiet
+        {
+            Terminal.advise("saved in \(folder); resume it with: train --resume \(folder)")
+        }
+        if wasInterrupted { throw ExitCode(130) }
         if let error = finished.lazy.compactMap(\.summary.error).first { throw error }
     }
 }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import RecurrentCore
 import RecurrentRuns
@@ -5,8 +6,14 @@ import Synchronization
 
 /// Text output for people.
 enum Terminal {
-    /// Whether standard output is a terminal.
-    static var isInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
+    /// Whether standard output is a terminal on which a line can be redrawn, and may be.
+    ///
+    /// Terminals without escape codes call themselves dumb; NO_COLOR asks for plain text (https://no-color.org).
+    static var isInteractive: Bool {
+        let environment = ProcessInfo.processInfo.environment
+        return isatty(STDOUT_FILENO) == 1 && ![nil, "", "dumb"].contains(environment["TERM"])
+            && environment["NO_COLOR"] ?? "" == ""
+    }
 
     /// The number of columns of the terminal; 80 if unknown.
     static var width: Int {
@@ -15,23 +22,43 @@ enum Terminal {
         return Int(size.ws_col)
     }
 
-    private static let failed = Atomic<Bool>(false)
+    /// The number of columns of the live line that is on the screen; 0 if there is none.
+    private static let live = Mutex(0)
 
-    /// Prints to standard output. A failure doesn't end a training run; ``checkOutput()`` reports it at the end.
+    /// Prints to standard output, in place of the live line. A failure doesn't end a training run.
     static func print(_ text: String, terminator: String = "\n") {
-        do {
-            try FileHandle.standardOutput.write(contentsOf: Data((text + terminator).utf8))
-        } catch {
-            failed.store(true, ordering: .relaxed)
+        clearLiveLine()
+        StandardStream.output.write(text + terminator)
+    }
+
+    /// Prints a line to standard error, in place of the live line.
+    static func complain(_ line: String) {
+        clearLiveLine()
+        StandardStream.error.write(line + "\n")
+    }
+
+    /// Prints how to continue, on standard error if nobody reads standard output any more.
+    static func advise(_ line: String) {
+        if StandardStream.outputHasLostReader { complain(line) } else { Self.print(line) }
+    }
+
+    /// Draws a line in place of the last one that was drawn.
+    ///
+    /// - Parameter compose: returns the line for a number of columns; what is longer is cut off.
+    static func drawLiveLine(_ compose: (_ columns: Int) -> String) {
+        let width = width
+        let line = LiveLine.cut(compose(LiveLine.columns(width)), to: LiveLine.columns(width))
+        live.withLock {
+            StandardStream.output.write(LiveLine.erasing($0, width: width) + line)
+            $0 = LiveLine.columns(of: line)
         }
     }
 
-    /// Checks that everything has been printed.
-    ///
-    /// - Throws: ``RecurrentError/file(path:reason:)`` if something couldn't be printed.
-    static func checkOutput() throws {
-        if failed.exchange(false, ordering: .relaxed) {
-            throw RecurrentError.file(path: "standard output", reason: "can't be written; is the disk full?")
+    /// Removes the live line, if there is one.
+    static func clearLiveLine() {
+        live.withLock {
+            if $0 > 0 { StandardStream.output.write(LiveLine.erasing($0, width: width)) }
+            $0 = 0
         }
     }
 
@@ -54,6 +81,13 @@ enum Terminal {
             isFirst = false
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// Ends a command that has nothing more to do if nobody reads its output.
+    ///
+    /// - Throws: the exit status of a program that SIGPIPE ended.
+    static func checkReader() throws {
+        if StandardStream.outputHasLostReader { throw ExitCode(128 + SIGPIPE) }
     }
 
     /// Returns a table with a line under the header, and all columns but the first aligned to the right.

@@ -32,10 +32,12 @@ struct TrainCommand: FlagCommand {
             "Start a new run from the weights of the run in this folder, with that run's options unless others are given.",
             valueName: "run"))
     var from: String?
+    @OptionGroup var logInterval: LogInterval
     @Flag(help: "Print nothing but errors.")
     var quiet = false
 
     func run() throws {
+        try logInterval.check(quiet: quiet)
         if from != nil, resume != nil {
             throw RecurrentError.invalidOption("--from starts a new run, --resume continues one; leave out one of them")
         }
@@ -116,7 +118,7 @@ struct TrainCommand: FlagCommand {
     }
 
     private func observers(_ run: Run) -> [any TrainingObserver] {
-        quiet ? [] : [ConsoleProgress(label: run.configuration.cell.name)]
+        quiet ? [] : [ConsoleProgress(label: run.configuration.cell.name, logInterval: logInterval.seconds)]
     }
 
     private func report(_ run: Run, _ summary: TrainingSummary) throws {
@@ -127,10 +129,12 @@ struct TrainCommand: FlagCommand {
             Terminal.print(line)
         }
         guard let folder = resume ?? output else { return }
-        Terminal.print(
-            summary.end == .interrupted
-                ? "saved in \(folder); resume it with: train --resume \(folder)"
-                : summary.best == nil ? "no epoch was finished: \(folder) holds no model" : "saved in \(folder)")
+        if summary.end == .interrupted {
+            Terminal.advise("saved in \(folder); resume it with: train --resume \(folder)")
+        } else {
+            Terminal.print(
+                summary.best == nil ? "no epoch was finished: \(folder) holds no model" : "saved in \(folder)")
+        }
     }
 }
 

@@ -97,8 +97,7 @@ public struct Runner: Sendable {
         waiting.reverse()
         var done = tasks.count - waiting.count
         var failure: (any Error)?
-        // Interrupted runs have 500 rounds of 20 ms, or ten seconds, to end by themselves.
-        var grace = 500, rounds = 0
+        var rounds = 0, isStopping = false
         defer {
             for run in active {
                 run.process.send(SIGTERM)
@@ -108,10 +107,11 @@ public struct Runner: Sendable {
         }
         while !waiting.isEmpty || !active.isEmpty {
             let isInterrupted = shouldStop(), stops = failure != nil || isInterrupted
-            // Ctrl-C in a terminal also reaches the runs; a signal to this program alone doesn't.
-            if isInterrupted, grace > 0 {
-                grace -= 1
-                if grace == 0 { for run in active { run.process.send(SIGINT) } }
+            // Ctrl-C in a terminal also reaches the runs, which a SIGTERM doesn't keep from being saved; a signal to this
+            // program alone doesn't.
+            if isInterrupted, !isStopping {
+                isStopping = true
+                for run in active { run.process.send(SIGTERM) }
             }
             while !stops, active.count < jobs, let task = waiting.popLast() { active.append(try start(task)) }
             if active.isEmpty { break }
@@ -161,6 +161,13 @@ public struct Runner: Sendable {
             result[experiment.id] = try seeds.compactMap { try record(task(experiment, $0)) }
         }
         return result
+    }
+
+    /// Returns whether the folder of at least one run of the experiments exists, finished or not.
+    public func hasBegun(_ experiments: [Experiment]) -> Bool {
+        experiments.contains { experiment in
+            seeds.contains { FileManager.default.fileExists(atPath: task(experiment, $0).folder + "/config.json") }
+        }
     }
 
     /// Returns the configuration of a task, with a value for every option.

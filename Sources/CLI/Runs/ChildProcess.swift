@@ -71,10 +71,14 @@ package final class ChildProcess {
                 posix_spawn_file_actions_addclose(&actions, descriptor)
             }
         }
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        posix_spawnattr_setsigmask(&attributes, &signals)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        var blocked = sigset_t(), restored = sigset_t()
+        sigemptyset(&blocked)
+        sigemptyset(&restored)
+        // What this program ignores on its own account, a child doesn't; the system itself restores what is handled here.
+        for signal in WriteSignals.ignored { sigaddset(&restored, signal) }
+        posix_spawnattr_setsigmask(&attributes, &blocked)
+        posix_spawnattr_setsigdefault(&attributes, &restored)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
         var words = ([executable] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }

@@ -22,7 +22,7 @@ public struct Run {
     /// - Parameters:
     ///   - configuration: the configuration, which the registry resolves.
     ///   - registry: the plug-ins.
-    ///   - vocabulary: the tokens of an existing run, whose ids the data must use; nil for those of the data set.
+    ///   - vocabulary: the tokens of an existing run, against which the data is read; nil for those of the data set.
     /// - Throws: ``RecurrentCore/RecurrentError`` for a wrong option, a plug-in that isn't registered, data that can't be
     ///   read, or a device that isn't available.
     public init(_ configuration: RunConfiguration, registry: Registry, vocabulary: [String]? = nil) throws {
@@ -30,8 +30,7 @@ public struct Run {
         self.configuration = configuration
         self.registry = registry
         let backend = try registry.makeBackend(configuration)
-        let made = try registry.makeDataset(configuration)
-        dataset = try vocabulary.map { try RenumberedCorpus.fitting(made, to: $0) } ?? made
+        dataset = try registry.makeDataset(configuration, vocabulary: vocabulary)
         model = try SequenceModel(
             cell: try registry.makeCell(configuration), configuration: configuration.model, data: dataset.description,
             on: backend, seed: configuration.seed)

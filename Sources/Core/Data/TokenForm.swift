@@ -2,28 +2,54 @@
 public enum TokenForm: Sendable, Equatable {
     /// Words, separated by blanks.
     case words
-    /// Characters, with the token `blank` between two words.
-    case characters(blank: String)
+    /// Characters, with the token `blank` between two words: a space, which no character of a word can be.
+    case characters(blank: String = " ")
+
+    /// The blank of vocabularies that were made before it was a space.
+    private static let formerBlank = "_"
+
+    /// Returns the form that a vocabulary calls for.
+    ///
+    /// A vocabulary of characters that has `_` but no space takes `_` for the blank, as
+    /// earlier versions and many corpora of characters do.
+    public func fitting(_ vocabulary: [String]) -> TokenForm {
+        guard self != .words, !vocabulary.contains(" "), vocabulary.contains(Self.formerBlank) else { return self }
+        return .characters(blank: Self.formerBlank)
+    }
+
+    /// Returns whether a vocabulary of characters must include the blank, although its text has
+    /// none: without it, `_` would be taken for the blank.
+    package static func needsBlank(_ vocabulary: [String]) -> Bool {
+        TokenForm.characters().fitting(vocabulary) != .characters()
+    }
 
     /// The word for a token in messages: `word` or `character`.
     public var unit: String { self == .words ? "word" : "character" }
 
-    /// Returns the tokens of a line. Only ASCII white space separates words, as in a corpus;
-    /// other white space may be part of a word.
+    /// Returns the tokens of a text as a corpus would have them, each line end as
+    /// ``TextMarkup/endOfLine``; blanks at the end of a text of characters ask for a new word.
     public func tokens(of text: String) -> [String] {
-        switch self {
-        case .words: text.utf8.split { Self.isBlank(UInt32($0)) }.map { String($0)! }
-        case .characters(let blank):
-            text.unicodeScalars.reduce(into: []) { tokens, scalar in
-                if !Self.isBlank(scalar.value) {
-                    tokens.append(String(scalar))
-                } else if let last = tokens.last, last != blank {
-                    // A run of blanks is one token, and a line begins with none; a blank at its
-                    // end is kept, as it asks for a new word.
-                    tokens.append(blank)
+        var tokens: [String] = []
+        let bytes = Array(text.utf8)
+        for (index, line) in TextMarkup.lines(bytes).enumerated() {
+            if index > 0 { tokens.append(TextMarkup.endOfLine) }
+            switch self {
+            case .words:
+                tokens += line.split(whereSeparator: TextMarkup.isBlank).map { String(decoding: $0, as: UTF8.self) }
+            case .characters(let blank):
+                let start = tokens.count
+                for scalar in String(decoding: line, as: UTF8.self).unicodeScalars {
+                    if !(UInt8(exactly: scalar.value).map(TextMarkup.isBlank) ?? false) {
+                        tokens.append(String(scalar))
+                    } else if tokens.count > start, tokens.last != blank {
+                        // A run of blanks is one token, and a line begins with none.
+                        tokens.append(blank)
+                    }
                 }
             }
         }
+        if let last = bytes.last, TextMarkup.isLineEnd(last) { tokens.append(TextMarkup.endOfLine) }
+        return tokens
     }
 
     /// Returns the text that a token adds after another one, or at the start of a line.
@@ -33,6 +59,4 @@ public enum TokenForm: Sendable, Equatable {
         case .characters(let blank): token == blank ? " " : token
         }
     }
-
-    private static func isBlank(_ code: UInt32) -> Bool { code == 0x20 || (0x09...0x0D).contains(code) }
 }

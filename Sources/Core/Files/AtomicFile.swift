@@ -95,6 +95,12 @@ public enum AtomicFile {
         while done < bytes.count {
             let count = systemWrite(descriptor, bytes.baseAddress! + done, bytes.count - done)
             if count < 0 && errno == EINTR { continue }
+            if count < 0 && errno == EAGAIN {
+                // Whoever shares a standard stream may have made it non-blocking.
+                var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&ready, 1, -1)
+                continue
+            }
             if count < 0 { throw SystemFailure() }
             done += count
         }

@@ -10,7 +10,7 @@
 package struct SystemFailure: Error {
     package let reason: String
     /// The system's error number; 0 if the failure isn't the system's.
-    private let number: Int32
+    let number: Int32
 
     init(reason: String) { (self.reason, number) = (reason, 0) }
     /// Creates a failure from `errno`.
@@ -24,6 +24,7 @@ package struct SystemFailure: Error {
         let advice =
             switch number {
             case ENOSPC, EDQUOT: "; make room there, or choose another folder"
+            case EFBIG: "; raise the limit on the size of files (ulimit -f), or choose another folder"
             case EROFS, EACCES, EPERM: "; choose a folder that can be written"
             default: ""
             }

@@ -30,7 +30,8 @@ public final class Generator {
     /// Of the exponentials' kernel: the maximum, 1 / temperature.
     private var scalars: [Double]
 
-    /// exp((score − maximum) / temperature) for a whole vocabulary, on the backend.
+    /// exp((score − maximum) / temperature) for a whole vocabulary, on the backend; nil if few
+    /// tokens are drawn from, or if 1 / temperature is too large for a backend's numbers.
     private struct Exponentials {
         let kernel: any Kernel
         let inputs: [MatrixView]
@@ -67,7 +68,7 @@ public final class Generator {
         let count = sampling.isGreedy ? 1 : min(sampling.topK ?? vocabulary, vocabulary)
         largest = !sampling.isGreedy && count < vocabulary ? LargestScores(count: count) : nil
         exponentials =
-            sampling.isGreedy || count < vocabulary
+            sampling.isGreedy || count < vocabulary || !Float(1 / sampling.temperature).isFinite
             ? nil
             : Exponentials(
                 kernel: try backend.compile(
@@ -118,27 +119,29 @@ public final class Generator {
         let maximum = Double(scores[best])
         guard maximum.isFinite else { throw Self.notFinite }
         if sampling.isGreedy { return best }
-        let draw = random.uniform()
-        if largest != nil {
-            largest!.select(from: UnsafeBufferPointer(scores))
-            let indices = largest!.indices
-            func weight(_ index: Int32) -> Double {
-                RealFunctions.exp((Double(scores[Int(index)]) - maximum) / sampling.temperature)
+        let number = random.uniform()
+        guard let exponentials else {
+            // On the host; dividing in Double gives 0 for the likeliest token at any temperature.
+            largest?.select(from: UnsafeBufferPointer(scores))
+            func weight(_ index: Int) -> Double {
+                RealFunctions.exp((Double(scores[index]) - maximum) / sampling.temperature)
             }
-            var rest = draw * indices.reduce(0) { $0 + weight($1) }
-            for index in indices {
-                rest -= weight(index)
-                if rest < 0 { return Int(index) }
+            func draw(_ indices: some Sequence<Int>) -> Int {
+                var rest = number * indices.reduce(0) { $0 + weight($1) }
+                for index in indices {
+                    rest -= weight(index)
+                    if rest < 0 { return index }
+                }
+                return best
             }
-            return best
+            return largest.map { draw($0.indices.lazy.map(Int.init)) } ?? draw(0..<vocabulary)
         }
-        let exponentials = exponentials!
         scalars[0] = maximum
         backend.run(exponentials.kernel, inputs: exponentials.inputs, outputs: exponentials.outputs, scalars: scalars)
         backend.download(exponentials.outputs[0].memory, offset: 0, into: scores)
         let sum = scores.reduce(0) { $0 + Double($1) }
         guard sum.isFinite else { throw Self.notFinite }
-        var rest = draw * sum
+        var rest = number * sum
         for index in 0..<vocabulary {
             rest -= Double(scores[index])
             if rest < 0 { return index }

@@ -16,10 +16,10 @@ public struct Sampling: Sendable, Equatable {
     public init(temperature: Double = 1, topK: Int? = nil) throws {
         guard temperature > 0, temperature.isFinite else {
             throw RecurrentError.invalidOption(
-                "the temperature must be above 0 and finite, not \(temperature); for the likeliest token each time ask for greedy"
+                "`temperature` must be above 0 and finite, not \(temperature); for the likeliest token each time, use `greedy`"
             )
         }
-        if let topK, topK < 1 { throw RecurrentError.invalidOption("top-k must be at least 1, not \(topK)") }
+        if let topK, topK < 1 { throw RecurrentError.invalidOption("`topK` must be at least 1, not \(topK)") }
         self.temperature = temperature
         self.topK = topK
         isGreedy = false

@@ -39,7 +39,7 @@ public final class LinearLayer {
 
     /// Returns the outputs [R, V] for `input` [R, H], valid until the next call.
     ///
-    /// - Throws: ``RecurrentError/backend(_:)`` if there is no memory for them.
+    /// - Throws: ``RecurrentError/device(_:)`` if there is no memory for them.
     public func forward(_ input: MatrixView) throws -> MatrixView {
         let result = try output.view(rows: input.rows, columns: outputWidth)
         forward(input, into: result)

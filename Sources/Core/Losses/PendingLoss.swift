@@ -24,6 +24,6 @@ public struct PendingLoss {
 
     /// Waits until the device has computed the sums, and returns them.
     ///
-    /// - Throws: ``RecurrentError/backend(_:)`` if the device has failed in the meantime.
+    /// - Throws: ``RecurrentError/device(_:)`` if the device has failed in the meantime.
     public func sums() throws -> LossSums { try finish() }
 }

@@ -68,7 +68,13 @@ extension Optimizer {
                 state: state,
                 rate: scalars[0], scalars: Array(scalars[1...]))
             precondition(result.state.count == stateCount, "\(name) returned the wrong number of states")
-            let after = [result.parameter] + result.state
+            // A state that has overflowed, such as a mean square, would stop all later updates without a
+            // word; the parameter becomes NaN instead, so that the run ends as diverged.
+            let parameter = result.state.reduce(result.parameter) { parameter, state in
+                select(
+                    SymbolicValue(Double(Float.greatestFiniteMagnitude)) > abs(state), parameter, SymbolicValue(.nan))
+            }
+            let after = [parameter] + result.state
             guard isGated else { return after }
             let isFinite = SymbolicValue(.infinity) > inputs[2 + stateCount]
             return zip(after, [inputs[0]] + state).map { select(isFinite, $0, $1) }

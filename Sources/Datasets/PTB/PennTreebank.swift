@@ -3,14 +3,15 @@ import RecurrentCore
 /// Language modelling on the Penn Treebank in Mikolov's preparation, or on any
 /// text of the same form: one sentence per line, words separated by blanks.
 ///
-/// The vocabulary is that of the training text, in order of first appearance;
-/// each line ends in `<eos>`; words of the other texts that aren't in it become
-/// `<unk>`, which is added if the training text lacks it. Batches are
+/// The vocabulary is that of the training text, in order of first appearance, or that of
+/// an existing model. Each line ends in `<eos>`; words that aren't in the vocabulary become
+/// `<unk>`, which is added if the training text lacks it. What counts as a line end and as a
+/// blank is described at ``RecurrentCore/TextMarkup``. Batches are
 /// contiguous `[T, B]` streams: batch `i + 1` continues batch `i`, and the target of
 /// each position is the next token.
 ///
 ///     let treebank = try PennTreebank(directory: "data/ptb", bptt: 35)
-public struct PennTreebank: DatasetPlugin, VocabularyProviding {
+public struct PennTreebank: VocabularyProviding {
     public static let name = "ptb"
     public static let summary = "a corpus read word by word, such as the Penn Treebank"
 
@@ -20,8 +21,6 @@ public struct PennTreebank: DatasetPlugin, VocabularyProviding {
     public let bptt: Int
     /// The unit that a token stands for: a word or a character.
     public let level: Level
-    /// The token that separates two words if tokens are characters.
-    public static var blank: String { Tokenizer.blank }
     private let directory: String
     /// The texts, in the order of `Split.allCases`.
     private let streams: [TokenStream]
@@ -30,7 +29,7 @@ public struct PennTreebank: DatasetPlugin, VocabularyProviding {
     public enum Level: Sendable {
         /// Words, with `<eos>` at the end of each line.
         case words
-        /// Characters, with ``PennTreebank/blank`` between two words and `<eos>` at the end of each line.
+        /// Characters, with a space between two words and `<eos>` at the end of each line.
         case characters
     }
 
@@ -41,10 +40,13 @@ public struct PennTreebank: DatasetPlugin, VocabularyProviding {
     ///   - directory: the folder of the three texts.
     ///   - bptt: the number of steps T of a batch, at least 1.
     ///   - level: the unit that a token stands for.
+    ///   - vocabulary: the tokens of an existing model in the order of their ids; nil for those of the
+    ///     training text.
     /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for `bptt` below 1,
     ///   ``RecurrentCore/RecurrentError/dataset(_:)`` if a file is missing, empty or not UTF-8,
-    ///   or has a word of more than 65,536 bytes, or if the training text has only line ends.
-    public init(directory: String, bptt: Int, level: Level = .words) throws {
+    ///   has a word of more than 65,536 bytes, or one that `vocabulary` has no token for, or if the
+    ///   training text has only line ends.
+    public init(directory: String, bptt: Int, level: Level = .words, vocabulary: [String]? = nil) throws {
         guard bptt >= 1 else {
             throw RecurrentError.invalidOption("the backpropagation length must be at least 1, not \(bptt)")
         }
@@ -52,20 +54,22 @@ public struct PennTreebank: DatasetPlugin, VocabularyProviding {
         self.directory = directory
         self.level = level
         let prefix = try Self.prefix(in: directory)
-        var tokenizer = Tokenizer(level: level)
+        var tokenizer = try Tokenizer(level: level, vocabulary: vocabulary)
         streams = try Split.allCases.map { split in
             let path = "\(directory)/\(prefix)\(split.rawValue).txt"
             let tokens = try tokenizer.tokenize(Self.open(path), isOpen: split == .train)
+            if split == .train { tokenizer.addNeededBlank() }
             guard tokens.count >= 2 else {
                 throw RecurrentError.dataset(
                     "\(path): is empty; it must hold the \(split.rawValue) text, one sentence a line")
             }
             return TokenStream(tokens: tokens)
         }
-        vocabulary = tokenizer.words.words
-        guard vocabulary.count >= 2 else {
+        self.vocabulary = vocabulary ?? tokenizer.words.words
+        let first = streams[0].tokens[0]
+        guard vocabulary != nil || streams[0].tokens.contains(where: { $0 != first }) else {
             throw RecurrentError.dataset(
-                "\(directory): the training text has no word but '\(vocabulary[0])'; there is nothing to predict")
+                "\(directory): the training text has no word but '\(self.vocabulary[0])'; there is nothing to predict")
         }
     }
 

@@ -21,6 +21,11 @@ extension PennTreebank {
         try self.init(directory: Self.corpusFolder(options.data, Self.name), bptt: options.bptt)
     }
 
+    public init(options: Options, seed: UInt64, vocabulary: [String]) throws {
+        try self.init(
+            directory: Self.corpusFolder(options.data, Self.name), bptt: options.bptt, vocabulary: vocabulary)
+    }
+
     /// Sets the defaults to the paper's Table 9, except for the learning rate, which takes 300
     /// epochs there.
     public static func adjust(_ defaults: inout RunDefaults) {
@@ -42,7 +47,7 @@ extension PennTreebank {
 }
 
 /// A corpus read character by character: ``PennTreebank`` at the level of characters.
-public struct PennTreebankCharacters: DatasetPlugin, VocabularyProviding {
+public struct PennTreebankCharacters: VocabularyProviding {
     public static let name = "ptb-char"
     public static let summary = "a corpus read character by character"
     /// The folder of the corpus, and the length of its batches.
@@ -62,9 +67,14 @@ public struct PennTreebankCharacters: DatasetPlugin, VocabularyProviding {
         return options
     }
 
-    public init(options: Options, seed: UInt64) throws {
+    public init(options: Options, seed: UInt64) throws { try self.init(options, vocabulary: nil) }
+    public init(options: Options, seed: UInt64, vocabulary: [String]) throws {
+        try self.init(options, vocabulary: vocabulary)
+    }
+    private init(_ options: Options, vocabulary: [String]?) throws {
         corpus = try PennTreebank(
-            directory: PennTreebank.corpusFolder(options.data, Self.name), bptt: options.bptt, level: .characters)
+            directory: PennTreebank.corpusFolder(options.data, Self.name), bptt: options.bptt, level: .characters,
+            vocabulary: vocabulary)
     }
 
     /// Sets the sizes and batch size of Kerg et al. 2019 (nnRNN), whose T is the default of
@@ -85,7 +95,7 @@ public struct PennTreebankCharacters: DatasetPlugin, VocabularyProviding {
         defaults.skewInitialization = "henaff"
     }
 
-    public static var tokenForm: TokenForm { .characters(blank: PennTreebank.blank) }
+    public static var tokenForm: TokenForm { .characters() }
     public var vocabulary: [String] { corpus.vocabulary }
     public var description: DatasetDescription { corpus.description }
     public func batchCount(_ split: Split, batchSize: Int) -> Int { corpus.batchCount(split, batchSize: batchSize) }

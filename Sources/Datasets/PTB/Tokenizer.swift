@@ -2,54 +2,81 @@ import RecurrentCore
 
 /// Splits text into words at blanks, or into their characters, and ends each line with `<eos>`.
 struct Tokenizer {
-    static let endOfLine = "<eos>"
-    static let unknownWord = "<unk>"
-
-    /// The token that separates two words if tokens are characters. It isn't a blank itself, as
-    /// vocabularies are written one token per line and prompts are split at blanks.
-    static let blank = "_"
-
     let level: PennTreebank.Level
-    private(set) var words = WordTable()
-    /// Whether the last token ended a line, or there has been no token yet.
-    private var isAtLineStart = true
+    private(set) var words: WordTable
+    /// Whether the vocabulary is that of a model, to which no word may be added.
+    private let isFixed: Bool
+    /// The token between two words if tokens are characters.
+    private let blank: String
+    /// The numbers of the characters of one byte, once they are known; -1 before.
+    private var asciiNumbers = [Int32](repeating: -1, count: 128)
 
-    init(level: PennTreebank.Level) { self.level = level }
+    /// Creates a tokenizer.
+    ///
+    /// - Parameters:
+    ///   - level: the unit that a token stands for.
+    ///   - vocabulary: the only tokens there may be; nil to collect them from the open texts.
+    /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if the vocabulary has a token twice.
+    init(level: PennTreebank.Level, vocabulary: [String]? = nil) throws {
+        self.level = level
+        words = try WordTable(vocabulary ?? [])
+        isFixed = vocabulary != nil
+        guard case .characters(let blank) = TokenForm.characters().fitting(vocabulary ?? []) else {
+            preconditionFailure("characters stay characters")
+        }
+        self.blank = blank
+    }
+
+    /// Where a text is being read.
+    private struct Place {
+        let path: String
+        /// Whether new words are added to the vocabulary.
+        let isOpen: Bool
+        var line = 1
+        /// Whether the last token ended a line, or there has been no token yet.
+        var isAtLineStart = true
+        /// Whether blanks separate the last character from the next.
+        var hasBlank = false
+        /// Whether the last byte was a carriage return, which a line feed would belong to.
+        var isAfterReturn = false
+    }
 
     /// Returns the tokens of a text, which is read piece by piece.
     ///
     /// - Parameters:
     ///   - file: the text.
     ///   - isOpen: whether new words are added to the vocabulary; otherwise they become `<unk>`.
-    /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a word isn't UTF-8 or has more
-    ///   than ``longestWord`` bytes, ``RecurrentCore/RecurrentError/file(path:reason:)`` if
-    ///   the file can't be read to its end.
+    /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a word isn't UTF-8, has more than
+    ///   ``longestWord`` bytes, or is unknown to a fixed vocabulary without `<unk>`;
+    ///   ``RecurrentCore/RecurrentError/file(path:reason:)`` if the file can't be read to its end.
     mutating func tokenize(_ file: FileReader, isOpen: Bool) throws -> [Int32] {
         var tokens: [Int32] = []
-        tokens.reserveCapacity(file.size / 5)
+        tokens.reserveCapacity(file.size / (level == .words ? 5 : 1))
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.longestWord + Self.pieceSize, alignment: 16)
         defer { buffer.deallocate() }
-        var line = 1, offset = 0, last = UInt8(ascii: "\n")
+        var place = Place(path: file.path, isOpen: isOpen), offset = 0, last = TextMarkup.lineFeed
         /// The number of bytes left over from the previous piece: the beginning of a word.
         var held = 0
         while offset < file.size {
             let count = min(Self.pieceSize, file.size - offset)
             try file.read(at: offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer[held..<held + count]))
+            let mark = offset == 0 && buffer[..<count].starts(with: TextMarkup.byteOrderMark)
             offset += count
             let piece = UnsafeRawBufferPointer(rebasing: buffer[..<(held + count)])
             last = piece.last!
             let read = try tokenize(
-                piece, isLast: offset == file.size, line: &line, into: &tokens, path: file.path, isOpen: isOpen)
+                piece, from: mark ? TextMarkup.byteOrderMark.count : 0, isLast: offset == file.size, place: &place,
+                into: &tokens)
             held = piece.count - read
             guard held <= Self.longestWord else {
                 throw RecurrentError.dataset(
-                    "\(file.path), line \(line): a word of more than \(Self.longestWord) bytes; words are separated by blanks"
+                    "\(file.path), line \(place.line): a word of more than \(Self.longestWord) bytes; words are separated by blanks (for text without blanks, predict characters with `dataset` ptb-char)"
                 )
             }
             buffer.baseAddress!.copyMemory(from: buffer.baseAddress! + read, byteCount: held)
         }
-        // A last line that has no line feed is still a line.
-        if last != UInt8(ascii: "\n") { tokens.append(endOfLineToken(isOpen: isOpen)) }
+        // A last line that has no end is still a line.
+        if !TextMarkup.isLineEnd(last) { tokens.append(try endOfLineToken(place)) }
         return tokens
     }
 
@@ -59,81 +86,94 @@ struct Tokenizer {
 
     /// Appends the tokens of one piece of the text.
     ///
-    /// - Returns: the number of bytes that were read; a word at the end of a piece that isn't
-    ///   the last may continue in the next one.
+    /// - Returns: the position up to which the piece was read; a word or character at the end
+    ///   of a piece that isn't the last may continue in the next one.
     private mutating func tokenize(
-        _ text: UnsafeRawBufferPointer, isLast: Bool, line: inout Int, into tokens: inout [Int32], path: String,
-        isOpen: Bool
+        _ text: UnsafeRawBufferPointer, from start: Int, isLast: Bool, place: inout Place, into tokens: inout [Int32]
     ) throws -> Int {
-        var position = 0
+        var position = start
         while position < text.count {
             let byte = text[position]
-            if byte == UInt8(ascii: "\n") {
-                tokens.append(endOfLineToken(isOpen: isOpen))
-                line += 1
-                position += 1
-            } else if Self.isBlank(byte) {
-                position += 1
-            } else {
-                let start = position
-                repeat { position += 1 } while position < text.count && !Self.isBlank(text[position])
-                if position == text.count, !isLast { return start }
-                guard position - start <= Self.longestWord else { return start }
-                let word = UnsafeRawBufferPointer(rebasing: text[start..<position])
-                guard level == .words else {
-                    try addCharacters(of: word, to: &tokens, path: path, line: line, isOpen: isOpen)
-                    continue
+            if TextMarkup.isBlank(byte) {
+                if byte == TextMarkup.lineFeed, place.isAfterReturn {
+                    place.isAfterReturn = false
+                } else if TextMarkup.isLineEnd(byte) {
+                    tokens.append(try endOfLineToken(place))
+                    place.line += 1
+                    (place.isAtLineStart, place.hasBlank) = (true, false)
+                    place.isAfterReturn = byte == TextMarkup.carriageReturn
+                } else {
+                    (place.hasBlank, place.isAfterReturn) = (!place.isAtLineStart, false)
                 }
-                tokens.append(try words.number(of: word) ?? newToken(word, path: path, line: line, isOpen: isOpen))
+                position += 1
+                continue
             }
+            place.isAfterReturn = false
+            var end = position + 1
+            switch level {
+            case .words:
+                while end < text.count, !TextMarkup.isBlank(text[end]) { end += 1 }
+                if end == text.count, !isLast { return position }
+                guard end - position <= Self.longestWord else { return position }
+                tokens.append(try token(UnsafeRawBufferPointer(rebasing: text[position..<end]), place))
+            case .characters:
+                let count = Self.sequenceLength(byte)
+                if position + count > text.count, !isLast { return position }
+                end = min(position + count, text.count)
+                if place.hasBlank { tokens.append(try token(blank, place)) }
+                tokens.append(try character(UnsafeRawBufferPointer(rebasing: text[position..<end]), place))
+                (place.isAtLineStart, place.hasBlank) = (false, false)
+            }
+            position = end
         }
         return position
     }
 
-    private mutating func addCharacters(
-        of word: UnsafeRawBufferPointer, to tokens: inout [Int32], path: String, line: Int, isOpen: Bool
-    ) throws {
-        guard let string = String(validating: word, as: UTF8.self) else {
-            throw RecurrentError.dataset("\(path), line \(line): not UTF-8 text; save it as UTF-8")
-        }
-        for scalar in ((isAtLineStart ? "" : Self.blank) + string).unicodeScalars {
-            var character = String(scalar)
-            tokens.append(
-                try character.withUTF8 { bytes in
-                    let bytes = UnsafeRawBufferPointer(bytes)
-                    return try words.number(of: bytes) ?? newToken(bytes, path: path, line: line, isOpen: isOpen)
-                })
-        }
-        isAtLineStart = false
+    /// Returns the number of bytes of the character that begins with this byte; 1 if none does.
+    private static func sequenceLength(_ byte: UInt8) -> Int {
+        byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4
     }
 
-    /// Returns whether a byte is ASCII white space, including line ends.
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (byte >= 0x09 && byte <= 0x0D) }
-
-    private mutating func endOfLineToken(isOpen: Bool) -> Int32 {
-        isAtLineStart = true
-        var word = Self.endOfLine
-        return word.withUTF8 { bytes in
-            let bytes = UnsafeRawBufferPointer(bytes)
-            // An open text has at least one line, so a closed text, which is read later, finds the word.
-            return words.number(of: bytes) ?? words.add(bytes)
-        }
+    private mutating func character(_ bytes: UnsafeRawBufferPointer, _ place: Place) throws -> Int32 {
+        guard bytes.count == 1, bytes[0] < 0x80 else { return try token(bytes, place) }
+        let known = asciiNumbers[Int(bytes[0])]
+        if known >= 0 { return known }
+        let number = try token(bytes, place)
+        // In an open text that follows, `<unk>` must not stand for the character any more.
+        if words.number(of: bytes) != nil { asciiNumbers[Int(bytes[0])] = number }
+        return number
     }
 
-    private mutating func newToken(
-        _ word: UnsafeRawBufferPointer, path: String, line: Int, isOpen: Bool
-    ) throws -> Int32 {
+    private mutating func endOfLineToken(_ place: Place) throws -> Int32 { try token(TextMarkup.endOfLine, place) }
+
+    /// Adds the blank if without it another token could be taken for it.
+    mutating func addNeededBlank() {
+        if level == .characters, !isFixed, TokenForm.needsBlank(words.words) { _ = words.add(blank) }
+    }
+
+    private mutating func token(_ word: String, _ place: Place) throws -> Int32 {
+        var word = word
+        return try word.withUTF8 { try token(UnsafeRawBufferPointer($0), place) }
+    }
+
+    /// Returns the number of a token, or that of `<unk>` if it is unknown and may not be added.
+    private mutating func token(_ word: UnsafeRawBufferPointer, _ place: Place) throws -> Int32 {
+        if let number = words.number(of: word) { return number }
         // Blanks are single bytes that don't occur within any other character, so a text is
         // UTF-8 if each of its words is; only new words need to be checked.
-        guard String(validating: word, as: UTF8.self) != nil else {
-            throw RecurrentError.dataset("\(path), line \(line): not UTF-8 text; save it as UTF-8")
+        guard let text = String(validating: word, as: UTF8.self) else {
+            throw RecurrentError.dataset("\(place.path), line \(place.line): not UTF-8 text; save it as UTF-8")
         }
-        if isOpen { return words.add(word) }
-        var unknown = Self.unknownWord
-        // If the training text lacks the word, it is added here and remains untrained.
-        return unknown.withUTF8 { bytes in
-            let bytes = UnsafeRawBufferPointer(bytes)
-            return words.number(of: bytes) ?? words.add(bytes)
+        if place.isOpen && !isFixed { return words.add(word) }
+        if let unknown = words.number(of: TextMarkup.unknownWord) { return unknown }
+        guard !isFixed else {
+            let unit = level == .words ? "word" : "character"
+            throw RecurrentError.dataset(
+                "\(place.path), line \(place.line): the model's vocabulary has neither the \(unit) '\(text.prefix(40))' nor \(TextMarkup.unknownWord) to stand for it"
+            )
         }
+        // If the training text lacks `<unk>`, it is added here and remains untrained. The end of
+        // a line doesn't get here: an open text, which is read first, has at least one.
+        return words.add(TextMarkup.unknownWord)
     }
 }

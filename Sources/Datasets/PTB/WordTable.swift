@@ -1,3 +1,5 @@
+import RecurrentCore
+
 /// Words numbered in order of first appearance: an open-addressing hash table
 /// keyed by the words' bytes, since text is read as bytes.
 struct WordTable {
@@ -8,6 +10,30 @@ struct WordTable {
     /// Each word's number, at its hash's slot or the next free one; -1 in free slots. The size
     /// is a power of two, at least twice the number of words.
     private var slots = [Int32](repeating: -1, count: 1 << 15)
+
+    /// Creates a table of words, numbered in their order.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a word occurs twice.
+    init(_ words: [String] = []) throws {
+        for word in words {
+            guard number(of: word) == nil else {
+                throw RecurrentError.dataset("the vocabulary has '\(word.prefix(40))' twice; each token has one id")
+            }
+            _ = add(word)
+        }
+    }
+
+    /// Returns the number of `word`, or nil if it has none.
+    func number(of word: String) -> Int32? {
+        var word = word
+        return word.withUTF8 { number(of: UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Adds `word`, which must be new, and returns its number, the next one.
+    mutating func add(_ word: String) -> Int32 {
+        var word = word
+        return word.withUTF8 { add(UnsafeRawBufferPointer($0)) }
+    }
 
     var count: Int { starts.count - 1 }
     var words: [String] { (0..<count).map { String(decoding: bytes[starts[$0]..<starts[$0 + 1]], as: UTF8.self) } }

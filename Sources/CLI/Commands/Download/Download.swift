@@ -78,15 +78,17 @@ struct Download {
         let isLive = Terminal.isInteractive && !isQuiet
         while curl.ending == nil {
             usleep(50_000)
+            try Terminal.checkReader()
             guard isLive else { continue }
             let bytes = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
             let share = size.map { "  \(min(100 * bytes / max($0, 1), 100)) %" } ?? ""
-            Terminal.print("\r\u{1B}[K\(name)  \(bytes / 1000) kB\(share)", terminator: "")
+            Terminal.drawLiveLine { _ in "\(name)  \(bytes / 1000) kB\(share)" }
         }
-        if isLive { Terminal.print("\r\u{1B}[K", terminator: "") }
-        let status = curl.wait(), complaint = Self.lastLine(curl.readErrors(), status)
+        Terminal.clearLiveLine()
+        let status = curl.wait(), isTooLarge = status == .signal(SIGXFSZ)
+        let complaint = isTooLarge ? "file too large" : Self.lastLine(curl.readErrors(), status)
         // curl exits with 23 if it can't write the file.
-        guard status != .exit(23) else {
+        guard status != .exit(23), !isTooLarge else {
             throw RecurrentError.file(
                 path: folder,
                 reason: "\(name) can't be written (\(complaint)); make room there, or choose another --output")

@@ -21,7 +21,7 @@ struct GenerateCommand: FlagCommand {
     @Option(
         parsing: .unconditional,
         help:
-            "Text to continue; words are separated by blanks, and a blank at the end asks a character-level model for a new word."
+            "Text to continue; words are separated by blanks, a line end is <eos>, and a blank at the end asks a character-level model for a new word."
     )
     var prompt: String?
     @Option(parsing: .unconditional, help: "Sampling temperature; below 1 likely tokens become likelier (default: 1).")
@@ -30,8 +30,8 @@ struct GenerateCommand: FlagCommand {
     var topK: Int?
     @Flag(help: "Always choose the likeliest token.")
     var greedy = false
-    @Option(parsing: .unconditional, help: "Seed of the random draws.")
-    var seed: UInt64 = 1
+    @Option(parsing: .unconditional, help: "Seed of the random draws (default: 1).")
+    var seed: UInt64?
     @Flag(help: "Print one JSON object at the end.")
     var json = false
 
@@ -39,7 +39,8 @@ struct GenerateCommand: FlagCommand {
         let prompt: [String]
         let words: [String]
         let text: String
-        let seed: UInt64
+        /// Nil if nothing was drawn.
+        let seed: UInt64?
         let seconds: Double
         let tokensPerSecond: Double
     }
@@ -56,10 +57,10 @@ struct GenerateCommand: FlagCommand {
         }
         let vocabulary = saved.vocabulary
         let asked = try promptTokens(saved)
-        let generator = try Generator(saved.model, sampling: sampling, seed: seed)
+        let generator = try Generator(saved.model, sampling: sampling, seed: seed ?? 1)
         var writer = TextWriter(tokens: saved.tokens, isSilent: json)
         // A text starts at the beginning of a sentence.
-        var token = vocabulary.firstIndex(of: VocabularyFile.endOfLine) ?? 0
+        var token = vocabulary.firstIndex(of: TextMarkup.endOfLine) ?? 0
         for next in asked {
             try generator.feed(token)
             writer.write(vocabulary[next])
@@ -72,6 +73,7 @@ struct GenerateCommand: FlagCommand {
             token = try generator.next(after: token)
             writer.write(vocabulary[token])
             if json { written.append(vocabulary[token]) }
+            try Terminal.checkReader()
         }
         let seconds = (clock.now - start).inSeconds
         writer.finish()
@@ -79,16 +81,17 @@ struct GenerateCommand: FlagCommand {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let result = Result(
-            prompt: asked.map { vocabulary[$0] }, words: written, text: writer.text, seed: seed, seconds: seconds,
+            prompt: asked.map { vocabulary[$0] }, words: written, text: writer.text, seed: greedy ? nil : seed ?? 1,
+            seconds: seconds,
             tokensPerSecond: Double(words) / max(seconds, 1e-9))
         Terminal.print(String(decoding: try encoder.encode(result), as: UTF8.self))
     }
 
     private func sampling() throws -> Sampling {
         if greedy {
-            guard temperature == nil, topK == nil else {
+            guard temperature == nil, topK == nil, seed == nil else {
                 throw RecurrentError.invalidOption(
-                    "--greedy takes the likeliest token; leave out --temperature and --top-k")
+                    "--greedy takes the likeliest token; leave out --temperature, --top-k and --seed")
             }
             return .greedy
         }
@@ -102,15 +105,14 @@ struct GenerateCommand: FlagCommand {
         return try saved.tokens.tokens(of: prompt).map { word in
             if let id = ids[word] { return id }
             let what = saved.tokens == .words ? "" : "the \(saved.tokens.unit) "
-            guard let unknown = ids[VocabularyFile.unknownWord] else {
+            guard let unknown = ids[TextMarkup.unknownWord] else {
                 throw RecurrentError.invalidOption(
-                    "--prompt: the model doesn't know \(what)'\(word.prefix(40))', and has no \(VocabularyFile.unknownWord) to stand for it"
+                    "--prompt: the model doesn't know \(what)'\(word.prefix(40))', and has no \(TextMarkup.unknownWord) to stand for it"
                 )
             }
-            FileHandle.standardError.write(
-                Data(
-                    "warning: the model doesn't know \(what)'\(word.prefix(40))'; \(VocabularyFile.unknownWord) stands for it\n"
-                        .utf8))
+            Terminal.complain(
+                "warning: the model doesn't know \(what)'\(word.prefix(40))'; \(TextMarkup.unknownWord) stands for it"
+            )
             return unknown
         }
     }
@@ -129,7 +131,7 @@ private struct TextWriter {
     }
 
     mutating func write(_ word: String) {
-        let isEnd = word == VocabularyFile.endOfLine
+        let isEnd = word == TextMarkup.endOfLine
         let piece = isEnd ? "\n" : tokens.text(of: word, isAtLineStart: isAtLineStart)
         isAtLineStart = isEnd
         if isSilent { text += piece } else { Terminal.print(piece, terminator: "") }

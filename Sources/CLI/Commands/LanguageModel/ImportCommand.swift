@@ -95,16 +95,17 @@ struct ImportCommand: FlagCommand {
     {
         let own = try vocabulary.map { try VocabularyFile.read($0, count: count) }
         guard hasCorpus else { return own }
-        let corpus = try Registry.current.makeDataset(configuration)
-        if let own {
-            // A corpus with other words is reported now rather than when the run is trained on.
-            do { _ = try RenumberedCorpus.fitting(corpus, to: own) } catch RecurrentError.dataset(let reason) {
-                // The corpus is as it is, and so is the model: the list of its words is the one that may be wrong.
-                throw RecurrentError.checkpoint(
-                    path: vocabulary!, reason: "doesn't fit the corpus in `data`: \(reason)")
-            }
-            return own
+        let corpus: any Dataset
+        do {
+            // With the model's vocabulary, words that it has no token for are reported now rather than when the run is used.
+            corpus = try Registry.current.makeDataset(configuration, vocabulary: own)
+        } catch RecurrentError.dataset(let reason)
+            where own != nil && (try? Registry.current.makeDataset(configuration)) != nil
+        {
+            // The corpus is fine by itself, and so is the model: the list of its words is the one that may be wrong.
+            throw RecurrentError.checkpoint(path: vocabulary!, reason: "doesn't fit the corpus in `data`: \(reason)")
         }
+        if let own { return own }
         guard let words = (corpus as? any VocabularyProviding)?.vocabulary else {
             throw RecurrentError.invalidOption(
                 "--dataset \(configuration.dataset.name) has no words; a language model needs a corpus, such as ptb")

@@ -105,7 +105,10 @@ struct ReproduceCommand: FlagCommand {
                     machine: machine, missing: missing,
                     into: folder.path)
             }
-            if missing > 0, !reportOnly { throw ExitCode(130) }
+            if missing > 0, !reportOnly {
+                if !quiet { Terminal.advise("interrupted; give the same command again to continue") }
+                throw ExitCode(130)
+            }
         }
     }
 

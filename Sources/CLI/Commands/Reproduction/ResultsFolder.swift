@@ -87,17 +87,14 @@ struct ResultsFolder {
         _ subfolder: String, seeds: [UInt64], jobs: Int, machine: Machine = Machine(), corpus: Corpus? = nil,
         aliases: [String: String] = [:], addsEpochs: Bool = false, quiet: Bool
     ) -> Runner {
-        let isLive = !quiet && Terminal.isInteractive
-        // A line that wraps couldn't be redrawn.
-        let showProgress: @Sendable (String) -> Void = {
-            Terminal.print("\r\u{1B}[K" + $0.prefix(Terminal.width - 1), terminator: "")
-        }
+        let showProgress: @Sendable (String) -> Void = { line in Terminal.drawLiveLine { _ in line } }
         return Runner(
             executable: Self.executable, output: source, subfolder: subfolder, seeds: seeds, jobs: jobs,
             machine: machine, registry: .current,
             corpus: corpus, aliases: aliases, addsEpochs: addsEpochs,
-            report: { if !quiet { Terminal.print((isLive ? "\r\u{1B}[K" : "") + $0) } },
-            showProgress: isLive ? showProgress : nil, shouldStop: { Interruption.isRequested })
+            report: { if !quiet { Terminal.print($0) } },
+            showProgress: !quiet && Terminal.isInteractive ? showProgress : nil,
+            shouldStop: { Interruption.isRequested })
     }
 
     /// The path of this program, with which the runs are trained.

@@ -64,10 +64,16 @@ struct SearchCommand: ParsableCommand {
             let found = try train(search, runner)
             guard let metric = try metric ?? recorded(found.records, search) else {
                 throw RecurrentError.file(
-                    path: output, reason: "has no runs of this search; give the options with which it was made")
+                    path: output,
+                    reason: runner.hasBegun(search.experiments + (halving ? firstRound(search) : []))
+                        ? "no run of this search is finished yet; leave out --report-only to continue it"
+                        : "has no runs of this search; give the options with which it was made")
             }
             try write(search, found, metric, seeds: seeds.count, machine: runner.machine, into: path)
-            if !found.isComplete { throw ExitCode(130) }
+            if !found.isComplete {
+                if !quiet { Terminal.advise("interrupted; give the same command again to continue") }
+                throw ExitCode(130)
+            }
         }
     }
 
@@ -116,7 +122,7 @@ struct SearchCommand: ParsableCommand {
             settings: [("Seeds", seeds)], sections: [section], missing: missing)
         try report.write(into: folder)
         let table = section.tables[0]
-        Terminal.print(Terminal.table(table.header, Array(table.rows.prefix(10))))
+        if !ranking.isEmpty { Terminal.print(Terminal.table(table.header, Array(table.rows.prefix(10)))) }
         if let best = ranking.first, best.loss.isFinite, let experiment = best.experiment {
             let flags = try Registry.current.arguments(
                 Registry.current.resolve(experiment.configuration, locatesData: false), without: ["seed"])
@@ -132,6 +138,17 @@ struct SearchCommand: ParsableCommand {
                     ?? "every run of this search \(failed > 0 ? "failed or " : "")diverged; try lower learning rates, or --clip-norm"
             )
         }
+    }
+
+    private static func rounds(_ search: SettingsSearch) -> SuccessiveHalving {
+        SuccessiveHalving(
+            points: search.experiments.count, epochs: search.experiments.map(\.configuration.training.epochs).max()!)
+    }
+
+    /// Returns the experiments of the first round of successive halving.
+    private func firstRound(_ search: SettingsSearch) -> [Experiment] {
+        let rounds = Self.rounds(search)
+        return search.experiments.map { rounds.experiment($0, epochs: rounds.rounds[0]) }
     }
 
     /// Trains the experiments, unless only a report is wanted.
@@ -155,8 +172,7 @@ struct SearchCommand: ParsableCommand {
             found.isComplete = try run(search.experiments, for: search.experiments)
             return found
         }
-        let rounds = SuccessiveHalving(
-            points: search.experiments.count, epochs: search.experiments.map(\.configuration.training.epochs).max()!)
+        let rounds = Self.rounds(search)
         var left = search.experiments
         for epochs in rounds.rounds {
             guard try run(left.map { rounds.experiment($0, epochs: epochs) }, for: left) else {

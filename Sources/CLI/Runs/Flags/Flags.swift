@@ -54,6 +54,7 @@ public enum Flags {
         case .file(let path, let reason): .file(path: path, reason: translate(reason))
         case .checkpoint(let path, let reason): .checkpoint(path: path, reason: translate(reason))
         case .backend(let text): .backend(translate(text))
+        case .device(let text): .device(translate(text))
         case .linearAlgebra(let text): .linearAlgebra(translate(text))
         case .unknownName, .diverged: error
         }

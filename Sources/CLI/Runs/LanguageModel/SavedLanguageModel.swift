@@ -34,7 +34,7 @@ public struct SavedLanguageModel {
             )
         }
         vocabulary = words
-        tokens = registry.tokenForm(of: configuration.dataset.name)
+        tokens = registry.tokenForm(of: configuration.dataset.name).fitting(words)
         model = try SequenceModel(
             cell: try registry.makeCell(configuration), configuration: configuration.model,
             data: .languageModel(vocabulary: vocabulary.count), on: try registry.makeBackend(configuration),

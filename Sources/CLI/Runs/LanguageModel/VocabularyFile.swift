@@ -4,12 +4,9 @@ import RecurrentCore
 public enum VocabularyFile {
     /// The name of the file in a run's folder.
     public static let name = "vocabulary.txt"
-    /// The token for the end of a line.
-    public static let endOfLine = "<eos>"
-    /// The token for words that aren't in the vocabulary.
-    public static let unknownWord = "<unk>"
 
-    /// Reads the tokens of a file.
+    /// Reads the tokens of a file; line ends and a byte order mark are no part of them, as described at
+    /// ``RecurrentCore/TextMarkup``.
     ///
     /// - Parameters:
     ///   - path: the path of the file.
@@ -19,10 +16,7 @@ public enum VocabularyFile {
     ///   number of tokens.
     public static func read(_ path: String, count: Int? = nil) throws -> [String] {
         func flaw(_ reason: String) -> RecurrentError { .checkpoint(path: path, reason: reason) }
-        // Split as bytes: in a String, a carriage return and a newline form a single character.
-        var lines = try FileReader.contents(of: path).split(
-            separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        if lines.last?.isEmpty == true { lines.removeLast() }
+        let lines = TextMarkup.lines(try FileReader.contents(of: path))
         var seen: [ArraySlice<UInt8>: Int] = [:]
         let tokens = try lines.enumerated().map { index, bytes in
             guard let token = String(validating: bytes, as: UTF8.self) else {

@@ -4,6 +4,8 @@ import RecurrentCore
 package struct PluginParts: Sendable {
     var activation: (any Activation)?
     var seed: UInt64 = 1
+    /// For a corpus, the tokens of an existing model.
+    var vocabulary: [String]?
 }
 
 /// A registered plug-in, with its type erased.

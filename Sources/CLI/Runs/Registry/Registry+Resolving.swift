@@ -93,9 +93,14 @@ extension Registry {
     }
     /// Creates the data set of a configuration.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError`` if its data can't be read.
-    public func makeDataset(_ configuration: RunConfiguration) throws -> any Dataset {
-        try make(.dataset, configuration.dataset, PluginParts(seed: configuration.seed))
+    /// - Parameters:
+    ///   - configuration: the configuration, with the data set's options.
+    ///   - vocabulary: the tokens of an existing model, against which a corpus is read; nil for its own. A data set
+    ///     without a vocabulary ignores it.
+    /// - Throws: ``RecurrentCore/RecurrentError`` if its data can't be read, or has a word that isn't in the vocabulary,
+    ///   which has no `<unk>` either.
+    public func makeDataset(_ configuration: RunConfiguration, vocabulary: [String]? = nil) throws -> any Dataset {
+        try make(.dataset, configuration.dataset, PluginParts(seed: configuration.seed, vocabulary: vocabulary))
     }
     /// Creates the optimizer of a configuration.
     public func makeOptimizer(_ configuration: RunConfiguration) throws -> any Optimizer {

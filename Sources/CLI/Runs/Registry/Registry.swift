@@ -34,7 +34,15 @@ public struct Registry: Sendable {
     }
     /// Adds a data set.
     public mutating func add<D: DatasetPlugin>(_ type: D.Type) {
-        var entry = Entry(.dataset, type) { options, parts in try D(options: options, seed: parts.seed) }
+        var entry = Entry(.dataset, type) { options, parts in
+            guard let vocabulary = parts.vocabulary, let corpus = D.self as? any VocabularyProviding.Type else {
+                return try D(options: options, seed: parts.seed)
+            }
+            func open<C: VocabularyProviding>(_: C.Type) throws -> any Sendable {
+                try C(options: options as! C.Options, seed: parts.seed, vocabulary: vocabulary)
+            }
+            return try open(corpus)
+        }
         entry.adjust = D.adjust
         entry.hasTokenInputs = D.hasTokenInputs
         entry.tokenForm = (D.self as? any VocabularyProviding.Type)?.tokenForm ?? .words

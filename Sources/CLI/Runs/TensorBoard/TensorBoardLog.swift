@@ -48,8 +48,10 @@ final class TensorBoardLog: TrainingObserver {
     }
 
     func trainingDidEnd(_ summary: TrainingSummary, model: SequenceModel) throws {
+        // A run that was interrupted is tested again at its real end.
+        guard summary.end != .interrupted, let test = summary.test else { return }
         // The test is written at the last step: if the run is resumed it ends later, so no step has two values.
-        if let test = summary.test { try write(Split.test.rawValue, test, updater.step) }
+        try write(Split.test.rawValue, test, updater.step)
     }
 
     private func write(_ name: String, _ sums: LossSums, _ step: Int) throws {
