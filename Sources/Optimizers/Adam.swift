@@ -37,6 +37,7 @@ public struct Adam: Optimizer, Plugin {
     }
 
     public var penalty: Double { options.weightDecay }
+    public func check() throws { try options.check() }
     public var stateCount: Int { 2 }
     public var scalarCount: Int { 2 }
 

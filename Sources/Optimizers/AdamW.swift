@@ -41,6 +41,7 @@ public struct AdamW: Optimizer, Plugin {
         self.init(options: options)
     }
 
+    public func check() throws { try options.check() }
     public var stateCount: Int { adam.stateCount }
     public var scalarCount: Int { adam.scalarCount }
     public var withoutWeightDecay: any Optimizer { adam }

@@ -36,6 +36,7 @@ public struct RMSprop: Optimizer, Plugin {
     }
 
     public var penalty: Double { options.weightDecay }
+    public func check() throws { try options.check() }
     public var stateCount: Int { 1 }
 
     public func update(

@@ -31,7 +31,8 @@ public struct SGD: Optimizer, Plugin {
     ///
     /// - Parameters:
     ///   - momentum: the momentum factor, in 0..<1; 0 means no momentum.
-    ///   - nesterov: whether to use Nesterov's look-ahead; has no effect without momentum.
+    ///   - nesterov: whether to use Nesterov's look-ahead, which needs a momentum above 0;
+    ///     otherwise ``check()`` throws, as it does for a factor out of its range.
     ///   - weightDecay: the factor of an L2 penalty on all parameters except the skew ones.
     public init(momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0) {
         var options = Options()
@@ -40,6 +41,7 @@ public struct SGD: Optimizer, Plugin {
     }
 
     public var penalty: Double { options.weightDecay }
+    public func check() throws { try options.check() }
     public var stateCount: Int { options.momentum > 0 ? 1 : 0 }
 
     public func update(

@@ -5,7 +5,7 @@ import RecurrentTestSupport
 import Testing
 
 /// Small files of MNIST's format.
-private final class Files {
+final class Files {
     let folder = NSTemporaryDirectory() + "digits-\(UUID().uuidString)"
 
     init() throws {
@@ -97,7 +97,7 @@ struct DigitsTests {
         try FileManager.default.moveItem(atPath: "\(files.folder)/\(name)", toPath: "\(files.folder)/\(name).gz")
         #expect(
             throws: RecurrentError.dataset(
-                "\(files.folder)/\(name): is still packed; unpack all four with: gunzip -k \(files.folder)/*.gz")
+                "\(files.folder)/\(name).gz: is still packed; unpack all four with: gunzip -k \(files.folder)/*.gz")
         ) { try DigitsDataset(directory: files.folder) }
     }
 

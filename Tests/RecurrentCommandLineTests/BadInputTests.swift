@@ -79,7 +79,7 @@ struct BadInputTests {
         ("benchmark --workload exp-n9999999999999", 2, ["exp-n9999999999999", "exp-n200"]),
         ("benchmark --seconds inf", 2, ["--seconds", "inf"]),
         ("compare --cells rnn,rnn", 2, ["rnn", "twice"]),
-        ("compare --cells ,", 2, ["--cells", "no cell"]),
+        ("compare --cells ,", 2, ["--cells", "empty element"]),
         ("compare --cells urnn,lstm", 2, ["lstm", "ugru"]),
         // Options without an effect.
         ("--cell gru --skew-init henaff", 2, ["--skew-init", "gru", "no orthogonal weight"]),
@@ -130,8 +130,11 @@ struct BadInputTests {
 
     @Test func aCorpusMustBeNamed() throws {
         let result = try Tool(["--dataset", "ptb"], environment: ["PTB_DIR": ""])
-        #expect(result.status == 1)
+        #expect(result.status == 2)
         #expect(result.errors.contains("--data") && result.errors.contains("PTB_DIR"))
+        let digits = try Tool(["--dataset", "digits"], environment: ["MNIST_DIR": ""])
+        #expect(digits.status == 2)
+        #expect(digits.errors.contains("--data") && digits.errors.contains("MNIST_DIR"))
     }
 
     /// Nothing else on the command line keeps the help from being shown.

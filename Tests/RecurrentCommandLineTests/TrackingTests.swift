@@ -31,7 +31,7 @@ struct TrackingTests {
         let before = [4, 8, 12, 15, 20] + Array(37...42) + Array(49...54)
         #expect(try resume(run, "--epochs 9") == before)
         #expect(try resume(run, "--epochs 11 --track-epochs 10") == before + Array(55...60))
-        #expect(try resume(run, "--epochs 12 --track-epochs 0") == before + Array(55...60))
+        #expect(try resume(run, "--epochs 12 --track-epochs none") == before + Array(55...60))
 
         // Folders written before these options were kept have no key, but the command contains the option.
         try #require(try Tool("\(options) \(plain)").status == 0)

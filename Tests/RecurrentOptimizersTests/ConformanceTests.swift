@@ -49,3 +49,12 @@ func adamsFirstStepIsTheRate(gradient: Double) {
     let parameter = optimizer.program.evaluate([0, gradient, 0, 0], scalars: [0.01] + optimizer.scalars(step: 1))[0]
     #expect((parameter + 0.01).magnitude < 0.01 * 1e-8 / gradient + 1e-15)
 }
+
+/// As in torch, Nesterov's look-ahead without a momentum is refused rather than ignored.
+@Test func optimizersCheckTheirOptions() throws {
+    let error = #expect(throws: RecurrentError.self) { try SGD(momentum: 0, nesterov: true).check() }
+    #expect(error?.description.contains("`nesterov` needs a `momentum` above 0") == true)
+    for wrong in [SGD(momentum: 1), Adam(beta1: 1), AdamW(beta2: -1), RMSprop(decay: 2)] as [any Optimizer] {
+        #expect(throws: RecurrentError.self) { try wrong.check() }
+    }
+}

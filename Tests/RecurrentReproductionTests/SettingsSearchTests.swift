@@ -9,15 +9,44 @@ struct SettingsSearchTests {
     }
 
     @Test func axesAreRead() throws {
-        let axis = try #require(SearchAxis(text: "learning-rate=0.1,1e-2"))
+        let axis = try SearchAxis(text: "learning-rate=0.1, 1e-2")
         #expect(axis.option == "learning-rate" && axis.values == ["0.1", "1e-2"])
-        for text in ["", "=", "a", "a=", "a=1,", "a=1,1", "--a=1", "a b=1", "=1"] {
-            #expect(SearchAxis(text: text) == nil, "\(text)")
+    }
+
+    /// Each mistake is named.
+    @Test(arguments: [
+        ("", "not ''"), ("=", "takes an option"), ("a", "takes an option"), ("a=", "empty"), ("a=1,", "empty"),
+        ("a=1,1", "names 1 twice"), ("a=0.1,1e-1", "0.1 and 1e-1 are the same number"), ("--a=1", "without its dashes"),
+        ("a b=1", "takes an option"), ("=1", "takes an option"), ("a=1..", "'' isn't a number"),
+        ("a=..1", "'' isn't a number"), ("a=2..1", "reversed; write 1..2"), ("a=1..1", "equal"),
+        ("a=x..y", "'x' isn't a number"), ("a=1..2..3", "two ends"), ("a=0..inf", "'inf' isn't a number"),
+    ])
+    func mistakesInAnAxisAreNamed(text: String, says: String) {
+        let error = #expect(throws: RecurrentError.self) { try SearchAxis(text: text) }
+        #expect(error?.description.contains(says) == true, "\(String(describing: error))")
+    }
+
+    /// A point whose values don't fit together is left out with the reason; a mistake of all points is an error.
+    @Test func pointsThatCantBeRunAreKeptApart() throws {
+        let axes = try ["a=1,2", "b=1,2"].map { try SearchAxis(text: $0) }
+        let search = try SettingsSearch(axes: axes) { flags in
+            if flags == ["--a=1", "--b=2"] { throw RecurrentError.invalidOption("`a` is below `b`") }
+            return RunConfiguration()
+        }
+        #expect(search.experiments.map(\.id) == ["a=1_b=1", "a=2_b=1", "a=2_b=2"])
+        #expect(search.refused.map(\.point) == [["1", "2"]] && search.refused[0].reason == "`a` is below `b`")
+        let ranking = search.ranking([:], failures: ["a=2_b=1": "no memory"])
+        #expect(ranking.map(\.point) == [["2", "1"], ["1", "2"]] && ranking.allSatisfy { $0.loss == .infinity })
+        let section = search.section(ranking, metric: .accuracy)
+        #expect(section.tables[0].rows.map { $0[3] } == ["failed", "failed"])
+        #expect(section.notes.contains("a=1 b=2 failed: --a is below --b."), "\(section.notes)")
+        #expect(throws: RecurrentError.invalidOption("no")) {
+            try SettingsSearch(axes: axes) { _ in throw RecurrentError.invalidOption("no") }
         }
     }
 
     @Test func allCombinationsInOrder() throws {
-        let axes = ["a=1,2", "b=x,y,z"].map { SearchAxis(text: $0)! }
+        let axes = try ["a=1,2", "b=x,y,z"].map { try SearchAxis(text: $0) }
         let search = try SettingsSearch(axes: axes) { flags in
             var configuration = RunConfiguration()
             configuration.from = flags.joined(separator: " ")
@@ -29,7 +58,7 @@ struct SettingsSearchTests {
     }
 
     @Test func trialsAreDrawnWithoutReplacement() throws {
-        let axes = ["a=1,2,3,4,5", "b=1,2,3,4,5"].map { SearchAxis(text: $0)! }
+        let axes = try ["a=1,2,3,4,5", "b=1,2,3,4,5"].map { try SearchAxis(text: $0) }
         let first = try search(axes, trials: 10), second = try search(axes, trials: 10)
         #expect(first.points == second.points && Set(first.points).count == 10)
         #expect(try search(axes, trials: 10, seed: 2).points != first.points)
@@ -42,32 +71,31 @@ struct SettingsSearchTests {
     ])
     func whatCantBeSearchedIsRefused(_ texts: [String]) {
         #expect(throws: RecurrentError.self) {
-            try search(texts.map { SearchAxis(text: $0)! })
+            try search(try texts.map { try SearchAxis(text: $0) })
         }
     }
 
     /// More points than an Int can count must not cause a crash.
-    @Test func overflowIsRefused() {
-        let axes = (1...64).map { SearchAxis(text: "o\($0)=1,2,3")! }
+    @Test func overflowIsRefused() throws {
+        let axes = try (1...64).map { try SearchAxis(text: "o\($0)=1,2,3") }
         #expect(throws: RecurrentError.self) { try search(axes, trials: 3) }
     }
 
     @Test func listsFlagsAndRangesAreAxes() throws {
-        #expect(SearchAxis(text: "dropout-on=embedding,output|logits")?.values == ["embedding,output", "logits"])
-        #expect(SearchAxis(text: "tied=true,false")?.values == ["true", "false"])
         #expect(
-            SearchAxis(text: "LR=1")?.option == "learning-rate"
-                && SearchAxis(text: "batch_size=1")?.option == "batch-size")
-        for text in ["a=1..", "a=..1", "a=2..1", "a=1..1", "a=x..y", "a=1..2..3", "a=0..inf"] {
-            #expect(SearchAxis(text: text) == nil, "\(text)")
-        }
-        let rate = try #require(SearchAxis(text: "learning-rate=0.0001..0.01"))
+            try SearchAxis(text: "dropout-on=embedding,output|logits").values == ["embedding,output", "logits"])
+        #expect(try SearchAxis(text: "tied=true,false").values == ["true", "false"])
+        #expect(try SearchAxis(text: "data=../a,../b").values == ["../a", "../b"])
+        #expect(
+            try SearchAxis(text: "LR=1").option == "learning-rate"
+                && SearchAxis(text: "batch_size=1").option == "batch-size")
+        let rate = try SearchAxis(text: "learning-rate=0.0001..0.01")
         let axes = [
-            rate, try #require(SearchAxis(text: "hidden-size=10..1000")),
-            try #require(SearchAxis(text: "dropout=0..0.5")),
+            rate, try SearchAxis(text: "hidden-size=10..1000"),
+            try SearchAxis(text: "dropout=0..0.5"),
         ]
         #expect(throws: RecurrentError.self) { try search(axes) }
-        let long = try #require(SearchAxis(text: "hidden-size=9000000000000000000..9223372036854775807"))
+        let long = try SearchAxis(text: "hidden-size=9000000000000000000..9223372036854775807")
         #expect(try search([long], trials: 3).points.allSatisfy { Int($0[0])! >= 9_000_000_000_000_000_000 })
         let points = try search(axes, trials: 400).points
         #expect(points.count == 400 && Set(points).count == 400)

@@ -37,11 +37,22 @@ struct ConfigurationTests {
         (#"{"version": 2, "modle": {}}"#, "'model'"),
         (#"{"version": 2, "model": {"hiddenSiz": 3}}"#, "'hiddenSize'"),
         (#"{"version": 2, "model": {"hiddenSize": 0}}"#, "at least 1"),
-        (#"{"version": 2, "model": {"hiddenSize": "many"}}"#, "`hiddenSize` must be a whole number, not 'many'"),
-        (#"{"version": 2, "training": {"learningRate": null}}"#, "`learningRate`"),
-        (#"{"version": 2, "cell": "urnn"}"#, "cell"),
-        (#"{"version": 2, "seed": -1}"#, "`seed`"), (#"{"version": 1, "epochs": "many"}"#, "`epochs`"),
-        (#"{"version": 1, "optimizer": 3}"#, "`optimizer`"),
+        (
+            #"{"version": 2, "model": {"hiddenSize": "many"}}"#,
+            #""hiddenSize" must be a whole number, not the text "many""#
+        ),
+        (#"{"version": 2, "model": {"hiddenSize": "1"}}"#, #"not the text "1""#),
+        (#"{"version": 2, "model": {"hiddenSize": 1.5}}"#, "a whole number, not 1.5"),
+        (
+            #"{"version": 2, "model": {"dropoutOn": "output"}}"#,
+            #"a list of names (some of embedding, output, logits), not the text "output""#
+        ),
+        (#"{"version": 2, "cell": {}}"#, #""cell" has no "name""#),
+        (#"{"version": 1, "epocs": 3}"#, #"unknown option "epocs"; did you mean 'epochs'?"#),
+        (#"{"version": 2, "training": {"learningRate": null}}"#, #""learningRate" must be a number, not null"#),
+        (#"{"version": 2, "cell": "urnn"}"#, #""cell" must be an object"#),
+        (#"{"version": 2, "seed": -1}"#, #""seed""#), (#"{"version": 1, "epochs": "many"}"#, #""epochs""#),
+        (#"{"version": 1, "optimizer": 3}"#, #""optimizer""#),
         (#"{"version": 2, "model": {"dropoutOn": ["input"]}}"#, "embedding"),
         (#"{"version": 2, "model": {"tied": true}}"#, "30 and 50"),
     ])

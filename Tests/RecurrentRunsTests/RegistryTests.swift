@@ -66,7 +66,7 @@ struct RegistryTests {
         configuration.cell["timeStp"] = nil
         configuration.cell["timeStep"] = "often"
         error = #expect(throws: RecurrentError.self) { try registry.resolve(configuration) }
-        #expect(error?.description == "`timeStep` must be a number, not 'often'")
+        #expect(error?.description == #"`timeStep` must be a number, not the text "often""#)
     }
 
     /// Returns a plug-in with one option, whose name and type each case chooses.

@@ -33,6 +33,7 @@ public enum CommandLineTool {
         StandardStream.prepare()
         return Registry.$current.withValue(registry) {
             do {
+                try checkCommand(arguments)
                 try execute(arguments)
                 try Terminal.checkReader()
                 try StandardStream.checkOutput()
@@ -41,6 +42,16 @@ public enum CommandLineTool {
                 return report(error)
             }
         }
+    }
+
+    /// Refuses a command that doesn't exist, which would otherwise be taken for an argument of the default one.
+    private static func checkCommand(_ arguments: [String]) throws {
+        let names = RootCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
+        let words = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
+        if let word = words.first, !word.hasPrefix("-"), !names.contains(word), word != "help" {
+            throw RecurrentError.unknownName(kind: "command", name: word, known: names)
+        }
+        try SearchCommand.checkPlaces(arguments)
     }
 
     private static func execute(_ arguments: [String]) throws {

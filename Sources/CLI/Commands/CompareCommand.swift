@@ -29,28 +29,40 @@ struct CompareCommand: FlagCommand {
         if output == nil, overwrite { throw RecurrentError.invalidOption("--overwrite needs --output") }
         if output == "" { throw RecurrentError.invalidOption("--output names no folder") }
         var names: Set<String> = [], idle: [[String: String]] = []
-        let runs = try cells.split(separator: ",").map { text -> Planned in
+        let runs = try ListText.elements(cells, of: "--cells").map { text -> Planned in
             let name = text.lowercased(), isIdentity = name == "identity-rnn"
             guard names.insert(name).inserted else {
                 throw RecurrentError.invalidOption("--cells names '\(name)' twice")
             }
             let parsed = try Self.parser.parse(arguments, fixed: [.cell: isIdentity ? "rnn" : name])
-            idle.append(Dictionary(parsed.idle.map { ($0.flag, $0.reason) }) { $1 })
+            var useless = Dictionary(parsed.idle.map { ($0.flag, $0.reason) }) { $1 }
+            if isIdentity, parsed.given.contains("recurrentInit") {
+                useless["--recurrent-init"] =
+                    "--recurrent-init does nothing for identity-rnn, which starts at W = I; leave it out"
+            }
+            idle.append(useless)
             var configuration = parsed.configuration
             if isIdentity { configuration.model.recurrentInitialization = .identity }
             let folder = output.map { "\($0)/\(name)" }
             if let folder { try RunFolder.check(folder, overwrite: overwrite) }
             return (name, configuration, folder)
         }
-        guard !runs.isEmpty else { throw RecurrentError.invalidOption("--cells names no cell") }
         // A flag is refused only if none of the cells uses it.
-        if let useless = idle[0].first(where: { flag, _ in idle.allSatisfy { $0[flag] != nil } }) {
-            throw RecurrentError.invalidOption(useless.value)
+        if let flag = idle[0].keys.sorted().first(where: { flag in idle.allSatisfy { $0[flag] != nil } }) {
+            throw RecurrentError.invalidOption(Self.refusal(zip(runs.map(\.name), idle.map { $0[flag]! })))
         }
         if output == nil, let option = runs[0].configuration.tracking.needsFolder {
             throw RecurrentError.invalidOption("`\(option)` writes into the run's folder; add --output")
         }
         return runs
+    }
+
+    /// Returns the message about a flag that does nothing for any of the cells, which names them all.
+    private static func refusal(_ reasons: Zip2Sequence<[String], [String]>) -> String {
+        let first = Array(reasons)[0].1, ending = "; leave it out"
+        let others = reasons.dropFirst().filter { $0.1 != first }.map(\.0)
+        guard !others.isEmpty, first.hasSuffix(ending) else { return first }
+        return first.dropLast(ending.count) + ", nor for \(OptionKind.either(others))" + ending
     }
 
     func run() throws {

@@ -24,15 +24,16 @@ struct ListCommand: ParsableCommand {
             let plugins = Registry.current.plugins(shown)
             let width = plugins.map(\.name.count).max() ?? 0
             for plugin in plugins {
-                Terminal.print(
-                    "  \(plugin.name)\(String(repeating: " ", count: width - plugin.name.count))  \(plugin.summary)")
+                let gap = String(repeating: " ", count: width - plugin.name.count)
+                Terminal.print(Terminal.wrapped("  \(plugin.name)\(gap)", plugin.summary, indent: width + 4))
                 // A single kind is shown in full.
                 if kind == nil {
                     let flags = plugin.options.map { "--\(Flags.flag($0.name))" }.joined(separator: " ")
-                    if !flags.isEmpty { Terminal.print("  \(String(repeating: " ", count: width))    \(flags)") }
+                    if !flags.isEmpty { Terminal.print(Terminal.wrapped("", flags, indent: width + 6)) }
                 } else {
                     for option in plugin.options {
-                        Terminal.print("      --\(Flags.flag(option.name))  \(Self.line(option))")
+                        Terminal.print(
+                            Terminal.wrapped("      --\(Flags.flag(option.name))", Self.line(option), indent: 10))
                     }
                 }
             }

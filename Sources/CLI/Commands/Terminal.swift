@@ -62,6 +62,27 @@ enum Terminal {
         }
     }
 
+    /// Returns a term and its description, wrapped to the width of the terminal.
+    ///
+    /// - Parameters:
+    ///   - term: the beginning of the first line.
+    ///   - text: the description, which is broken at blanks.
+    ///   - indent: the columns at which the description's further lines begin, and the first one if the term is shorter.
+    static func wrapped(_ term: String, _ text: String, indent: Int) -> String {
+        let margin = String(repeating: " ", count: indent), width = max(width, indent + 20)
+        var lines = [term.count < indent ? term + margin.dropFirst(term.count) : term + "  "]
+        var isFirst = true
+        for word in text.split(separator: " ") {
+            if !isFirst, lines[lines.count - 1].count + 1 + word.count > width {
+                lines.append(margin + word)
+            } else {
+                lines[lines.count - 1] += (isFirst ? "" : " ") + word
+            }
+            isFirst = false
+        }
+        return lines.joined(separator: "\n")
+    }
+
     /// Ends a command that has nothing more to do if nobody reads its output.
     ///
     /// - Throws: the exit status of a program that SIGPIPE ended.

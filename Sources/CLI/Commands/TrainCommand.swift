@@ -12,7 +12,7 @@ struct TrainCommand: FlagCommand {
     var arguments: [String] = []
     @Option(
         help: ArgumentHelp(
-            "Train with the configuration in this file, such as a run's config.json; flags override it.",
+            "Train with the configuration in this file, such as a run's config.json; flags override it. With --resume, only what it gives a value changes.",
             valueName: "file"))
     var config: String?
     @Option(
@@ -24,7 +24,7 @@ struct TrainCommand: FlagCommand {
     var overwrite = false
     @Option(
         help: ArgumentHelp(
-            "Resume the run in this folder with its own options; epochs, patience, stop loss, learning rate, checkpoints, tracking, backend and data may be changed.",
+            "Resume the run in this folder with its own options; epochs, patience, stop loss, learning rates, checkpoints, tracking, backend and data may be changed.",
             valueName: "run"))
     var resume: String?
     @Option(
@@ -51,7 +51,11 @@ struct TrainCommand: FlagCommand {
 
     private func fresh() throws -> (run: Run, summary: TrainingSummary) {
         if let output { try RunFolder.check(output, overwrite: overwrite) }
-        let configuration = try configuration(onto: config.map { try RunConfiguration(file: $0, registry: .current) })
+        let configuration = try configuration(onto: config.map { try Registry.current.configuration(file: $0) })
+        // The configuration of a run that started from other weights says which.
+        if let from = configuration.from {
+            return try train(Run(configuration, startingFrom: from, registry: .current))
+        }
         return try train(Run(configuration, registry: .current))
     }
 
@@ -73,7 +77,9 @@ struct TrainCommand: FlagCommand {
             folder, registry: .current,
             changes: {
                 try Self.parser.configuration(
-                    arguments, onto: config.map { try RunConfiguration(file: $0, registry: .current) } ?? $0)
+                    arguments,
+                    onto: config.map { [saved = $0] in try Registry.current.configuration(file: $0, onto: saved) } ?? $0
+                )
             }, observers: observers,
             shouldStop: { Interruption.isRequested }
         ) { step in

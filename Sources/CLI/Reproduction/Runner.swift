@@ -79,9 +79,16 @@ public struct Runner: Sendable {
 
     /// Trains all experiments with all seeds, except for the runs that are already complete.
     ///
+    /// - Parameters:
+    ///   - experiments: the experiments to train.
+    ///   - whenFailed: receives a run that failed for a reason other than divergence, and the reason; the others then go
+    ///     on. Nil to end with the error.
     /// - Returns: false if it was stopped before all runs were complete.
-    /// - Throws: ``RecurrentError`` if a run failed for a reason other than divergence.
-    public func run(_ experiments: [Experiment]) throws -> Bool {
+    /// - Throws: ``RecurrentError`` if a run failed, unless `whenFailed` is given.
+    public func run(
+        _ experiments: [Experiment],
+        whenFailed: ((_ experiment: Experiment, _ seed: UInt64, _ reason: String) -> Void)? = nil
+    ) throws -> Bool {
         let tasks = experiments.flatMap { experiment in seeds.map { task(experiment, $0) } }
         var waiting = try tasks.filter { try record($0)?.isComplete != true }, active: [Active] = []
         if waiting.count < tasks.count {
@@ -125,6 +132,10 @@ public struct Runner: Sendable {
                             "[\(done)/\(tasks.count)] \(ended.task.experiment.id) seed \(ended.task.seed), \(Int(-ended.start.timeIntervalSinceNow.rounded())) s"
                         )
                     }
+                } catch RecurrentError.file(ended.task.folder, let reason) where whenFailed != nil {
+                    done += 1
+                    report("\(ended.task.experiment.id) seed \(ended.task.seed): \(reason); the others go on")
+                    whenFailed?(ended.task.experiment, ended.task.seed, reason)
                 } catch {
                     if failure == nil, !active.isEmpty {
                         report(

@@ -13,6 +13,8 @@ public struct SettingsSearch: Sendable {
     public let points: [[String]]
     /// The experiments to train, one for each point.
     public let experiments: [Experiment]
+    /// The points that can't be run, because their values don't fit together, each with the reason.
+    public let refused: [(point: [String], reason: String)]
 
     /// The largest number of points, each of which needs a folder and a process.
     public static let mostPoints = 10_000
@@ -25,7 +27,8 @@ public struct SettingsSearch: Sendable {
     ///   - seed: the seed for the random choice of points.
     ///   - configure: returns the configuration of a run from the flags of a point.
     /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` if an axis is named twice, there are too many
-    ///   points, or the names of their folders would be too long or not unique; and what `configure` throws.
+    ///   points, or the names of their folders would be too long or not unique; and what `configure` throws, if it does
+    ///   so for every point.
     public init(
         axes: [SearchAxis], trials: Int? = nil, seed: UInt64 = 1, configure: ([String]) throws -> RunConfiguration
     ) throws {
@@ -35,13 +38,24 @@ public struct SettingsSearch: Sendable {
                 "`try` names \(axis.option) twice; give all its values at once, separated by commas")
         }
         self.axes = axes
-        points = try Self.points(axes, trials, seed)
-        experiments = try points.map { point in
+        var points: [[String]] = [], experiments: [Experiment] = [], refused: [(point: [String], reason: String)] = []
+        var failure: RecurrentError?
+        for point in try Self.points(axes, trials, seed) {
             let pairs = zip(axes, point)
-            return Experiment(
-                pairs.map { "\($0.option)=\(Self.fileName($1))" }.joined(separator: "_"),
-                try configure(pairs.map { "--\($0.option)=\($1)" }))
+            do {
+                let configuration = try configure(pairs.map { "--\($0.option)=\($1)" })
+                experiments.append(
+                    Experiment(
+                        pairs.map { "\($0.option)=\(Self.fileName($1))" }.joined(separator: "_"), configuration))
+                points.append(point)
+            } catch let error as RecurrentError {
+                refused.append((point, error.description))
+                failure = failure ?? error
+            }
         }
+        // A mistake that every point has isn't one of a point.
+        if experiments.isEmpty, let failure { throw failure }
+        (self.points, self.experiments, self.refused) = (points, experiments, refused)
         if let long = experiments.first(where: { $0.id.utf8.count > 200 }) {
             throw RecurrentError.invalidOption(
                 "the axes make folder names of over 200 characters ('\(long.id.prefix(40))…'); search fewer at once")
@@ -104,74 +118,5 @@ public struct SettingsSearch: Sendable {
 
     private static func fileName(_ value: String) -> String {
         String(value.map { $0.isLetter || $0.isNumber || ".-+".contains($0) ? $0 : "-" })
-    }
-
-    /// The results of the runs of a point.
-    public struct Outcome: Sendable {
-        /// The values of the point, in the order of the axes.
-        public let point: [String]
-        /// The experiment that was trained; under successive halving, the one of the last round that it reached.
-        public let experiment: Experiment
-        /// The finished runs, one for each seed.
-        public let records: [RunRecord]
-        /// The best validation loss, averaged over the seeds; infinite if a run diverged.
-        public let loss: Double
-        /// The number of epochs requested, which is lower for points that successive halving dropped.
-        var epochs: Int { experiment.epochs }
-    }
-
-    /// Returns the points that have runs, best first; points that successive halving dropped follow the others.
-    public func ranking(_ records: [String: [RunRecord]]) -> [Outcome] {
-        zip(points, experiments).compactMap { point, planned in
-            let experiment = records[planned.id]?.first?.experiment ?? planned
-            guard let runs = records[planned.id], !runs.isEmpty else { return nil }
-            let losses = runs.map { Self.loss($0, within: experiment.epochs) }
-            return Outcome(
-                point: point, experiment: experiment, records: runs, loss: losses.reduce(0, +) / Double(losses.count))
-        }.sorted { ($1.epochs, $0.loss, $0.experiment.id) < ($0.epochs, $1.loss, $1.experiment.id) }
-    }
-
-    /// Returns the best validation loss of a run in its first epochs; infinite if the run diverged.
-    private static func loss(_ record: RunRecord, within epochs: Int) -> Double {
-        record.hasDiverged ? .infinity : record.valid.filter { $0.epoch <= epochs }.map(\.loss).min() ?? .infinity
-    }
-
-    /// Returns a section with the table of a ranking, and a plot of the validation losses of its best five points.
-    public func section(_ ranking: [Outcome], metric: DatasetDescription.Metric) -> Section {
-        let (label, scale) = metric == .accuracy ? ("accuracy %", 100.0) : (metric.label, 1)
-        let isHalved = Set(ranking.map(\.epochs)).count > 1
-        var section = Section(
-            id: "search", title: "Settings by validation loss",
-            notes: [
-                "\(experiments.count) points; each row's loss and metric are those of the epoch with the lowest validation loss. The test set had no part in the choice."
-            ])
-        section.tables = [
-            .init(
-                name: "search",
-                header: ["rank"] + axes.map(\.option) + ["valid loss", "valid \(label)", "best epoch"]
-                    + (isHalved ? ["epochs"] : []) + ["seeds"],
-                rows: ranking.enumerated().map { index, outcome in
-                    let best = outcome.records.compactMap(\.bestValid)
-                    return ["\(index + 1)"] + outcome.point + [
-                        outcome.loss.isFinite ? Format.mean(best.map(\.loss), digits: 4) : "diverged",
-                        Format.mean(best.map(\.metric), scale: scale),
-                        Format.mean(best.map { Double($0.epoch) }, digits: 0),
-                    ] + (isHalved ? ["\(outcome.epochs)"] : []) + ["\(outcome.records.count)"]
-                })
-        ]
-        var figure = Figure(
-            title: "validation loss of the first five", xLabel: "epoch", yLabel: "loss", isLogarithmic: true)
-        for outcome in ranking.prefix(5) where outcome.loss.isFinite {
-            figure.curves.append(
-                .init(
-                    outcome.point.joined(separator: ", "),
-                    outcome.records[0].valid.map { .init(Double($0.epoch), $0.loss) }))
-        }
-        // Losses of similar size can be told apart only on a linear axis.
-        let losses = figure.curves.flatMap(\.points).map(\.y).filter(\.isFinite)
-        if let least = losses.min(), let most = losses.max(), most < 10 * least { figure.isLogarithmic = false }
-        if !figure.curves.isEmpty { section.plots = [.init(name: "search-curves", figure: figure)] }
-        section.records = ranking.flatMap(\.records)
-        return section
     }
 }

@@ -43,6 +43,7 @@ extension Run {
     ) throws -> (run: Run, summary: TrainingSummary) {
         let folder = try RunFolder(resuming: path)
         let saved = try folder.resolvedConfiguration(registry)
+        try folder.checkUnedited(saved, registry: registry)
         let wanted = try changes(saved)
         try saved.checkResumable(as: wanted, registry: registry)
         let trained = folder.trainedEpochs
@@ -101,9 +102,24 @@ extension RunFolder {
     public func resolvedConfiguration(_ registry: Registry) throws -> RunConfiguration {
         do {
             return try registry.resolve(configuration(), locatesData: false)
-        } catch RecurrentError.invalidOption(let reason) {
-            throw RecurrentError.checkpoint(path: file("config.json"), reason: reason)
+        } catch let error as RecurrentError {
+            throw error.about(configuration: file("config.json"))
         }
+    }
+
+    /// Checks that an edited `config.json` differs from the configuration of the saved state only in options that a resumed
+    /// run may change.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)``, naming the option to set back.
+    func checkUnedited(_ configuration: RunConfiguration, registry: Registry) throws {
+        // A state that is missing or damaged is another matter, which is reported when it is read.
+        guard let before = try? MetricsLog.configuration(ofStateIn: self),
+            let trained = try? registry.resolve(before, locatesData: false),
+            let change = trained.fixedChange(to: configuration, registry: registry)
+        else { return }
+        throw RecurrentError.invalidOption(
+            "`\(change.name)` is \(change.new?.text ?? "not set"), but the run was begun with \(change.old?.text ?? "none") and can only be resumed with that; set it back, or start a new run"
+        ).about(configuration: file("config.json"))
     }
 }
 

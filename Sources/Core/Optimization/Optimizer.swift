@@ -20,6 +20,11 @@ public protocol Optimizer: Sendable {
     /// The optimizer without its weight decay, for skew parameters, which decay would pull
     /// towards W = I; by default the optimizer itself.
     var withoutWeightDecay: any Optimizer { get }
+    /// Checks the options that the optimizer was created with; every optimizer that updates
+    /// parameters is checked first. By default they are right.
+    ///
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the option that is wrong.
+    func check() throws
     /// Returns the update of one parameter as expressions.
     ///
     /// - Parameters:
@@ -40,6 +45,7 @@ extension Optimizer {
     public func scalars(step: Int) -> [Double] { [] }
     public var withoutWeightDecay: any Optimizer { self }
     public var penalty: Double { 0 }
+    public func check() throws {}
 
     /// The update as a program, with the L2 penalty ``penalty``. Its inputs are parameter,
     /// gradient and states; its scalars are the rate and then the optimizer's own; its outputs

@@ -43,9 +43,22 @@ public final class ParameterUpdater {
 
     /// What changes from update to update, with names for a checkpoint: each B, and the
     /// optimizer's state.
-    var stateViews: [(name: String, view: MatrixView)] {
-        freeRanges.enumerated().flatMap { number, range in
-            freeState.enumerated().map { ("optimizer.free\(number).state\($0)", $1.columns(range)) }
+    var stateViews: [(name: String, view: MatrixView)] { stateViews(of: freeRanges) }
+
+    /// Returns ``stateViews`` as they are divided in a file with as many pieces of the free
+    /// parameters' state. A rate of its own for recurrent weights divides them further, and may
+    /// have been set or removed since.
+    func stateViews(pieces: Int) -> [(name: String, view: MatrixView)] {
+        let layouts = [freeRanges, parameters.freeRanges, parameters.freeRangesByKind.map(\.range)]
+        return stateViews(of: layouts.first { $0.count * freeState.count == pieces } ?? freeRanges)
+    }
+
+    /// What the names of the pieces of the free parameters' state begin with.
+    static let freePrefix = "optimizer.free"
+
+    private func stateViews(of ranges: [Range<Int>]) -> [(name: String, view: MatrixView)] {
+        ranges.enumerated().flatMap { number, range in
+            freeState.enumerated().map { ("\(Self.freePrefix)\(number).state\($0)", $1.columns(range)) }
         }
             + constrained.flatMap { item in
                 [("manifold.\(item.block.name)", item.skew)]
@@ -71,6 +84,7 @@ public final class ParameterUpdater {
         measuresNorm: Bool = false
     ) throws {
         try configuration.check()
+        try optimizer.check()
         let backend = model.backend
         self.optimizer = optimizer
         self.configuration = configuration

@@ -14,10 +14,11 @@ public enum DataFolder {
     ///   - variable: the environment variable, such as `PTB_DIR`.
     ///   - files: what the folder must hold, for the message.
     ///   - dataset: the data set's name, for the message.
-    /// - Throws: ``RecurrentError/dataset(_:)`` if neither is given.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` if neither is given.
     public static func resolve(_ given: String?, variable: String, files: String, dataset: String) throws -> String {
         guard let folder = given ?? ProcessInfo.processInfo.environment[variable], !folder.isEmpty else {
-            throw RecurrentError.dataset("\(dataset): no data; set `data` (or \(variable)) to a folder with \(files)")
+            throw RecurrentError.invalidOption(
+                "\(dataset): no data; set `data` (or \(variable)) to a folder with \(files)")
         }
         return absolute(folder)
     }

@@ -77,21 +77,14 @@ public indirect enum OptionKind: Sendable, Hashable {
         case .choice, .text: value = .text(text)
         case .path: value = .text(text.isEmpty ? text : DataFolder.absolute(text))
         case .choices:
-            value = .list(
-                text == "none"
-                    ? [] : text.split(separator: ",", omittingEmptySubsequences: false).map { .text(String($0)) })
+            value = .list(text == "none" ? [] : try ListText.elements(text, of: "`\(name)`").map(OptionValue.text))
         case .integers:
-            let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
-            // A single 0 stands for none where 0 isn't allowed.
-            value =
-                text == "none" || (text == "0" && !allowsZero)
-                ? .list([]) : numbers.contains(nil) ? nil : .list(numbers.map { .integer($0!) })
+            let numbers = text == "none" ? [] : try ListText.elements(text, of: "`\(name)`").map { Int($0) }
+            value = numbers.contains(nil) ? nil : .list(numbers.map { .integer($0!) })
         }
-        guard let value else { throw mismatch(name, text) }
+        guard let value else { throw mismatch(name, Double(text) == nil ? "'\(text)'" : text) }
         return try check(value, for: name)
     }
-
-    private var allowsZero: Bool { if case .integers(let range) = self { range.contains(0) } else { true } }
 
     /// Checks a value and returns its canonical form: whole numbers become real numbers where
     /// the kind asks for those, and names are spelled as in the kind.
@@ -112,7 +105,7 @@ public indirect enum OptionKind: Sendable, Hashable {
         case (.seed, .integer(let number)) where number >= 0: return value
         case (.seed, .unsigned): return value
         case (.number(let bounds), .number(let number)):
-            guard bounds.contains(number) else { throw mismatch(name, value.text) }
+            guard bounds.contains(number) else { throw mismatch(name, value.text, isOutOfBounds: true) }
             return value
         case (.number, .integer(let number)): return try check(.number(Double(number)), for: name)
         case (.choice(let names), .text(let text)):
@@ -120,18 +113,18 @@ public indirect enum OptionKind: Sendable, Hashable {
             return .text(found)
         case (.choices(let names), .list(let values)):
             let found = try values.map { value in
-                guard case .text(let text) = value else { throw mismatch(name, value.text) }
+                guard case .text(let text) = value else { throw mismatch(name, value.described) }
                 guard let found = Self.find(text, in: names) else { throw unknown(text, names, name) }
                 return found
             }
             return .list(names.filter(found.contains).map(OptionValue.text))
         case (.integers(let range), .list(let values)):
             for value in values {
-                guard case .integer(let number) = value else { throw mismatch(name, value.text) }
-                try require(number, in: range, name)
+                guard case .integer(let number) = value else { throw mismatch(name, value.described) }
+                guard range.contains(number) else { throw mismatch(name, value.text) }
             }
             return value
-        default: throw mismatch(name, value.text)
+        default: throw mismatch(name, value.described)
         }
     }
 
@@ -150,16 +143,23 @@ public indirect enum OptionKind: Sendable, Hashable {
         names.first { $0 == text } ?? names.first { $0.lowercased() == text.lowercased() }
     }
 
-    private func mismatch(_ name: String, _ text: String) -> RecurrentError {
+    /// Returns the error about a value that isn't of this kind or is out of its bounds.
+    ///
+    /// - Parameters:
+    ///   - name: the option's name.
+    ///   - shown: the value as the message shows it.
+    ///   - isOutOfBounds: whether the value has the right type, so that only the bounds are named.
+    private func mismatch(_ name: String, _ shown: String, isOutOfBounds: Bool = false) -> RecurrentError {
         let what: String =
             switch self {
-            case .integer where Int(text) == nil: "a whole number"
-            case .number where Double(text) == nil: "a number"
+            case .integer where !isOutOfBounds: "a whole number"
+            case .number where !isOutOfBounds: "a number"
+            case .choices: "a list of names (\(requirement))"
             case .integers: "whole numbers, \(requirement) and separated by commas, or none"
+            case .text(let word), .path(let word): "a text (\(word))"
             default: requirement
             }
-        let quoted = Double(text) == nil ? "'\(text)'" : text
-        return .invalidOption("`\(name)` must be \(what), not \(quoted)")
+        return .invalidOption("`\(name)` must be \(what), not \(shown)")
     }
 
     private func unknown(_ text: String, _ names: [String], _ name: String) -> RecurrentError {

@@ -33,6 +33,17 @@ public enum OptionValue: Sendable, Hashable {
         }
     }
 
+    /// The value with its type where it could be mistaken, for messages about a value of the wrong type: a text that looks
+    /// like a number is no number.
+    var described: String {
+        switch self {
+        case .null: "null"
+        case .text(let value): "the text \"\(value)\""
+        case .list(let values): "the list [\(values.map(\.text).joined(separator: ", "))]"
+        default: text
+        }
+    }
+
     /// Returns a number as people write it: 0.0001 instead of 1e-04, 20 instead of 20.0.
     private static func text(_ value: Double) -> String {
         if let whole = Int(exactly: value), whole.magnitude < 1_000_000 { return "\(whole)" }

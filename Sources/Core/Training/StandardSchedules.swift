@@ -152,8 +152,9 @@ extension LearningRateSchedule {
     /// A rate that fell to a higher one would be no schedule that anybody asks for.
     fileprivate func checkMinimum(_ minimum: Double, learningRate: Double) throws {
         guard minimum > learningRate else { return }
+        let (low, high) = (OptionValue.number(minimum).text, OptionValue.number(learningRate).text)
         throw RecurrentError.invalidOption(
-            "`minimumLearningRate` must be in 0...\(OptionValue.number(learningRate).text) (the learning rate), not \(OptionValue.number(minimum).text)"
+            "`minimumLearningRate` \(low) is above `learningRate` \(high); lower the minimum to at most \(high), or raise the rate to at least \(low)"
         )
     }
 }
@@ -164,6 +165,7 @@ extension OptionField {
     }
     fileprivate static func minimumRate(_ path: any WritableKeyPath<Section, Double> & Sendable) -> Self {
         .number("minimumLearningRate", path, .atLeast(0), "Lower bound of the rate, where the cosine ends.")
+            .resumable
     }
 }
 

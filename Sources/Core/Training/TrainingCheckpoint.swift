@@ -96,7 +96,8 @@ extension Trainer {
             progress.epoch == progress.records.count + 1, progress.batches >= 0
         else { throw fail("doesn't record the progress of its run") }
 
-        let numbers = try (model.stateViews + updater.stateViews).map { name, view in
+        let pieces = file.tensors.count { $0.name.hasPrefix(ParameterUpdater.freePrefix) }
+        let numbers = try (model.stateViews + updater.stateViews(pieces: pieces)).map { name, view in
             (view, try file.numbers(name, shape: [view.rows, view.columns], as: model.backend.scalarType))
         }
         let carried =

@@ -63,11 +63,11 @@ public struct TrainingConfiguration: OptionSection {
         .number(
             "manifoldLearningRate", \.manifoldLearningRate, .above(0),
             "Rate of the skew B (default: learning rate)."
-        ).needing(.orthogonalWeight),
+        ).needing(.orthogonalWeight).resumable,
         .number(
             "recurrentLearningRate", \.recurrentLearningRate, .above(0),
             "Rate of free recurrent weights (default: equal)."
-        ).needing(.freeRecurrentWeight),
+        ).needing(.freeRecurrentWeight).resumable,
         .integer("warmupSteps", \.warmupSteps, 0...(.max), "Steps in which the rate rises from 0."),
         .number("clipNorm", \.clipNorm, .above(0), "Bound on the norm of all gradients together."),
         .number("clipRecurrent", \.clipRecurrent, .above(0), "Bound on each element of recurrent gradients."),

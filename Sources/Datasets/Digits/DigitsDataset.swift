@@ -30,7 +30,8 @@ public struct DigitsDataset: DatasetPlugin {
     ///
     /// - Parameters:
     ///   - directory: the folder of train-images-idx3-ubyte, train-labels-idx1-ubyte,
-    ///     t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, unpacked.
+    ///     t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, unpacked; EMNIST's names and
+    ///     torchvision's folders (`MNIST/raw`) are found as well.
     ///   - classes: the number of classes, in 2...256; labels are below it. 10 for MNIST and
     ///     similar data, 27 for EMNIST's letters, which are numbered from 1.
     ///   - isPermuted: whether the pixels come in a random order, the same for all images.
@@ -47,8 +48,9 @@ public struct DigitsDataset: DatasetPlugin {
             throw RecurrentError.invalidOption("digits: the number of classes must be in 2...256, not \(classes)")
         }
         self.classes = classes
-        train = try Self.read("train", in: directory, classes: classes)
-        test = try Self.read("t10k", in: directory, classes: classes)
+        let files = try DigitsFiles(in: directory)
+        train = try Self.read(files.train, classes: classes)
+        test = try Self.read(files.test, classes: classes)
         guard train.size == test.size else {
             throw RecurrentError.dataset(
                 "\(directory): training and test images differ in size (\(train.size) and \(test.size) pixels)")
@@ -65,18 +67,18 @@ public struct DigitsDataset: DatasetPlugin {
         order = ShuffledOrder(seed: seed, count: trainCount)
     }
 
-    private static func read(_ part: String, in directory: String, classes: Int) throws -> Images {
-        let images = try IDXFile(path: "\(directory)/\(part)-images-idx3-ubyte", dimensionCount: 3)
-        let labels = try IDXFile(path: "\(directory)/\(part)-labels-idx1-ubyte", dimensionCount: 1)
+    private static func read(_ files: (images: String, labels: String), classes: Int) throws -> Images {
+        let images = try IDXFile(path: files.images, dimensionCount: 3)
+        let labels = try IDXFile(path: files.labels, dimensionCount: 1)
         let size = images.dimensions[1] * images.dimensions[2]
         guard images.dimensions[0] == labels.dimensions[0], size > 0, !labels.bytes.isEmpty else {
             throw RecurrentError.dataset(
-                "\(directory): \(part) has \(images.dimensions[0]) images of \(size) pixels and \(labels.dimensions[0]) labels"
+                "\(files.images): has \(images.dimensions[0]) images of \(size) pixels, but \(files.labels) has \(labels.dimensions[0]) labels"
             )
         }
         if let index = labels.bytes.firstIndex(where: { $0 >= classes }) {
             throw RecurrentError.dataset(
-                "\(directory)/\(part)-labels-idx1-ubyte: image \(index + 1) has the label \(labels.bytes[index]), but the labels of \(classes) classes are 0 to \(classes - 1)"
+                "\(files.labels): image \(index + 1) has the label \(labels.bytes[index]), but the labels of \(classes) classes are 0 to \(classes - 1)"
             )
         }
         return Images(size: size, pixels: images.bytes, labels: labels.bytes)

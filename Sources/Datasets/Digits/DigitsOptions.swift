@@ -26,7 +26,8 @@ extension DigitsDataset {
 
     fileprivate static func imageFolder(_ given: String?, _ name: String) throws -> String {
         try DataFolder.resolve(
-            given, variable: "MNIST_DIR", files: "MNIST's four unpacked files, train-images-idx3-ubyte and so on",
+            given, variable: "MNIST_DIR",
+            files: "the four files \(DigitsFiles.names.joined(separator: ", ")) (unpacked)",
             dataset: name)
     }
 }

@@ -10,18 +10,18 @@ struct IDXFile {
     /// Reads an unpacked file.
     ///
     /// - Parameters:
-    ///   - path: the file's path.
+    ///   - path: the file's path; one that ends in .gz is refused as still packed.
     ///   - dimensionCount: the number of dimensions that it must have, at most 3.
     /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if the file can't be read, isn't in
     ///   this format, or its size isn't what its header says.
     init(path: String, dimensionCount: Int) throws {
         func fail(_ reason: String) -> RecurrentError { .dataset("\(path): \(reason)") }
-        let file: FileReader
-        do { file = try FileReader(path) } catch RecurrentError.file(_, let reason) {
-            guard (try? FileReader(path + ".gz")) != nil else { throw fail(reason) }
+        if path.hasSuffix(".gz") {
             let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
             throw fail("is still packed; unpack all four with: gunzip -k \(folder)/*.gz")
         }
+        let file: FileReader
+        do { file = try FileReader(path) } catch RecurrentError.file(_, let reason) { throw fail(reason) }
         let headerSize = 4 + 4 * dimensionCount
         guard file.size >= headerSize else { throw fail("isn't an IDX file: it has only \(file.size) bytes") }
         var header = [UInt8](repeating: 0, count: headerSize)

@@ -38,7 +38,9 @@ struct GradientsCommand: FlagCommand {
         parsing: .unconditional,
         help: "The number of sequences to measure (default: 8, or the run's batch size if that is smaller).")
     var samples: Int?
-    @Option(parsing: .unconditional, help: "The recurrent layer, from 0 (default: the last).")
+    @Option(
+        parsing: .unconditional,
+        help: "The recurrent layer, from 0 like the names of its weights (weight_hh_l0); the last by default.")
     var layer: Int?
     @Option(help: "The split to take the batch from: train, valid or test.")
     var split = "valid"
@@ -67,6 +69,13 @@ struct GradientsCommand: FlagCommand {
         }
         guard let part = Split(rawValue: split) else {
             throw RecurrentError.unknownName(kind: "split", name: split, known: Split.allCases.map(\.rawValue))
+        }
+        for (option, file) in [("--plot", plot), ("--plot-angles", plotAngles)] {
+            let ending = file.map { URL(fileURLWithPath: $0).pathExtension } ?? ""
+            guard ending.isEmpty || ending.lowercased() == "svg" else {
+                throw RecurrentError.invalidOption(
+                    "\(option) writes SVG; name a file that ends in .svg, not .\(ending)")
+            }
         }
         if plot != nil || plotAngles != nil { try Gnuplot.check() }
         let made = try measuredRun()

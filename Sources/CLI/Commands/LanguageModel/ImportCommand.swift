@@ -86,8 +86,16 @@ struct ImportCommand: FlagCommand {
     {
         let own = try vocabulary.map { try VocabularyFile.read($0, count: count) }
         guard hasCorpus else { return own }
-        // With the model's vocabulary, words that it has no token for are reported now rather than when the run is used.
-        let corpus = try Registry.current.makeDataset(configuration, vocabulary: own)
+        let corpus: any Dataset
+        do {
+            // With the model's vocabulary, words that it has no token for are reported now rather than when the run is used.
+            corpus = try Registry.current.makeDataset(configuration, vocabulary: own)
+        } catch RecurrentError.dataset(let reason)
+            where own != nil && (try? Registry.current.makeDataset(configuration)) != nil
+        {
+            // The corpus is fine by itself, and so is the model: the list of its words is the one that may be wrong.
+            throw RecurrentError.checkpoint(path: vocabulary!, reason: "doesn't fit the corpus in `data`: \(reason)")
+        }
         if let own { return own }
         guard let words = (corpus as? any VocabularyProviding)?.vocabulary else {
             throw RecurrentError.invalidOption(

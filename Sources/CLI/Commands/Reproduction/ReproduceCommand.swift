@@ -188,17 +188,16 @@ struct ReproduceCommand: FlagCommand {
 
     /// Returns a plan for each scale.
     private func plans(_ corpus: (folder: String, name: String, shown: String)) throws -> [Plan] {
-        let scales = try scale.split(separator: ",", omittingEmptySubsequences: false).map { name in
-            guard let scale = Scale(rawValue: String(name)) else {
-                throw RecurrentError.unknownName(
-                    kind: "scale", name: String(name), known: Scale.allCases.map(\.rawValue))
+        let scales = try ListText.elements(scale, of: "--scale").map { name in
+            guard let scale = Scale(rawValue: name) else {
+                throw RecurrentError.unknownName(kind: "scale", name: name, known: Scale.allCases.map(\.rawValue))
             }
             return scale
         }
         guard Set(scales).count == scales.count else {
             throw RecurrentError.invalidOption("--scale names a scale twice: \(scale)")
         }
-        let chosen = models.map { Set($0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)) }
+        let chosen = try models.map { Set(try ListText.elements($0, of: "--models")) }
         for name in chosen ?? [] where !ToyTask.modelNames.contains(name) {
             throw RecurrentError.unknownName(kind: "model", name: name, known: ToyTask.modelNames)
         }
@@ -212,7 +211,7 @@ struct ReproduceCommand: FlagCommand {
 
     /// Returns the seeds in text such as "1,2,3".
     static func seeds(_ text: String) throws -> [UInt64] {
-        let numbers = try text.split(separator: ",", omittingEmptySubsequences: false).map { number -> UInt64 in
+        let numbers = try ListText.elements(text, of: "--seeds").map { number -> UInt64 in
             guard let seed = UInt64(number) else {
                 throw RecurrentError.invalidOption(
                     "--seeds must be numbers separated by commas, such as 1,2,3, not '\(text)'")
@@ -236,7 +235,7 @@ struct ReproduceCommand: FlagCommand {
             return (path, data ?? "$PTB_DIR")
         }
         guard scale == Scale.smoke.rawValue else {
-            throw RecurrentError.dataset(
+            throw RecurrentError.invalidOption(
                 "the language models need the Penn Treebank at this scale; give --data FOLDER (or set PTB_DIR) with ptb.train.txt, ptb.valid.txt and ptb.test.txt"
             )
         }

@@ -7,16 +7,18 @@ import RecurrentRuns
 struct SearchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search", abstract: "Search for settings: train with combinations of the values of some options.",
+        usage: "cli search --try <option=values> … --output <folder> [-- <train options>]",
         discussion: """
             Options that all runs share come after --, as `train` takes them:
 
-            cli search --try learning-rate=0.001,0.003 --try dropout=0,0.2 --output DIR -- --cell urnn --epochs 20
+            cli search --try lr=0.001,0.003 --try dropout=0,0.2 --output DIR -- --epochs 20
 
-            Any option of train can be tried, including those of plug-ins, flags (tied=true,false) and lists \
-            (dropout-on=embedding,output|logits). A range (learning-rate=0.0001..0.01) is drawn from --trials times, \
+            Any option of train can be tried, including those of plug-ins, and flags (tied=true,false). Values that are lists \
+            have commas themselves, and so | between them, in quotes ('dropout-on=embedding,output|logits'). A range (learning-rate=0.0001..0.01) is drawn from --trials times, \
             uniformly in the logarithm if both ends are above 0.
 
-            Runs are ranked by their best validation loss, averaged over the seeds. Writes report.html, report.md, search.csv \
+            Runs are ranked by their best validation loss, averaged over the seeds. A point that can't be run, or whose run fails, is listed \
+            last, and the others go on. Writes report.html, report.md, search.csv \
             and each run's folder. The same command given again continues where it stopped, and runs nothing twice. If --output \
             has runs.tar.gz instead of the folder runs, it is unpacked first.
             """)
@@ -47,29 +49,55 @@ struct SearchCommand: ParsableCommand {
     func run() throws {
         let search = try settings()
         let seeds = try ReproduceCommand.seeds(seeds)
-        // Building one run finds mistakes that every run has before any of them is started.
-        let metric =
-            reportOnly ? nil : try Run(search.experiments[0].configuration, registry: .current).model.data.metric
+        // Building a run finds mistakes that every run has before any of them is started.
+        let metric = reportOnly ? nil : try firstMetric(search)
+        if !quiet {
+            for (point, reason) in search.refused {
+                Terminal.print("\(search.label(of: point)) can't be run: \(Flags.translate(reason))")
+            }
+        }
         let path = try ResultsFolder.check(output: output, jobs: jobs)
         if reportOnly { try ResultsFolder.checkHasRuns(path, as: output) }
         Interruption.install()
         try ResultsFolder.use(path, readsOnly: reportOnly) { folder in
             let runner = folder.runner("runs", seeds: seeds, jobs: jobs, addsEpochs: halving, quiet: quiet)
-            let (records, isComplete) = try train(search, runner)
-            guard let metric = try metric ?? recorded(records, search) else {
+            let found = try train(search, runner)
+            guard let metric = try metric ?? recorded(found.records, search) else {
                 throw RecurrentError.file(
                     path: output,
                     reason: runner.hasBegun(search.experiments + (halving ? firstRound(search) : []))
                         ? "no run of this search is finished yet; leave out --report-only to continue it"
                         : "has no runs of this search; give the options with which it was made")
             }
-            let missing = search.experiments.count * seeds.count - records.values.reduce(0) { $0 + $1.count }
-            try write(search, search.ranking(records), metric, missing: missing, machine: runner.machine, into: path)
-            if !isComplete {
+            try write(search, found, metric, seeds: seeds.count, machine: runner.machine, into: path)
+            if !found.isComplete {
                 if !quiet { Terminal.advise("interrupted; give the same command again to continue") }
                 throw ExitCode(130)
             }
         }
+    }
+
+    /// What the runs of a search have given.
+    private struct Found {
+        /// The runs with the most epochs of each experiment, by its name.
+        var records: [String: [RunRecord]] = [:]
+        /// Why a run of an experiment failed, by its name.
+        var failures: [String: String] = [:]
+        /// The number of runs that failed.
+        var failedRuns = 0
+        /// Whether all runs have ended.
+        var isComplete = true
+    }
+
+    /// Returns the kind of metric of the runs, by building the first one that can be built.
+    private func firstMetric(_ search: SettingsSearch) throws -> DatasetDescription.Metric {
+        var failure: (any Error)?
+        for experiment in search.experiments {
+            do { return try Run(experiment.configuration, registry: .current).model.data.metric } catch {
+                failure = failure ?? error
+            }
+        }
+        throw failure!
     }
 
     /// Returns the kind of metric that the runs have; nil if there are no runs.
@@ -82,10 +110,12 @@ struct SearchCommand: ParsableCommand {
     }
 
     private func write(
-        _ search: SettingsSearch, _ ranking: [SettingsSearch.Outcome], _ metric: DatasetDescription.Metric,
-        missing: Int, machine: Machine,
-        into folder: String
+        _ search: SettingsSearch, _ found: Found, _ metric: DatasetDescription.Metric, seeds count: Int,
+        machine: Machine, into folder: String
     ) throws {
+        let ranking = search.ranking(found.records, failures: found.failures)
+        let missing =
+            search.experiments.count * count - found.records.values.reduce(0) { $0 + $1.count } - found.failedRuns
         let section = search.section(ranking, metric: metric)
         let report = Report(
             title: "A search for settings", command: ["cli"] + arguments, machine: machine,
@@ -93,15 +123,20 @@ struct SearchCommand: ParsableCommand {
         try report.write(into: folder)
         let table = section.tables[0]
         if !ranking.isEmpty { Terminal.print(Terminal.table(table.header, Array(table.rows.prefix(10)))) }
-        if let best = ranking.first, best.loss.isFinite {
-            let found = try Registry.current.arguments(
-                Registry.current.resolve(best.experiment.configuration, locatesData: false), without: ["seed"])
-            Terminal.print("best: cli train \(Report.shell(found))")
+        if let best = ranking.first, best.loss.isFinite, let experiment = best.experiment {
+            let flags = try Registry.current.arguments(
+                Registry.current.resolve(experiment.configuration, locatesData: false), without: ["seed"])
+            Terminal.print("best: cli train \(Report.shell(flags))")
         }
+        let failed = ranking.count { $0.failure != nil }
+        if failed > 0 { Terminal.print("\(failed) of \(ranking.count) points failed; the report says why") }
         Terminal.print("\(folder)/report.html")
         if let best = ranking.first, !best.loss.isFinite, missing == 0 {
             throw RecurrentError.file(
-                path: folder, reason: "every run of this search diverged; try lower learning rates, or --clip-norm")
+                path: folder,
+                reason: best.failure.map { "no run of this search finished: \($0)" }
+                    ?? "every run of this search \(failed > 0 ? "failed or " : "")diverged; try lower learning rates, or --clip-norm"
+            )
         }
     }
 
@@ -116,25 +151,40 @@ struct SearchCommand: ParsableCommand {
         return search.experiments.map { rounds.experiment($0, epochs: rounds.rounds[0]) }
     }
 
-    /// Trains the experiments, unless only a report is wanted, and returns for each the runs with the most epochs.
-    private func train(_ search: SettingsSearch, _ runner: Runner) throws -> (
-        records: [String: [RunRecord]], isComplete: Bool
-    ) {
+    /// Trains the experiments, unless only a report is wanted.
+    private func train(_ search: SettingsSearch, _ runner: Runner) throws -> Found {
+        var found = Found()
+        func run(_ experiments: [Experiment], for planned: [Experiment]) throws -> Bool {
+            let names = Dictionary(zip(experiments, planned).map { ($0.id, $1.id) }) { $1 }
+            let isComplete =
+                try reportOnly
+                || runner.run(experiments) { experiment, _, reason in
+                    found.failures[names[experiment.id]!] = reason
+                    found.failedRuns += 1
+                }
+            let records = try runner.records(experiments)
+            for (planned, trained) in zip(planned, experiments) where isComplete || !halving {
+                found.records[planned.id] = records[trained.id]
+            }
+            return isComplete
+        }
         guard halving else {
-            let isComplete = try reportOnly || runner.run(search.experiments)
-            return (try runner.records(search.experiments), isComplete)
+            found.isComplete = try run(search.experiments, for: search.experiments)
+            return found
         }
         let rounds = Self.rounds(search)
-        var left = search.experiments, records: [String: [RunRecord]] = [:]
+        var left = search.experiments
         for epochs in rounds.rounds {
-            let round = left.map { rounds.experiment($0, epochs: epochs) }
-            guard try reportOnly || runner.run(round) else { return (records, false) }
-            let found = try runner.records(round)
-            for (planned, trained) in zip(left, round) { records[planned.id] = found[trained.id] }
-            let better = rounds.better(search.ranking(records.filter { id, _ in left.contains { $0.id == id } }))
+            guard try run(left.map { rounds.experiment($0, epochs: epochs) }, for: left) else {
+                found.isComplete = false
+                break
+            }
+            let records = found.records.filter { id, _ in left.contains { $0.id == id } }
+            let ranking = search.ranking(records, failures: found.failures, isRound: true)
+            let better = rounds.better(ranking.filter { $0.failure == nil })
             left = left.filter { planned in better.contains { $0.point == search.point(of: planned) } }
         }
-        return (records, true)
+        return found
     }
 
     /// The arguments that repeat this command.
@@ -145,41 +195,5 @@ struct SearchCommand: ParsableCommand {
         words += ["--seeds", seeds, "--jobs", "\(jobs)", "--output", output]
         if reportOnly { words.append("--report-only") }
         return words + ["--"] + options
-    }
-
-    private func settings() throws -> SettingsSearch {
-        guard !axes.isEmpty else {
-            throw RecurrentError.invalidOption(
-                "--try names an option and its values, such as --try learning-rate=0.001,0.003")
-        }
-        guard trials ?? 1 >= 1 else {
-            throw RecurrentError.invalidOption("--trials must be at least 1, not \(trials ?? 0)")
-        }
-        let parser = FlagParser(registry: .current)
-        if try parser.split(options).flags.contains(where: { $0.hasPrefix("--seed=") }) {
-            throw RecurrentError.invalidOption("search sets --seed itself; leave it out")
-        }
-        let threads = Registry.current.names(.backend).compactMap(Registry.current.threadsOption)
-        return try SettingsSearch(
-            axes: try axes.map { text in
-                guard let axis = SearchAxis(text: text) else {
-                    throw RecurrentError.invalidOption(
-                        "--try takes an option and values, each once, such as learning-rate=0.001,0.003, not '\(text)'")
-                }
-                if halving, axis.option == "epochs" {
-                    throw RecurrentError.invalidOption(
-                        "--halving sets the epochs of each round; leave --epochs out of --try")
-                }
-                if axis.option == "seed" || threads.contains(axis.option) {
-                    throw RecurrentError.invalidOption(
-                        "search can't try values of --\(Flags.flag(axis.option)); leave it out of --try")
-                }
-                return axis
-            }, trials: trials
-        ) { point in
-            var configuration = try parser.configuration(options + point, locatesData: !reportOnly)
-            configuration.tracking = TrackingConfiguration()
-            return configuration
-        }
     }
 }

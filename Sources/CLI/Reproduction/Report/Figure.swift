@@ -66,23 +66,4 @@ public struct Figure: Sendable {
 
     /// Whether any curve has points.
     var hasPoints: Bool { curves.contains { !$0.points.isEmpty } }
-
-    /// The lower end of a logarithmic y axis: below all curves, but at least 1e-12, where vanishing values are drawn.
-    public var lowest: Double {
-        let values = curves.flatMap(\.points).map(\.y) + band.map(\.low)
-        return max(1e-12, (values.filter { $0 > 0 && $0.isFinite }.min() ?? 1) / 3)
-    }
-
-    /// The upper end of a linear y axis, if a few spikes would flatten everything else; nil otherwise.
-    ///
-    /// It lies above 95 % of every curve's points.
-    public var highest: Double? {
-        guard !isLogarithmic, barWidth == nil else { return nil }
-        let values = curves.map { $0.points.map(\.y).filter(\.isFinite).sorted() }.filter { !$0.isEmpty }
-        guard let usual = values.map({ $0[min($0.count - 1, $0.count * 95 / 100)] }).max(),
-            let most = values.map({ $0.last! }).max(),
-            usual > 0, most > 2 * usual
-        else { return nil }
-        return 1.2 * usual
-    }
 }

@@ -20,7 +20,7 @@ struct HTMLReport {
         </head>
         <body>
         <header><h1>\(escaped(report.title))</h1>
-        <dl>\(report.facts.map { "<dt>\(escaped($0))</dt><dd>\($0 == "Command" ? "<code>\(escaped($1))</code>" : escaped($1))</dd>" }.joined())</dl>
+        <dl>\(report.facts.map { "<dt>\(escaped($0))</dt><dd>\($0 == "Command" ? "<code>\(escaped($1))</code>" : inline($1))</dd>" }.joined())</dl>
         <nav>\(report.sections.map { "<a href=\"#\($0.id)\">\(escaped(Self.short($0.title)))</a>" }.joined(separator: " "))</nav>
         </header>
         <main>
@@ -37,7 +37,7 @@ struct HTMLReport {
 
     private func section(_ section: Section) -> String {
         var parts = ["<section id=\"\(section.id)\"><h2>\(escaped(section.title))</h2>"]
-        parts += section.notes.map { "<p>\(escaped($0))</p>" }
+        parts += section.notes.map { "<p>\(inline($0))</p>" }
         parts += section.tables.map(table)
         parts += section.plots.map { plot in
             let data = Data((drawings[plot.name] ?? "").utf8).base64EncodedString()
@@ -70,6 +70,11 @@ struct HTMLReport {
         }
         return "<div class=\"scroll\"><table id=\"\(table.name)-data\"><thead>\(row(table.header, "th"))</thead><tbody>"
             + table.rows.map { row($0, "td") }.joined(separator: "\n") + "</tbody></table></div>"
+    }
+
+    /// Returns a sentence in which the code spans of Markdown are those of HTML.
+    private func inline(_ text: String) -> String {
+        escaped(text).replacing(/`([^`]+)`/) { "<code>\($0.output.1)</code>" }
     }
 
     private func escaped(_ text: String) -> String {

@@ -240,7 +240,7 @@ struct LossFigure: Study {
             self,
             [
                 task.effort.settings(results.plan.scale),
-                "Training losses have dropout, those of validation and test don't (test losses are there where the run has `--track-test`). The first seed is drawn; spikes beyond the frame are cut.",
+                "Training losses have dropout, those of validation and test don't (test losses are there where the run has `--track-test`). The first seed is drawn.",
             ])
         var held = Figure(title: title, xLabel: "epoch", yLabel: "cross-entropy"), trained = held
         trained.title += ", training"

@@ -77,13 +77,21 @@ extension RunConfiguration {
     ///
     /// - Throws: ``RecurrentError/invalidOption(_:)``, naming the first changed option that must not change.
     public func checkResumable(as wanted: RunConfiguration, registry: Registry) throws {
-        let free = Set(SectionAccess.all.flatMap(\.options).filter(\.isResumable).map(\.name))
-            .union(places(registry)).union(wanted.places(registry))
-        for change in changes(to: wanted) where !free.contains(change.name) {
-            throw RecurrentError.invalidOption(
-                "`\(change.name)` can't change in a run that is resumed (it is \(change.old?.text ?? "not set")); leave it out, or start a new run"
-            )
+        guard let change = fixedChange(to: wanted, registry: registry) else { return }
+        throw RecurrentError.invalidOption(
+            "`\(change.name)` can't change in a run that is resumed (it is \(change.old?.text ?? "not set")); leave it out, or start a new run"
+        )
+    }
+
+    /// Returns the first option in which another configuration differs and that can't change in a run that is resumed; nil
+    /// if there is none.
+    func fixedChange(to other: RunConfiguration, registry: Registry) -> Change? {
+        let plugins = PluginKind.allCases.flatMap { kind in
+            self[kind].flatMap { registry.entry(kind, $0.name) }?.options ?? []
         }
+        let free = Set((SectionAccess.all.flatMap(\.options) + plugins).filter(\.isResumable).map(\.name))
+            .union(places(registry)).union(other.places(registry))
+        return changes(to: other).first { !free.contains($0.name) }
     }
 
     /// Returns whether another configuration leads to the same results, apart from the named options.

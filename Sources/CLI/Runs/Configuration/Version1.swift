@@ -32,11 +32,21 @@ struct Version1 {
         "dropout": 0.2, "dropoutOn": ["logits"], "length": 100, "freshData": false, "bptt": 35,
     ]
 
+    /// The keys that a file of that version may have.
+    private static let keys: Set<String> = Set(
+        ["version", "from"] + PluginKind.allCases.map(\.rawValue) + SectionAccess.all.flatMap(\.options).map(\.name)
+            + owned.values.flatMap { $0.values.joined() })
+
     /// Decodes a file of that version.
     ///
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` for a value that has the wrong type or is out of range.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` for an unknown key, or a value that has the wrong type or is out of range.
     init(from decoder: any Decoder) throws {
-        let flat = try Self.standard.merging([String: OptionValue](from: decoder)) { $1 }
+        let given = try [String: OptionValue](from: decoder)
+        if let stranger = given.keys.filter({ !Self.keys.contains($0) }).min() {
+            throw RecurrentError.invalidOption(
+                "has an unknown option \"\(stranger)\"" + Suggestion.text(stranger, in: Self.keys))
+        }
+        let flat = Self.standard.merging(given) { $1 }
         func text(_ name: String, _ standard: String) throws -> String {
             switch flat[name] {
             case nil, .null: return standard

@@ -109,6 +109,13 @@ public struct FlagParser {
         return Result(configuration: resolved, given: given, idle: idle)
     }
 
+    /// Returns the names of the options that flags give a value, in their order.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for a flag that is unknown or lacks its value.
+    package func options(_ arguments: [String]) throws -> [String] {
+        try tokenizer.tokens(arguments).flags.map(\.option)
+    }
+
     private static func value(_ token: FlagToken, _ kind: OptionKind) throws -> OptionValue {
         try token.value.map { try kind.parse($0, for: token.option) } ?? .flag(!token.isNegated)
     }
@@ -168,45 +175,9 @@ public struct FlagParser {
     private func idleOptions(_ tokens: [FlagToken], _ configuration: RunConfiguration) throws -> [(
         flag: String, reason: String
     )] {
-        let missing = configuration.missingConditions(registry)
-        let cell = try registry.find(.cell, configuration.cell.name)
-        var reasons: [String: String] = [:]
-        func refuse(_ kind: PluginKind, _ reason: String) {
-            for option in [kind.rawValue] + registry.plugins(kind).flatMap(\.options).map(\.name) {
-                reasons[option] = reason
-            }
-        }
-        if !cell.takesActivation {
-            reasons[PluginKind.activation.rawValue] = "the cell \(cell.name), whose nonlinearity can't be chosen"
-        }
-        if missing.contains(.orthogonalWeight) {
-            for kind in [PluginKind.manifold, .skewInit] { refuse(kind, reason(.orthogonalWeight, configuration)) }
-        }
-        if missing.contains(.freshWeights) { refuse(.skewInit, reason(.freshWeights, configuration)) }
-        for option in SectionAccess.all.flatMap(\.options) {
-            // The first in the order of their declaration, so that the message is always the same.
-            guard
-                let condition = OptionCondition.allCases.first(where: option.conditions.intersection(missing).contains)
-            else { continue }
-            reasons[option.name] = reason(condition, configuration)
-        }
+        let reasons = try registry.idleReasons(in: configuration)
         return tokens.compactMap { token in
             reasons[token.option].map { (token.typed, "\(token.typed) does nothing for \($0); leave it out") }
-        }
-    }
-
-    /// Returns a description of the run for the message about an option whose condition isn't met; it follows “does
-    /// nothing for”.
-    private func reason(_ missing: OptionCondition, _ configuration: RunConfiguration) -> String {
-        switch missing {
-        case .orthogonalWeight: return "the cell \(configuration.cell.name), which has no orthogonal weight"
-        case .freeRecurrentWeight: return "the cell \(configuration.cell.name), whose recurrent weight is orthogonal"
-        case .dropout: return "a run without --dropout"
-        case .freshWeights: return "a run that starts from the weights of another"
-        case .tokenInputs:
-            let name = configuration.dataset.name
-            let own = (registry.entry(.dataset, name)?.options ?? []).map { "--\(Flags.flag($0.name))" }
-            return "the data set \(name), whose inputs aren't tokens (it has \(own.joined(separator: ", ")))"
         }
     }
 }

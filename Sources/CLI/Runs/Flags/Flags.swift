@@ -8,7 +8,7 @@ public enum Flags {
     }
 
     /// Returns the option of a flag: `timeStep` for `time-step` or `time_step`.
-    static func option(_ flag: some StringProtocol) -> String {
+    package static func option(_ flag: some StringProtocol) -> String {
         let words = flag.lowercased().split(whereSeparator: { $0 == "-" || $0 == "_" })
         return (words.first.map(String.init) ?? "")
             + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()

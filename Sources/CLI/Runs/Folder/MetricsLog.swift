@@ -66,6 +66,14 @@ final class MetricsLog: TrainingObserver {
     // The metadata of a state: the size of metrics.jsonl, and the configuration.
     private static let sizeKey = "metrics.jsonl", configurationKey = "config.json"
 
+    /// Returns the configuration with which the state in a folder was saved.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError`` if there is no state, or it is damaged.
+    static func configuration(ofStateIn folder: RunFolder) throws -> RunConfiguration {
+        let path = folder.file("state.safetensors"), metadata = try SafeTensors(path: path).metadata
+        return try RunConfiguration(json: Data((metadata[configurationKey] ?? "").utf8), path: path)
+    }
+
     private func write(_ record: MetricsRecord) throws { try file.append(record.line()) }
 
     func trainingWillStart(_ plan: TrainingPlan) throws { metric = plan.metric }

@@ -1,0 +1,69 @@
+import Foundation
+import Testing
+
+/// Options that contradict each other, do nothing, or stand in the wrong place, and words that name nothing.
+struct OptionMistakeTests {
+    static let mistakes: [(arguments: String, says: [String])] = [
+        // Lists.
+        ("--dropout 0.1 --dropout-on ,", ["--dropout-on", "empty element"]),
+        ("--dropout 0.1 --dropout-on embedding,,output", ["--dropout-on", "empty element"]),
+        ("--track-epochs 1,,2 --output x", ["--track-epochs", "empty element"]),
+        ("--track-epochs 0 --output x", ["--track-epochs", "at least 1", "or none"]),
+        ("compare --cells urnn,,gru", ["--cells", "empty element"]),
+        ("search --try dropout=0 --seeds 1,,2 --output x", ["--seeds", "empty element"]),
+        ("reproduce table3 --models ,rnn --output x", ["--models", "empty element"]),
+        ("reproduce table3 --scale smoke, --output x", ["--scale", "empty element"]),
+        // Commands.
+        ("evaluat run", ["unknown command 'evaluat'", "did you mean 'evaluate'?"]),
+        ("help frob", ["unknown command 'frob'", "train, compare, evaluate"]),
+        // Options without an effect.
+        ("compare --cells identity-rnn --recurrent-init orthogonal", ["--recurrent-init", "identity-rnn", "W = I"]),
+        ("compare --cells gru,rnn --skew-init henaff", ["the cell gru", "nor for rnn"]),
+        ("compare --cells gru,rnn,identity-rnn --manifold cayley", ["the cell gru", "nor for rnn or identity-rnn"]),
+        ("gradients --plot a.png", ["--plot", ".svg", ".png"]),
+        ("gradients --plot-angles a.PDF", ["--plot-angles", ".svg"]),
+        // Searches.
+        ("search --try lr=0.1 --output x --epochs 1", ["--epochs", "after --"]),
+        ("search --try lr=0.1 --output x --no-fresh-data", ["--no-fresh-data", "after --"]),
+        ("search --try lr=0.1 --output x --cell=gru", ["--cell", "after --"]),
+        ("search --try lr=0.1 -- --output x", ["--output", "before --"]),
+        ("search --try lr=0.1 --output x -- --resume y", ["--resume", "does nothing in search"]),
+        ("search --try lr=0.1 --output x -- --lr 1", ["--learning-rate", "leave one out"]),
+        ("search --try lr=0.1 --output x -- --seed 1", ["--seed", "--seeds"]),
+        ("search --try seed=1,2 --output x", ["--seeds 1,2,3"]),
+        ("search --try lr=0.1..0.01 --output x", ["reversed", "0.01..0.1"]),
+        ("search --try lr=0.1 --try learning_rate=0.2 --output x", ["learning-rate twice"]),
+        ("search --try lr=0.1,x --output x", ["--learning-rate", "'x'"]),
+        ("search --try cell=urnn,gur --output x", ["unknown cell 'gur'", "'gru'?"]),
+        ("search --try dropout-on=embedding,output --output x", ["lists", "'dropout-on=embedding|output'"]),
+        ("search --try lrr=1,2 --output x", ["--lrr", "--lr?"]),
+    ]
+
+    @Test(arguments: mistakes.indices) func isOneLine(index: Int) throws {
+        let mistake = Self.mistakes[index], result = try Tool(mistake.arguments)
+        #expect(result.status == 2, "\(mistake.arguments): \(result.errors)")
+        #expect(result.errors.hasPrefix("error: ") && result.errors.split(separator: "\n").count == 1)
+        for word in mistake.says { #expect(result.errors.contains(word), "\(mistake.arguments): \(result.errors)") }
+        #expect(!FileManager.default.fileExists(atPath: "x"))
+    }
+
+    @Test func blanksMayStandBesideCommas() throws {
+        let small = "--length 4 --train-size 100 --valid-size 50 --test-size 50 --hidden-size 4 --epochs 1"
+        let words = small.split(separator: " ").map(String.init)
+        let compared = try Tool(["compare", "--cells", "urnn, gru"] + words)
+        #expect(compared.status == 0 && compared.output.contains("gru"), "\(compared.errors)")
+        let trained = try Tool(words + ["--dropout-on", "embedding, output"])
+        #expect(trained.status == 0 && trained.output.contains("dropout 0.2 on embedding+output"), "\(trained)")
+    }
+
+    /// Whatever isn't a terminal has 80 columns.
+    @Test(arguments: [
+        "list", "list cells", "list schedules", "list skew-inits", "list datasets", "search --help", "train --help",
+        "compare --help", "gradients --help", "reproduce --help",
+    ])
+    func helpFitsInto80Columns(line: String) throws {
+        let result = try Tool(line)
+        #expect(result.status == 0)
+        for line in result.output.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+    }
+}
