@@ -75,7 +75,7 @@ struct FlagReader: FuzzedReader {
         [
             "--dataset\ncopying\n--cell=gru\n--layers\n2", "--learning-rate=1e-3\n--epochs\n4\n--optimizer\nadamw",
             "--cell\nurnn\n--activation\nmodrelu\n--manifold=cayley\n--skew-init\nhenaff",
-            "--dataset=ptb\n--tied\n--embedding-size\n50\n--dropout=0.2\n--dropout-on=embedding,output",
+            "--dataset=ptb\n--tied\n--embedding-size\n200\n--dropout=0.2\n--dropout-on=embedding,output",
             "--schedule\ncosine\n--warmup-steps=9\n--clip-norm\n1\n--stop-loss=0.1\n--no-fresh-data",
         ].map { Array($0.utf8) }
     }
