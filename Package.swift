@@ -115,6 +115,12 @@ let package = Package(
             path: "Sources/CLI/BuiltIn"),
         .target(name: "CUDADriver", path: "Sources/Backends/CUDADriver", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CPUKernels", dependencies: ["COpenBLAS", "CLAPACKE"], path: "Sources/Backends/CPUKernels"),
+        // The readers of foreign bytes, for a test and for `scripts/fuzz`.
+        .target(
+            name: "RecurrentFuzzing",
+            dependencies: (plugins + ["BuiltInPlugins"]).map { .init(stringLiteral: $0) }, path: "Tests/Fuzzing"),
+        .testTarget(
+            name: "RecurrentFuzzingTests", dependencies: ["RecurrentFuzzing"], path: "Tests/RecurrentFuzzingTests"),
     ]
         + modules.filter { plugins.contains($0.name) }.map {
             .testTarget(

@@ -66,6 +66,24 @@ import Testing
         #expect(try String(contentsOfFile: directory.path + "/file", encoding: .utf8) == "old")
     }
 
+    @Test func foldersAreCreatedAndFilesMoved() throws {
+        let directory = try TemporaryDirectory(), folder = directory.path + "/a/b//c/"
+        try AtomicFile.createFolder(folder)
+        try AtomicFile.createFolder(folder)
+        try AtomicFile.write("new", to: directory.path + "/a/b/c/draft")
+        try AtomicFile.write("old", to: directory.path + "/a/file")
+        try AtomicFile.move(directory.path + "/a/b/c/draft", to: directory.path + "/a/file")
+        #expect(try FileReader.contents(of: directory.path + "/a/file") == Array("new".utf8))
+        try AtomicFile.move(directory.path + "/a/b", to: directory.path + "/moved")
+        #expect(try directory.files == ["a", "moved"])
+        for path in [directory.path + "/a/file/inside", directory.path + "/a/file"] {
+            #expect(throws: RecurrentError.self) { try AtomicFile.createFolder(path) }
+        }
+        #expect(throws: RecurrentError.self) {
+            try AtomicFile.move(directory.path + "/none", to: directory.path + "/x")
+        }
+    }
+
     /// Nobody, not even the superuser, may create files in /proc.
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self"), "needs /proc"))
     func directoriesWithoutPermission() {

@@ -70,7 +70,8 @@ private struct PointwiseJob {
             row = rows * piece / pieces..<rows * (piece + 1) / pieces
         }
         guard !row.isEmpty, !column.isEmpty else { return }
-        withUnsafePointer(to: &job.pointee.key) { key in
+        // Read, not `&`: threads that run pieces of one job at the same time may not take exclusive access.
+        withUnsafePointer(to: job.pointee.key) { key in
             ck_run(
                 job.pointee.team, job.pointee.program, job.pointee.inputs, job.pointee.outputs, job.pointee.scalars,
                 key,

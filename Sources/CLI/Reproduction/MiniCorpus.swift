@@ -20,7 +20,7 @@ public enum MiniCorpus {
     /// - Throws: ``RecurrentError/file(path:reason:)`` if the folder or a file can't be written.
     public static func write(into folder: String) throws {
         do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try AtomicFile.createFolder(folder)
         } catch {
             throw RecurrentError.file(
                 path: folder, reason: "the folder can't be created; choose an `output` that can be written")

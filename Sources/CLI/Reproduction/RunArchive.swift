@@ -26,14 +26,14 @@ package struct RunArchive {
         let manager = FileManager.default, draft = "\(folder)/.runs-\(UUID().uuidString)"
         defer { try? manager.removeItem(atPath: draft) }
         do {
-            try manager.createDirectory(atPath: draft, withIntermediateDirectories: true)
+            try AtomicFile.createFolder(draft)
         } catch {
             throw RecurrentError.file(path: folder, reason: "the runs of \(file) can't be unpacked into this folder")
         }
         // Only that folder, whatever else the archive contains.
         let (ending, _, errors) = try ChildProcess.run(
             ChildProcess.find("tar", package: "tar"), ["-xzf", file, "-C", draft, "runs"])
-        guard ending == .exit(0), (try? manager.moveItem(atPath: draft + "/runs", toPath: folder + "/runs")) != nil
+        guard ending == .exit(0), (try? AtomicFile.move(draft + "/runs", to: folder + "/runs")) != nil
         else {
             let line = errors.split(separator: "\n").first.map { " (\($0))" } ?? ""
             throw RecurrentError.file(path: file, reason: "can't be unpacked\(line); restore an undamaged copy of it")

@@ -59,21 +59,27 @@ public struct PointwiseProgram: Hashable, Sendable {
     ) {
         var instructions: [Instruction] = []
         var placed: [ExpressionGraph.Value: Int] = [:]
-        func place(_ value: ExpressionGraph.Value) -> Int {
-            if let known = placed[value] { return known }
-            let instruction: Instruction
-            if let index = inputIndex(value) {
-                instruction = Instruction(operation: .input(index), operands: [])
+        // Not recursive: a long chain of expressions must not overflow the call stack.
+        var open = Array(outputs.reversed())
+        while let value = open.last {
+            if placed[value] != nil {
+                open.removeLast()
+            } else if let index = inputIndex(value) {
+                placed[value] = instructions.count
+                instructions.append(Instruction(operation: .input(index), operands: []))
             } else {
                 let node = graph.nodes[value]
                 if case .product = node.operation { preconditionFailure("a product inside a pointwise program") }
-                instruction = Instruction(operation: node.operation, operands: node.operands.map { place($0) })
+                if let missing = node.operands.first(where: { placed[$0] == nil }) {
+                    open.append(missing)
+                } else {
+                    placed[value] = instructions.count
+                    instructions.append(
+                        Instruction(operation: node.operation, operands: node.operands.map { placed[$0]! }))
+                }
             }
-            instructions.append(instruction)
-            placed[value] = instructions.count - 1
-            return instructions.count - 1
         }
-        self.outputs = outputs.map { place($0) }
+        self.outputs = outputs.map { placed[$0]! }
         self.instructions = instructions
         self.inputCount = inputCount
         self.scalarCount = scalarCount

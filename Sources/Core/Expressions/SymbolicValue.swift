@@ -8,10 +8,23 @@
 public struct SymbolicValue: Sendable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
     final class Node: Sendable {
         let operation: PointwiseOperation
-        let operands: [Node]
+        /// Only `deinit` writes it, and only to a node to which nothing else refers.
+        private(set) nonisolated(unsafe) var operands: [Node]
         init(_ operation: PointwiseOperation, _ operands: [Node]) {
             self.operation = operation
             self.operands = operands
+        }
+
+        // Operands that nothing else uses are released in a loop. By itself, each would be released
+        // from within the release of its user, and a long chain would overflow the call stack.
+        deinit {
+            var pending = operands
+            operands = []
+            while var node = pending.popLast() {
+                guard isKnownUniquelyReferenced(&node) else { continue }
+                pending += node.operands
+                node.operands = []
+            }
         }
     }
 

@@ -69,9 +69,8 @@ public enum AtomicFile {
         if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
             throw SystemFailure(reason: "it exists and is not a regular file")
         }
-        let slash = path.lastIndex(of: "/")
-        let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        let directory = directory(of: path)
+        let name = path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
         let temporary = "\(directory)/.\(name).\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw SystemFailure() }
@@ -106,9 +105,14 @@ public enum AtomicFile {
         }
     }
 
-    /// Makes the rename durable. Some file systems can't flush a directory; the file
-    /// is complete nevertheless.
-    private static func flushDirectory(_ directory: String) {
+    /// Returns the path of the directory that holds the file at `path`.
+    static func directory(of path: String) -> String {
+        path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    }
+
+    /// Makes the names in a directory durable. Some file systems can't flush a directory; a
+    /// file is complete nevertheless.
+    static func flushDirectory(_ directory: String) {
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         fsync(descriptor)

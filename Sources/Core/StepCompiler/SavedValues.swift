@@ -9,47 +9,36 @@ struct SavedValues {
     private(set) var values: [Value] = []
 
     init(for needed: [Value], step: TracedStep) {
-        var dependsOnGradient: [Value: Bool] = [:]
-        func isGradient(_ value: Value) -> Bool {
-            if let known = dependsOnGradient[value] { return known }
-            var result = false
-            switch step.leafKind(value) {
-            case .stateGradient?, .outputGradient?, .backProduct?: result = true
-            default:
-                if case .product = step.graph.nodes[value].operation { break }
-                result = step.graph.nodes[value].operands.contains { isGradient($0) }
-            }
-            dependsOnGradient[value] = result
-            return result
-        }
+        // Operands come before their users, so one loop over the nodes finds what a recursion would,
+        // however long the expressions are.
         let results = Set(step.results)
-        var memo: [Value: Set<Value>] = [:]
-        func reads(_ value: Value) -> Set<Value> {
-            if let known = memo[value] { return known }
-            let node = step.graph.nodes[value]
-            let result: Set<Value>
-            if node.operation.arity == 0 || results.contains(value) {
-                result = []
-            } else if case .product = node.operation {
-                result = [value]
-            } else if node.operation.isTranscendental {
-                result = [value]
-            } else {
-                let below = node.operands.reduce(into: Set<Value>()) { $0.formUnion(reads($1)) }
-                result = below.count > 1 ? [value] : below
+        var isGradient: [Bool] = []
+        /// What is read to have each value again: another value, itself, or nothing.
+        var read: [Value?] = []
+        for (value, node) in step.graph.nodes.enumerated() {
+            let isProduct = if case .product = node.operation { true } else { false }
+            switch step.leafKind(value) {
+            case .stateGradient?, .outputGradient?, .backProduct?: isGradient.append(true)
+            default: isGradient.append(!isProduct && node.operands.contains { isGradient[$0] })
             }
-            memo[value] = result
-            return result
+            let below = Set(node.operands.compactMap { read[$0] })
+            if node.operation.arity == 0 || results.contains(value) {
+                read.append(nil)
+            } else if isProduct || node.operation.isTranscendental || below.count > 1 {
+                read.append(value)
+            } else {
+                read.append(below.first)
+            }
         }
         var saved: Set<Value> = []
         var seen: Set<Value> = []
         var stack = needed
         while let value = stack.popLast() {
             guard seen.insert(value).inserted else { continue }
-            if isGradient(value) {
+            if isGradient[value] {
                 stack.append(contentsOf: step.graph.nodes[value].operands)
-            } else {
-                saved.formUnion(reads(value))
+            } else if let read = read[value] {
+                saved.insert(read)
             }
         }
         values = saved.sorted()

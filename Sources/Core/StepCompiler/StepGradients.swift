@@ -65,16 +65,22 @@ struct StepGradients {
     /// Returns the number of kernels of the backward step that must run before the one
     /// that computes `value`.
     mutating func level(of value: Value, in step: TracedStep) -> Int {
-        if let known = levels[value] { return known }
-        var result = 0
-        if case .backProduct(let group)? = step.leafKind(value) {
-            result = 1 + (step.groups[group].products.map { level(of: deltas[$0]!, in: step) }.max() ?? 0)
-        } else {
-            for operand in step.graph.nodes[value].operands {
-                result = max(result, level(of: operand, in: step))
+        // Not recursive: a long chain of expressions must not overflow the call stack.
+        var open = [value]
+        while let value = open.last {
+            var below = step.graph.nodes[value].operands
+            var kernels = 0
+            if case .backProduct(let group)? = step.leafKind(value) {
+                below = step.groups[group].products.map { deltas[$0]! }
+                kernels = 1
+            }
+            if let missing = below.first(where: { levels[$0] == nil }) {
+                open.append(missing)
+            } else {
+                levels[value] = kernels + (below.map { levels[$0]! }.max() ?? 0)
+                open.removeLast()
             }
         }
-        levels[value] = result
-        return result
+        return levels[value]!
     }
 }

@@ -39,7 +39,7 @@ extension StepPlanner {
             }
             let computed = step.graph.cone(of: outputs.map(\.value), stoppingAt: Set(available.keys))
             let due = open.filter { isLast || computed.contains($0) }
-            open.removeAll { due.contains($0) }
+            open.removeAll { isLast || computed.contains($0) }
             for (value, place) in zip(due, savePlaces(for: due, inHoisted: isLast)) {
                 saved[value] = place
                 outputs.append((value, place))

@@ -90,10 +90,10 @@ extension Trainer {
         }
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .checkpoint
-        guard let step = file.metadata["step"].flatMap(Int.init), step >= 0,
+        guard let step = file.metadata["step"].flatMap(Int.init),
             let progress = try? decoder.decode(
                 TrainingProgress.self, from: Data((file.metadata["progress"] ?? "").utf8)),
-            progress.epoch == progress.records.count + 1, progress.batches >= 0
+            progress.isConsistent(step: step)
         else { throw fail("doesn't record the progress of its run") }
 
         let pieces = file.tensors.count { $0.name.hasPrefix(ParameterUpdater.freePrefix) }

@@ -28,6 +28,21 @@ public struct TrainingProgress: Codable, Sendable, Equatable {
     /// Whether the model's present weights are the best, as nothing was trained since.
     var isAtBest: Bool { batches == 0 && best != nil && best?.epoch == records.last?.epoch }
 
+    /// Whether the numbers, which come from a file, agree with each other and with the number of updates, and
+    /// are so far from the ends of their range that training can add to them.
+    func isConsistent(step: Int) -> Bool {
+        let numbers = 0...1 << 52
+        func isConsistent(_ sums: LossSums) -> Bool {
+            numbers.contains(sums.count) && numbers.contains(sums.correct) && numbers.contains(sums.accuracyCount)
+        }
+        return numbers.contains(step) && numbers.contains(batches) && numbers.contains(sequences)
+            && isConsistent(sums) && epoch == records.count + 1
+            && records.enumerated().allSatisfy { index, record in
+                record.epoch == index + 1 && (0...step).contains(record.step)
+                    && ([record.train, record.validation] + [record.test].compactMap { $0 }).allSatisfy(isConsistent)
+            }
+    }
+
     mutating func finishEpoch(_ record: EpochRecord) {
         records.append(record)
         (epoch, batches, sums, sequences, seconds) = (epoch + 1, 0, LossSums(), 0, 0)

@@ -38,7 +38,7 @@ struct Download {
         guard !missing.isEmpty else { return [] }
         let temporary = "\(folder)/.download-\(UUID().uuidString)"
         do {
-            try manager.createDirectory(atPath: temporary, withIntermediateDirectories: true)
+            try AtomicFile.createFolder(temporary)
         } catch {
             throw RecurrentError.file(
                 path: folder, reason: "the folder can't be created or written; choose another --output")
@@ -52,9 +52,7 @@ struct Download {
             for file in missing { try fetch("\(base)/\(file.name)", to: "\(temporary)/\(file.name)", size: file.size) }
         }
         for file in missing { try check(file, in: temporary) }
-        for file in missing where rename("\(temporary)/\(file.name)", "\(folder)/\(file.name)") != 0 {
-            throw RecurrentError.file(path: "\(folder)/\(file.name)", reason: String(cString: strerror(errno)))
-        }
+        for file in missing { try AtomicFile.move("\(temporary)/\(file.name)", to: "\(folder)/\(file.name)") }
         return missing
     }
 

@@ -5,25 +5,25 @@ import RecurrentCore
 /// Names are those of PyTorch's word_language_model: `encoder.weight` [V, E], `rnn.weight_ih_l0` [G·H, E],
 /// `rnn.weight_hh_l0` [G·H, H], `rnn.bias_ih_l0`, `rnn.bias_hh_l0`, …, `decoder.weight` [V, H], `decoder.bias` [V]. Biases
 /// may be missing (`bias=False`), as may the decoder's weight if it is tied to the encoder's.
-struct StateDict {
+package struct StateDict {
     /// The number of tokens V.
-    let vocabulary: Int
+    package let vocabulary: Int
     /// The embedding size E.
-    let embeddingSize: Int
+    package let embeddingSize: Int
     /// The hidden size H.
-    let hiddenSize: Int
-    let layers: Int
+    package let hiddenSize: Int
+    package let layers: Int
     /// The number of gates G: 1 for nn.RNN, 3 for nn.GRU.
-    let gates: Int
+    package let gates: Int
     /// Whether the decoder shares its weight with the encoder.
-    let isTied: Bool
+    package let isTied: Bool
     private let file: NamedTensors
 
     /// Reads a state dict that was saved as safetensors.
     ///
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if the file is damaged, or isn't the state dict of a
     ///   language model with a unidirectional nn.RNN or nn.GRU.
-    init(path: String) throws {
+    package init(path: String) throws {
         let file = try NamedTensors(path: path)
         self.file = file
         try Self.checkKind(file)
@@ -81,7 +81,7 @@ struct StateDict {
     ///
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if a tensor is missing or superfluous, has another shape or
     ///   type, or holds numbers that aren't finite.
-    func values(for model: SequenceModel) throws -> [Float] {
+    package func values(for model: SequenceModel) throws -> [Float] {
         let wanted = model.parameters.entries
         let read = Set(wanted.compactMap { file[$0.name] }.map { ExactName($0.name) })
         if let extra = file.tensors.first(where: { !read.contains(ExactName($0.name)) }) {

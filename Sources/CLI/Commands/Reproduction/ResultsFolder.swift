@@ -72,7 +72,7 @@ struct ResultsFolder {
 
     private init(_ path: String, _ source: String) throws {
         do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            try AtomicFile.createFolder(path)
         } catch {
             throw RecurrentError.file(
                 path: path, reason: "the folder can't be created; choose an --output that can be written")

@@ -119,7 +119,10 @@ extension MetricsRecord: Codable {
         func number(_ name: String) throws -> Double? {
             try container.decodeIfPresent(Double.self, forKey: ConfigurationKey(name))
         }
-        self.init(step: Int(try number("step") ?? 0), epoch: Int(try number("epoch") ?? 0))
+        func integer(_ name: String) throws -> Int {
+            try container.decodeIfPresent(Int.self, forKey: ConfigurationKey(name)) ?? 0
+        }
+        self.init(step: try integer("step"), epoch: try integer("epoch"))
         split = try container.decodeIfPresent(Split.self, forKey: ConfigurationKey("split"))
         loss = try number("loss")
         accuracy = try number("accuracy")

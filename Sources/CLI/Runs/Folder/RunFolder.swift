@@ -46,7 +46,7 @@ public struct RunFolder: Sendable {
         try Self.check(path, overwrite: overwrite)
         self.path = path
         do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            try AtomicFile.createFolder(path)
         } catch {
             throw RecurrentError.file(
                 path: path, reason: "the folder can't be created; choose an `output` that can be written")
