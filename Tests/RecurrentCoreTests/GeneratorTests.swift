@@ -145,7 +145,7 @@ struct GeneratorTests {
             #expect(throws: RecurrentError.self, "\(temperature)") { try Sampling(temperature: temperature) }
         }
         for topK in [0, -3] {
-            #expect(throws: RecurrentError.invalidOption("top-k must be at least 1, not \(topK)")) {
+            #expect(throws: RecurrentError.invalidOption("`topK` must be at least 1, not \(topK)")) {
                 try Sampling(topK: topK)
             }
         }
