@@ -52,7 +52,8 @@ struct ProgressTests {
                 line.count <= 47 && !line.contains("\n") && line.contains(/urnn epoch 1\/3 [█░]+ +\d+ %  batch/),
                 "\(line)")
         }
-        #expect(drawn.contains { $0.hasPrefix("urnn  epoch 3  train loss") })
+        // Epochs of less than a tenth of a second may have no live line before their own.
+        #expect(drawn.contains { $0.contains("urnn  epoch 3  train loss") })
     }
 
     @Test(arguments: [["TERM": "dumb"], ["TERM": ""], ["TERM": "xterm", "NO_COLOR": "1"]])

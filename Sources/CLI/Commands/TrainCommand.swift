@@ -12,7 +12,7 @@ struct TrainCommand: FlagCommand {
     var arguments: [String] = []
     @Option(
         help: ArgumentHelp(
-            "Train with the configuration in this file, such as a run's config.json; flags override it. With --resume, only what it gives a value changes.",
+            "Take the options from this file or run's folder; flags override it. With --resume, only what it gives changes.",
             valueName: "file"))
     var config: String?
     @Option(
@@ -24,7 +24,7 @@ struct TrainCommand: FlagCommand {
     var overwrite = false
     @Option(
         help: ArgumentHelp(
-            "Resume the run in this folder with its own options; epochs, patience, stop loss, learning rates, checkpoints, tracking, backend and data may be changed.",
+            "Resume the run in this folder; only epochs, patience, stop loss, learning rates, checkpoints, tracking, backend and data may change.",
             valueName: "run"))
     var resume: String?
     @Option(

@@ -6,8 +6,8 @@ struct LogInterval: ParsableArguments {
     @Option(
         name: .customLong("log-interval"), parsing: .unconditional,
         help: ArgumentHelp(
-            "Where the output isn't a terminal, print a line after so many seconds within an epoch; 0 for none (default: 30).",
-            valueName: "seconds"))
+            "Seconds between lines within an epoch if there is no terminal; 0 for none (default: 30).",
+            valueName: "s"))
     var given: Double?
 
     /// The interval in seconds.
