@@ -66,7 +66,8 @@ package final class ScratchFolder {
     package init() throws {
         let memory = "/dev/shm"
         let parent = FileManager.default.isWritableFile(atPath: memory) ? memory + "/" : NSTemporaryDirectory()
-        path = parent + "recurrent-fuzzing-\(UUID().uuidString)"
+        // libFuzzer ends without cleaning up, which `scripts/fuzz` therefore does.
+        path = ProcessInfo.processInfo.environment["FUZZ_FOLDER"] ?? parent + "recurrent-fuzzing-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 

@@ -7,7 +7,7 @@ nonisolated(unsafe) private var reader: (any FuzzedReader)!
 nonisolated(unsafe) private var folder: ScratchFolder!
 nonisolated(unsafe) private var mutator: Mutator!
 /// libFuzzer's own mutation, which tests that link no libFuzzer lack.
-nonisolated(unsafe) private let ownMutation = dlsym(nil, "LLVMFuzzerMutate").map {
+private let ownMutation = dlsym(nil, "LLVMFuzzerMutate").map {
     unsafeBitCast($0, to: (@convention(c) (UnsafeMutablePointer<UInt8>?, Int, Int) -> Int).self)
 }
 
@@ -20,7 +20,6 @@ public func initializeFuzzer(_ count: UnsafeMutableRawPointer?, _ arguments: Uns
     }
     do {
         folder = try ScratchFolder()
-        atexit { folder = nil }
         reader = try type.init(folder)
         mutator = try Mutator(seeds: reader.seeds, words: type.words, seed: UInt64(getpid()))
         if let seeds = environment["FUZZ_SEEDS"] {
