@@ -104,9 +104,7 @@ struct AxisReader: FuzzedReader {
     }
 
     func read(_ input: [UInt8]) throws {
-        guard let axis = SearchAxis(text: String(decoding: input, as: UTF8.self)) else {
-            throw RecurrentError.invalidOption("no axis")
-        }
+        let axis = try SearchAxis(text: String(decoding: input, as: UTF8.self))
         let search = try SettingsSearch(axes: [axis], trials: 3) { _ in RunConfiguration() }
         for point in search.points {
             try require(point.count == 1 && !point[0].isEmpty, "an axis draws \(point)")

@@ -35,9 +35,9 @@ private struct Corpus {
     let folder: ScratchFolder
     let level: PennTreebank.Level
 
-    private func load(_ texts: [ArraySlice<UInt8>]) throws -> PennTreebank {
+    private func load(_ texts: [ArraySlice<UInt8>], vocabulary: [String]? = nil) throws -> PennTreebank {
         for (split, text) in zip(Split.allCases, texts) { try folder.write(text, to: "\(split.rawValue).txt") }
-        return try PennTreebank(directory: folder.path, bptt: 3, level: level)
+        return try PennTreebank(directory: folder.path, bptt: 3, level: level, vocabulary: vocabulary)
     }
 
     func read(_ input: [UInt8]) throws {
@@ -54,13 +54,21 @@ private struct Corpus {
                 try require(batch.targets.count == batch.steps * batch.size, "a batch has the wrong size")
             }
         }
-        // At the level of characters an underscore can't be told from a blank.
-        if level == .characters, input.contains(UInt8(ascii: "_")) || input.contains(Self.unknown.utf8.first!) {
-            return
+        if level == .characters, input.contains(Self.unknown.utf8.first!) { return }
+        let written = Split.allCases.map { text(corpus, $0) }
+        // A text may begin with the character of a byte order mark, so there must be a mark before it.
+        let marked = written.map { Array(("\u{FEFF}" + $0).utf8)[...] }
+        for again in [try load(marked), try load(marked, vocabulary: corpus.vocabulary)] {
+            for split in Split.allCases {
+                try require(again.tokens(split) == corpus.tokens(split), "the \(split) tokens changed")
+            }
         }
-        let again = try load(Split.allCases.map { Array(text(corpus, $0).utf8)[...] })
-        for split in Split.allCases {
-            try require(again.tokens(split) == corpus.tokens(split), "the \(split) tokens changed")
+        // A prompt is read like a corpus.
+        let form = level == .words ? TokenForm.words : .characters()
+        for (split, text) in zip(Split.allCases, written) where !text.contains(Self.unknown) {
+            let tokens = form.tokens(of: "\u{FEFF}" + text)
+            let expected = corpus.tokens(split).map { corpus.vocabulary[Int($0)] }
+            try require(tokens.elementsEqual(expected) { $0.utf8.elementsEqual($1.utf8) }, "a prompt has other tokens")
         }
     }
 
@@ -69,7 +77,6 @@ private struct Corpus {
         corpus.tokens(split).map { token in
             switch corpus.vocabulary[Int(token)] {
             case "<eos>": "\n"
-            case PennTreebank.blank where level == .characters: " "
             case "<unk>" where level == .characters: Self.unknown
             case let word: level == .words ? word + " " : word
             }
