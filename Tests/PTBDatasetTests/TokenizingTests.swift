@@ -117,6 +117,14 @@ import Testing
         }
     }
 
+    @Test(arguments: [PennTreebank.Level.words, .characters]) func zeroBytes(level: PennTreebank.Level) throws {
+        let corpus = try TemporaryCorpus(train: "a b\nc\0 d\n", valid: "a b\n", test: "a b\n")
+        #expect(
+            throws: RecurrentError.dataset(
+                "\(corpus.directory)/ptb.train.txt, line 2: holds a zero byte, as UTF-16 does; save it as UTF-8 text")
+        ) { try PennTreebank(directory: corpus.directory, bptt: 5, level: level) }
+    }
+
     @Test func wordsWithoutEnd() throws {
         let word = String(repeating: "a", count: 1 << 16)
         #expect(try refusal(TemporaryCorpus(train: "b \(word)\n", valid: "b b\n", test: "b b\n")) == nil)

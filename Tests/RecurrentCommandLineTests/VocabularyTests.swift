@@ -69,6 +69,35 @@ struct VocabularyTests {
                 && refused.errors.contains("'lion'"), "\(refused.errors)")
     }
 
+    /// Tokens that no text can have would make its words unknown without a word.
+    @Test func tokensThatNoTextHas() throws {
+        let folder = try TemporaryFolder(), models = try TorchModels.load(), file = folder.file("list.txt")
+        func imported(_ dataset: String, _ words: [String]) throws -> Tool {
+            try Data(words.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: file))
+            return try Tool([
+                "import", TorchModels.path("gru.safetensors"), "--dataset", dataset, "--vocabulary", file, "--output",
+                folder.file("run"), "--overwrite",
+            ])
+        }
+        for (token, dataset, says) in [
+            (" cat", "ptb", "line 8: ' cat' contains a blank"), ("cat 12", "ptb", "line 8: 'cat 12' contains a blank"),
+            ("cat", "ptb-char", "'\(models.words[0])' isn't one character"),
+        ] {
+            var words = models.words
+            words[7] = token
+            let result = try imported(dataset, words)
+            #expect(result.failedInOneLine && result.errors.contains(says), "\(result.errors)")
+        }
+        let endless = try imported("ptb", models.words.map { $0 == "<eos>" ? "eos" : $0 })
+        #expect(endless.status == 0 && endless.errors.contains("has no <eos>"), "\(endless.errors)")
+        let recall = try imported("recall", models.words)
+        #expect(
+            recall.status == 2 && recall.failedInOneLine && recall.errors.contains("ptb, ptb-char"),
+            "\(recall.errors)")
+        let help = try Tool(["import", "--help"]).output
+        #expect(help.contains("--data <folder>") && help.contains("ptb).") && !help.contains("--symbols"))
+    }
+
     /// Line ends and a byte order mark are no part of a word.
     @Test(arguments: ["\r\n", "\n", "\r"], ["", "\u{FEFF}"]) func vocabularyFiles(end: String, mark: String) throws {
         let folder = try TemporaryFolder(), file = folder.file("words.txt"),

@@ -40,7 +40,7 @@ private func tensor(_ type: String = "F32", _ shape: String = "[2]", _ offsets: 
         #expect(flaw([0, 0, 0, 0, 0, 0, 0, 0]) == "not a safetensors file (its header isn't a JSON object)")
         #expect(
             flaw(Array("PK\u{3}\u{4}\0\0\0\0 a zip file".utf8))
-                == "is cut short: its header should have 67324752 bytes, but the file ends after 11")
+                == "not a safetensors file but one of torch.save; save the state dict with safetensors.torch.save_file")
     }
 
     @Test func jsonOfTheWrongShape() {

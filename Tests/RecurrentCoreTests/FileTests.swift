@@ -125,9 +125,11 @@ import Testing
 
     @Test func whatCannotBeWritten() throws {
         let directory = try TemporaryDirectory(), missing = directory.path + "/missing"
-        #expect(throws: RecurrentError.file(path: missing, reason: "can't be written: no such file or directory")) {
-            try LogFile(missing, keeping: 0)
-        }
+        #expect(
+            throws: RecurrentError.checkpoint(
+                path: missing,
+                reason: "is missing; put it back, or start a new run from its weights with `from` and another `output`")
+        ) { try LogFile(missing, keeping: 0) }
         #expect(throws: RecurrentError.file(path: directory.path, reason: "can't be written: is a directory")) {
             try LogFile(directory.path)
         }

@@ -9,6 +9,11 @@ struct SafeTensorsHeader {
 
     /// Returns the length of the header that begins after the file's first 8 bytes.
     static func size(_ prefix: UInt64, fileSize: Int) throws(SafeTensorsFlaw) -> Int {
+        // The signature of a ZIP archive, in which torch.save writes.
+        guard prefix & 0xFFFF_FFFF != 0x0403_4B50 else {
+            throw SafeTensorsFlaw(
+                "not a safetensors file but one of torch.save; save the state dict with safetensors.torch.save_file")
+        }
         guard prefix <= UInt64(largestSize) else {
             throw SafeTensorsFlaw("not a safetensors file (its header would have \(prefix) bytes)")
         }

@@ -52,6 +52,16 @@ public enum TokenForm: Sendable, Equatable {
         return tokens
     }
 
+    /// Returns whether a text can have a token, other than those that are markup.
+    package func isToken(_ token: String) -> Bool {
+        switch self {
+        case .words: !token.utf8.isEmpty && !token.utf8.contains(where: TextMarkup.isBlank)
+        case .characters(let blank):
+            token == blank
+                || (token.unicodeScalars.count == 1 && !token.utf8.contains(where: TextMarkup.isBlank))
+        }
+    }
+
     /// Returns the text that a token adds after another one, or at the start of a line.
     public func text(of token: String, isAtLineStart: Bool) -> String {
         switch self {

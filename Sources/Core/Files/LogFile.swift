@@ -26,7 +26,13 @@ package final class LogFile {
     ///   ``RecurrentError/checkpoint(path:reason:)`` if it has fewer than `size` bytes.
     package init(_ path: String, keeping size: Int? = nil) throws {
         let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | (size == nil ? O_CREAT : 0), 0o666)
-        guard descriptor >= 0 else { throw SystemFailure().writing(path) }
+        guard descriptor >= 0 else {
+            let failure = SystemFailure()
+            guard size != nil, failure.number == ENOENT else { throw failure.writing(path) }
+            throw RecurrentError.checkpoint(
+                path: path,
+                reason: "is missing; put it back, or start a new run from its weights with `from` and another `output`")
+        }
         self.path = path
         self.descriptor = descriptor
         self.size = size ?? 0

@@ -164,6 +164,10 @@ struct Tokenizer {
         guard let text = String(validating: word, as: UTF8.self) else {
             throw RecurrentError.dataset("\(place.path), line \(place.line): not UTF-8 text; save it as UTF-8")
         }
+        guard !word.contains(0) else {
+            throw RecurrentError.dataset(
+                "\(place.path), line \(place.line): holds a zero byte, as UTF-16 does; save it as UTF-8 text")
+        }
         if place.isOpen && !isFixed { return words.add(word) }
         if let unknown = words.number(of: TextMarkup.unknownWord) { return unknown }
         guard !isFixed else {

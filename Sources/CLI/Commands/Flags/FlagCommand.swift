@@ -12,11 +12,15 @@ extension Registry {
 protocol FlagCommand: ParsableCommand {
     /// The flags of the registry that the command accepts.
     static var scope: FlagScope { get }
+    /// The data set whose defaults the help shows if no other is named; nil for that of a new run.
+    static var standardDataset: String? { get }
     /// The arguments that ArgumentParser doesn't know, in the given order.
     var arguments: [String] { get }
 }
 
 extension FlagCommand {
+    static var standardDataset: String? { nil }
+
     static var parser: FlagParser {
         FlagParser(registry: .current, scope: scope) {
             RootCommand.helpMessage(for: Self.self).matches(of: /\n  (?:-\w, )?--([a-z-]+)/).map { String($0.output.1) }

@@ -25,7 +25,9 @@ enum HelpPage {
     private static func text(_ command: any FlagCommand.Type, _ arguments: [String]) throws -> String {
         let registry = Registry.current, width = Terminal.width
         let chosen = chosenPlugins(arguments)
-        let configuration = try FlagParser(registry: registry).configuration(chosen, locatesData: false)
+        let namesDataset = chosen.contains { $0 == "--dataset" || $0.hasPrefix("--dataset=") }
+        let standard = try namesDataset ? nil : command.standardDataset.map { try registry.standard(dataset: $0) }
+        let configuration = try FlagParser(registry: registry).configuration(chosen, onto: standard, locatesData: false)
         let groups = FlagHelp(registry: registry, scope: command.scope, configuration: configuration, width: width).text
         let page = RootCommand.helpMessage(for: command, columns: width)
         let more =

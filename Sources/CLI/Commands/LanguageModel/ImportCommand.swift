@@ -17,6 +17,8 @@ struct ImportCommand: FlagCommand {
             "does nothing in import, which takes the model as it is; leave it out"
         }
 
+    static let standardDataset: String? = "ptb"
+
     @Argument(parsing: .allUnrecognized, help: .hidden)
     var arguments: [String] = []
     @Option(help: "Write the run into this folder.")
@@ -43,6 +45,11 @@ struct ImportCommand: FlagCommand {
         let parsed = try Self.parser.parse(flags, onto: base, locatesData: false)
         if let idle = parsed.idle.first { throw RecurrentError.invalidOption(idle.reason) }
         let configuration = parsed.configuration
+        guard registry.hasVocabulary(configuration.dataset.name) else {
+            throw RecurrentError.invalidOption(
+                "--dataset \(configuration.dataset.name) has no words; a language model needs a corpus: \(registry.names(.dataset).filter(registry.hasVocabulary).joined(separator: ", "))"
+            )
+        }
 
         let made = try registry.makeCell(configuration)
         let gates = made.parameters.count { $0.kind == .recurrentWeight }
@@ -84,7 +91,15 @@ struct ImportCommand: FlagCommand {
     private func tokens(count: Int, _ configuration: RunConfiguration, file: String, hasCorpus: Bool) throws
         -> [String]?
     {
-        let own = try vocabulary.map { try VocabularyFile.read($0, count: count) }
+        let own = try vocabulary.map { path in
+            let tokens = try VocabularyFile.read(path, count: count)
+            try VocabularyFile.check(tokens, Registry.current.tokenForm(of: configuration.dataset.name), path: path)
+            if !TokenNumbers(tokens).contains(TextMarkup.endOfLine) {
+                Terminal.complain(
+                    "warning: \(path) has no \(TextMarkup.endOfLine); line ends are read as \(TextMarkup.unknownWord)")
+            }
+            return tokens
+        }
         guard hasCorpus else { return own }
         let corpus: any Dataset
         do {
@@ -97,10 +112,7 @@ struct ImportCommand: FlagCommand {
             throw RecurrentError.checkpoint(path: vocabulary!, reason: "doesn't fit the corpus in `data`: \(reason)")
         }
         if let own { return own }
-        guard let words = (corpus as? any VocabularyProviding)?.vocabulary else {
-            throw RecurrentError.invalidOption(
-                "--dataset \(configuration.dataset.name) has no words; a language model needs a corpus, such as ptb")
-        }
+        let words = (corpus as! any VocabularyProviding).vocabulary
         guard words.count == count else {
             throw RecurrentError.checkpoint(
                 path: file,

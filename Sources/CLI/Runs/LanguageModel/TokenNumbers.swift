@@ -12,6 +12,9 @@ public struct TokenNumbers: Sendable {
         numbers = Dictionary(uniqueKeysWithValues: vocabulary.enumerated().map { (Array($1.utf8), $0) })
     }
 
+    /// Returns whether the vocabulary contains a token.
+    public func contains(_ token: String) -> Bool { self[token] != nil }
+
     /// The id of a token; nil if the vocabulary doesn't contain it.
     public subscript(token: String) -> Int? { numbers[Array(token.utf8)] }
 }

@@ -35,6 +35,20 @@ public enum VocabularyFile {
         return tokens
     }
 
+    /// Checks that a text can have each token of a file: no word contains a blank, and a character is one code point.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` for the first that it can't have.
+    public static func check(_ tokens: [String], _ form: TokenForm, path: String) throws {
+        let form = form.fitting(tokens)
+        for (index, token) in tokens.enumerated() where token != TextMarkup.endOfLine {
+            guard token != TextMarkup.unknownWord, !form.isToken(token) else { continue }
+            let reason =
+                form == .words
+                ? "contains a blank, so no word of a text can be it" : "isn't one character; `dataset` ptb has words"
+            throw RecurrentError.checkpoint(path: path, reason: "line \(index + 1): '\(token.prefix(40))' \(reason)")
+        }
+    }
+
     /// Writes the tokens to a file, one per line.
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if the file can't be written.

@@ -29,6 +29,7 @@ package struct Entry: Sendable {
     // For data sets:
     var adjust: @Sendable (inout RunDefaults) -> Void = { _ in }
     var hasTokenInputs = true
+    var hasVocabulary = false
     var tokenForm = TokenForm.words
     // For backends:
     var threadsOption: String?

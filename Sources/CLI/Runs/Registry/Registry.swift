@@ -45,6 +45,7 @@ public struct Registry: Sendable {
         }
         entry.adjust = D.adjust
         entry.hasTokenInputs = D.hasTokenInputs
+        entry.hasVocabulary = D.self is any VocabularyProviding.Type
         entry.tokenForm = (D.self as? any VocabularyProviding.Type)?.tokenForm ?? .words
         add(entry)
     }
@@ -123,6 +124,9 @@ public struct Registry: Sendable {
 }
 
 extension Registry {
+    /// Returns whether the tokens of a data set stand for words or characters; false if it isn't registered.
+    public func hasVocabulary(_ dataset: String) -> Bool { entry(.dataset, dataset)?.hasVocabulary ?? false }
+
     /// Returns whether the inputs of a data set are tokens; true if it isn't registered.
     public func hasTokenInputs(_ dataset: String) -> Bool { entry(.dataset, dataset)?.hasTokenInputs ?? true }
 }
