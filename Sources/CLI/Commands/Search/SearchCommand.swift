@@ -13,14 +13,14 @@ struct SearchCommand: ParsableCommand {
 
             cli search --try lr=0.001,0.003 --try dropout=0,0.2 --output DIR -- --epochs 20
 
-            Any option of train can be tried, including those of plug-ins, and flags (tied=true,false). Values that are lists \
-            have commas themselves, and so | between them, in quotes ('dropout-on=embedding,output|logits'). A range (learning-rate=0.0001..0.01) is drawn from --trials times, \
-            uniformly in the logarithm if both ends are above 0.
+            Any option of train can be tried, including those of plug-ins, and flags (tied=true,false). Values that are \
+            lists have commas themselves, and so | between them, in quotes ('dropout-on=embedding,output|logits'). A range \
+            (learning-rate=0.0001..0.01) is drawn from --trials times, uniformly in the logarithm if both ends are above 0.
 
-            Runs are ranked by their best validation loss, averaged over the seeds. A point that can't be run, or whose run fails, is listed \
-            last, and the others go on. Writes report.html, report.md, search.csv \
-            and each run's folder. The same command given again continues where it stopped, and runs nothing twice. If --output \
-            has runs.tar.gz instead of the folder runs, it is unpacked first.
+            Runs are ranked by their best validation loss, averaged over the seeds. A point that can't be run, or whose run \
+            fails, is listed last, and the others go on. Writes report.html, report.md, search.csv and each run's folder. \
+            The same command given again continues where it stopped, and runs nothing twice. If --output has runs.tar.gz \
+            instead of the folder runs, it is unpacked first.
             """)
 
     @Option(
