@@ -35,7 +35,7 @@ package protocol DeviceDriver: AnyObject, Sendable {
     func synchronize()
 
     /// Compiles and loads a kernel.
-    /// - Throws: ``RecurrentError/device(_:)`` with the compiler's first complaint.
+    /// - Throws: ``RecurrentError/backend(_:)`` with the compiler's first complaint.
     func compile(_ source: KernelSource) throws -> any DeviceFunction
     /// Starts a kernel; `arguments` is the struct that it takes by value.
     func launch(_ function: any DeviceFunction, _ shape: LaunchShape, arguments: KernelArguments)

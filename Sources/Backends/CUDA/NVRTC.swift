@@ -46,7 +46,7 @@ package enum NVRTC {
 
     /// Compiles a kernel, to a binary for an architecture such as `sm_90` or to PTX for one such as
     /// `compute_90`. The compiler must be open.
-    /// - Throws: ``RecurrentError/device(_:)`` with the first line of the compiler's log.
+    /// - Throws: ``RecurrentError/backend(_:)`` with the first line of the compiler's log.
     package static func compile(_ text: String, name: String, architecture: String) throws -> [UInt8] {
         var image: UnsafeMutablePointer<CChar>?, size = 0
         let options = (["--gpu-architecture=\(architecture)"] + options).map { strdup($0) }
@@ -60,7 +60,7 @@ package enum NVRTC {
             let log = image.map { String(cString: $0) } ?? String(cString: cud_error_text(error))
             let line =
                 log.split(separator: "\n").first { $0.contains("error") } ?? log.split(separator: "\n").first ?? ""
-            throw RecurrentError.device("cuda: kernel \(name) doesn't compile for \(architecture): \(line)")
+            throw RecurrentError.backend("cuda: kernel \(name) doesn't compile for \(architecture): \(line)")
         }
         return image.withMemoryRebound(to: UInt8.self, capacity: size) {
             Array(UnsafeBufferPointer(start: $0, count: size))
