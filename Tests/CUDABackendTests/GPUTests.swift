@@ -225,7 +225,7 @@ struct GPUTests {
         let (free, total) = backend.driver.memory()
         #expect(free > 0 && free <= total)
         #expect { _ = try backend.allocate(total / 2) } throws: { error in
-            "\(error)".contains("no memory") && "\(error)".contains("smaller batch size") && !"\(error)".contains("\n")
+            "\(error)".contains("no memory") && "\(error)".contains("smaller `batchSize`") && !"\(error)".contains("\n")
         }
         // The backend still works afterwards.
         let view = try backend.makeMatrix([1, 2, 3] as [Float], rows: 1, columns: 3)
