@@ -6,6 +6,8 @@ import Foundation
 nonisolated(unsafe) private var reader: (any FuzzedReader)!
 nonisolated(unsafe) private var folder: ScratchFolder!
 nonisolated(unsafe) private var mutator: Mutator!
+/// Whether each input is a changed seed: without coverage, libFuzzer keeps no input to go on from.
+nonisolated(unsafe) private var startsFromSeeds = false
 /// libFuzzer's own mutation, which tests that link no libFuzzer lack.
 private let ownMutation = dlsym(nil, "LLVMFuzzerMutate").map {
     unsafeBitCast($0, to: (@convention(c) (UnsafeMutablePointer<UInt8>?, Int, Int) -> Int).self)
@@ -18,6 +20,7 @@ public func initializeFuzzer(_ count: UnsafeMutableRawPointer?, _ arguments: Uns
         print("FUZZED_READER must name one of: \(fuzzedReaders.map { $0.name }.joined(separator: ", "))")
         exit(2)
     }
+    startsFromSeeds = environment["FUZZ_FROM_SEEDS"] != nil
     do {
         folder = try ScratchFolder()
         reader = try type.init(folder)
@@ -47,8 +50,10 @@ public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
 /// others as ``Mutator`` does, which knows about numbers and the words of the format.
 @_cdecl("LLVMFuzzerCustomMutator")
 public func mutateInput(_ data: UnsafeMutablePointer<UInt8>?, _ size: Int, _ largest: Int, _ seed: UInt32) -> Int {
-    if seed % 2 == 0, let ownMutation { return ownMutation(data, size, largest) }
-    let bytes = mutator.mutated(Array(UnsafeBufferPointer(start: data, count: size))).prefix(largest)
+    if seed % 2 == 0, !startsFromSeeds, let ownMutation { return ownMutation(data, size, largest) }
+    let bytes =
+        (startsFromSeeds ? mutator.next() : mutator.mutated(Array(UnsafeBufferPointer(start: data, count: size))))
+        .prefix(largest)
     for (index, byte) in bytes.enumerated() { data![index] = byte }
     return bytes.count
 }
