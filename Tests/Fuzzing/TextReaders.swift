@@ -65,7 +65,8 @@ private struct Corpus {
         }
         // A prompt is read like a corpus.
         let form = level == .words ? TokenForm.words : .characters()
-        for (split, text) in zip(Split.allCases, written) where !text.contains(Self.unknown) {
+        for (split, text) in zip(Split.allCases, written)
+        where !text.unicodeScalars.contains(Self.unknown.unicodeScalars.first!) {
             let tokens = form.tokens(of: "\u{FEFF}" + text)
             let expected = corpus.tokens(split).map { corpus.vocabulary[Int($0)] }
             try require(tokens.elementsEqual(expected) { $0.utf8.elementsEqual($1.utf8) }, "a prompt has other tokens")
