@@ -4,7 +4,7 @@ import RecurrentCore
 import RecurrentReproduction
 import RecurrentRuns
 
-private let optionWords = [
+let optionWords = [
     "recall", "ptb", "digits", "urnn", "gru", "adam", "sgd", "cosine", "exponential", "cayley", "modrelu", "reference",
     "output", "embedding,output", "henaff",
 ]
@@ -47,48 +47,13 @@ struct ConfigurationReader: FuzzedReader {
 }
 
 /// Creates all parts of a run that need neither data nor much memory.
-private func checkParts(_ configuration: RunConfiguration, _ registry: Registry) throws {
+func checkParts(_ configuration: RunConfiguration, _ registry: Registry) throws {
     let cell = try registry.makeCell(configuration)
     _ = try registry.makeOptimizer(configuration)
     _ = try registry.makeSchedule(configuration)
     if cell.hasOrthogonalWeight {
         _ = try registry.makeManifold(configuration)
         _ = try registry.makeSkewInitialization(configuration)
-    }
-}
-
-/// The flags of a command, one argument per line.
-struct FlagReader: FuzzedReader {
-    static let name = "flags"
-    static let words =
-        optionWords + [
-            "--cell\n", "--dataset=", "--no-", "--learning-rate\n", "--epochs=", "--tied\n", "--dropout-on=",
-            "--hidden-size=", "--activation=", "--manifold=", "--optimizer\n", "--schedule\n", "--clip-norm=",
-            "--seed\n",
-            "--checkpoint-every=", "--gradient-", "--zoneout=",
-        ]
-    private let registry = Registry.builtIn
-    private let parser = FlagParser(registry: .builtIn)
-    init(_ folder: ScratchFolder) {}
-
-    var seeds: [[UInt8]] {
-        [
-            "--dataset\ncopying\n--cell=gru\n--layers\n2", "--learning-rate=1e-3\n--epochs\n4\n--optimizer\nadamw",
-            "--cell\nurnn\n--activation\nmodrelu\n--manifold=cayley\n--skew-init\nhenaff",
-            "--dataset=ptb\n--tied\n--embedding-size\n200\n--dropout=0.2\n--dropout-on=embedding,output",
-            "--schedule\ncosine\n--warmup-steps=9\n--clip-norm\n1\n--stop-loss=0.1\n--no-fresh-data",
-        ].map { Array($0.utf8) }
-    }
-
-    func read(_ input: [UInt8]) throws {
-        let arguments = String(decoding: input, as: UTF8.self).split(separator: "\n").map(String.init)
-        do {
-            let configuration = try parser.configuration(arguments, locatesData: false)
-            let flags = try registry.arguments(configuration)
-            let again = try parser.configuration(flags, locatesData: false)
-            try require(again == configuration, "the flags \(flags) give another run")
-            try checkParts(configuration, registry)
-        } catch let error as RecurrentError { throw Flags.translate(error) }
     }
 }
 

@@ -4,8 +4,14 @@ public enum Suggestion {
     public static func nearest(_ text: String, in names: some Sequence<String>) -> String? {
         let typed = Array(text.lowercased())
         let limit = max(1, min(3, typed.count / 3))
-        let ranked = names.map { (distance(typed, Array($0.lowercased())), $0) }.filter { $0.0 <= limit }
-        return ranked.min { ($0.0, $0.1) < ($1.0, $1.1) }?.1
+        let ranked = names.compactMap { name -> (distance: Int, name: String)? in
+            let letters = Array(name.lowercased())
+            // Each change makes a text longer by one letter at most.
+            guard abs(letters.count - typed.count) <= limit else { return nil }
+            let found = distance(typed, letters)
+            return found <= limit ? (found, name) : nil
+        }
+        return ranked.min { ($0.distance, $0.name) < ($1.distance, $1.name) }?.name
     }
 
     /// Returns an ending for a message, such as “; did you mean 'ugru'?”; empty if no name is near.

@@ -15,20 +15,24 @@ struct FlagToken: Equatable {
 
 /// Splits a command line into flags and values; the registry determines which flags take a value.
 struct FlagTokenizer {
-    let registry: Registry
-    /// Returns the command's own flags, for suggestions.
-    let own: () -> [String]
-
     private enum Form {
         case flag, value
     }
+    /// Whether an option takes a value, by the option's name.
+    private let forms: [String: Form]
+    /// Returns the command's own flags, for suggestions.
+    private let own: () -> [String]
 
-    /// Returns whether an option takes a value; nil if there is no option with this name.
-    private func form(_ option: String) -> Form? {
-        if PluginKind(rawValue: option) != nil { return .value }
-        let sections = SectionAccess.all.flatMap(\.options), plugins = registry.entries.flatMap(\.options)
-        guard let found = (sections + plugins).first(where: { $0.name == option }) else { return nil }
-        return found.kind == .flag ? .flag : .value
+    /// Creates a tokenizer.
+    ///
+    /// - Parameters:
+    ///   - registry: the plug-ins whose options there are.
+    ///   - own: returns the command's own flags, for suggestions.
+    init(registry: Registry, own: @escaping () -> [String]) {
+        let options = SectionAccess.all.flatMap(\.options) + registry.entries.flatMap(\.options)
+        let kinds = PluginKind.allCases.map { ($0.rawValue, Form.value) }
+        forms = Dictionary(kinds + options.map { ($0.name, $0.kind == .flag ? .flag : .value) }) { first, _ in first }
+        self.own = own
     }
 
     /// Splits a command line.
@@ -59,7 +63,7 @@ struct FlagTokenizer {
                 continue
             }
             let name = Flags.aliases[typed] ?? typed, option = Flags.option(name)
-            switch form(option) {
+            switch forms[option] {
             case .flag:
                 guard inline == nil || ["true", "false"].contains(inline) else {
                     throw RecurrentError.invalidOption("--\(name) takes no value; leave out '\(inline!)'")
@@ -72,7 +76,7 @@ struct FlagTokenizer {
                 if inline == nil { index += 1 }
                 result.append(FlagToken(option: option, typed: "--\(name)", value: value))
             case nil:
-                if name.hasPrefix("no-"), inline == nil, form(Flags.option(name.dropFirst(3))) == .flag {
+                if name.hasPrefix("no-"), inline == nil, forms[Flags.option(name.dropFirst(3))] == .flag {
                     result.append(
                         FlagToken(
                             option: Flags.option(name.dropFirst(3)), typed: "--\(name)", value: nil, isNegated: true))
@@ -85,11 +89,8 @@ struct FlagTokenizer {
     }
 
     private func suggestion(_ typed: String) -> String {
-        let options = SectionAccess.all.flatMap(\.options) + registry.entries.flatMap(\.options)
-        let names =
-            PluginKind.allCases.map { Flags.flag($0.rawValue) } + options.map { Flags.flag($0.name) } + own()
-            + Flags.aliases.keys + Flags.shorthands.keys
-        let near = Suggestion.nearest(typed, in: Set(names)) ?? names.filter { $0.hasPrefix(typed) }.min()
+        let names = forms.keys.map(Flags.flag) + own() + Flags.aliases.keys + Flags.shorthands.keys
+        let near = Suggestion.nearest(typed, in: names) ?? names.filter { $0.hasPrefix(typed) }.min()
         return near.map { "; did you mean --\($0)?" } ?? "; `--help` lists them"
     }
 }

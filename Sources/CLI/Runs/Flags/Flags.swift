@@ -4,7 +4,10 @@ import RecurrentCore
 public enum Flags {
     /// Returns the flag of an option, without its dashes: `time-step` for `timeStep`.
     package static func flag(_ option: String) -> String {
-        option.reduce(into: "") { $0 += $1.isUppercase ? "-" + $1.lowercased() : String($1) }
+        option.reduce(into: "") { flag, letter in
+            guard letter.isUppercase else { return flag.append(letter) }
+            flag += "-" + letter.lowercased()
+        }
     }
 
     /// Returns the option of a flag: `timeStep` for `time-step` or `time_step`.
