@@ -14,13 +14,18 @@ import RecurrentCore
 /// and large angles the sine is accurate, and in between the cosine. So the space is divided into
 /// three by the eigenvectors of the symmetric part. In the outer two, the planes of the skew part
 /// (`SkewPlanes`) give B; two directions that W reverses make such a plane, too. In the middle, B is
-/// `J arccos(cos θ)`, where J turns each plane by a right angle. All of it takes place on the host, in Double.
+/// `J arccos(cos θ)`, where J turns each plane by a right angle.
 ///
-/// - Complexity: some 20 n³ operations.
+/// - Complexity: the eigendecompositions of a matrix [n, n] and of three smaller ones.
 public final class SkewLogarithm {
     private let backend: any Backend
     private let size: Int
+    /// W, then its skew part.
     private let packed: MatrixView
+    /// The symmetric part of W, then its eigenvectors as columns.
+    private let vectors: MatrixView
+    private let imaginary: MatrixView
+    private let eigenvalues: MatrixView
 
     /// Creates a logarithm of matrices of one size.
     ///
@@ -29,9 +34,13 @@ public final class SkewLogarithm {
     ///   - backend: the backend that holds the matrices.
     /// - Throws: the backend's error if it can't allocate memory.
     public init(size: Int, on backend: any Backend) throws {
+        let backend = backend.exact
         self.backend = backend
         self.size = size
         packed = try backend.allocate(rows: size, columns: size)
+        vectors = try backend.allocate(rows: size, columns: size)
+        imaginary = try backend.allocate(rows: size, columns: size)
+        eigenvalues = try backend.allocate(rows: 1, columns: size)
     }
 
     /// Computes `B = log W`.
@@ -40,53 +49,57 @@ public final class SkewLogarithm {
     ///   - weight: W [n, n], orthogonal; may have a row stride.
     ///   - result: B [n, n], packed; exactly skew-symmetric.
     /// - Throws: ``RecurrentCore/RecurrentError/linearAlgebra(_:)`` if W is a reflection, so that its determinant is −1,
-    ///   or holds numbers that aren't finite.
+    ///   or holds numbers that aren't finite; the backend's error if it can't allocate memory.
     public func callAsFunction(_ weight: MatrixView, into result: MatrixView) throws {
+        let n = size
         backend.copy(weight, to: packed)
         let values: [Double] = backend.download(packed)
-        backend.upload(try Self.logarithm(of: values, size: size), to: result)
-    }
-
-    /// Where the space is divided: between eigenvalues cos θ of the symmetric part that are as far apart as possible.
-    private static let borders = (large: -0.8...(-0.5), small: 0.5...0.8)
-
-    private static func logarithm(of weight: [Double], size n: Int) throws -> [Double] {
-        guard weight.allSatisfy(\.isFinite) else {
+        guard values.allSatisfy(\.isFinite) else {
             throw RecurrentError.linearAlgebra("the matrix holds numbers that aren't finite, so it has no logarithm")
         }
-        let transposed = (0..<n * n).map { weight[$0 % n * n + $0 / n] }
-        let skew = zip(weight, transposed).map { 0.5 * ($0 - $1) }
-        let cosines = try SymmetricEigen(zip(weight, transposed).map { 0.5 * ($0 + $1) }, size: n)
-        let large = border(cosines.values, in: borders.large), small = border(cosines.values, in: borders.small)
+        func parts(_ sign: Double) -> [Double] {
+            (0..<n * n).map { 0.5 * (values[$0] + sign * values[$0 % n * n + $0 / n]) }
+        }
+        backend.upload(parts(-1), to: packed)
+        backend.upload(parts(1), to: vectors)
+        backend.fill(imaginary, with: 0)
+        try backend.hermitianEigen(real: vectors, imaginary: imaginary, eigenvalues: eigenvalues)
+        let cosines: [Double] = backend.download(eigenvalues)
+        let large = Self.border(cosines, in: Self.borders.large), small = Self.border(cosines, in: Self.borders.small)
         guard large % 2 == 0 else {
             throw RecurrentError.linearAlgebra(
                 "the matrix is a reflection: its determinant is −1, but exp(B) of a skew B has the determinant 1")
         }
-        var result = [Double](repeating: 0, count: n * n)
-        for range in [0..<large, large..<small, small..<n] where !range.isEmpty {
-            let count = range.count
-            let basis = Array(cosines.vectors[range.lowerBound * n..<range.upperBound * n])
-            let inside = Rows.productOfTransposed(
-                Rows.product(basis, skew, inner: n, columns: n), basis, inner: n)
-            let planes = SkewPlanes(
-                (0..<count * count).map { 0.5 * (inside[$0] - inside[$0 % count * count + $0 / count]) }, size: count)
-            let part: [Double]
-            switch range.lowerBound {
-            case small: part = planes.sum(size: count) { asin(min($0, 1)) }
-            case 0 where large > 0: part = planes.sum(size: count) { .pi - asin(min($0, 1)) }
-            default:
-                let angles = cosines.values[range].map { acos(max(-1, min(1, $0))) }
-                let turn = planes.sum(size: count) { _ in 1 }
-                part = turn.indices.map { 0.5 * turn[$0] * (angles[$0 / count] + angles[$0 % count]) }
-            }
-            // B ← B + Vᵀ (part) V for the rows V of the basis
-            let columns = (0..<n * count).map { basis[$0 % count * n + $0 / count] }
-            let half = Rows.product(columns, part, inner: count, columns: count)
-            let whole = Rows.product(half, basis, inner: count, columns: n)
-            for i in result.indices { result[i] += whole[i] }
+        // The imaginary parts of a real matrix's eigenvectors are zero.
+        let sum = imaginary
+        backend.fill(sum, with: 0)
+        try add(0..<large, to: sum) { planes in try planes.sum { .pi - asin(min($0, 1)) } }
+        try add(large..<small, to: sum) { planes in
+            let angles = cosines[large..<small].map { acos(max(-1, min(1, $0))) }, count = angles.count
+            let turn = try planes.sum { _ in 1 }
+            return turn.indices.map { 0.5 * turn[$0] * (angles[$0 / count] + angles[$0 % count]) }
         }
-        return (0..<n * n).map { 0.5 * (result[$0] - result[$0 % n * n + $0 / n]) }
+        try add(small..<n, to: sum) { planes in try planes.sum { asin(min($0, 1)) } }
+        let found: [Double] = backend.download(sum)
+        backend.upload((0..<n * n).map { 0.5 * (found[$0] - found[$0 % n * n + $0 / n]) }, to: result)
     }
+
+    /// Adds the part of B in the space of some eigenvectors V: `V P Vᵀ`, where P follows from the planes of the skew
+    /// part in this space.
+    private func add(_ range: Range<Int>, to sum: MatrixView, _ part: (SkewPlanes) throws -> [Double]) throws {
+        guard !range.isEmpty else { return }
+        let basis = vectors.columns(range)
+        let half = try backend.allocate(rows: size, columns: range.count)
+        let inside = try backend.allocate(rows: range.count, columns: range.count)
+        backend.gemm(packed, basis, into: half)
+        backend.gemm(basis.transposed, half, into: inside)
+        backend.upload(try part(SkewPlanes(inside, on: backend)), to: inside)
+        backend.gemm(basis, inside, into: half)
+        backend.gemm(alpha: 1, half, basis.transposed, beta: 1, sum)
+    }
+
+    /// Where the space is divided: between eigenvalues cos θ of the symmetric part that are as far apart as possible.
+    private static let borders = (large: -0.8...(-0.5), small: 0.5...0.8)
 
     /// Returns how many of the ascending values are below the widest gap between them inside a range.
     private static func border(_ values: [Double], in range: ClosedRange<Double>) -> Int {

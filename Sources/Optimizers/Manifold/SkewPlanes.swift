@@ -1,138 +1,100 @@
+import RecurrentCore
+
 /// The invariant planes of a real skew-symmetric matrix K [n, n]: orthonormal pairs (x, y) with `K x = σ y` and
 /// `K y = −σ x`, so that `K = Σ σ (y xᵀ − x yᵀ)`.
 ///
-/// Between the vectors of even and those of odd number in its tridiagonal form, K is a bidiagonal matrix C, and its
-/// singular vectors are the pairs. Planes in which K is zero have a pair too, which eigenvectors wouldn't give.
+/// `(x + iy) / √2` is an eigenvector of iK with the eigenvalue σ. For small σ, rounding errors mix it with its conjugate,
+/// whose eigenvalue is −σ, so that x and y are no longer orthonormal; but they still span the plane, and Newton–Schulz
+/// steps make them orthonormal again. The kernel of K has no such eigenvectors: any two directions in it make a plane.
 struct SkewPlanes {
-    /// A plane, with x and y of length n.
-    struct Plane {
-        let x: [Double]
-        let y: [Double]
-        /// The value σ, at least 0.
-        let value: Double
-    }
-    /// The ⌊n / 2⌋ planes; if n is odd, one more vector is orthogonal to all of them.
-    let planes: [Plane]
+    private let backend: any Backend
+    private let size: Int
+    /// The vectors x, then the vectors y, as columns: [n, 2 ⌊n / 2⌋].
+    private let vectors: MatrixView?
+    /// The values σ, at least 0, of the ⌊n / 2⌋ planes.
+    private let values: [Double]
 
-    /// Finds the planes of a matrix given row by row.
-    init(_ matrix: [Double], size n: Int) {
-        let form = Tridiagonal(matrix, size: n, .skew)
-        let evens = (n + 1) / 2, odds = n / 2
-        var c = [Double](repeating: 0, count: odds * evens)
-        for j in 0..<odds {
-            c[j * evens + j] = form.below[2 * j]
-            if j + 1 < evens { c[j * evens + j + 1] = -form.below[2 * j + 1] }
-        }
-        let (left, right, values) = Self.singularVectors(c, rows: odds, columns: evens)
-        let even = Self.rows(form, from: 0), odd = Self.rows(form, from: 1)
-        guard odds > 0 else {
-            planes = []
+    /// Finds the planes of a matrix.
+    ///
+    /// - Parameters:
+    ///   - matrix: K [n, n], packed, of a norm of about 1 or less; only its skew part counts.
+    ///   - backend: the backend that holds the matrix.
+    /// - Throws: the backend's error if an eigendecomposition doesn't converge.
+    init(_ matrix: MatrixView, on backend: any Backend) throws {
+        let n = matrix.rows, count = n / 2
+        self.backend = backend
+        size = n
+        let given: [Double] = backend.download(matrix)
+        let real = try backend.allocate(rows: n, columns: n), eigenvalues = try backend.allocate(rows: 1, columns: n)
+        let imaginary = try backend.makeMatrix(
+            (0..<n * n).map { 0.5 * (given[$0] - given[$0 % n * n + $0 / n]) }, rows: n, columns: n)
+        try backend.hermitianEigen(real: real, imaginary: imaginary, eigenvalues: eigenvalues)
+        let found: [Double] = backend.download(eigenvalues)
+        let negligible = 32 * (backend.scalarType == .float32 ? 0x1p-24 : 0x1p-53)
+        let nonzero = min(found.count { $0 > negligible }, count)
+        values = found.suffix(nonzero).reversed() + [Double](repeating: 0, count: count - nonzero)
+        guard count > 0 else {
+            vectors = nil
             return
         }
-        let x = Rows.product(right, even, inner: evens, columns: n)
-        let y = Rows.product(left, odd, inner: odds, columns: n)
-        planes = (0..<odds).map { i in
-            let range: Range<Int> = i * n..<(i + 1) * n
-            return Plane(x: Array(x[range]), y: Array(y[range]), value: values[i])
+        var columns = [Double](repeating: 0, count: n * 2 * count)
+        /// Makes a column of a matrix [n, n] a vector.
+        func set(_ vector: Int, _ matrix: [Double], _ column: Int, scale: Double) {
+            for row in 0..<n { columns[row * 2 * count + vector] = scale * matrix[row * n + column] }
         }
+        let parts: [[Double]] = [backend.download(real), backend.download(imaginary)]
+        for plane in 0..<nonzero {
+            set(plane, parts[0], n - 1 - plane, scale: 2.squareRoot())
+            set(count + plane, parts[1], n - 1 - plane, scale: 2.squareRoot())
+        }
+        if nonzero < count {
+            let kernel = try Self.kernel(real, imaginary, nonzero..<n - nonzero, on: backend)
+            for plane in nonzero..<count {
+                set(plane, kernel, n - 1 - 2 * (plane - nonzero), scale: 1)
+                set(count + plane, kernel, n - 2 - 2 * (plane - nonzero), scale: 1)
+            }
+        }
+        vectors = try Self.orthonormal(
+            backend.makeMatrix(columns, rows: n, columns: 2 * count), on: backend)
     }
 
-    /// Returns every second basis vector of a tridiagonal form, row by row.
-    private static func rows(_ form: Tridiagonal, from first: Int) -> [Double] {
-        let n = form.size
-        var result: [Double] = []
-        for k in stride(from: first, to: n, by: 2) { result += form.basis[k * n..<(k + 1) * n] }
-        return result
+    /// Returns a matrix whose last columns are an orthonormal basis, in real numbers, of a space that some columns of a
+    /// unitary matrix span: the eigenvectors of the projection onto it.
+    private static func kernel(
+        _ real: MatrixView, _ imaginary: MatrixView, _ columns: Range<Int>, on backend: any Backend
+    ) throws -> [Double] {
+        let n = real.rows
+        let projection = try backend.allocate(rows: n, columns: n), zero = try backend.allocate(rows: n, columns: n)
+        backend.gemm(real.columns(columns), real.columns(columns).transposed, into: projection)
+        backend.gemm(
+            alpha: 1, imaginary.columns(columns), imaginary.columns(columns).transposed, beta: 1, projection)
+        try backend.hermitianEigen(
+            real: projection, imaginary: zero, eigenvalues: backend.allocate(rows: 1, columns: n))
+        return backend.download(projection)
+    }
+
+    /// Returns the nearest matrix with orthonormal columns; these are nearly orthonormal to begin with.
+    private static func orthonormal(_ matrix: MatrixView, on backend: any Backend) throws -> MatrixView {
+        let step = try NewtonSchulz(size: matrix.columns, on: backend)
+        var (current, next) = (matrix, try backend.allocate(rows: matrix.rows, columns: matrix.columns))
+        for _ in 0..<8 {
+            step(current, into: next)
+            swap(&current, &next)
+        }
+        return current
     }
 
     /// Returns `Σ f(σ) (y xᵀ − x yᵀ)`, row by row, for K's planes and a function f.
-    func sum(size n: Int, _ function: (Double) -> Double) -> [Double] {
-        var result = [Double](repeating: 0, count: n * n)
-        result.withUnsafeMutableBufferPointer { result in
-            for plane in planes {
-                let factor = function(plane.value)
-                for i in 0..<n {
-                    let row = result.baseAddress! + i * n
-                    plane.x.withUnsafeBufferPointer { Rows.add(factor * plane.y[i], $0.baseAddress!, to: row, n) }
-                    plane.y.withUnsafeBufferPointer { Rows.add(-factor * plane.x[i], $0.baseAddress!, to: row, n) }
-                }
-            }
-        }
-        return result
-    }
-
-    /// Returns orthonormal rows u and v, one pair per row of C [rows, columns], and values σ with `C = Σ σ u vᵀ`; C has at
-    /// least as many columns as rows. It uses the one-sided Jacobi method (Hestenes 1958).
-    private static func singularVectors(_ c: [Double], rows: Int, columns: Int) -> (
-        left: [Double], right: [Double], values: [Double]
-    ) {
-        var g = c, u = [Double](repeating: 0, count: rows * rows)
-        for i in 0..<rows { u[i * rows + i] = 1 }
-        g.withUnsafeMutableBufferPointer { g in
-            u.withUnsafeMutableBufferPointer { u in
-                var isDone = rows < 2
-                var sweeps = 0
-                while !isDone, sweeps < 60 {
-                    (isDone, sweeps) = (true, sweeps + 1)
-                    for i in 0..<rows - 1 {
-                        for j in i + 1..<rows {
-                            let a = g.baseAddress! + i * columns, b = g.baseAddress! + j * columns
-                            let overlap = Rows.dot(a, b, columns)
-                            let (x, y) = (Rows.dot(a, a, columns), Rows.dot(b, b, columns))
-                            guard abs(overlap) > 1e-15 * (x * y).squareRoot() else { continue }
-                            isDone = false
-                            let ratio = (y - x) / (2 * overlap)
-                            let t = (ratio >= 0 ? 1 : -1) / (abs(ratio) + (1 + ratio * ratio).squareRoot())
-                            let cosine = 1 / (1 + t * t).squareRoot()
-                            Rows.rotate(a, b, cosine: cosine, sine: cosine * t, columns)
-                            Rows.rotate(
-                                u.baseAddress! + i * rows, u.baseAddress! + j * rows, cosine: cosine, sine: cosine * t,
-                                rows)
-                        }
-                    }
-                }
-            }
-        }
-        var values = (0..<rows).map { i in
-            let row = Array(g[i * columns..<(i + 1) * columns])
-            return Rows.dot(row, row).squareRoot()
-        }
-        // Rows that are only rounding errors are replaced by any that complete the others.
-        let negligible = (values.max() ?? 0) * Double(rows) * 0x1p-50
-        var basis: [[Double]] = []
-        for i in 0..<rows where values[i] > negligible {
-            basis.append(g[i * columns..<(i + 1) * columns].map { $0 / values[i] })
-        }
-        var right = basis[...], next = 0
-        var result: [Double] = []
-        for i in 0..<rows {
-            if values[i] > negligible {
-                result += right.removeFirst()
-            } else {
-                values[i] = 0
-                let vector = Self.completion(of: basis, columns, &next)
-                basis.append(vector)
-                result += vector
-            }
-        }
-        return (u, result, values)
-    }
-
-    /// Returns a unit vector that is orthogonal to fewer than `size` orthonormal ones, made from the next of the
-    /// coordinate vectors that isn't nearly in their span.
-    private static func completion(of basis: [[Double]], _ size: Int, _ next: inout Int) -> [Double] {
-        while true {
-            var vector = [Double](repeating: 0, count: size)
-            vector[next] = 1
-            next += 1
-            for _ in 0..<2 {
-                for other in basis {
-                    let overlap = Rows.dot(vector, other)
-                    for i in 0..<size { vector[i] -= overlap * other[i] }
-                }
-            }
-            let length = Rows.dot(vector, vector).squareRoot()
-            if length > 0.5 / Double(size) { return vector.map { $0 / length } }
-        }
+    func sum(_ function: (Double) -> Double) throws -> [Double] {
+        let n = size, count = values.count
+        guard let vectors else { return [Double](repeating: 0, count: n * n) }
+        let factors = values.map(function), columns: [Double] = backend.download(vectors)
+        let scaled = try backend.makeMatrix(
+            (0..<n * count).map { factors[$0 % count] * columns[$0 / count * 2 * count + count + $0 % count] },
+            rows: n, columns: count)
+        let product = try backend.allocate(rows: n, columns: n)
+        backend.gemm(scaled, vectors.columns(0..<count).transposed, into: product)
+        let half: [Double] = backend.download(product)
+        return (0..<n * n).map { half[$0] - half[$0 % n * n + $0 / n] }
     }
 }
