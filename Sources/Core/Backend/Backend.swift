@@ -76,7 +76,8 @@ public protocol Backend: AnyObject, Sendable {
     ///
     /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if A is singular.
     func solve(_ a: MatrixView, _ b: MatrixView) throws
-    /// Computes the eigendecomposition of a Hermitian matrix given as two real matrices.
+    /// Computes the eigendecomposition of a Hermitian matrix given as two real matrices. If the matrix is real, so are
+    /// the eigenvectors.
     ///
     /// - Parameters:
     ///   - real: the real part [n, n], which is symmetric; overwritten with the real parts of

@@ -87,6 +87,9 @@ extension BackendCheck {
         let λ = contents(tested, values.tested)
         try require(zip(λ, λ.dropFirst()).allSatisfy { $0 <= $1 }, "\(tested.name): \(what): not in ascending order")
         let p = contents(tested, real.tested), q = contents(tested, imaginary.tested)
+        if im.allSatisfy({ $0 == 0 }) {
+            try agree(q, im, .scale(1), "\(what): the imaginary parts of a real matrix's eigenvectors")
+        }
         func transposed(_ x: [Double]) -> [Double] { (0..<n * n).map { x[$0 % n * n + $0 / n] } }
         /// Returns the real and imaginary parts of (P + iQ) D (P + iQ)† for a diagonal D.
         func sandwich(_ p: [Double], _ q: [Double], _ d: [Double]) -> ([Double], [Double]) {
