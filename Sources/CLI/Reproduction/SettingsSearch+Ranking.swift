@@ -88,9 +88,12 @@ extension SettingsSearch {
                     ]
                 })
         ]
-        var figure = Figure(
-            title: "validation loss of the first five", xLabel: "epoch", yLabel: "loss", isLogarithmic: true)
-        for outcome in ranking.prefix(5) where outcome.loss.isFinite {
+        let drawn = ranking.prefix(5).filter(\.loss.isFinite)
+        var title = "validation loss by \(axes.map(\.option).joined(separator: ", "))"
+        if drawn.count < ranking.count { title += ": the best \(drawn.count) of \(ranking.count)" }
+        if let first = drawn.first, first.records.count > 1 { title += ", seed \(first.records[0].seed)" }
+        var figure = Figure(title: title, xLabel: "epoch", yLabel: "loss", isLogarithmic: true)
+        for outcome in drawn {
             figure.curves.append(
                 .init(
                     outcome.point.joined(separator: ", "),
