@@ -73,9 +73,11 @@ struct ImportCommand: FlagCommand {
         let tokens = try tokens(
             count: weights.vocabulary, configuration, file: file, hasCorpus: parsed.given.contains("data"))
 
-        let directory = try RunFolder(creating: output, configuration, overwrite: overwrite)
-        if let tokens { try directory.write(vocabulary: tokens) }
-        try model.save(to: directory.file("model.safetensors"))
+        _ = try RunFolder(creating: output, configuration, overwrite: overwrite) { folder in
+            if let tokens { try folder.write(vocabulary: tokens) }
+            try model.save(
+                to: folder.file("model.safetensors"), metadata: RunFolder.metadata(vocabulary: tokens))
+        }
         let layers = (weights.layers == 1 ? "" : ", \(weights.layers) layers") + (weights.isTied ? ", tied" : "")
         Terminal.print(
             "\(output): \(configuration.cell.name) (\(configuration.activation?.name ?? "its own activation")), E \(weights.embeddingSize) H \(weights.hiddenSize) V \(weights.vocabulary)\(layers)"
