@@ -6,6 +6,9 @@ public enum Split: String, Sendable, CaseIterable, Codable {
     case valid
     /// The sequences on which the best weights are tested.
     case test
+
+    /// All splits.
+    public static let all = Set(allCases)
 }
 
 /// A source of batches.
