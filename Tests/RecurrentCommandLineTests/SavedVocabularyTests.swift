@@ -99,6 +99,18 @@ struct SavedVocabularyTests {
         #expect(result.failedInOneLine && result.errors.contains("was saved with"), "\(result.errors)")
     }
 
+    /// What is there but can't be read isn't said to be missing.
+    @Test func whatCantBeReadIsNotMissing() throws {
+        let folder = try TemporaryFolder(), run = folder.file("run")
+        try FileManager.default.createDirectory(atPath: run + "/config.json", withIntermediateDirectories: true)
+        let result = try Tool(["evaluate", run])
+        #expect(result.errors == "error: \(run)/config.json: is not a regular file\n", "\(result.errors)")
+        try FileManager.default.removeItem(atPath: run + "/config.json")
+        try FileManager.default.createSymbolicLink(atPath: run + "/config.json", withDestinationPath: "config.json")
+        let loop = try Tool(["evaluate", run])
+        #expect(loop.failedInOneLine && loop.errors.contains("config.json: too many levels"), "\(loop.errors)")
+    }
+
     /// A killed import must not be taken for a run whose training is yet to begin.
     @Test func anUnfinishedImportIsNoRun() throws {
         struct Killed: Error {}

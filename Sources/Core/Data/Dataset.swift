@@ -28,28 +28,6 @@ public protocol Dataset: Sendable {
     func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) throws -> Batch
 }
 
-extension Dataset {
-    /// Checks that a split is large enough for at least one batch.
-    ///
-    /// - Parameter option: the name of the option that sets the size.
-    /// - Throws: ``RecurrentError/dataset(_:)`` if `split` has no batch of this size; the
-    ///   message names the largest size that it has.
-    func checkBatch(_ split: Split, batchSize: Int, option: String) throws {
-        guard batchCount(split, batchSize: batchSize) == 0 else { return }
-        // The search is between a size that the split has, or 0, and one that it hasn't.
-        var (most, tooMany) = (0, batchSize)
-        while tooMany - most > 1 {
-            let middle = most + (tooMany - most) / 2
-            if batchCount(split, batchSize: middle) > 0 { most = middle } else { tooMany = middle }
-        }
-        throw RecurrentError.dataset(
-            "\(name): its \(split.rawValue) split is too small for a batch of \(batchSize); "
-                + (most > 0
-                    ? "choose `\(option)` \(most)\(most > 1 ? " or less" : ""), or a larger data set"
-                    : "choose a larger data set"))
-    }
-}
-
 /// The form of a data set's inputs and targets, the loss, and what to report beside it.
 public struct DatasetDescription: Sendable, Equatable {
     /// The form of the input at a position of a sequence.

@@ -64,7 +64,7 @@ public struct PennTreebank: VocabularyProviding {
         var streams: [Split: TokenStream] = [:]
         for split in used {
             let path = "\(directory)/\(prefix)\(split.rawValue).txt"
-            let stream = try tokenizer.tokenize(Self.open(path), isOpen: split == .train)
+            let stream = try tokenizer.tokenize(Self.open(path, prefix, used), isOpen: split == .train)
             if split == .train { tokenizer.addNeededBlank() }
             guard stream.tokens.count >= 2 else {
                 throw RecurrentError.dataset(
@@ -121,7 +121,7 @@ public struct PennTreebank: VocabularyProviding {
     /// used.
     private static func prefix(in directory: String, _ used: [Split]) throws -> String {
         func has(_ prefix: String, _ split: Split) -> Bool {
-            (try? FileReader("\(directory)/\(prefix)\(split.rawValue).txt")) != nil
+            FileReader.exists("\(directory)/\(prefix)\(split.rawValue).txt")
         }
         let prefixes = ["ptb.", ""], first = used.first ?? .train
         if let prefix = prefixes.first(where: { prefix in Split.allCases.allSatisfy { has(prefix, $0) } })
@@ -129,17 +129,20 @@ public struct PennTreebank: VocabularyProviding {
         {
             return prefix
         }
-        let names = used.map { "ptb.\($0.rawValue).txt" }
-        let list = names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " and " + names.last!
         throw RecurrentError.dataset(
-            "no ptb.\(first.rawValue).txt or \(first.rawValue).txt can be read in '\(directory)'; name a directory that holds \(list) with `data` or PTB_DIR"
+            "there is no ptb.\(first.rawValue).txt or \(first.rawValue).txt in '\(directory)'; name a directory that holds \(Self.files(used)) with `data` or PTB_DIR"
         )
     }
 
-    private static func open(_ path: String) throws -> FileReader {
+    /// Returns the names of the texts of some splits, for messages.
+    private static func files(_ splits: [Split], prefix: String = "ptb.") -> String {
+        let names = splits.map { "\(prefix)\($0.rawValue).txt" }
+        return names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " and " + names.last!
+    }
+
+    private static func open(_ path: String, _ prefix: String, _ used: [Split]) throws -> FileReader {
         do { return try FileReader(path) } catch RecurrentError.file(let path, let reason) {
-            throw RecurrentError.dataset(
-                "\(path): \(reason); the directory must hold the train, valid and test texts")
+            throw RecurrentError.dataset("\(path): \(reason); the directory must hold \(files(used, prefix: prefix))")
         }
     }
 }

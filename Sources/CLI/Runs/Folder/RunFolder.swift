@@ -135,18 +135,19 @@ public struct RunFolder: Sendable {
     /// Returns the run's configuration as the file holds it, not resolved by a registry.
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if the file is missing or damaged, has a later
-    ///   version, or has a value out of range.
+    ///   version, or has a value out of range, and ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be
+    ///   read.
     public func configuration() throws -> RunConfiguration {
         guard !path.isEmpty else {
             throw RecurrentError.invalidOption(
                 "the run's folder has an empty name; name one that `train --output` wrote")
         }
-        guard let data = FileManager.default.contents(atPath: file("config.json")) else {
+        guard FileReader.exists(file("config.json")) else {
             throw RecurrentError.checkpoint(
                 path: path,
                 reason: "there is no config.json; a run is a folder that `train --output` or `import --output` wrote")
         }
-        return try RunConfiguration(json: data, path: file("config.json"))
+        return try RunConfiguration(file: file("config.json"))
     }
 
     /// Loads the best weights so far into a model.
