@@ -79,6 +79,20 @@ struct SavedVocabularyTests {
         for name in ["model", "state"] {
             try TextFixture.strip("\(run)/\(name).safetensors", of: ["vocabulary.txt", "crc32c"])
         }
+        let file = run + "/vocabulary.txt", words = try VocabularyFile.read(file)
+        try VocabularyFile.write(words.dropLast(), to: file)
+        let short = try Tool(["evaluate", run])
+        #expect(
+            short.errors == "error: \(file): holds \(words.count - 1) tokens, but the model has \(words.count)\n",
+            "\(short.errors)")
+        // A run that is resumed without its words gets those of its data.
+        try FileManager.default.removeItem(atPath: file)
+        #expect(try Tool(["train", "--resume", run, "--epochs", "3", "--quiet"]).status == 0)
+        #expect(try VocabularyFile.read(file) == words)
+        #expect(try Tool(["evaluate", run]).status == 0)
+        for name in ["model", "state"] {
+            try TextFixture.strip("\(run)/\(name).safetensors", of: ["vocabulary.txt", "crc32c"])
+        }
         try FileManager.default.removeItem(atPath: run + "/vocabulary.txt")
         let result = try Tool(["generate", run])
         #expect(

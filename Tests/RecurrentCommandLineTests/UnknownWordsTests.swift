@@ -35,6 +35,11 @@ struct UnknownWordsTests {
         let says =
             "not in the vocabulary, read as <unk>: train 20 of 50 tokens (40.00 %), test 10 of 60 tokens (16.67 %)\n"
         #expect(result.output.split(separator: says, omittingEmptySubsequences: false).count == 2, "\(result.output)")
+        let imported = try Tool([
+            "import", run + "/model.safetensors", "--vocabulary", run + "/vocabulary.txt", "--data", other, "--output",
+            folder.file("imported"),
+        ])
+        #expect(imported.status == 0 && imported.output.hasPrefix(says), "\(imported.output)\(imported.errors)")
         let quiet = try Tool(["--from", run, "--data", other, "--epochs", "1", "--quiet"])
         #expect(quiet.status == 0 && quiet.output.isEmpty && quiet.errors.isEmpty, "\(quiet.errors)")
     }

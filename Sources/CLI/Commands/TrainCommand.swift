@@ -121,7 +121,8 @@ struct TrainCommand: FlagCommand {
         if quiet { return [] }
         return [
             ConsoleProgress(
-                label: run.configuration.cell.name, note: run.unknownTokensLine, logInterval: logInterval.seconds)
+                label: run.configuration.cell.name, note: (run.dataset as? any VocabularyProviding)?.unknownTokensLine,
+                logInterval: logInterval.seconds)
         ]
     }
 

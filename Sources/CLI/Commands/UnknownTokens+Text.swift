@@ -9,13 +9,12 @@ extension UnknownTokens {
     }
 }
 
-extension Run {
+extension VocabularyProviding {
     /// A line about the words of each split that the vocabulary lacks; nil if it lacks none.
     var unknownTokensLine: String? {
-        guard let dataset = dataset as? any VocabularyProviding else { return nil }
-        let unit = type(of: dataset).tokenForm == .words ? "tokens" : "characters"
+        let unit = Self.tokenForm == .words ? "tokens" : "characters"
         let parts = Split.allCases.compactMap { split in
-            dataset.unknownTokens(split).flatMap { $0.count > 0 ? "\(split) \($0.text(unit))" : nil }
+            unknownTokens(split).flatMap { $0.count > 0 ? "\(split) \($0.text(unit))" : nil }
         }
         return parts.isEmpty ? nil : "not in the vocabulary, read as <unk>: \(parts.joined(separator: ", "))"
     }

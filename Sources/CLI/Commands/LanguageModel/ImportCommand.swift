@@ -113,7 +113,10 @@ struct ImportCommand: FlagCommand {
             // The corpus is fine by itself, and so is the model: the list of its words is the one that may be wrong.
             throw RecurrentError.checkpoint(path: vocabulary!, reason: "doesn't fit the corpus in `data`: \(reason)")
         }
-        if let own { return own }
+        if let own {
+            if let line = (corpus as? any VocabularyProviding)?.unknownTokensLine { Terminal.print(line) }
+            return own
+        }
         let words = (corpus as! any VocabularyProviding).vocabulary
         guard words.count == count else {
             throw RecurrentError.checkpoint(

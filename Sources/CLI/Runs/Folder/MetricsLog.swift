@@ -61,6 +61,8 @@ final class MetricsLog: TrainingObserver {
         } catch RecurrentError.invalidOption(let reason) {
             throw RecurrentError.checkpoint(path: path, reason: "doesn't fit config.json: \(reason)")
         }
+        // Without its words, the folder wouldn't be accepted once the state has their checksum.
+        if try folder.vocabulary() == nil { try folder.writeDataFiles(trainer.dataset) }
         file = try LogFile(folder.file("metrics.jsonl"), keeping: size)
         try folder.write(configuration)
         RunEnd.remove(from: folder)

@@ -44,8 +44,8 @@ extension RunFolder {
                 path: self.path,
                 reason: "has no \(VocabularyFile.name), the words of its \(weights); put the run's own file back")
         }
+        guard !checksums.isEmpty else { return try VocabularyFile.read(path, count: embeddedCount) }
         let tokens = try VocabularyFile.read(path)
-        guard !checksums.isEmpty else { return tokens }
         let own = VocabularyFile.checksum(of: tokens)
         if let (weights, _) = checksums.first(where: { $0.value != own }) {
             throw RecurrentError.checkpoint(
@@ -55,5 +55,10 @@ extension RunFolder {
             )
         }
         return tokens
+    }
+
+    /// The number of tokens that the run's weights have an embedding for; nil if there are no weights, or they have none.
+    private var embeddedCount: Int? {
+        (try? SafeTensors(path: file("model.safetensors")))?["encoder.weight"]?.shape.first
     }
 }
