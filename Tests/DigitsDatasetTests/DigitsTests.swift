@@ -97,7 +97,8 @@ struct DigitsTests {
         try FileManager.default.moveItem(atPath: "\(files.folder)/\(name)", toPath: "\(files.folder)/\(name).gz")
         #expect(
             throws: RecurrentError.dataset(
-                "\(files.folder)/\(name).gz: is still packed; unpack all four with: gunzip -k \(files.folder)/*.gz")
+                "\(files.folder)/\(name).gz: is still packed; unpack it and the others with: gunzip -k \(files.folder)/*.gz"
+            )
         ) { try DigitsDataset(directory: files.folder) }
     }
 

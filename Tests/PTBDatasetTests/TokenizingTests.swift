@@ -92,11 +92,11 @@ import Testing
     @Test func missingFiles() throws {
         #expect(
             try refusal(TemporaryCorpus([:]))
-                == "no ptb.train.txt or train.txt can be read in 'DIR'; name a directory that holds ptb.train.txt, ptb.valid.txt and ptb.test.txt with `data` or PTB_DIR"
+                == "there is no ptb.train.txt or train.txt in 'DIR'; name a directory that holds ptb.train.txt, ptb.valid.txt and ptb.test.txt with `data` or PTB_DIR"
         )
         #expect(
             try refusal(TemporaryCorpus(["train.txt": "a b\n", "valid.txt": "a b\n"]))
-                == "DIR/test.txt: no such file or directory; the directory must hold the train, valid and test texts")
+                == "DIR/test.txt: no such file or directory; the directory must hold train.txt, valid.txt and test.txt")
     }
 
     @Test func emptyTexts() throws {

@@ -100,7 +100,7 @@ struct CorpusTests {
             (["--batch-size", "41"], "train split is too small for a batch of 41; choose --batch-size 20 or less"),
             (
                 ["--evaluation-batch-size", "21"],
-                "valid split is too small for a batch of 21; choose --evaluation-batch-size 20 or less"
+                "valid and test splits are too small for a batch of 21; choose --evaluation-batch-size 20 or less"
             ),
         ] {
             let result = try Tool(
@@ -108,6 +108,19 @@ struct CorpusTests {
                     + options)
             #expect(result.status == 1 && result.failedInOneLine && result.errors.contains(says), "\(result.errors)")
         }
+        // Advice that leads to the next error is no advice.
+        let single = try TemporaryFolder()
+        for split in ["train", "valid", "test"] {
+            try Data("word\n".utf8).write(to: URL(fileURLWithPath: single.file("\(split).txt")))
+        }
+        let options = ["--dataset", "ptb", "--data", single.path, "--hidden-size", "3", "--epochs", "1", "--quiet"]
+        let refused = try Tool(options)
+        #expect(
+            refused.errors.hasSuffix(
+                "error: ptb: its train split is too small for a batch of 80, its valid and test splits for one of 10; choose --batch-size 1 and --evaluation-batch-size 1, or a larger data set\n"
+            ), "\(refused.errors)")
+        let followed = try Tool(options + ["--batch-size", "1", "--evaluation-batch-size", "1"])
+        #expect(followed.status == 0, "\(followed.errors)")
         // As before the first epoch's end.
         try FileManager.default.removeItem(atPath: run + "/model.safetensors")
         for command in ["evaluate", "generate"] {

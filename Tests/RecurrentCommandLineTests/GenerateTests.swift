@@ -70,6 +70,8 @@ struct GenerateTests {
         let words = try String(contentsOfFile: run + "/vocabulary.txt", encoding: .utf8)
         try Data(words.replacingOccurrences(of: "<unk>", with: "unk").utf8).write(
             to: URL(fileURLWithPath: run + "/vocabulary.txt"))
+        // Weights without a checksum take any vocabulary of their size.
+        try TextFixture.strip("\(run)/model.safetensors", of: ["vocabulary.txt", "crc32c"])
         let refused = try Tool(["generate", run, "--prompt", "the zebra sat"])
         #expect(refused.failedInOneLine && refused.errors.contains("zebra") && refused.output.isEmpty)
     }
@@ -104,6 +106,6 @@ struct GenerateTests {
         let run = try run(folder)
         try Data("the\ncat\n".utf8).write(to: URL(fileURLWithPath: run + "/vocabulary.txt"))
         let short = try Tool(["generate", run])
-        #expect(short.failedInOneLine && short.errors.contains("encoder.weight"), "\(short.errors)")
+        #expect(short.failedInOneLine && short.errors.contains("was saved with"), "\(short.errors)")
     }
 }

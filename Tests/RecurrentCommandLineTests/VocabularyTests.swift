@@ -65,7 +65,7 @@ struct VocabularyTests {
         let strange = try corpus(folder, "strange", train: ["a cat"], test: ["the cat", "a lion"])
         let refused = try Tool(["evaluate", run, "--data", strange])
         #expect(
-            refused.failedInOneLine && refused.errors.contains("valid.txt, line 2:")
+            refused.failedInOneLine && refused.errors.contains("test.txt, line 2:")
                 && refused.errors.contains("'lion'"), "\(refused.errors)")
     }
 

@@ -33,20 +33,22 @@ struct EvaluateCommand: FlagCommand {
         let count: Int
         /// The number of targets that count towards the accuracy.
         let accuracyCount: Int?
+        /// The number of tokens of the text that the vocabulary lacks; only for language models.
+        let unknownTokenCount: Int?
+        /// The number of all tokens of the text.
+        let tokenCount: Int?
         let seconds: Double
         /// The speed; only for language models.
         let tokensPerSecond: Double?
     }
 
     func run() throws {
-        guard let part = Split(rawValue: split) else {
-            throw RecurrentError.unknownName(kind: "split", name: split, known: Split.allCases.map(\.rawValue))
-        }
+        let part = try Split(named: split)
         if let batchSize, batchSize < 1 {
             throw RecurrentError.invalidOption("--batch-size must be at least 1, not \(batchSize)")
         }
         let (flags, folder) = try separated("a run's folder")
-        let run = try Run(opening: folder, registry: .current) {
+        let run = try Run(opening: folder, registry: .current, splits: [part]) {
             $0 = try Self.parser.configuration(flags, onto: RunFolder(opening: folder).resolvedConfiguration(.current))
         }
         let clock = ContinuousClock()
@@ -54,16 +56,18 @@ struct EvaluateCommand: FlagCommand {
         let sums = try run.evaluate(part, batchSize: batchSize)
         let seconds = (clock.now - start).inSeconds
         let metric = run.model.data.metric, isLanguageModel = metric.isOfText
+        let unknown = (run.dataset as? any VocabularyProviding)?.unknownTokens(part)
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
             encoder.nonConformingFloatEncodingStrategy = .infinityAsText
             let result = Result(
-                split: split, loss: sums.meanLoss, accuracy: metric == .accuracy ? sums.accuracy : nil,
+                split: part.rawValue, loss: sums.meanLoss, accuracy: metric == .accuracy ? sums.accuracy : nil,
                 perplexity: metric == .perplexity ? sums.perplexity : nil,
                 bitsPerCharacter: metric == .bitsPerCharacter ? metric.value(of: sums) : nil,
                 baselineLoss: run.model.data.baseline?.loss, count: sums.count,
-                accuracyCount: metric == .accuracy ? sums.accuracyCount : nil, seconds: seconds,
+                accuracyCount: metric == .accuracy ? sums.accuracyCount : nil,
+                unknownTokenCount: unknown?.count, tokenCount: unknown?.total, seconds: seconds,
                 tokensPerSecond: isLanguageModel ? Double(sums.count) / seconds : nil)
             Terminal.print(String(decoding: try encoder.encode(result), as: UTF8.self))
         } else {
@@ -72,10 +76,13 @@ struct EvaluateCommand: FlagCommand {
                 metric == .accuracy && sums.accuracyCount != sums.count
                 ? ", \(sums.accuracyCount) of them count towards the accuracy" : ""
             Terminal.print(
-                "\(split): loss \(Format.fixed(sums.meanLoss))  "
+                "\(part): loss \(Format.fixed(sums.meanLoss))  "
                     + "\(metric.label) \(metric.text(sums))"
                     + "  (\(sums.count) \(unit)\(counted), \(Format.fixed(seconds, digits: 1)) s"
                     + (isLanguageModel ? ", \(Format.fixed(Double(sums.count) / seconds, digits: 0)) \(unit)/s)" : ")"))
+            if let unknown, unknown.count > 0 {
+                Terminal.print("\(unknown.text(unit)) aren't in the model's vocabulary; they were read as <unk>")
+            }
             if let baseline = SummaryTable.baseline(run.model.data) { Terminal.print(baseline) }
         }
     }

@@ -118,7 +118,12 @@ struct TrainCommand: FlagCommand {
     }
 
     private func observers(_ run: Run) -> [any TrainingObserver] {
-        quiet ? [] : [ConsoleProgress(label: run.configuration.cell.name, logInterval: logInterval.seconds)]
+        if quiet { return [] }
+        return [
+            ConsoleProgress(
+                label: run.configuration.cell.name, note: (run.dataset as? any VocabularyProviding)?.unknownTokensLine,
+                logInterval: logInterval.seconds)
+        ]
     }
 
     private func report(_ run: Run, _ summary: TrainingSummary) throws {

@@ -51,7 +51,8 @@ extension Run {
             throw RecurrentError.invalidOption(
                 "`epochs` must be at least \(trained), which this run already has, not \(wanted.training.epochs)")
         }
-        let run = try Run(wanted, registry: registry, vocabulary: folder.vocabulary())
+        // Without a state the run starts again, with the words of its data.
+        let run = try Run(wanted, registry: registry, vocabulary: folder.hasState ? folder.vocabulary() : nil)
         let summary = try run.train(in: folder, observers: observers(run), shouldStop: shouldStop) { trainer, log in
             try log!.resume(trainer)
             willStart(trainer.updater.step)
@@ -63,7 +64,7 @@ extension Run {
         in folder: RunFolder?, observers: [any TrainingObserver], shouldStop: @escaping () -> Bool,
         start: (Trainer, MetricsLog?) throws -> Void
     ) throws -> TrainingSummary {
-        let keeper = SummaryKeeper(), log = folder.map { MetricsLog($0, configuration, registry: registry) }
+        let keeper = SummaryKeeper(), log = folder.map { MetricsLog($0, self) }
         var all = observers
         if let log { all.insert(log, at: 0) }
         all.append(keeper)

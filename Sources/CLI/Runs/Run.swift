@@ -23,14 +23,18 @@ public struct Run {
     ///   - configuration: the configuration, which the registry resolves.
     ///   - registry: the plug-ins.
     ///   - vocabulary: the tokens of an existing run, against which the data is read; nil for those of the data set.
+    ///   - splits: the splits that will be used; the files of the others may be missing. Training uses all.
     /// - Throws: ``RecurrentCore/RecurrentError`` for a wrong option, a plug-in that isn't registered, data that can't be
     ///   read, or a device that isn't available.
-    public init(_ configuration: RunConfiguration, registry: Registry, vocabulary: [String]? = nil) throws {
+    public init(
+        _ configuration: RunConfiguration, registry: Registry, vocabulary: [String]? = nil,
+        splits: Set<Split> = Split.all
+    ) throws {
         let configuration = try registry.resolve(configuration)
         self.configuration = configuration
         self.registry = registry
         let backend = try registry.makeBackend(configuration)
-        dataset = try registry.makeDataset(configuration, vocabulary: vocabulary)
+        dataset = try registry.makeDataset(configuration, vocabulary: vocabulary, splits: splits)
         model = try SequenceModel(
             cell: try registry.makeCell(configuration), configuration: configuration.model, data: dataset.description,
             on: backend, seed: configuration.seed)
@@ -48,16 +52,18 @@ public struct Run {
     /// - Parameters:
     ///   - path: the folder of the run.
     ///   - registry: the plug-ins.
+    ///   - splits: the splits that will be used; the files of the others may be missing.
     ///   - changes: changes the configuration of the run, such as its backend.
     /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if a file is missing or damaged, and what
-    ///   ``init(_:registry:vocabulary:)`` throws.
-    public init(opening path: String, registry: Registry, changes: (inout RunConfiguration) throws -> Void = { _ in })
-        throws
-    {
+    ///   ``init(_:registry:vocabulary:splits:)`` throws.
+    public init(
+        opening path: String, registry: Registry, splits: Set<Split> = Split.all,
+        changes: (inout RunConfiguration) throws -> Void = { _ in }
+    ) throws {
         let folder = RunFolder(opening: path)
         var configuration = try folder.configuration()
         try changes(&configuration)
-        try self.init(configuration, registry: registry, vocabulary: folder.vocabulary())
+        try self.init(configuration, registry: registry, vocabulary: folder.vocabulary(), splits: splits)
         try folder.loadModel(into: model)
     }
 

@@ -2,9 +2,13 @@ extension SequenceModel {
     /// Writes all parameters under their names, in PyTorch's layout; the file is
     /// replaced as a whole or not at all.
     ///
+    /// - Parameters:
+    ///   - path: the path of the file.
+    ///   - metadata: strings to save with the parameters, such as the checksum of a vocabulary.
     /// - Throws: ``RecurrentError/file(path:reason:)`` if the file can't be written.
-    public func save(to path: String) throws {
-        var writer = SafeTensorsWriter(metadata: ["format": "pt", "cell": cell.name], hasChecksum: true)
+    public func save(to path: String, metadata: [String: String] = [:]) throws {
+        let own = ["format": "pt", "cell": cell.name]
+        var writer = SafeTensorsWriter(metadata: own.merging(metadata) { own, _ in own }, hasChecksum: true)
         for (index, parameter) in parameters.entries.enumerated() {
             let value = parameters.value(index)
             writer.add(parameter.name, shape: parameter.shape) { [backend] in backend.download(value, as: Float.self) }

@@ -6,6 +6,9 @@ public enum Split: String, Sendable, CaseIterable, Codable {
     case valid
     /// The sequences on which the best weights are tested.
     case test
+
+    /// All splits.
+    public static let all = Set(allCases)
 }
 
 /// A source of batches.
@@ -23,28 +26,6 @@ public protocol Dataset: Sendable {
     ///
     /// - Throws: ``RecurrentError`` if the data can't be read or made.
     func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) throws -> Batch
-}
-
-extension Dataset {
-    /// Checks that a split is large enough for at least one batch.
-    ///
-    /// - Parameter option: the name of the option that sets the size.
-    /// - Throws: ``RecurrentError/dataset(_:)`` if `split` has no batch of this size; the
-    ///   message names the largest size that it has.
-    func checkBatch(_ split: Split, batchSize: Int, option: String) throws {
-        guard batchCount(split, batchSize: batchSize) == 0 else { return }
-        // The search is between a size that the split has, or 0, and one that it hasn't.
-        var (most, tooMany) = (0, batchSize)
-        while tooMany - most > 1 {
-            let middle = most + (tooMany - most) / 2
-            if batchCount(split, batchSize: middle) > 0 { most = middle } else { tooMany = middle }
-        }
-        throw RecurrentError.dataset(
-            "\(name): its \(split.rawValue) split is too small for a batch of \(batchSize); "
-                + (most > 0
-                    ? "choose `\(option)` \(most)\(most > 1 ? " or less" : ""), or a larger data set"
-                    : "choose a larger data set"))
-    }
 }
 
 /// The form of a data set's inputs and targets, the loss, and what to report beside it.

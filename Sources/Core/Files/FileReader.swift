@@ -49,6 +49,12 @@ package final class FileReader: Sendable {
         }
     }
 
+    /// Returns whether there is anything at a path, even if it may not be read or isn't a file.
+    package static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 || (errno != ENOENT && errno != ENOTDIR)
+    }
+
     /// Returns the contents of the whole file.
     package static func contents(of path: String) throws -> [UInt8] {
         let file = try FileReader(path)

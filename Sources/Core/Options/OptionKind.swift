@@ -68,18 +68,19 @@ public indirect enum OptionKind: Sendable, Hashable {
     ///   value of this kind.
     public func parse(_ text: String, for name: String) throws -> OptionValue {
         let value: OptionValue?
+        let isNone = text.lowercased() == "none"
         switch self {
-        case .optional(let kind): return text == "none" ? .null : try kind.parse(text, for: name)
-        case .flag: value = ["true": .flag(true), "false": .flag(false)][text]
+        case .optional(let kind): return isNone ? .null : try kind.parse(text, for: name)
+        case .flag: value = ["true": .flag(true), "false": .flag(false)][text.lowercased()]
         case .integer: value = Int(text).map(OptionValue.integer)
         case .seed: value = UInt64(text).map(OptionValue.init(seed:))
         case .number: value = Double(text).map(OptionValue.number)
         case .choice, .text: value = .text(text)
         case .path: value = .text(text.isEmpty ? text : DataFolder.absolute(text))
         case .choices:
-            value = .list(text == "none" ? [] : try ListText.elements(text, of: "`\(name)`").map(OptionValue.text))
+            value = .list(isNone ? [] : try ListText.elements(text, of: "`\(name)`").map(OptionValue.text))
         case .integers:
-            let numbers = text == "none" ? [] : try ListText.elements(text, of: "`\(name)`").map { Int($0) }
+            let numbers = isNone ? [] : try ListText.elements(text, of: "`\(name)`").map { Int($0) }
             value = numbers.contains(nil) ? nil : .list(numbers.map { .integer($0!) })
         }
         guard let value else { throw mismatch(name, Double(text) == nil ? "'\(text)'" : text) }

@@ -71,6 +71,15 @@ public protocol DatasetPlugin: Dataset, Plugin {
     ///   - seed: the seed of the run, on which everything drawn or shuffled depends.
     /// - Throws: ``RecurrentError`` if the data can't be read or generated.
     init(options: Options, seed: UInt64) throws
+    /// Creates the data set for the use of some splits, whose files alone need to be there; by default all
+    /// splits are opened.
+    ///
+    /// - Parameters:
+    ///   - options: the data set's own options.
+    ///   - seed: the seed of the run, on which everything drawn or shuffled depends.
+    ///   - splits: the splits that will be used.
+    /// - Throws: ``RecurrentError`` if the data can't be read or generated.
+    init(options: Options, seed: UInt64, splits: Set<Split>) throws
     /// Whether the inputs are tokens, which a model embeds; true by default.
     static var hasTokenInputs: Bool { get }
     /// Adjusts the defaults of a run to this data set; by default they stay as they are.
@@ -80,6 +89,9 @@ public protocol DatasetPlugin: Dataset, Plugin {
 extension DatasetPlugin {
     public static var hasTokenInputs: Bool { true }
     public static func adjust(_ defaults: inout RunDefaults) {}
+    public init(options: Options, seed: UInt64, splits: Set<Split>) throws {
+        try self.init(options: options, seed: seed)
+    }
     /// Creates the data set with the seed 1.
     ///
     /// - Throws: ``RecurrentError`` if the data can't be read or generated.

@@ -47,12 +47,13 @@ public final class Trainer {
     ) throws {
         let configuration = updater.configuration
         try schedule.check(learningRate: configuration.learningRate)
-        try dataset.checkBatch(.train, batchSize: configuration.batchSize, option: "batchSize")
-        for split in [Split.valid, .test] {
-            try dataset.checkBatch(
-                split, batchSize: configuration.evaluationBatchSize ?? configuration.batchSize,
-                option: "evaluationBatchSize")
-        }
+        let evaluated = configuration.evaluationBatchSize ?? configuration.batchSize
+        try BatchSizes(
+            wanted: [
+                (.train, "batchSize", configuration.batchSize), (.valid, "evaluationBatchSize", evaluated),
+                (.test, "evaluationBatchSize", evaluated),
+            ]
+        ).check(dataset)
         self.schedule = schedule
         self.tracksTest = tracksTest
         checkpointInterval = configuration.checkpointEvery.flatMap(CheckpointInterval.init(text:))
@@ -169,7 +170,7 @@ extension SequenceModel {
     /// - Throws: ``RecurrentError/dataset(_:)`` if the split has no batch of this size, or
     ///   what the data set or the backend throws.
     public func evaluate(_ dataset: any Dataset, split: Split, batchSize: Int) throws -> LossSums {
-        try dataset.checkBatch(split, batchSize: batchSize, option: "batchSize")
+        try BatchSizes(wanted: [(split, "batchSize", batchSize)]).check(dataset)
         var sums = LossSums(), pending: PendingLoss?
         for index in 0..<dataset.batchCount(split, batchSize: batchSize) {
             let next = try startEvaluation(dataset.batch(split, epoch: 0, index: index, batchSize: batchSize))

@@ -69,7 +69,7 @@ extension Trainer {
     ///
     /// - Parameters:
     ///   - path: the path of the saved state.
-    ///   - modelPath: the path of the best weights so far, as ``SequenceModel/save(to:)`` wrote
+    ///   - modelPath: the path of the best weights so far, as ``SequenceModel/save(to:metadata:)`` wrote
     ///     them.
     /// - Returns: the strings that were saved with the state.
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` or

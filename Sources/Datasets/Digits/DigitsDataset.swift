@@ -14,7 +14,8 @@ public struct DigitsDataset: DatasetPlugin {
     public let classes: Int
     /// Whether the pixels come in a random order, the same for all images.
     public let isPermuted: Bool
-    private let train: Images, test: Images
+    /// The images for training and validation, and for testing; nil if none of their splits was opened.
+    private let train: Images?, test: Images?
     private let trainCount: Int
     /// The index of the pixel that each step reads.
     private let pixels: [Int]
@@ -38,32 +39,36 @@ public struct DigitsDataset: DatasetPlugin {
     ///   - permutationSeed: the seed of that order; the same for all runs, as results are compared
     ///     on one order.
     ///   - seed: the seed of the order of the training images in each epoch.
+    ///   - splits: the splits that will be used; the files of the others may be missing.
     /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a file is missing or damaged or
     ///   has a label out of range, or if the files don't fit together;
     ///   ``RecurrentCore/RecurrentError/invalidOption(_:)`` for `classes` out of range.
     public init(
-        directory: String, classes: Int = 10, isPermuted: Bool = false, permutationSeed: UInt64 = 1, seed: UInt64 = 1
+        directory: String, classes: Int = 10, isPermuted: Bool = false, permutationSeed: UInt64 = 1, seed: UInt64 = 1,
+        splits: Set<Split> = Split.all
     ) throws {
         guard (2...256).contains(classes) else {
             throw RecurrentError.invalidOption("digits: the number of classes must be in 2...256, not \(classes)")
         }
         self.classes = classes
-        let files = try DigitsFiles(in: directory)
-        train = try Self.read(files.train, classes: classes)
-        test = try Self.read(files.test, classes: classes)
-        guard train.size == test.size else {
+        let files = try DigitsFiles(in: directory, splits: splits)
+        train = try files.train.map { try Self.read($0, classes: classes) }
+        test = try files.test.map { try Self.read($0, classes: classes) }
+        let size = (train ?? test)?.size ?? 0
+        if let train, let test, train.size != test.size {
             throw RecurrentError.dataset(
                 "\(directory): training and test images differ in size (\(train.size) and \(test.size) pixels)")
         }
-        trainCount = train.labels.count - train.labels.count / 12
-        guard trainCount < train.labels.count else {
+        let labelCount = train?.labels.count ?? 0
+        trainCount = labelCount - labelCount / 12
+        guard train == nil || trainCount < labelCount else {
             throw RecurrentError.dataset(
-                "\(directory): \(train.labels.count) training images are too few; the last twelfth is kept for validation"
+                "\(directory): \(labelCount) training images are too few; the last twelfth is kept for validation"
             )
         }
         self.isPermuted = isPermuted
         var random = RandomStream(RandomKey(seed: permutationSeed, purpose: .shuffle, stream: 1))
-        pixels = isPermuted ? (0..<train.size).shuffled(using: &random) : Array(0..<train.size)
+        pixels = isPermuted ? (0..<size).shuffled(using: &random) : Array(0..<size)
         order = ShuffledOrder(seed: seed, count: trainCount)
     }
 
@@ -90,11 +95,19 @@ public struct DigitsDataset: DatasetPlugin {
             metric: .accuracy)
     }
 
+    private func images(_ split: Split) -> Images {
+        guard let images = split == .test ? test : train else {
+            preconditionFailure("the \(split) images weren't opened")
+        }
+        return images
+    }
+
     private func count(_ split: Split) -> Int {
-        switch split {
+        let count = images(split).labels.count
+        return switch split {
         case .train: trainCount
-        case .valid: train.labels.count - trainCount
-        case .test: test.labels.count
+        case .valid: count - trainCount
+        case .test: count
         }
     }
 
@@ -108,7 +121,7 @@ public struct DigitsDataset: DatasetPlugin {
             index >= 0 && index < batchCount(split, batchSize: batchSize),
             "batch \(index) is outside the \(split) split")
         let range = index * batchSize..<min((index + 1) * batchSize, count(split))
-        let images = split == .test ? test : train
+        let images = images(split)
         let numbers =
             switch split {
             case .train: order.order(epoch: epoch)[range].map(Int.init)

@@ -18,7 +18,11 @@ extension DigitsDataset {
     }
 
     public init(options: Options, seed: UInt64) throws {
-        try self.init(directory: Self.imageFolder(options.data, Self.name), classes: options.classes, seed: seed)
+        try self.init(options: options, seed: seed, splits: Split.all)
+    }
+    public init(options: Options, seed: UInt64, splits: Set<Split>) throws {
+        try self.init(
+            directory: Self.imageFolder(options.data, Self.name), classes: options.classes, seed: seed, splits: splits)
     }
 
     public static var hasTokenInputs: Bool { false }
@@ -62,9 +66,12 @@ public struct PermutedDigitsDataset: DatasetPlugin {
     }
 
     public init(options: Options, seed: UInt64) throws {
+        try self.init(options: options, seed: seed, splits: Split.all)
+    }
+    public init(options: Options, seed: UInt64, splits: Set<Split>) throws {
         digits = try DigitsDataset(
             directory: DigitsDataset.imageFolder(options.data, Self.name), classes: options.classes, isPermuted: true,
-            permutationSeed: options.permutationSeed, seed: seed)
+            permutationSeed: options.permutationSeed, seed: seed, splits: splits)
     }
 
     public static var hasTokenInputs: Bool { false }

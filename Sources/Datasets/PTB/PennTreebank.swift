@@ -22,8 +22,8 @@ public struct PennTreebank: VocabularyProviding {
     /// The unit that a token stands for: a word or a character.
     public let level: Level
     private let directory: String
-    /// The texts, in the order of `Split.allCases`.
-    private let streams: [TokenStream]
+    /// The texts that were opened.
+    private let streams: [Split: TokenStream]
 
     /// The unit that a token stands for.
     public enum Level: Sendable {
@@ -42,32 +42,39 @@ public struct PennTreebank: VocabularyProviding {
     ///   - level: the unit that a token stands for.
     ///   - vocabulary: the tokens of an existing model in the order of their ids; nil for those of the
     ///     training text.
+    ///   - splits: the splits that will be used. The texts of the others may be missing if `vocabulary` is
+    ///     given; otherwise all texts are read, because the token ids depend on them.
     /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for `bptt` below 1,
     ///   ``RecurrentCore/RecurrentError/dataset(_:)`` if a file is missing, empty or not UTF-8,
     ///   has a word of more than 65,536 bytes, or one that `vocabulary` has no token for, or if the
     ///   training text has only line ends.
-    public init(directory: String, bptt: Int, level: Level = .words, vocabulary: [String]? = nil) throws {
+    public init(
+        directory: String, bptt: Int, level: Level = .words, vocabulary: [String]? = nil,
+        splits: Set<Split> = Split.all
+    ) throws {
         guard bptt >= 1 else {
             throw RecurrentError.invalidOption("the backpropagation length must be at least 1, not \(bptt)")
         }
         self.bptt = bptt
         self.directory = directory
         self.level = level
-        let prefix = try Self.prefix(in: directory)
+        let used = vocabulary == nil ? Split.allCases : Split.allCases.filter(splits.contains)
+        let prefix = try Self.prefix(in: directory, used)
         var tokenizer = try Tokenizer(level: level, vocabulary: vocabulary)
-        streams = try Split.allCases.map { split in
+        var streams: [Split: TokenStream] = [:]
+        for split in used {
             let path = "\(directory)/\(prefix)\(split.rawValue).txt"
-            let tokens = try tokenizer.tokenize(Self.open(path), isOpen: split == .train)
+            let stream = try tokenizer.tokenize(Self.open(path, prefix, used), isOpen: split == .train)
             if split == .train { tokenizer.addNeededBlank() }
-            guard tokens.count >= 2 else {
+            guard stream.tokens.count >= 2 else {
                 throw RecurrentError.dataset(
                     "\(path): is empty; it must hold the \(split.rawValue) text, one sentence a line")
             }
-            return TokenStream(tokens: tokens)
+            streams[split] = stream
         }
+        self.streams = streams
         self.vocabulary = vocabulary ?? tokenizer.words.words
-        let first = streams[0].tokens[0]
-        guard vocabulary != nil || streams[0].tokens.contains(where: { $0 != first }) else {
+        guard vocabulary != nil || streams[.train]!.hasSeveralTokens else {
             throw RecurrentError.dataset(
                 "\(directory): the training text has no word but '\(self.vocabulary[0])'; there is nothing to predict")
         }
@@ -100,20 +107,42 @@ public struct PennTreebank: VocabularyProviding {
         return stream(split).batch(index, bptt: bptt, batchSize: batchSize)
     }
 
-    private func stream(_ split: Split) -> TokenStream { streams[Split.allCases.firstIndex(of: split)!] }
+    public func unknownTokens(_ split: Split) -> UnknownTokens? {
+        let stream = stream(split)
+        return UnknownTokens(count: stream.unknownCount, total: stream.tokens.count)
+    }
 
-    /// Returns the prefix of the files' names.
-    private static func prefix(in directory: String) throws -> String {
-        for prefix in ["ptb.", ""] where (try? FileReader("\(directory)/\(prefix)train.txt")) != nil { return prefix }
+    private func stream(_ split: Split) -> TokenStream {
+        guard let stream = streams[split] else { preconditionFailure("the \(split) text wasn't opened") }
+        return stream
+    }
+
+    /// Returns the prefix of the files' names: one with which all three texts are there, or else the first text that is
+    /// used.
+    private static func prefix(in directory: String, _ used: [Split]) throws -> String {
+        func has(_ prefix: String, _ split: Split) -> Bool {
+            FileReader.exists("\(directory)/\(prefix)\(split.rawValue).txt")
+        }
+        let prefixes = ["ptb.", ""], first = used.first ?? .train
+        if let prefix = prefixes.first(where: { prefix in Split.allCases.allSatisfy { has(prefix, $0) } })
+            ?? prefixes.first(where: { has($0, first) })
+        {
+            return prefix
+        }
         throw RecurrentError.dataset(
-            "no ptb.train.txt or train.txt can be read in '\(directory)'; name a directory that holds ptb.train.txt, ptb.valid.txt and ptb.test.txt with `data` or PTB_DIR"
+            "there is no ptb.\(first.rawValue).txt or \(first.rawValue).txt in '\(directory)'; name a directory that holds \(Self.files(used)) with `data` or PTB_DIR"
         )
     }
 
-    private static func open(_ path: String) throws -> FileReader {
+    /// Returns the names of the texts of some splits, for messages.
+    private static func files(_ splits: [Split], prefix: String = "ptb.") -> String {
+        let names = splits.map { "\(prefix)\($0.rawValue).txt" }
+        return names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " and " + names.last!
+    }
+
+    private static func open(_ path: String, _ prefix: String, _ used: [Split]) throws -> FileReader {
         do { return try FileReader(path) } catch RecurrentError.file(let path, let reason) {
-            throw RecurrentError.dataset(
-                "\(path): \(reason); the directory must hold the train, valid and test texts")
+            throw RecurrentError.dataset("\(path): \(reason); the directory must hold \(files(used, prefix: prefix))")
         }
     }
 }

@@ -21,9 +21,10 @@ extension PennTreebank {
         try self.init(directory: Self.corpusFolder(options.data, Self.name), bptt: options.bptt)
     }
 
-    public init(options: Options, seed: UInt64, vocabulary: [String]) throws {
+    public init(options: Options, seed: UInt64, vocabulary: [String], splits: Set<Split>) throws {
         try self.init(
-            directory: Self.corpusFolder(options.data, Self.name), bptt: options.bptt, vocabulary: vocabulary)
+            directory: Self.corpusFolder(options.data, Self.name), bptt: options.bptt, vocabulary: vocabulary,
+            splits: splits)
     }
 
     /// Sets the defaults to the paper's Table 9, except for the learning rate, which takes 300
@@ -67,14 +68,16 @@ public struct PennTreebankCharacters: VocabularyProviding {
         return options
     }
 
-    public init(options: Options, seed: UInt64) throws { try self.init(options, vocabulary: nil) }
-    public init(options: Options, seed: UInt64, vocabulary: [String]) throws {
-        try self.init(options, vocabulary: vocabulary)
+    public init(options: Options, seed: UInt64) throws {
+        try self.init(options, vocabulary: nil, splits: Split.all)
     }
-    private init(_ options: Options, vocabulary: [String]?) throws {
+    public init(options: Options, seed: UInt64, vocabulary: [String], splits: Set<Split>) throws {
+        try self.init(options, vocabulary: vocabulary, splits: splits)
+    }
+    private init(_ options: Options, vocabulary: [String]?, splits: Set<Split>) throws {
         corpus = try PennTreebank(
             directory: PennTreebank.corpusFolder(options.data, Self.name), bptt: options.bptt, level: .characters,
-            vocabulary: vocabulary)
+            vocabulary: vocabulary, splits: splits)
     }
 
     /// Sets the sizes and batch size of Kerg et al. 2019 (nnRNN), whose T is the default of
@@ -98,6 +101,7 @@ public struct PennTreebankCharacters: VocabularyProviding {
     public static var tokenForm: TokenForm { .characters() }
     public var vocabulary: [String] { corpus.vocabulary }
     public var description: DatasetDescription { corpus.description }
+    public func unknownTokens(_ split: Split) -> UnknownTokens? { corpus.unknownTokens(split) }
     public func batchCount(_ split: Split, batchSize: Int) -> Int { corpus.batchCount(split, batchSize: batchSize) }
     public func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) throws -> Batch {
         try corpus.batch(split, epoch: epoch, index: index, batchSize: batchSize)

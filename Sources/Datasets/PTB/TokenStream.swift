@@ -5,6 +5,11 @@ import RecurrentCore
 /// few tokens that remain are dropped.
 struct TokenStream: Sendable {
     let tokens: [Int32]
+    /// The number of tokens that are `<unk>` because the vocabulary lacks their word.
+    let unknownCount: Int
+
+    /// Whether the text has at least two different tokens.
+    var hasSeveralTokens: Bool { tokens.contains { $0 != tokens[0] } }
 
     /// Returns the number of positions of each stream that have a next token to predict.
     func steps(batchSize: Int) -> Int { max(tokens.count / batchSize - 1, 0) }

@@ -8,6 +8,8 @@ struct Tokenizer {
     private let isFixed: Bool
     /// The token between two words if tokens are characters.
     private let blank: String
+    /// The number of tokens of the current text that the vocabulary lacks.
+    private var unknownCount = 0
     /// The numbers of the characters of one byte, once they are known; -1 before.
     private var asciiNumbers = [Int32](repeating: -1, count: 128)
 
@@ -41,7 +43,7 @@ struct Tokenizer {
         var isAfterReturn = false
     }
 
-    /// Returns the tokens of a text, which is read piece by piece.
+    /// Returns the tokens of a text, which is read piece by piece, and how many of them became `<unk>`.
     ///
     /// - Parameters:
     ///   - file: the text.
@@ -49,8 +51,9 @@ struct Tokenizer {
     /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a word isn't UTF-8, has more than
     ///   ``longestWord`` bytes, or is unknown to a fixed vocabulary without `<unk>`;
     ///   ``RecurrentCore/RecurrentError/file(path:reason:)`` if the file can't be read to its end.
-    mutating func tokenize(_ file: FileReader, isOpen: Bool) throws -> [Int32] {
+    mutating func tokenize(_ file: FileReader, isOpen: Bool) throws -> TokenStream {
         var tokens: [Int32] = []
+        unknownCount = 0
         tokens.reserveCapacity(file.size / (level == .words ? 5 : 1))
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.longestWord + Self.pieceSize, alignment: 16)
         defer { buffer.deallocate() }
@@ -77,7 +80,7 @@ struct Tokenizer {
         }
         // A last line that has no end is still a line.
         if !TextMarkup.isLineEnd(last) { tokens.append(try endOfLineToken(place)) }
-        return tokens
+        return TokenStream(tokens: tokens, unknownCount: unknownCount)
     }
 
     /// The length of the longest word allowed, in bytes.
@@ -169,12 +172,15 @@ struct Tokenizer {
                 "\(place.path), line \(place.line): holds a zero byte, as UTF-16 does; save it as UTF-8 text")
         }
         if place.isOpen && !isFixed { return words.add(word) }
+        unknownCount += 1
         if let unknown = words.number(of: TextMarkup.unknownWord) { return unknown }
         guard !isFixed else {
             let unit = level == .words ? "word" : "character"
-            throw RecurrentError.dataset(
-                "\(place.path), line \(place.line): the model's vocabulary has neither the \(unit) '\(text.prefix(40))' nor \(TextMarkup.unknownWord) to stand for it"
-            )
+            let lack =
+                text == TextMarkup.unknownWord
+                ? "no \(text), which the text has"
+                : "neither the \(unit) '\(text.prefix(40))' nor \(TextMarkup.unknownWord) to stand for it"
+            throw RecurrentError.dataset("\(place.path), line \(place.line): the model's vocabulary has \(lack)")
         }
         // If the training text lacks `<unk>`, it is added here and remains untrained. The end of
         // a line doesn't get here: an open text, which is read first, has at least one.

@@ -21,7 +21,7 @@ struct Workload {
     }
 
     static func make(_ name: String, on backend: any Backend, registry: Registry) throws -> Workload {
-        let parts = name.split(separator: "-").map(String.init)
+        let name = name.lowercased(), parts = name.split(separator: "-").map(String.init)
         func size(_ part: Int, _ letter: Character, upTo most: Int) -> Int? {
             guard parts[part].first == letter, let size = Int(parts[part].dropFirst()), (1...most).contains(size) else {
                 return nil

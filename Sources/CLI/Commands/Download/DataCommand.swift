@@ -18,9 +18,8 @@ struct DataCommand: ParsableCommand {
 
     func run() throws {
         let sources = Registry.current.downloads
-        guard let source = sources.first(where: { $0.name == name }) else {
-            throw RecurrentError.unknownName(kind: "data set to download", name: name, known: sources.map(\.name))
-        }
+        let name = try knownName(name, of: "data set to download", in: sources.map(\.name))
+        let source = sources.first { $0.name == name }!
         guard !output.isEmpty else { throw RecurrentError.invalidOption("--output names no folder") }
         if !quiet { Terminal.print(source.notice) }
         let download = Download(source, from: url ?? source.url, into: output, isQuiet: quiet)

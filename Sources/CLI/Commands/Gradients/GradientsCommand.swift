@@ -67,9 +67,7 @@ struct GradientsCommand: FlagCommand {
             throw RecurrentError.invalidOption(
                 "--samples must be in 1...\(TrainingConfiguration.largestSize), not \(samples)")
         }
-        guard let part = Split(rawValue: split) else {
-            throw RecurrentError.unknownName(kind: "split", name: split, known: Split.allCases.map(\.rawValue))
-        }
+        let part = try Split(named: split)
         for (option, file) in [("--plot", plot), ("--plot-angles", plotAngles)] {
             let ending = file.map { URL(fileURLWithPath: $0).pathExtension } ?? ""
             guard ending.isEmpty || ending.lowercased() == "svg" else {
@@ -78,7 +76,7 @@ struct GradientsCommand: FlagCommand {
             }
         }
         if plot != nil || plotAngles != nil { try Gnuplot.check() }
-        let made = try measuredRun()
+        let made = try measuredRun(part)
         let model = made.model
         if let layer, !model.recurrentLayers.indices.contains(layer) {
             throw RecurrentError.invalidOption(
@@ -109,11 +107,11 @@ struct GradientsCommand: FlagCommand {
         let count = dataset.batchCount(part, batchSize: size)
         guard count > 0 else {
             throw RecurrentError.dataset(
-                "its \(split) split is too small for \(size) sequences; choose fewer --samples")
+                "its \(part) split is too small for \(size) sequences; choose fewer --samples")
         }
         guard (1...count).contains(batch) else {
             throw RecurrentError.invalidOption(
-                "--batch must be in 1...\(count) (batches of \(size) sequences in \(split)), not \(batch)")
+                "--batch must be in 1...\(count) (batches of \(size) sequences in \(part)), not \(batch)")
         }
         return try dataset.batch(part, epoch: 0, index: batch - 1, batchSize: size)
     }

@@ -73,9 +73,11 @@ struct ImportCommand: FlagCommand {
         let tokens = try tokens(
             count: weights.vocabulary, configuration, file: file, hasCorpus: parsed.given.contains("data"))
 
-        let directory = try RunFolder(creating: output, configuration, overwrite: overwrite)
-        if let tokens { try directory.write(vocabulary: tokens) }
-        try model.save(to: directory.file("model.safetensors"))
+        _ = try RunFolder(creating: output, configuration, overwrite: overwrite) { folder in
+            if let tokens { try folder.write(vocabulary: tokens) }
+            try model.save(
+                to: folder.file("model.safetensors"), metadata: RunFolder.metadata(vocabulary: tokens))
+        }
         let layers = (weights.layers == 1 ? "" : ", \(weights.layers) layers") + (weights.isTied ? ", tied" : "")
         Terminal.print(
             "\(output): \(configuration.cell.name) (\(configuration.activation?.name ?? "its own activation")), E \(weights.embeddingSize) H \(weights.hiddenSize) V \(weights.vocabulary)\(layers)"
@@ -111,7 +113,10 @@ struct ImportCommand: FlagCommand {
             // The corpus is fine by itself, and so is the model: the list of its words is the one that may be wrong.
             throw RecurrentError.checkpoint(path: vocabulary!, reason: "doesn't fit the corpus in `data`: \(reason)")
         }
-        if let own { return own }
+        if let own {
+            if let line = (corpus as? any VocabularyProviding)?.unknownTokensLine { Terminal.print(line) }
+            return own
+        }
         let words = (corpus as! any VocabularyProviding).vocabulary
         guard words.count == count else {
             throw RecurrentError.checkpoint(

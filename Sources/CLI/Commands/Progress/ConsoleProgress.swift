@@ -6,6 +6,7 @@ import RecurrentRuns
 /// within a long one.
 final class ConsoleProgress: TrainingObserver {
     private let label: String
+    private let note: String?
     private let isLive: Bool
     /// The time between two lines in seconds.
     private let interval: Double
@@ -18,9 +19,11 @@ final class ConsoleProgress: TrainingObserver {
     ///
     /// - Parameters:
     ///   - label: the name of the run.
+    ///   - note: a line to print before training; nil for none.
     ///   - logInterval: the time between two lines within an epoch in seconds, where the output is no terminal; 0 for none.
-    init(label: String, logInterval: Double) {
+    init(label: String, note: String? = nil, logInterval: Double) {
         self.label = label
+        self.note = note
         isLive = Terminal.isInteractive
         interval = isLive ? 0.1 : logInterval > 0 ? logInterval : .infinity
         last = clock.now
@@ -33,6 +36,7 @@ final class ConsoleProgress: TrainingObserver {
         Terminal.print(
             "\(label): \(plan.parameterCount) parameters, \(plan.batchesPerEpoch) batches of \(plan.batchSize) per epoch"
         )
+        if let note { Terminal.print(note) }
         // The first batch is shown at once on a terminal.
         last = isLive ? clock.now - .seconds(1) : clock.now
     }

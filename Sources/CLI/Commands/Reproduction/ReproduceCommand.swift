@@ -60,7 +60,8 @@ struct ReproduceCommand: FlagCommand {
         if reportOnly, noReport {
             throw RecurrentError.invalidOption("--report-only and --no-report leave nothing to do; leave one out")
         }
-        let (flags, what) = try separated()
+        let (flags, words) = try separated()
+        let what = try words.map { try knownName($0, of: "table or figure", in: Studies.all.map(\.id) + ["all"]) }
         let studies = try wanted(what), backend = try Self.parser.configuration(flags, locatesData: false).backend
         let drafts = try plans(("-", reportOnly ? "the corpus that each run names" : "none", "-"))
         try checkModels(studies, drafts[0], isAll: what.contains("all"))
@@ -178,28 +179,21 @@ struct ReproduceCommand: FlagCommand {
     }
 
     private func wanted(_ what: [String]) throws -> [any Study] {
-        let known = Studies.all.map(\.id)
-        for name in what where name != "all" && !known.contains(name) {
-            throw RecurrentError.unknownName(kind: "table or figure", name: name, known: known + ["all"])
-        }
         guard !what.isEmpty else { throw RecurrentError.invalidOption("name a table or figure, or all") }
         return what.contains("all") ? Studies.all : Studies.all.filter { what.contains($0.id) }
     }
 
     /// Returns a plan for each scale.
     private func plans(_ corpus: (folder: String, name: String, shown: String)) throws -> [Plan] {
-        let scales = try ListText.elements(scale, of: "--scale").map { name in
-            guard let scale = Scale(rawValue: name) else {
-                throw RecurrentError.unknownName(kind: "scale", name: name, known: Scale.allCases.map(\.rawValue))
-            }
-            return scale
-        }
+        let scales = try ListText.elements(scale, of: "--scale").map { try Scale(named: $0) }
         guard Set(scales).count == scales.count else {
             throw RecurrentError.invalidOption("--scale names a scale twice: \(scale)")
         }
-        let chosen = try models.map { Set(try ListText.elements($0, of: "--models")) }
-        for name in chosen ?? [] where !ToyTask.modelNames.contains(name) {
-            throw RecurrentError.unknownName(kind: "model", name: name, known: ToyTask.modelNames)
+        let chosen = try models.map { list in
+            Set(
+                try ListText.elements(list, of: "--models").map {
+                    try knownName($0, of: "model", in: ToyTask.modelNames)
+                })
         }
         let seeds = try Self.seeds(seeds)
         return scales.map {
@@ -234,7 +228,7 @@ struct ReproduceCommand: FlagCommand {
             }
             return (path, data ?? "$PTB_DIR")
         }
-        guard scale == Scale.smoke.rawValue else {
+        guard scale.lowercased() == Scale.smoke.rawValue else {
             throw RecurrentError.invalidOption(
                 "the language models need the Penn Treebank at this scale; give --data FOLDER (or set PTB_DIR) with ptb.train.txt, ptb.valid.txt and ptb.test.txt"
             )

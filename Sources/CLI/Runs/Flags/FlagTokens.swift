@@ -65,10 +65,12 @@ struct FlagTokenizer {
             let name = Flags.aliases[typed] ?? typed, option = Flags.option(name)
             switch forms[option] {
             case .flag:
-                guard inline == nil || ["true", "false"].contains(inline) else {
+                guard inline == nil || ["true", "false"].contains(inline?.lowercased()) else {
                     throw RecurrentError.invalidOption("--\(name) takes no value; leave out '\(inline!)'")
                 }
-                result.append(FlagToken(option: option, typed: "--\(name)", value: nil, isNegated: inline == "false"))
+                result.append(
+                    FlagToken(
+                        option: option, typed: "--\(name)", value: nil, isNegated: inline?.lowercased() == "false"))
             case .value:
                 guard let value = inline ?? (index < arguments.count ? arguments[index] : nil) else {
                     throw RecurrentError.invalidOption("--\(name) needs a value")

@@ -7,15 +7,18 @@ final class MetricsLog: TrainingObserver {
     private let folder: RunFolder
     private let configuration: RunConfiguration
     private let registry: Registry
+    /// What is saved with the weights and the state of a model that has a vocabulary.
+    private let vocabularyMetadata: [String: String]
     private var file: LogFile!
     private var metric = DatasetDescription.Metric.accuracy
     /// The epoch of the last batch.
     private var epoch = 1
 
-    init(_ folder: RunFolder, _ configuration: RunConfiguration, registry: Registry) {
+    init(_ folder: RunFolder, _ run: Run) {
         self.folder = folder
-        self.configuration = configuration
-        self.registry = registry
+        configuration = run.configuration
+        registry = run.registry
+        vocabularyMetadata = RunFolder.metadata(vocabulary: (run.dataset as? any VocabularyProviding)?.vocabulary)
     }
 
     /// Begins the log of a new run.
@@ -30,7 +33,7 @@ final class MetricsLog: TrainingObserver {
     /// Restores the run from its last checkpoint; a run without a checkpoint starts again.
     func resume(_ trainer: Trainer) throws {
         let path = folder.file("state.safetensors")
-        guard FileManager.default.fileExists(atPath: path) else {
+        guard folder.hasState else {
             if let from = configuration.from {
                 throw RecurrentError.checkpoint(
                     path: folder.path,
@@ -58,6 +61,8 @@ final class MetricsLog: TrainingObserver {
         } catch RecurrentError.invalidOption(let reason) {
             throw RecurrentError.checkpoint(path: path, reason: "doesn't fit config.json: \(reason)")
         }
+        // Without its words, the folder wouldn't be accepted once the state has their checksum.
+        if try folder.vocabulary() == nil { try folder.writeDataFiles(trainer.dataset) }
         file = try LogFile(folder.file("metrics.jsonl"), keeping: size)
         try folder.write(configuration)
         RunEnd.remove(from: folder)
@@ -86,11 +91,11 @@ final class MetricsLog: TrainingObserver {
             metadata: [
                 Self.sizeKey: String(file.size),
                 Self.configurationKey: String(decoding: try configuration.json(), as: UTF8.self),
-            ])
+            ].merging(vocabularyMetadata) { own, _ in own })
     }
 
     func didImprove(_ record: EpochRecord, model: SequenceModel) throws {
-        try model.save(to: folder.file("model.safetensors"))
+        try model.save(to: folder.file("model.safetensors"), metadata: vocabularyMetadata)
     }
 
     var acceptsLateBatches: Bool { true }

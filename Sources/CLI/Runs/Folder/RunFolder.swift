@@ -40,9 +40,18 @@ public struct RunFolder: Sendable {
     /// The file is written after all files of a previous run have been removed, so that in a folder with `config.json`
     /// all other files belong to the same run.
     ///
+    /// - Parameters:
+    ///   - path: the path of the folder.
+    ///   - configuration: the configuration of the run.
+    ///   - overwrite: whether a run that the folder already holds may be replaced.
+    ///   - contents: writes the files of a run that isn't trained. They come before `config.json`, so that a folder whose
+    ///     process was killed meanwhile holds no run, rather than one that could be taken for the beginning of a training.
     /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if the folder already holds a run and `overwrite` is
-    ///   false, another process trains that run, or the folder can't be written.
-    public init(creating path: String, _ configuration: RunConfiguration, overwrite: Bool = false) throws {
+    ///   false, another process trains that run, or the folder can't be written, and what `contents` throws.
+    public init(
+        creating path: String, _ configuration: RunConfiguration, overwrite: Bool = false,
+        contents: (RunFolder) throws -> Void = { _ in }
+    ) throws {
         try Self.check(path, overwrite: overwrite)
         self.path = path
         do {
@@ -53,15 +62,17 @@ public struct RunFolder: Sendable {
         }
         lock = try FolderLock(path)
         removeUnfinished()
-        try replaceOthers(configuration)
+        try replaceOthers(configuration, contents: contents)
     }
 
-    /// Replaces the files of a previous run by `config.json`, but removes nothing if the disk is full.
-    private func replaceOthers(_ configuration: RunConfiguration) throws {
+    /// Replaces the files of a previous run by the contents of the new one and its `config.json`, but removes nothing if
+    /// the disk is full.
+    private func replaceOthers(_ configuration: RunConfiguration, contents: (RunFolder) throws -> Void) throws {
         let bytes = try Self.encoded(configuration)
         try AtomicFile.write(to: file("config.json")) { output in
             try bytes.withUnsafeBytes { try output.append($0) }
             try removeOthers()
+            try contents(self)
         }
     }
 
@@ -88,11 +99,7 @@ public struct RunFolder: Sendable {
         self.path = path
         _ = try configuration()
         // A run that was stopped before its first checkpoint has neither file, and starts again.
-        let manager = FileManager.default
-        guard
-            manager.fileExists(atPath: file("state.safetensors"))
-                || !manager.fileExists(atPath: file("model.safetensors"))
-        else {
+        guard hasState || !FileManager.default.fileExists(atPath: file("model.safetensors")) else {
             throw RecurrentError.checkpoint(
                 path: path,
                 reason:
@@ -102,6 +109,9 @@ public struct RunFolder: Sendable {
         lock = try FolderLock(path)
         removeUnfinished()
     }
+
+    /// Whether the run has been saved at a checkpoint.
+    var hasState: Bool { FileManager.default.fileExists(atPath: file("state.safetensors")) }
 
     /// Removes the temporary files that a killed process has left behind.
     private func removeUnfinished() {
@@ -125,17 +135,19 @@ public struct RunFolder: Sendable {
     /// Returns the run's configuration as the file holds it, not resolved by a registry.
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if the file is missing or damaged, has a later
-    ///   version, or has a value out of range.
+    ///   version, or has a value out of range, and ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be
+    ///   read.
     public func configuration() throws -> RunConfiguration {
         guard !path.isEmpty else {
             throw RecurrentError.invalidOption(
                 "the run's folder has an empty name; name one that `train --output` wrote")
         }
-        guard let data = FileManager.default.contents(atPath: file("config.json")) else {
+        guard FileReader.exists(file("config.json")) else {
             throw RecurrentError.checkpoint(
-                path: path, reason: "there is no config.json; a run is a folder that `train --output` wrote")
+                path: path,
+                reason: "there is no config.json; a run is a folder that `train --output` or `import --output` wrote")
         }
-        return try RunConfiguration(json: data, path: file("config.json"))
+        return try RunConfiguration(file: file("config.json"))
     }
 
     /// Loads the best weights so far into a model.
@@ -155,25 +167,5 @@ public struct RunFolder: Sendable {
             )
         }
         try model.load(from: path, ofAnyCell: ofAnyCell)
-    }
-
-    /// Writes what a model needs to be used without its data set: the vocabulary of a language model.
-    func writeDataFiles(_ dataset: any Dataset) throws {
-        if let tokens = (dataset as? any VocabularyProviding)?.vocabulary { try write(vocabulary: tokens) }
-    }
-
-    /// Writes the tokens of a language model, in the order of their ids.
-    ///
-    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if the file can't be written.
-    public func write(vocabulary: [String]) throws {
-        try VocabularyFile.write(vocabulary, to: file(VocabularyFile.name))
-    }
-
-    /// Returns the run's tokens in the order of their ids; nil if it isn't the run of a language model.
-    ///
-    /// - Throws: ``RecurrentCore/RecurrentError`` if the file can't be read, or is damaged.
-    public func vocabulary() throws -> [String]? {
-        let path = file(VocabularyFile.name)
-        return FileManager.default.fileExists(atPath: path) ? try VocabularyFile.read(path) : nil
     }
 }

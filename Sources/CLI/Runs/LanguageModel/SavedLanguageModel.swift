@@ -29,8 +29,9 @@ public struct SavedLanguageModel {
         guard let words = try folder.vocabulary() else {
             throw RecurrentError.checkpoint(
                 path: folder.path,
-                reason:
-                    "there is no \(VocabularyFile.name): this isn't the run of a language model (train one with `dataset` ptb)"
+                reason: registry.hasVocabulary(configuration.dataset.name)
+                    ? "has no \(VocabularyFile.name), so its words are unknown; put the run's own file back, or import the model with its `vocabulary`"
+                    : "there is no \(VocabularyFile.name): this isn't the run of a language model (train one with `dataset` ptb)"
             )
         }
         vocabulary = words

@@ -49,10 +49,20 @@ public enum VocabularyFile {
         }
     }
 
+    /// Returns the CRC-32C of the tokens in their order, as eight hexadecimal digits.
+    ///
+    /// It is that of the file that ``write(_:to:)`` writes, so other line ends in the file don't change it.
+    public static func checksum(of tokens: [String]) -> String {
+        let digits = String(CRC32C.of(contents(tokens)), radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+
+    private static func contents(_ tokens: [String]) -> [UInt8] { Array((tokens.joined(separator: "\n") + "\n").utf8) }
+
     /// Writes the tokens to a file, one per line.
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if the file can't be written.
     public static func write(_ tokens: [String], to path: String) throws {
-        try AtomicFile.write(Array((tokens.joined(separator: "\n") + "\n").utf8), to: path)
+        try AtomicFile.write(contents(tokens), to: path)
     }
 }

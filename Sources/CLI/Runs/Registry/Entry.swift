@@ -6,6 +6,8 @@ package struct PluginParts: Sendable {
     var seed: UInt64 = 1
     /// For a corpus, the tokens of an existing model.
     var vocabulary: [String]?
+    /// For a data set, the splits that will be used.
+    var splits = Split.all
 }
 
 /// A registered plug-in, with its type erased.

@@ -97,10 +97,15 @@ extension Registry {
     ///   - configuration: the configuration, with the data set's options.
     ///   - vocabulary: the tokens of an existing model, against which a corpus is read; nil for its own. A data set
     ///     without a vocabulary ignores it.
+    ///   - splits: the splits that will be used; the files of the others may be missing.
     /// - Throws: ``RecurrentCore/RecurrentError`` if its data can't be read, or has a word that isn't in the vocabulary,
     ///   which has no `<unk>` either.
-    public func makeDataset(_ configuration: RunConfiguration, vocabulary: [String]? = nil) throws -> any Dataset {
-        try make(.dataset, configuration.dataset, PluginParts(seed: configuration.seed, vocabulary: vocabulary))
+    public func makeDataset(
+        _ configuration: RunConfiguration, vocabulary: [String]? = nil, splits: Set<Split> = Split.all
+    ) throws -> any Dataset {
+        try make(
+            .dataset, configuration.dataset,
+            PluginParts(seed: configuration.seed, vocabulary: vocabulary, splits: splits))
     }
     /// Creates the optimizer of a configuration.
     public func makeOptimizer(_ configuration: RunConfiguration) throws -> any Optimizer {

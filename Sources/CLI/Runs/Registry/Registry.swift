@@ -36,10 +36,11 @@ public struct Registry: Sendable {
     public mutating func add<D: DatasetPlugin>(_ type: D.Type) {
         var entry = Entry(.dataset, type) { options, parts in
             guard let vocabulary = parts.vocabulary, let corpus = D.self as? any VocabularyProviding.Type else {
-                return try D(options: options, seed: parts.seed)
+                return try D(options: options, seed: parts.seed, splits: parts.splits)
             }
             func open<C: VocabularyProviding>(_: C.Type) throws -> any Sendable {
-                try C(options: options as! C.Options, seed: parts.seed, vocabulary: vocabulary)
+                try C(
+                    options: options as! C.Options, seed: parts.seed, vocabulary: vocabulary, splits: parts.splits)
             }
             return try open(corpus)
         }
