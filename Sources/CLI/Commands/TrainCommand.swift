@@ -120,7 +120,14 @@ struct TrainCommand: FlagCommand {
     }
 
     private func observers(_ run: Run) -> [any TrainingObserver] {
-        quiet ? [] : [ConsoleProgress(label: run.configuration.cell.name, logInterval: logInterval.seconds)]
+        let configuration = run.configuration
+        return quiet
+            ? []
+            : [
+                ConsoleProgress(
+                    label: configuration.cell.name, rates: SummaryTable.rates(configuration),
+                    logInterval: logInterval.seconds)
+            ]
     }
 
     private func report(_ run: Run, _ summary: TrainingSummary) throws {

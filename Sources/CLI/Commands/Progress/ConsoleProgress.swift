@@ -6,6 +6,7 @@ import RecurrentRuns
 /// within a long one.
 final class ConsoleProgress: TrainingObserver {
     private let label: String
+    private let rates: String
     private let isLive: Bool
     /// The time between two lines in seconds.
     private let interval: Double
@@ -18,8 +19,10 @@ final class ConsoleProgress: TrainingObserver {
     ///
     /// - Parameters:
     ///   - label: the name of the run.
+    ///   - rates: its learning rates.
     ///   - logInterval: the time between two lines within an epoch in seconds, where the output is no terminal; 0 for none.
-    init(label: String, logInterval: Double) {
+    init(label: String, rates: String, logInterval: Double) {
+        self.rates = rates
         self.label = label
         isLive = Terminal.isInteractive
         interval = isLive ? 0.1 : logInterval > 0 ? logInterval : .infinity
@@ -31,7 +34,7 @@ final class ConsoleProgress: TrainingObserver {
     func trainingWillStart(_ plan: TrainingPlan) throws {
         self.plan = plan
         Terminal.print(
-            "\(label): \(plan.parameterCount) parameters, \(plan.batchesPerEpoch) batches of \(plan.batchSize) per epoch"
+            "\(label): \(plan.parameterCount) parameters, \(plan.batchesPerEpoch) batch\(plan.batchesPerEpoch == 1 ? "" : "es") of \(plan.batchSize) per epoch, learning rate \(rates)"
         )
         // The first batch is shown at once on a terminal.
         last = isLive ? clock.now - .seconds(1) : clock.now
