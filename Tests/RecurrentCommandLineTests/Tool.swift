@@ -70,6 +70,15 @@ extension Process {
     }
 }
 
+extension [String] {
+    /// Returns arguments in which an option has another value than in these.
+    func setting(_ flag: String, _ value: String) -> [String] {
+        var result = self
+        if let place = firstIndex(of: flag) { result.removeSubrange(place...place + 1) }
+        return result + [flag, value]
+    }
+}
+
 /// A folder that is removed after the test.
 final class TemporaryFolder {
     let path: String

@@ -44,7 +44,8 @@ public enum CommandLineTool {
         }
     }
 
-    /// Refuses a command that doesn't exist, which would otherwise be taken for an argument of the default one.
+    /// Refuses a command that doesn't exist, which would otherwise be taken for an argument of the default one, and options
+    /// of a command that are given twice.
     private static func checkCommand(_ arguments: [String]) throws {
         let names = RootCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
         let words = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
@@ -52,6 +53,9 @@ public enum CommandLineTool {
             throw RecurrentError.unknownName(kind: "command", name: word, known: names)
         }
         try SearchCommand.checkPlaces(arguments)
+        let commands = RootCommand.configuration.subcommands
+        let command = commands.first { $0.configuration.commandName == arguments.first } ?? TrainCommand.self
+        try OwnFlags(command).checkRepeated(arguments)
     }
 
     private static func execute(_ arguments: [String]) throws {

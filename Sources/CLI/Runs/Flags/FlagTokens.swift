@@ -81,7 +81,24 @@ struct FlagTokenizer {
                 }
             }
         }
+        try checkRepeated(result)
         return (result, positionals)
+    }
+
+    /// Refuses an option that is given two values, of which one would be lost.
+    private func checkRepeated(_ tokens: [FlagToken]) throws {
+        func shown(_ token: FlagToken) -> String {
+            token.isShorthand || token.value == nil ? token.typed : "\(token.typed) \(token.value!)"
+        }
+        for (index, token) in tokens.enumerated() {
+            guard
+                let other = tokens[..<index].first(where: {
+                    $0.option == token.option && ($0.value, $0.isNegated) != (token.value, token.isNegated)
+                })
+            else { continue }
+            throw RecurrentError.invalidOption(
+                "\(shown(other)) and \(shown(token)) contradict each other; leave one out")
+        }
     }
 
     private func suggestion(_ typed: String) -> String {
