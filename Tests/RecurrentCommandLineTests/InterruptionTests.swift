@@ -124,6 +124,30 @@ struct InterruptionTests {
         #expect(other.status == 1 && other.errors.contains("has no runs of this search"), "\(other.errors)")
     }
 
+    /// What was finished before the interruption isn't trained again.
+    @Test func anInterruptedSearchKeepsFinishedPoints() throws {
+        let folder = try TemporaryFolder(), results = folder.file("results"), runs = results + "/runs"
+        let search =
+            ["search", "--try", "epochs=1,100000", "--output", results, "--"]
+            + "--length 4 --train-size 200 --valid-size 50 --test-size 50 --hidden-size 8 --stop-loss 1e-30".split(
+                separator: " "
+            ).map(String.init)
+        var finished: Data?
+        for isAgain in [false, true] {
+            let watched = try Watched(search)
+            watched.read(until: isAgain ? "1 of 2 runs were finished before\n" : "[1/2] epochs=1 seed 1")
+            #expect(watched.text.contains("finished before") == isAgain)
+            while !FileManager.default.fileExists(atPath: runs + "/epochs=100000/seed1/state.safetensors") {
+                usleep(5000)
+            }
+            kill(watched.process.processIdentifier, SIGINT)
+            #expect(watched.end() == 130)
+            let metrics = FileManager.default.contents(atPath: runs + "/epochs=1/seed1/metrics.jsonl")
+            #expect(metrics != nil && (finished == nil || finished == metrics))
+            finished = metrics
+        }
+    }
+
     /// A test in the middle of a run would be one too many once the run is resumed.
     @Test func anInterruptedRunHasNoTestInItsEventFiles() throws {
         let folder = try TemporaryFolder(), run = folder.file("run")
