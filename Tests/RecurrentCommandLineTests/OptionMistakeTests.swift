@@ -22,6 +22,13 @@ struct OptionMistakeTests {
         ("compare --cells gru,rnn,identity-rnn --manifold cayley", ["the cell gru", "nor for rnn or identity-rnn"]),
         ("gradients --plot a.png", ["--plot", ".svg", ".png"]),
         ("gradients --plot-angles a.PDF", ["--plot-angles", ".svg"]),
+        // Numbers and names in other forms.
+        ("search --try lr=0.1 --trials -1 --output x", ["--trials", "at least 1", "-1"]),
+        ("search --try lr=0.1 --jobs -1 --output x", ["--jobs", "1...256", "-1"]),
+        ("benchmark --seconds -1", ["--seconds", "-1"]),
+        ("evaluate run --batch-size x", ["--batch-size must be a number, not 'x'"]),
+        ("evaluate run --batch-size 1.5", ["--batch-size must be a whole number, not '1.5'"]),
+        ("--Help", ["no option --Help", "--help?"]), ("--=3", ["no option --;", "`--help` lists them"]),
         // Options given twice.
         ("--config a --config b", ["--config a and --config b", "leave one out"]),
         ("--output a --output=b", ["--output a and --output b", "leave one out"]),

@@ -80,7 +80,12 @@ public enum CommandLineTool {
         }
         let code = RootCommand.exitCode(for: error)
         if error is ExitCode { return code.rawValue }
-        Terminal.complain("error: \(RootCommand.message(for: error))")
+        // ArgumentParser doesn't say what would be right; all values but texts are numbers.
+        let message = RootCommand.message(for: error).replacing(/^The value '(.*)' is invalid for '(--[a-z-]+) <.*>'$/)
+        {
+            "\($0.output.2) must be a \(Double($0.output.1) == nil ? "" : "whole ")number, not '\($0.output.1)'"
+        }
+        Terminal.complain("error: \(oneLine(message))")
         return code == .validationFailure ? 2 : 1
     }
 

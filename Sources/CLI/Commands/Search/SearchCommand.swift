@@ -29,13 +29,13 @@ struct SearchCommand: ParsableCommand {
             "An option of train and the values to try, or a range; may be repeated.", valueName: "option=value,value,…")
     )
     var axes: [String] = []
-    @Option(help: "Try this many points, drawn at random (default: all combinations).")
+    @Option(parsing: .unconditional, help: "Try this many points, drawn at random (default: all combinations).")
     var trials: Int?
     @Flag(help: "Successive halving: a few epochs for all points, twice as many for the better half, and so on.")
     var halving = false
     @Option(help: "Seeds, separated by commas; losses are averaged over them.")
     var seeds = "1"
-    @Option(help: "The number of runs to train in parallel; they share the processors.")
+    @Option(parsing: .unconditional, help: "The number of runs to train in parallel; they share the processors.")
     var jobs = 1
     @Option(help: "Folder of the results.")
     var output: String

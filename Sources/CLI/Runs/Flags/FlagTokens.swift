@@ -77,7 +77,7 @@ struct FlagTokenizer {
                         FlagToken(
                             option: Flags.option(name.dropFirst(3)), typed: "--\(name)", value: nil, isNegated: true))
                 } else {
-                    throw RecurrentError.invalidOption("there is no option --\(typed)" + suggestion(typed))
+                    throw RecurrentError.invalidOption("there is no option --\(parts[0])" + suggestion(typed))
                 }
             }
         }
@@ -102,6 +102,7 @@ struct FlagTokenizer {
     }
 
     private func suggestion(_ typed: String) -> String {
+        guard !typed.isEmpty else { return "; `--help` lists them" }
         let options = SectionAccess.all.flatMap(\.options) + registry.entries.flatMap(\.options)
         let names =
             PluginKind.allCases.map { Flags.flag($0.rawValue) } + options.map { Flags.flag($0.name) } + own()
