@@ -72,10 +72,15 @@ extension Process {
 
 extension [String] {
     /// Returns arguments in which an option has another value than in these.
-    func setting(_ flag: String, _ value: String) -> [String] {
+    func setting(_ flag: String, _ value: String) -> [String] { overridden(by: [flag, value]) }
+
+    /// Returns these and other arguments, without the options, with a value each, that the others give as well.
+    func overridden(by others: [String]) -> [String] {
         var result = self
-        if let place = firstIndex(of: flag) { result.removeSubrange(place...place + 1) }
-        return result + [flag, value]
+        for flag in others where flag.hasPrefix("--") {
+            if let place = result.firstIndex(of: flag) { result.removeSubrange(place...place + 1) }
+        }
+        return result + others
     }
 }
 
