@@ -26,6 +26,8 @@ enum Interruption {
         sigemptyset(&signals)
         for number in handled { sigaddset(&signals, number) }
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        // A handler must not be the first to use a static property, which is initialized under a lock.
+        _ = (requested.load(ordering: .relaxed), firstPress.load(ordering: .relaxed))
         for number in handled {
             signal(number) { number in
                 Interruption.requested.store(true, ordering: .relaxed)
