@@ -33,7 +33,7 @@ struct OptionMistakeTests {
         ("--config a --config b", ["--config a and --config b", "leave one out"]),
         ("--output a --output=b", ["--output a and --output b", "leave one out"]),
         ("--lr 1 --learning-rate 2", ["--learning-rate 1 and --learning-rate 2"]),
-        ("--tied --no-tied", ["--tied and --no-tied"]),
+        ("--tied --no-tied", ["--tied and --no-tied"]), ("--tied=true --tied=false", ["--tied and --tied=false"]),
         ("compare --cells urnn --cells rnn", ["--cells urnn and --cells rnn"]),
         ("search --try lr=0.1 --jobs 1 --jobs 2 --output x", ["--jobs 1 and --jobs 2"]),
         // Searches.
@@ -68,6 +68,12 @@ struct OptionMistakeTests {
         #expect(result.errors.hasPrefix("error: ") && result.errors.split(separator: "\n").count == 1)
         for word in mistake.says { #expect(result.errors.contains(word), "\(mistake.arguments): \(result.errors)") }
         #expect(!FileManager.default.fileExists(atPath: "x"))
+    }
+
+    /// A table that is the embedding would need E = H.
+    @Test(arguments: ["--tied=false", "--no-tied"]) func aFlagIsTurnedOff(flag: String) throws {
+        let measured = try Tool("gradients --length 4 --hidden-size 4 --embedding-size 3 \(flag)")
+        #expect(measured.status == 0, "\(measured.errors)")
     }
 
     @Test func blanksMayStandBesideCommas() throws {

@@ -25,7 +25,7 @@ public struct FlagParser {
     public func split(_ arguments: [String]) throws -> (flags: [String], words: [String]) {
         let (flags, words) = try tokenizer.tokens(arguments)
         try checkScope(flags)
-        return (flags.flatMap { [$0.isShorthand || $0.value == nil ? $0.typed : $0.typed + "=" + $0.value!] }, words)
+        return (flags.map(\.word), words)
     }
 
     /// The result of parsing flags.

@@ -11,6 +11,13 @@ struct FlagToken: Equatable {
     var isNegated = false
     /// Whether the flag itself stands for the value.
     var isShorthand = false
+
+    /// The flag and its value as one word, which gives an equal token.
+    var word: String {
+        if isShorthand { return typed }
+        if let value { return "\(typed)=\(value)" }
+        return isNegated && !typed.hasPrefix("--no-") ? "\(typed)=false" : typed
+    }
 }
 
 /// Splits a command line into flags and values; the registry determines which flags take a value.
@@ -88,7 +95,7 @@ struct FlagTokenizer {
     /// Refuses an option that is given two values, of which one would be lost.
     private func checkRepeated(_ tokens: [FlagToken]) throws {
         func shown(_ token: FlagToken) -> String {
-            token.isShorthand || token.value == nil ? token.typed : "\(token.typed) \(token.value!)"
+            token.isShorthand ? token.word : token.value.map { "\(token.typed) \($0)" } ?? token.word
         }
         for (index, token) in tokens.enumerated() {
             guard
