@@ -52,7 +52,8 @@ struct ConfigurationFileTests {
             #"(it has "length", "trainSize""#
         ),
         (#"{"version": 2, "model": {"hiddenSize": "1"}}"#, #"not the text "1""#),
-        (#"{"version": 2"#, "no JSON object"),
+        (#"{"version": 2"#, "line 1: the text ends where a comma or '}' is missing"),
+        ("{\"version\": 2,\n\"seed\": 1,\n\"seed\": 2}", #"line 3: "seed" is given twice, first in line 2"#),
     ])
     func mistakesNameTheFile(json: String, says: String) throws {
         let path = try file(json), tool = try Tool(["--config", path, "--quiet", "--epochs", "1"])
@@ -89,7 +90,13 @@ struct ConfigurationFileTests {
         let training = try training("run")
         #expect(training["epochs"] as? Int == 2 && training["learningRate"] as? Double == 0.01)
         let other = try Tool("--resume \(run) --config \(file(#"{"version": 2, "model": {"hiddenSize": 9}}"#))")
-        #expect(other.status == 2 && other.errors.contains("--hidden-size can't change"), "\(other.errors)")
+        #expect(
+            other.status == 1 && other.errors.hasPrefix("error: \(path): line 1: \"hiddenSize\" can't change"),
+            "\(other.errors)")
+        // A flag that sets the option back leaves nothing of the file to complain about; one that changes it is named.
+        #expect(try Tool("--resume \(run) --config \(path) --hidden-size 8 --quiet").status == 0)
+        let flag = try Tool("--resume \(run) --config \(path) --hidden-size 7 --quiet")
+        #expect(flag.status == 2 && flag.errors.hasPrefix("error: --hidden-size can't change"), "\(flag.errors)")
     }
 
     @Test func anEditedConfigurationIsToBeSetBack() throws {

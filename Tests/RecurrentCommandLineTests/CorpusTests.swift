@@ -105,7 +105,7 @@ struct CorpusTests {
         ] {
             let result = try Tool(
                 ["--dataset", "ptb", "--data", folder.path, "--batch-size", "2", "--evaluation-batch-size", "2"]
-                    + options)
+                    .overridden(by: options))
             #expect(result.status == 1 && result.failedInOneLine && result.errors.contains(says), "\(result.errors)")
         }
         // Advice that leads to the next error is no advice.

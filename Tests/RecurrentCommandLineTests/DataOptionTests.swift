@@ -20,6 +20,11 @@ struct DataOptionTests {
         let standard = try registry.resolve(registry.standard(dataset: dataset), locatesData: false)
         for (name, value) in standard.values where value != .null && value != .flag(false) && name != "dataset" {
             let flag = name.reduce(into: "") { $0 += $1.isUppercase ? "-" + $1.lowercased() : String($1) }
+            if !text.contains("\n  --\(flag) ") {
+                let refused = try Tool("train --dataset \(dataset) --\(flag) \(value.text) --overwrite")
+                #expect(refused.status == 2 && refused.errors.contains("does nothing"), "\(refused.errors)")
+                continue
+            }
             let help = try Self.help(of: flag, in: text), shown = value == .flag(true) ? "yes" : value.text
             #expect(help.contains("(default: \(shown))"), "--\(flag) of \(dataset) is \(shown): \(help)")
         }
@@ -36,13 +41,14 @@ struct DataOptionTests {
         #expect(
             last.joined(separator: "\n") == """
                 always answering 1: loss 0.1667
-                adding length 6 train-size 40 valid-size 20 test-size 20; H 128 B 100; relu; adam 0.001; no dropout; exponential from B henaff; \
+                adding length 6 train-size 40 valid-size 20 test-size 20; H 128 B 100; relu; adam 0.001 (skew B 0.0001); no dropout; exponential from B henaff; \
                 at most 1 epoch; schedule cosine; clip-norm 2; seed 1, cpu
                 """, "\(adding.errors)")
         let copying = try Tool(small + ["copying", "--manifold-learning-rate", "0.0002", "--dropout", "0.5"]).output
         #expect(
             copying.contains("copying length 6 ") && copying.contains("fresh-data; E 30 H 128 B 100")
-                && copying.contains("manifold-learning-rate 0.0002"))
+                && copying.contains("adam 0.001 (skew B 0.0002)")
+                && copying.contains("1 batch of 100 per epoch, learning rate 0.001 (skew B 0.0002)\n"))
         #expect(
             copying.contains("dropout 0.5 on output") && copying.contains("\na model without memory: loss 0.7998\n"),
             "\(copying)")

@@ -23,7 +23,8 @@ struct DivergenceTests {
         let arguments = Self.small + ["--cell", cell, "--optimizer", "breaking", "--quiet"]
         #expect(CommandLineTool.run(registry, arguments: arguments + ["--output", folder.file("run")]) == 1)
         #expect(
-            CommandLineTool.run(registry, arguments: arguments + ["--epochs", "1", "--output", folder.file("first")])
+            CommandLineTool.run(
+                registry, arguments: arguments.setting("--epochs", "1") + ["--output", folder.file("first")])
                 == 0)
 
         // The run ends like one that stops after the last good epoch.

@@ -28,7 +28,32 @@ struct FailedPointTests {
         let report = try String(contentsOfFile: folder.file("report.md"), encoding: .utf8)
         #expect(
             report.contains("batch-size=100000 tied=true failed: the run failed (ptb: its train split is too small"))
-        #expect(!report.contains("Incomplete"))
+        #expect(!report.contains("Incomplete") && report.contains("4 points, of which 2 failed"), "\(report)")
+    }
+
+    /// Why a run failed is kept beside it, for later reports; only what failed is tried again.
+    @Test func failuresAreRecordedAndTriedAgain() throws {
+        let folder = try TemporaryFolder(), results = folder.file("results"), corpus = folder.file("corpus")
+        try FileManager.default.createDirectory(atPath: corpus, withIntermediateDirectories: true)
+        func write(_ count: Int) throws {
+            for name in ["train", "valid", "test"] {
+                let text = String(repeating: "a b c d e f g h\n", count: count)
+                try text.write(toFile: corpus + "/ptb.\(name).txt", atomically: true, encoding: .utf8)
+            }
+        }
+        try write(40)
+        let search = "search --try batch-size=500,4 --output \(results)"
+        let options = " -- --dataset ptb --data \(corpus) --bptt 5 --hidden-size 8 --embedding-size 8 --epochs 1"
+        #expect(try Tool(search + options).output.contains("1 of 2 points failed"))
+        let record = results + "/runs/batch-size=500/seed1/failure.json"
+        #expect(try String(contentsOfFile: record, encoding: .utf8).contains("train split is too small"))
+        let report = try Tool(search + " --report-only" + options)
+        #expect(report.status == 0 && report.output.contains("1 of 2 points failed"), "\(report)")
+
+        try write(400)
+        let again = try Tool(search + options)
+        #expect(again.output.contains("1 of 2 runs were finished before"), "\(again)")
+        #expect(!again.output.contains("points failed") && !FileManager.default.fileExists(atPath: record))
     }
 
     @Test func valuesThatDontFitTogetherAreListed() throws {

@@ -52,6 +52,42 @@ struct InterruptionTests {
         #expect(watched.text.hasSuffix("saved in \(run); resume it with: train --resume \(run)\n"), "\(watched.text)")
     }
 
+    /// A wrapper such as `timeout` sends SIGINT to its child and to the whole group, within milliseconds.
+    @Test func twoInterruptionsAtOnceAreOne() throws {
+        let folder = try TemporaryFolder(), run = folder.file("run")
+        let watched = try Watched(Self.endless + ["--output", run])
+        watched.read(until: "epoch 1 ")
+        for _ in 0..<2 {
+            kill(watched.process.processIdentifier, SIGINT)
+            usleep(200)
+        }
+        #expect(watched.end() == 130)
+        #expect(watched.text.hasSuffix("saved in \(run); resume it with: train --resume \(run)\n"), "\(watched.text)")
+    }
+
+    /// Nothing more is saved then, but the last checkpoint is there.
+    @Test func aLaterSecondInterruptionEndsAtOnce() throws {
+        let folder = try TemporaryFolder(), run = folder.file("run")
+        // After the second batch, validation takes long, and isn't interrupted.
+        let slow =
+            "--length 60 --hidden-size 500 --train-size 20 --batch-size 10 --checkpoint-every 1 --valid-size 10000 --test-size 10"
+        let watched = try Watched(slow.split(separator: " ").map(String.init) + ["--output", run])
+        while !FileManager.default.fileExists(atPath: run + "/state.safetensors"), watched.process.isRunning {
+            usleep(5000)
+        }
+        for _ in 0..<2 {
+            usleep(600_000)
+            kill(watched.process.processIdentifier, SIGINT)
+        }
+        #expect(watched.end() == 130 && !watched.text.contains("saved in"), "\(watched.text)")
+
+        let resumed = try Watched(["train", "--resume", run])
+        resumed.read(until: "\n")
+        #expect(resumed.text.hasPrefix("resumed after step 1\n"), "\(resumed.text)")
+        kill(resumed.process.processIdentifier, SIGKILL)
+        _ = resumed.end()
+    }
+
     @Test func aRunUnderNohupContinues() throws {
         let folder = try TemporaryFolder(), run = folder.file("run")
         let watched = try Watched(Self.endless + ["--output", run], ignoring: "HUP")
@@ -86,6 +122,30 @@ struct InterruptionTests {
             report.status == 1 && report.errors.contains("no run of this search is finished yet"), "\(report.errors)")
         let other = try Tool(["search", "--try", "learning-rate=0.5", "--output", results, "--report-only"])
         #expect(other.status == 1 && other.errors.contains("has no runs of this search"), "\(other.errors)")
+    }
+
+    /// What was finished before the interruption isn't trained again.
+    @Test func anInterruptedSearchKeepsFinishedPoints() throws {
+        let folder = try TemporaryFolder(), results = folder.file("results"), runs = results + "/runs"
+        let search =
+            ["search", "--try", "epochs=1,100000", "--output", results, "--"]
+            + "--length 4 --train-size 200 --valid-size 50 --test-size 50 --hidden-size 8 --stop-loss 1e-30".split(
+                separator: " "
+            ).map(String.init)
+        var finished: Data?
+        for isAgain in [false, true] {
+            let watched = try Watched(search)
+            watched.read(until: isAgain ? "1 of 2 runs were finished before\n" : "[1/2] epochs=1 seed 1")
+            #expect(watched.text.contains("finished before") == isAgain)
+            while !FileManager.default.fileExists(atPath: runs + "/epochs=100000/seed1/state.safetensors") {
+                usleep(5000)
+            }
+            kill(watched.process.processIdentifier, SIGINT)
+            #expect(watched.end() == 130)
+            let metrics = FileManager.default.contents(atPath: runs + "/epochs=1/seed1/metrics.jsonl")
+            #expect(metrics != nil && (finished == nil || finished == metrics))
+            finished = metrics
+        }
     }
 
     /// A test in the middle of a run would be one too many once the run is resumed.

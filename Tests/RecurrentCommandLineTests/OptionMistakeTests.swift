@@ -22,7 +22,30 @@ struct OptionMistakeTests {
         ("compare --cells gru,rnn,identity-rnn --manifold cayley", ["the cell gru", "nor for rnn or identity-rnn"]),
         ("gradients --plot a.png", ["--plot", ".svg", ".png"]),
         ("gradients --plot-angles a.PDF", ["--plot-angles", ".svg"]),
+        // Numbers and names in other forms.
+        ("search --try lr=0.1 --trials -1 --output x", ["--trials", "at least 1", "-1"]),
+        ("search --try lr=0.1 --jobs -1 --output x", ["--jobs", "1...256", "-1"]),
+        ("benchmark --seconds -1", ["--seconds", "-1"]),
+        ("evaluate run --batch-size x", ["--batch-size must be a number, not 'x'"]),
+        ("evaluate run --batch-size 1.5", ["--batch-size must be a whole number, not '1.5'"]),
+        ("--Help", ["no option --Help", "--help?"]), ("--=3", ["no option --;", "`--help` lists them"]),
+        // Options given twice.
+        ("--config a --config b", ["--config a and --config b", "leave one out"]),
+        ("--output a --output=b", ["--output a and --output b", "leave one out"]),
+        ("--lr 1 --learning-rate 2", ["--learning-rate 1 and --learning-rate 2"]),
+        ("--tied --no-tied", ["--tied and --no-tied"]), ("--tied=true --tied=false", ["--tied and --tied=false"]),
+        ("compare --cells urnn --cells rnn", ["--cells urnn and --cells rnn"]),
+        ("search --try lr=0.1 --jobs 1 --jobs 2 --output x", ["--jobs 1 and --jobs 2"]),
         // Searches.
+        ("search --try output=a,b --output x", ["--output", "its own folder"]),
+        ("search --try config=a,b --output x", ["--config", "after --"]),
+        ("search --try resume=a,b --output x", ["--resume", "resumes runs"]),
+        ("search --try quiet=true,false --output x", ["--quiet", "prints"]),
+        ("search --try jobs=1,2 --output x", ["--jobs", "of search itself"]),
+        ("search --try threads=1,2 --output x", ["--threads", "--jobs"]),
+        ("search --try checkpoint-every=1,2 --output x", ["--checkpoint-every", "don't depend on it"]),
+        ("search --try track-gradients=1,2 --output x", ["--track-gradients", "nothing but the losses"]),
+        ("search --try lr=0.1 --output x -- --tensorboard", ["--tensorboard", "nothing but the losses"]),
         ("search --try lr=0.1 --output x --epochs 1", ["--epochs", "after --"]),
         ("search --try lr=0.1 --output x --no-fresh-data", ["--no-fresh-data", "after --"]),
         ("search --try lr=0.1 --output x --cell=gru", ["--cell", "after --"]),
@@ -45,6 +68,12 @@ struct OptionMistakeTests {
         #expect(result.errors.hasPrefix("error: ") && result.errors.split(separator: "\n").count == 1)
         for word in mistake.says { #expect(result.errors.contains(word), "\(mistake.arguments): \(result.errors)") }
         #expect(!FileManager.default.fileExists(atPath: "x"))
+    }
+
+    /// A table that is the embedding would need E = H.
+    @Test(arguments: ["--tied=false", "--no-tied"]) func aFlagIsTurnedOff(flag: String) throws {
+        let measured = try Tool("gradients --length 4 --hidden-size 4 --embedding-size 3 \(flag)")
+        #expect(measured.status == 0, "\(measured.errors)")
     }
 
     @Test func blanksMayStandBesideCommas() throws {

@@ -113,7 +113,7 @@ struct ResumeTests {
         let folder = try TemporaryFolder()
         let whole = folder.file("whole"), parts = folder.file("parts")
         #expect(try Tool(Self.toy + ["--output", whole]).status == 0)
-        #expect(try Tool(Self.toy + ["--output", parts, "--epochs", "2"]).status == 0)
+        #expect(try Tool(Self.toy.setting("--epochs", "2") + ["--output", parts]).status == 0)
         #expect(try Tool(["train", "--resume", parts, "--epochs", "4", "--quiet"]).status == 0)
         #expect(try Outcome(parts) == Outcome(whole))
         let object =
@@ -146,7 +146,7 @@ struct ResumeTests {
     func whatDoesNotFitIsRefused(damage: String) throws {
         let folder = try TemporaryFolder()
         let run = folder.file("run"), other = folder.file("other")
-        #expect(try Tool(Self.toy + ["--output", run, "--epochs", "2"]).status == 0)
+        #expect(try Tool(Self.toy.setting("--epochs", "2") + ["--output", run]).status == 0)
         let state = URL(fileURLWithPath: run + "/state.safetensors")
         var bytes = try Data(contentsOf: state)
         switch damage {
@@ -162,9 +162,9 @@ struct ResumeTests {
         case "cell", "size":
             #expect(
                 try Tool(
-                    Self.toy + (damage == "cell" ? ["--cell", "gru"] : ["--hidden-size", "17"]) + [
-                        "--output", other, "--epochs", "1",
-                    ]
+                    (damage == "cell"
+                        ? Self.toy.setting("--cell", "gru") : Self.toy.setting("--hidden-size", "17"))
+                        .setting("--epochs", "1") + ["--output", other]
                 ).status == 0)
             try Data(contentsOf: URL(fileURLWithPath: other + "/state.safetensors")).write(to: state)
         case "metrics": try Data().write(to: URL(fileURLWithPath: run + "/metrics.jsonl"))
@@ -194,7 +194,7 @@ struct ResumeTests {
     func optionsThatCannotChange(options: [String], name: String) throws {
         let folder = try TemporaryFolder()
         let run = folder.file("run")
-        #expect(try Tool(Self.toy + ["--output", run, "--epochs", "1"]).status == 0)
+        #expect(try Tool(Self.toy.setting("--epochs", "1") + ["--output", run]).status == 0)
         let before = try contents(run)
         let result = try Tool(["train", "--resume", run] + options)
         #expect(
@@ -206,7 +206,8 @@ struct ResumeTests {
     @Test func aRunHasOneTrainer() throws {
         let folder = try TemporaryFolder()
         let run = folder.file("run")
-        let (process, _, _) = Tool.process(Self.toy + ["--output", run, "--epochs", "100000", "--stop-loss", "1e-30"])
+        let (process, _, _) = Tool.process(
+            Self.toy.setting("--epochs", "100000") + ["--output", run, "--stop-loss", "1e-30"])
         try process.run()
         while !FileManager.default.fileExists(atPath: run + "/state.safetensors") {
             Thread.sleep(forTimeInterval: 0.01)

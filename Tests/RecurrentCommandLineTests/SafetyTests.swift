@@ -75,7 +75,7 @@ struct SafetyTests {
     func aDiskWithoutRoom(blocks: Int, refused: String) throws {
         let folder = try TemporaryFolder()
         let whole = folder.file("whole"), run = folder.file("run")
-        #expect(try Tool(Self.small + ["--output", whole, "--epochs", "4", "--quiet"]).status == 0)
+        #expect(try Tool(Self.small.setting("--epochs", "4") + ["--output", whole, "--quiet"]).status == 0)
         #expect(try Tool(Self.small + ["--output", run, "--quiet"]).status == 0)
         let before = try contents(run)
         func refuses(_ arguments: [String]) throws {

@@ -20,10 +20,10 @@ struct SmallestSizesTests {
     func everyCellTrains(cell: String, sizes: [String]) throws {
         let folder = try TemporaryFolder(), run = folder.file("run")
         let trained = try Tool(
-            ["train"] + Self.data + [
+            (["train"] + Self.data + [
                 "--cell", cell, "--batch-size", "10", "--epochs", "1", "--quiet", "--output", run, "--tensorboard",
                 "--track-gradients", "1",
-            ] + sizes)
+            ]).overridden(by: sizes))
         #expect(trained.status == 0, "\(trained.errors)")
         let resumed = try Tool(["train", "--resume", run, "--epochs", "2", "--quiet"])
         #expect(resumed.status == 0, "\(resumed.errors)")

@@ -88,7 +88,7 @@ struct StreamTests {
     @Test func aFileThatMayNotGrowIsOneLine() throws {
         let folder = try TemporaryFolder(), run = folder.file("run")
         let tool = try Tool(
-            shell: "ulimit -f 1; \"$@\"", Self.small + ["--hidden-size", "50", "--output", run, "--quiet"])
+            shell: "ulimit -f 1; \"$@\"", Self.small.setting("--hidden-size", "50") + ["--output", run, "--quiet"])
         #expect(tool.status == 1)
         #expect(tool.errors.hasPrefix("error: \(run)/") && tool.errors.contains("ulimit -f"), "\(tool.errors)")
         #expect(tool.errors.filter(\.isNewline).count == 1)

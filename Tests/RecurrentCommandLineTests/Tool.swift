@@ -70,6 +70,20 @@ extension Process {
     }
 }
 
+extension [String] {
+    /// Returns arguments in which an option has another value than in these.
+    func setting(_ flag: String, _ value: String) -> [String] { overridden(by: [flag, value]) }
+
+    /// Returns these and other arguments, without the options, with a value each, that the others give as well.
+    func overridden(by others: [String]) -> [String] {
+        var result = self
+        for flag in others where flag.hasPrefix("--") {
+            if let place = result.firstIndex(of: flag) { result.removeSubrange(place...place + 1) }
+        }
+        return result + others
+    }
+}
+
 /// A folder that is removed after the test.
 final class TemporaryFolder {
     let path: String

@@ -44,7 +44,8 @@ public enum CommandLineTool {
         }
     }
 
-    /// Refuses a command that doesn't exist, which would otherwise be taken for an argument of the default one.
+    /// Refuses a command that doesn't exist, which would otherwise be taken for an argument of the default one, and options
+    /// of a command that are given twice.
     private static func checkCommand(_ arguments: [String]) throws {
         let names = RootCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
         let words = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
@@ -52,6 +53,9 @@ public enum CommandLineTool {
             throw RecurrentError.unknownName(kind: "command", name: word, known: names)
         }
         try SearchCommand.checkPlaces(arguments)
+        let commands = RootCommand.configuration.subcommands
+        let command = commands.first { $0.configuration.commandName == arguments.first } ?? TrainCommand.self
+        try OwnFlags(command).checkRepeated(arguments)
     }
 
     private static func execute(_ arguments: [String]) throws {
@@ -76,7 +80,12 @@ public enum CommandLineTool {
         }
         let code = RootCommand.exitCode(for: error)
         if error is ExitCode { return code.rawValue }
-        Terminal.complain("error: \(RootCommand.message(for: error))")
+        // ArgumentParser doesn't say what would be right; all values but texts are numbers.
+        let message = RootCommand.message(for: error).replacing(/^The value '(.*)' is invalid for '(--[a-z-]+) <.*>'$/)
+        {
+            "\($0.output.2) must be a \(Double($0.output.1) == nil ? "" : "whole ")number, not '\($0.output.1)'"
+        }
+        Terminal.complain("error: \(oneLine(message))")
         return code == .validationFailure ? 2 : 1
     }
 

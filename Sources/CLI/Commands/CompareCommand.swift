@@ -77,7 +77,13 @@ struct CompareCommand: FlagCommand {
             let run = try Run(planned.configuration, registry: .current)
             let summary = try run.train(
                 output: planned.folder, overwrite: overwrite,
-                observers: quiet ? [] : [ConsoleProgress(label: planned.name, logInterval: logInterval.seconds)],
+                observers: quiet
+                    ? []
+                    : [
+                        ConsoleProgress(
+                            label: planned.name, rates: SummaryTable.rates(run.configuration),
+                            logInterval: logInterval.seconds)
+                    ],
                 shouldStop: { Interruption.isRequested })
             data = run.model.data
             finished.append((planned.name, summary))

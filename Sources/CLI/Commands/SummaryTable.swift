@@ -39,13 +39,6 @@ enum SummaryTable {
         data.baseline.map { "\($0.name): loss \(Format.fixed($0.loss))" }
     }
 
-    /// The options that the line or the table already names, or that have no effect on the results.
-    private static let told: Set = [
-        "activation", "backend", "batchSize", "checkpointEvery", "dropout", "dropoutOn", "embeddingSize", "epochs",
-        "hiddenSize", "layers", "learningRate", "manifold", "optimizer", "seed", "skewInit", "tensorboard",
-        "trackEpochs", "trackGradients", "trackTest",
-    ]
-
     /// Returns the settings that several runs share, in one line, and a line for each run with settings of its own.
     static func settings(_ runs: [(name: String, configuration: RunConfiguration)]) throws -> [String] {
         let all = try runs.map { (name: $0.name, parts: try parts($0.configuration, registry: .current)) }
@@ -55,6 +48,12 @@ enum SummaryTable {
                 let own = parts.filter { !shared.contains($0) }
                 return own.isEmpty ? nil : "\(name): \(own.joined(separator: "; "))"
             }
+    }
+
+    /// Returns the learning rate, and that of B if it has its own.
+    static func rates(_ c: RunConfiguration) -> String {
+        let rate = OptionValue.number(c.training.learningRate).text
+        return rate + (c.training.manifoldLearningRate.map { " (skew B \(OptionValue.number($0).text))" } ?? "")
     }
 
     /// Returns the settings that the results depend on: those that are always shown, and those that differ
@@ -69,21 +68,29 @@ enum SummaryTable {
             let name = Flags.flag(option.name)
             return value == .flag(true) ? name : "\(name) \(value.text)"
         }
-        let model = c.model
+        let model = c.model, training = c.training
         var parts = [([c.dataset.name] + own).joined(separator: " ")]
+        // What the table names, and what has no effect on the results.
+        var told = Set(TrackingConfiguration.options.map(\.name) + ["checkpointEvery"])
+        func tell(_ text: String, _ options: String...) {
+            parts.append(text)
+            told.formUnion(options)
+        }
         let embedding = registry.hasTokenInputs(c.dataset.name) ? "E \(model.embeddingSize) " : ""
-        parts.append(
-            "\(embedding)H \(model.hiddenSize)\(model.layers > 1 ? " × \(model.layers)" : "") B \(c.training.batchSize)"
-        )
-        if let activation = c.activation { parts.append(activation.name) }
-        parts.append("\(c.optimizer.name) \(OptionValue.number(c.training.learningRate).text)")
-        parts.append(
+        tell(
+            "\(embedding)H \(model.hiddenSize)\(model.layers > 1 ? " × \(model.layers)" : "") B \(training.batchSize)",
+            "embeddingSize", "hiddenSize", "layers", "batchSize")
+        if let activation = c.activation { tell(activation.name, "activation") }
+        tell("\(c.optimizer.name) \(rates(c))", "optimizer", "learningRate", "manifoldLearningRate")
+        tell(
             model.dropout > 0
                 ? "dropout \(OptionValue.number(model.dropout).text) on \(ModelConfiguration.DropoutPlace.allCases.filter(model.dropoutPlaces.contains).map(\.rawValue).joined(separator: "+"))"
-                : "no dropout")
-        if let manifold = c.manifold { parts.append("\(manifold.name) from B \(c.skewInit?.name ?? "zero")") }
-        let skipped = told.union(incidental).union((plugin?.options ?? []).map(\.name))
-        parts.append("at most \(c.training.epochs) epoch\(c.training.epochs == 1 ? "" : "s")")
+                : "no dropout", "dropout", "dropoutOn")
+        if let manifold = c.manifold {
+            tell("\(manifold.name) from B \(c.skewInit?.name ?? "zero")", "manifold", "skewInit")
+        }
+        tell("at most \(training.epochs) epoch\(training.epochs == 1 ? "" : "s")", "epochs")
+        let skipped = told.union(incidental).union((plugin?.options ?? []).map(\.name)).union(["seed", "backend"])
         let rest = try registry.arguments(c, without: skipped).dropFirst(4)
         var others: [String] = []
         for word in rest {

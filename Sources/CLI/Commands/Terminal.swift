@@ -90,8 +90,21 @@ enum Terminal {
         if StandardStream.outputHasLostReader { throw ExitCode(128 + SIGPIPE) }
     }
 
-    /// Returns a table with a line under the header, and all columns but the first aligned to the right.
+    /// Returns a table with a line under the header, and all columns but the first aligned to the right; on a terminal
+    /// that is too narrow for it, a list of the cells of each row.
     static func table(_ header: [String], _ rows: [[String]]) -> String {
+        let table = wideTable(header, rows)
+        guard isatty(STDOUT_FILENO) == 1, let length = table.split(separator: "\n").map(\.count).max(), length > width
+        else { return table }
+        // A line that wraps can't be read as a row: each row becomes a list.
+        let longest = header.map(\.count).max() ?? 0
+        return rows.map { row in
+            zip(header, row).map { $0.padding(toLength: longest, withPad: " ", startingAt: 0) + "  " + $1 }
+                .joined(separator: "\n")
+        }.joined(separator: "\n\n")
+    }
+
+    private static func wideTable(_ header: [String], _ rows: [[String]]) -> String {
         let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max()! }
         func line(_ cells: [String]) -> String {
             cells.enumerated().map { column, cell in

@@ -78,8 +78,10 @@ struct TrainCommand: FlagCommand {
             changes: {
                 try Self.parser.configuration(
                     arguments,
-                    onto: config.map { [saved = $0] in try Registry.current.configuration(file: $0, onto: saved) } ?? $0
-                )
+                    onto: config.map { [saved = $0] in
+                        let flags = try Set(Self.parser.options(arguments))
+                        return try Registry.current.configuration(file: $0, onto: saved, overridden: flags)
+                    } ?? $0)
             }, observers: observers,
             shouldStop: { Interruption.isRequested }
         ) { step in
@@ -119,10 +121,11 @@ struct TrainCommand: FlagCommand {
 
     private func observers(_ run: Run) -> [any TrainingObserver] {
         if quiet { return [] }
+        let configuration = run.configuration
         return [
             ConsoleProgress(
-                label: run.configuration.cell.name, note: (run.dataset as? any VocabularyProviding)?.unknownTokensLine,
-                logInterval: logInterval.seconds)
+                label: configuration.cell.name, rates: SummaryTable.rates(configuration),
+                note: (run.dataset as? any VocabularyProviding)?.unknownTokensLine, logInterval: logInterval.seconds)
         ]
     }
 

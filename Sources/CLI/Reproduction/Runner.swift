@@ -81,14 +81,11 @@ public struct Runner: Sendable {
     ///
     /// - Parameters:
     ///   - experiments: the experiments to train.
-    ///   - whenFailed: receives a run that failed for a reason other than divergence, and the reason; the others then go
-    ///     on. Nil to end with the error.
+    ///   - outlivesFailures: whether the others go on if a run fails for a reason other than divergence, which is then
+    ///     recorded in its folder, for ``failures(_:)``.
     /// - Returns: false if it was stopped before all runs were complete.
-    /// - Throws: ``RecurrentError`` if a run failed, unless `whenFailed` is given.
-    public func run(
-        _ experiments: [Experiment],
-        whenFailed: ((_ experiment: Experiment, _ seed: UInt64, _ reason: String) -> Void)? = nil
-    ) throws -> Bool {
+    /// - Throws: ``RecurrentError`` if a run failed, unless `outlivesFailures` is true.
+    public func run(_ experiments: [Experiment], outlivesFailures: Bool = false) throws -> Bool {
         let tasks = experiments.flatMap { experiment in seeds.map { task(experiment, $0) } }
         var waiting = try tasks.filter { try record($0)?.isComplete != true }, active: [Active] = []
         if waiting.count < tasks.count {
@@ -132,10 +129,13 @@ public struct Runner: Sendable {
                             "[\(done)/\(tasks.count)] \(ended.task.experiment.id) seed \(ended.task.seed), \(Int(-ended.start.timeIntervalSinceNow.rounded())) s"
                         )
                     }
-                } catch RecurrentError.file(ended.task.folder, let reason) where whenFailed != nil {
+                } catch RecurrentError.file(ended.task.folder, let reason) where outlivesFailures {
                     done += 1
                     report("\(ended.task.experiment.id) seed \(ended.task.seed): \(reason); the others go on")
-                    whenFailed?(ended.task.experiment, ended.task.seed, reason)
+                    try RunFailure(
+                        reason: reason, configuration: ended.configuration, machine: machine.description,
+                        date: Machine.today
+                    ).write(to: ended.task.folder)
                 } catch {
                     if failure == nil, !active.isEmpty {
                         report(
@@ -163,10 +163,29 @@ public struct Runner: Sendable {
         return result
     }
 
+    /// Returns why runs of the experiments failed when they were tried last, by the experiments' names.
+    ///
+    /// - Throws: ``RecurrentError`` if a plug-in isn't registered.
+    public func failures(_ experiments: [Experiment]) throws -> [String: [String]] {
+        var result: [String: [String]] = [:]
+        for task in experiments.flatMap({ experiment in seeds.map { task(experiment, $0) } }) {
+            guard let failure = RunFailure.read(in: task.folder),
+                let failed = try? registry.resolve(failure.configuration, locatesData: false),
+                try failed.isSameRun(as: configuration(task), registry: registry)
+            else { continue }
+            result[task.experiment.id, default: []].append(failure.reason)
+        }
+        return result
+    }
+
     /// Returns whether the folder of at least one run of the experiments exists, finished or not.
     public func hasBegun(_ experiments: [Experiment]) -> Bool {
         experiments.contains { experiment in
-            seeds.contains { FileManager.default.fileExists(atPath: task(experiment, $0).folder + "/config.json") }
+            seeds.contains {
+                let folder = task(experiment, $0).folder
+                return FileManager.default.fileExists(atPath: folder + "/config.json")
+                    || RunFailure.read(in: folder) != nil
+            }
         }
     }
 
@@ -225,6 +244,7 @@ public struct Runner: Sendable {
         }
         // A record of fewer epochs would no longer describe the files in the folder.
         try? manager.removeItem(atPath: task.folder + "/" + RunRecord.completionFile)
+        RunFailure.remove(from: task.folder)
         let file = manager.temporaryDirectory.appendingPathComponent("urnn-\(UUID().uuidString).json").path
         try AtomicFile.write(wanted.json(pretty: true), to: file)
         let process = try ChildProcess(executable, ["train", "--config", file] + arguments + ["--quiet"])

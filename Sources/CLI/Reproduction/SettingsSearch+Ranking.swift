@@ -63,10 +63,11 @@ extension SettingsSearch {
     public func section(_ ranking: [Outcome], metric: DatasetDescription.Metric) -> Section {
         let (metricLabel, scale) = metric == .accuracy ? ("accuracy %", 100.0) : (metric.label, 1)
         let isHalved = Set(ranking.filter { $0.failure == nil }.map(\.epochs)).count > 1
+        let failed = ranking.count { $0.failure != nil }
         var section = Section(
             id: "search", title: "Settings by validation loss",
             notes: [
-                "\(experiments.count + refused.count) points; each row's loss and metric are those of the epoch with the lowest validation loss. The test set had no part in the choice."
+                "\(experiments.count + refused.count) points\(failed == 0 ? "" : ", of which \(failed) failed"); each row's loss and metric are those of the epoch with the lowest validation loss. The test set had no part in the choice."
             ]
                 + ranking.compactMap { outcome in
                     outcome.failure.map { "\(label(of: outcome.point)) failed: \(Flags.translate($0))." }

@@ -24,7 +24,14 @@ extension RunConfiguration {
     func differingData(from source: RunFolder, _ registry: Registry) -> String {
         guard let saved = try? registry.resolve(source.configuration(), locatesData: false) else { return "" }
         let isSameData = saved.dataset.name == dataset.name
-        let names = Set(isSameData ? Array(dataset.options.keys) : []).union(["dataset", "activation"])
+        var names = Set(isSameData ? Array(dataset.options.keys) : []).union(["dataset"])
+        // An activation counts if it brings parameters, such as the bias of modReLU.
+        var other = saved
+        other.activation = activation
+        func parameters(_ configuration: RunConfiguration) -> [String]? {
+            (try? registry.makeCell(configuration))?.parameters.map(\.name)
+        }
+        if parameters(saved) != parameters(other) { names.insert("activation") }
         let changes = saved.changes(to: self).filter { names.contains($0.name) }
         guard !changes.isEmpty else { return "" }
         let list = changes.map { "`\($0.name)` \($0.old?.text ?? "none"), not \($0.new?.text ?? "none")" }

@@ -59,7 +59,7 @@ public struct TrainingConfiguration: OptionSection {
     public static let largestSize = 1 << 24
 
     public static let fields: [OptionField<Self>] = [
-        .number("learningRate", \.learningRate, .above(0), "Learning rate.").resumable,
+        .number("learningRate", \.learningRate, .above(0), "Learning rate; B keeps its own if it has one.").resumable,
         .number(
             "manifoldLearningRate", \.manifoldLearningRate, .above(0),
             "Rate of the skew B (default: learning rate)."

@@ -25,7 +25,7 @@ struct BenchmarkCommand: FlagCommand {
             "Time only this workload; may be repeated (toy-CELL-nN, lm-CELL-tT, lm-CELL-ACTIVATION-tT, lm-CELL-hH-tT, generate-CELL, exp-nN)."
     )
     var workloads: [String] = []
-    @Option(help: "Approximate number of seconds to spend on each workload.")
+    @Option(parsing: .unconditional, help: "Approximate number of seconds to spend on each workload.")
     var seconds = 1.0
     @Flag(help: "Print a JSON array.")
     var json = false

@@ -22,9 +22,7 @@ extension FlagCommand {
     static var standardDataset: String? { nil }
 
     static var parser: FlagParser {
-        FlagParser(registry: .current, scope: scope) {
-            RootCommand.helpMessage(for: Self.self).matches(of: /\n  (?:-\w, )?--([a-z-]+)/).map { String($0.output.1) }
-        }
+        FlagParser(registry: .current, scope: scope) { OwnFlags(Self.self).names }
     }
 
     /// Returns the flags with their values, and the words that aren't flags.

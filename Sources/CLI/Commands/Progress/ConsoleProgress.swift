@@ -6,6 +6,7 @@ import RecurrentRuns
 /// within a long one.
 final class ConsoleProgress: TrainingObserver {
     private let label: String
+    private let rates: String
     private let note: String?
     private let isLive: Bool
     /// The time between two lines in seconds.
@@ -19,9 +20,11 @@ final class ConsoleProgress: TrainingObserver {
     ///
     /// - Parameters:
     ///   - label: the name of the run.
+    ///   - rates: its learning rates.
     ///   - note: a line to print before training; nil for none.
     ///   - logInterval: the time between two lines within an epoch in seconds, where the output is no terminal; 0 for none.
-    init(label: String, note: String? = nil, logInterval: Double) {
+    init(label: String, rates: String, note: String? = nil, logInterval: Double) {
+        self.rates = rates
         self.label = label
         self.note = note
         isLive = Terminal.isInteractive
@@ -34,7 +37,7 @@ final class ConsoleProgress: TrainingObserver {
     func trainingWillStart(_ plan: TrainingPlan) throws {
         self.plan = plan
         Terminal.print(
-            "\(label): \(plan.parameterCount) parameters, \(plan.batchesPerEpoch) batches of \(plan.batchSize) per epoch"
+            "\(label): \(plan.parameterCount) parameters, \(plan.batchesPerEpoch) batch\(plan.batchesPerEpoch == 1 ? "" : "es") of \(plan.batchSize) per epoch, learning rate \(rates)"
         )
         if let note { Terminal.print(note) }
         // The first batch is shown at once on a terminal.

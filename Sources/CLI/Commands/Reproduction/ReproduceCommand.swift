@@ -41,7 +41,7 @@ struct ReproduceCommand: FlagCommand {
             "Largest number of epochs of each run; a later call with more continues the run (default: the scale's). Runs whose learning rate decays over their epochs always train for all of them."
     )
     var epochs: Int?
-    @Option(help: "The number of runs to train in parallel; they share the processors.")
+    @Option(parsing: .unconditional, help: "The number of runs to train in parallel; they share the processors.")
     var jobs = 1
     @Option(help: "Folder of the results.")
     var output: String

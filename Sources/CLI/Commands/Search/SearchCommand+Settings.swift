@@ -11,7 +11,7 @@ extension SearchCommand {
     /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` naming the option.
     static func checkPlaces(_ arguments: [String]) throws {
         guard arguments.first == configuration.commandName else { return }
-        let own = ownFlags(SearchCommand.self)
+        let own = OwnFlags(SearchCommand.self).names
         for argument in arguments.dropFirst().prefix(while: { $0 != "--" }) where argument.hasPrefix("--") {
             let flag = Flags.canonical(argument.dropFirst(2).prefix { $0 != "=" })
             guard !own.contains(flag) else { continue }
@@ -28,11 +28,6 @@ extension SearchCommand {
                 throw RecurrentError.invalidOption("--\(flag) is an option of search itself; give it before --")
             }
         }
-    }
-
-    /// Returns the flags that a command itself has, without dashes.
-    private static func ownFlags(_ command: any ParsableCommand.Type) -> [String] {
-        RootCommand.helpMessage(for: command).matches(of: /\n  (?:-\w, )?--([a-z-]+)/).map { String($0.output.1) }
     }
 
     /// Returns the search that the options describe.
@@ -69,8 +64,8 @@ extension SearchCommand {
         if halving, option == "epochs" {
             throw RecurrentError.invalidOption("--halving sets the epochs of each round; leave --epochs out of --try")
         }
-        if registry.names(.backend).compactMap(registry.threadsOption).contains(option) {
-            throw RecurrentError.invalidOption("search can't try values of --\(axis.option); leave it out of --try")
+        if let reason = Self.fixed(axis.option, option) {
+            throw RecurrentError.invalidOption("--try can't try --\(axis.option): \(reason); leave it out of --try")
         }
         if let kind = PluginKind(rawValue: option) {
             let names = registry.names(kind)
@@ -92,10 +87,31 @@ extension SearchCommand {
         }
     }
 
+    /// Returns why an option can't be tried although `train` has it; nil if it can, or if `train` doesn't have it.
+    private static func fixed(_ flag: String, _ option: String) -> String? {
+        let registry = Registry.current
+        if registry.names(.backend).compactMap(registry.threadsOption).contains(option) {
+            return "the runs of a search share the processors, by --jobs"
+        }
+        if TrackingConfiguration.options.contains(where: { $0.name == option }) { return tracksNothing }
+        if option == "checkpointEvery" { return "results don't depend on it" }
+        guard OwnFlags(TrainCommand.self).names.contains(flag), flag != "help" else {
+            return OwnFlags(SearchCommand.self).names.contains(flag) ? "it is an option of search itself" : nil
+        }
+        return switch flag {
+        case "output": "search gives each run its own folder, inside its --output"
+        case "resume", "overwrite": "search resumes runs that it has begun, and starts the others"
+        case "config", "from": "every run starts from the options after --, and from weights of its own"
+        default: "it changes only what a run prints, and search prints its own progress"
+        }
+    }
+
+    private static let tracksNothing = "search tracks nothing but the losses of its runs"
+
     /// Checks the options that all runs share against those of the search.
     private func checkShared(_ axes: [SearchAxis], _ parser: FlagParser) throws {
-        let own = Self.ownFlags(SearchCommand.self)
-        let others = Self.ownFlags(TrainCommand.self).filter { !own.contains($0) && $0 != "help" }
+        let own = OwnFlags(SearchCommand.self).names
+        let others = OwnFlags(TrainCommand.self).names.filter { !own.contains($0) && $0 != "help" }
         for word in options where word.hasPrefix("--") {
             let flag = String(word.dropFirst(2).prefix { $0 != "=" })
             if others.contains(flag) {
@@ -106,6 +122,9 @@ extension SearchCommand {
         let shared = try parser.options(options)
         if shared.contains("seed") {
             throw RecurrentError.invalidOption("search sets --seed itself, to each of --seeds; leave it out")
+        }
+        if let name = shared.first(where: { name in TrackingConfiguration.options.contains { $0.name == name } }) {
+            throw RecurrentError.invalidOption("`\(name)` does nothing here: \(Self.tracksNothing); leave it out")
         }
         for axis in axes where shared.contains(Flags.option(axis.option)) {
             throw RecurrentError.invalidOption(

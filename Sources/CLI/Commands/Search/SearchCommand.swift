@@ -19,7 +19,7 @@ struct SearchCommand: ParsableCommand {
 
             Runs are ranked by their best validation loss, averaged over the seeds. A point that can't be run, or whose run \
             fails, is listed last, and the others go on. Writes report.html, report.md, search.csv and each run's folder. \
-            The same command given again continues where it stopped, and runs nothing twice. If --output has runs.tar.gz \
+            The same command given again continues where it stopped: it runs nothing twice, but tries again what failed. If --output has runs.tar.gz \
             instead of the folder runs, it is unpacked first.
             """)
 
@@ -29,13 +29,13 @@ struct SearchCommand: ParsableCommand {
             "An option of train and the values to try, or a range; may be repeated.", valueName: "option=value,value,…")
     )
     var axes: [String] = []
-    @Option(help: "Try this many points, drawn at random (default: all combinations).")
+    @Option(parsing: .unconditional, help: "Try this many points, drawn at random (default: all combinations).")
     var trials: Int?
     @Flag(help: "Successive halving: a few epochs for all points, twice as many for the better half, and so on.")
     var halving = false
     @Option(help: "Seeds, separated by commas; losses are averaged over them.")
     var seeds = "1"
-    @Option(help: "The number of runs to train in parallel; they share the processors.")
+    @Option(parsing: .unconditional, help: "The number of runs to train in parallel; they share the processors.")
     var jobs = 1
     @Option(help: "Folder of the results.")
     var output: String
@@ -156,12 +156,11 @@ struct SearchCommand: ParsableCommand {
         var found = Found()
         func run(_ experiments: [Experiment], for planned: [Experiment]) throws -> Bool {
             let names = Dictionary(zip(experiments, planned).map { ($0.id, $1.id) }) { $1 }
-            let isComplete =
-                try reportOnly
-                || runner.run(experiments) { experiment, _, reason in
-                    found.failures[names[experiment.id]!] = reason
-                    found.failedRuns += 1
-                }
+            let isComplete = try reportOnly || runner.run(experiments, outlivesFailures: true)
+            for (id, reasons) in try runner.failures(experiments) {
+                found.failures[names[id]!] = reasons[0]
+                found.failedRuns += reasons.count
+            }
             let records = try runner.records(experiments)
             for (planned, trained) in zip(planned, experiments) where isComplete || !halving {
                 found.records[planned.id] = records[trained.id]

@@ -14,7 +14,7 @@ struct ConfigurationFile: Decodable {
     /// its default.
     static let baseKey = CodingUserInfoKey(rawValue: "base")!
 
-    private static let sections: Set = [
+    static let sections: Set = [
         "version", "cell", "dataset", "model", "optimizer", "schedule", "training", "manifold", "tracking", "backend",
         "seed", "from",
     ]
@@ -27,8 +27,11 @@ struct ConfigurationFile: Decodable {
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: ConfigurationKey.self)
         func key(_ name: String) -> ConfigurationKey { ConfigurationKey(name) }
-        guard let version = try container.decodeIfPresent(Int.self, forKey: key("version")) else {
+        guard let number = try container.decodeIfPresent(OptionValue.self, forKey: key("version")) else {
             throw RecurrentError.invalidOption("isn't a run's configuration: it has no version")
+        }
+        guard case .integer(let version) = number else {
+            throw RecurrentError.invalidOption("`version` must be a whole number, not '\(number.text)'")
         }
         isFlat = version == 1
         if isFlat {
@@ -41,9 +44,10 @@ struct ConfigurationFile: Decodable {
         }
         if let stranger = container.allKeys.map(\.stringValue).filter({ !Self.sections.contains($0) }).min() {
             throw RecurrentError.invalidOption(
-                "has an unknown section \"\(stranger)\"" + Suggestion.text(stranger, in: Self.sections))
+                "has an unknown section `\(stranger)`"
+                    + (Self.place(of: stranger) ?? Suggestion.text(stranger, in: Self.sections)))
         }
-        let dataset = try container.decodeIfPresent(PluginChoice.self, forKey: key("dataset"))
+        let dataset = try container.decodeIfGiven(PluginChoice.self, forKey: key("dataset"))
         let standard = decoder.userInfo[Self.standardKey] as? @Sendable (String) throws -> RunConfiguration
         if let base = decoder.userInfo[Self.baseKey] as? RunConfiguration {
             configuration = base
@@ -53,28 +57,52 @@ struct ConfigurationFile: Decodable {
         }
         choose(.dataset, dataset)
         for kind in [PluginKind.optimizer, .schedule, .backend] {
-            choose(kind, try container.decodeIfPresent(PluginChoice.self, forKey: key(kind.rawValue)))
+            choose(kind, try container.decodeIfGiven(PluginChoice.self, forKey: key(kind.rawValue)))
         }
         if let object = try Self.object("cell", in: container) {
             choose(.cell, try object.choice(except: [RunConfiguration.activationKey]))
             choose(
                 .activation,
-                try object.decodeIfPresent(PluginChoice.self, forKey: key(RunConfiguration.activationKey)))
+                try object.decodeIfGiven(PluginChoice.self, forKey: key(RunConfiguration.activationKey)))
         }
         if let object = try Self.object("manifold", in: container) {
             // The initialization of B may be chosen even if the update isn't.
             if object.contains(.name) { choose(.manifold, try object.choice(except: [RunConfiguration.startKey])) }
             choose(
-                .skewInit, try object.decodeIfPresent(PluginChoice.self, forKey: key(RunConfiguration.startKey)))
+                .skewInit, try object.decodeIfGiven(PluginChoice.self, forKey: key(RunConfiguration.startKey)))
         }
         try overlay("model", \.model, from: container)
         try overlay("training", \.training, from: container)
         try overlay("tracking", \.tracking, from: container)
-        if let value = try container.decodeIfPresent(OptionValue.self, forKey: key("seed")) {
+        if let value = try container.decodeIfGiven(OptionValue.self, forKey: key("seed")) {
             try configuration.general.set("seed", to: value)
             given.insert("seed")
         }
-        configuration.from = try container.decodeIfPresent(String.self, forKey: key("from")) ?? configuration.from
+        configuration.from = try container.decodeIfGiven(String.self, forKey: key("from")) ?? configuration.from
+    }
+
+    /// The path of a plug-in's object in the file.
+    static func path(of kind: PluginKind) -> [String] {
+        switch kind {
+        case .activation: ["cell", RunConfiguration.activationKey]
+        case .skewInit: ["manifold", RunConfiguration.startKey]
+        default: [kind.rawValue]
+        }
+    }
+
+    /// Returns a hint at where an option belongs that stands outside all sections; nil if it isn't one that every run has.
+    private static func place(of stranger: String) -> String? {
+        for name in [stranger, Flags.option(stranger)] {
+            let paths = PluginKind.allCases.map { path(of: $0) }
+            if let path = paths.first(where: { $0.count > 1 && $0[1] == name }) {
+                return "; \"\(path[1])\" belongs in \"\(path[0])\""
+            }
+            let section = SectionAccess.all.first { $0.options.contains { $0.name == name } }
+            if let section, sections.contains(section.title) {
+                return "; \"\(name)\" belongs in \"\(section.title)\""
+            }
+        }
+        return nil
     }
 
     private static func object(_ name: String, in container: KeyedDecodingContainer<ConfigurationKey>) throws
@@ -102,7 +130,7 @@ struct ConfigurationFile: Decodable {
         _ name: String, _ path: WritableKeyPath<RunConfiguration, Section>,
         from container: KeyedDecodingContainer<ConfigurationKey>
     ) throws {
-        let values = try container.decodeIfPresent([String: OptionValue].self, forKey: ConfigurationKey(name)) ?? [:]
+        let values = try container.decodeIfGiven([String: OptionValue].self, forKey: ConfigurationKey(name)) ?? [:]
         for option in values.keys.sorted() {
             try configuration[keyPath: path].set(option, to: values[option]!)
             if values[option]! != .null { given.insert(option) }

@@ -53,6 +53,11 @@ extension KeyedEncodingContainer<ConfigurationKey> {
 }
 
 extension KeyedDecodingContainer<ConfigurationKey> {
+    /// Decodes the value of a key; nil only if there is no such key, while a value of null is refused.
+    func decodeIfGiven<Value: Decodable>(_ type: Value.Type, forKey key: ConfigurationKey) throws -> Value? {
+        contains(key) ? try decode(type, forKey: key) : nil
+    }
+
     /// Decodes a plug-in from the keys of an object.
     ///
     /// - Parameter nested: the keys that aren't options.

@@ -43,6 +43,10 @@ extension ConfigurationFile {
     ///
     /// - Parameter base: the configuration that the file changes; nil to use the defaults for what it lacks.
     init(json data: Data, path: String, registry: Registry? = nil, base: RunConfiguration? = nil) throws {
+        let outline: JSONOutline
+        do { outline = try JSONOutline(data) } catch let flaw as JSONOutline.Flaw {
+            throw RecurrentError.checkpoint(path: path, reason: "line \(flaw.line): \(flaw.reason)")
+        }
         let decoder = JSONDecoder()
         if let registry {
             let standard: @Sendable (String) throws -> RunConfiguration = { try registry.standard(dataset: $0) }
@@ -52,41 +56,73 @@ extension ConfigurationFile {
         do {
             self = try decoder.decode(ConfigurationFile.self, from: data)
         } catch let error as RecurrentError {
-            throw error.about(configuration: path)
+            throw error.about(configuration: path, outline)
         } catch {
-            throw RecurrentError.checkpoint(path: path, reason: "isn't a run's configuration (\(Self.oneLine(error)))")
+            throw RecurrentError.checkpoint(path: path, reason: Self.oneLine(error, outline))
         }
     }
 
-    private static func oneLine(_ error: any Error) -> String {
-        func name(_ context: DecodingError.Context) -> String {
-            "\"\(context.codingPath.map(\.stringValue).joined(separator: "."))\""
+    /// Returns what is wrong with a value that isn't of the type that the decoder expects.
+    private static func oneLine(_ error: any Error, _ outline: JSONOutline) -> String {
+        switch error as? DecodingError {
+        case .keyNotFound(let key, let context)? where !context.codingPath.isEmpty:
+            let path = context.codingPath.map(\.stringValue), line = outline.places[path]?.line
+            return (line.map { "line \($0): " } ?? "") + "\(quoted(path)) has no \(quoted([key.stringValue]))"
+        case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?, .dataCorrupted(let context)?:
+            // The elements of a list have no keys.
+            let path = context.codingPath.filter { $0.intValue == nil }.map(\.stringValue)
+            guard let place = outline.places[path] else { return "isn't a run's configuration (no JSON object)" }
+            let isElement = context.codingPath.contains { $0.intValue != nil }
+            return "line \(place.line): \(quoted(path)) must be "
+                + (isElement
+                    ? "a list of numbers or texts alone" : "\(form(path, place.value)), not \(place.value)")
+        default: return "isn't a run's configuration (no JSON object)"
         }
-        return switch error as? DecodingError {
-        case .keyNotFound(let key, let context)?:
-            context.codingPath.isEmpty ? "no \"\(key.stringValue)\"" : "\(name(context)) has no \"\(key.stringValue)\""
-        case .typeMismatch(_, let context)? where context.codingPath.isEmpty: "no JSON object"
-        case .typeMismatch(_, let context)?
-        where context.codingPath.count == 1 && PluginKind(rawValue: context.codingPath[0].stringValue) != nil:
-            "\(name(context)) must be an object such as {\"name\": \"…\"}"
-        case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?: "\(name(context)) has the wrong type"
-        default: "no JSON object"
+    }
+
+    private static func quoted(_ path: [String]) -> String { "\"\(path.joined(separator: "."))\"" }
+
+    /// Returns what the value of a key must be.
+    private static func form(_ path: [String], _ value: String) -> String {
+        let isNumber = value.first.map { $0 == "-" || $0.isNumber } ?? false
+        return if path == ["version"] {
+            "a whole number"
+        } else if path == ["from"] || path.last == ConfigurationKey.name.stringValue {
+            "a text"
+        } else if PluginKind.allCases.contains(where: { Self.path(of: $0) == path }) {
+            "an object such as {\"name\": \(value.hasPrefix("the text ") ? String(value.dropFirst(9)) : "\"…\"")}"
+        } else if path.count == 1, Self.sections.contains(path[0]) {
+            "an object with options"
+        } else {
+            isNumber ? "a number that a Double can hold" : "a number, a text, true, false or a list of these"
         }
     }
 }
 
 extension RecurrentError {
-    /// Returns the error as one of a configuration file, which names the file and spells options as the file does.
-    func about(configuration path: String) -> RecurrentError {
+    /// Returns the error as one of a configuration file, which names the file and, if it can be found, the line, and spells
+    /// options as the file does.
+    ///
+    /// - Parameters:
+    ///   - path: the path of the file.
+    ///   - outline: the keys of the file; nil to read them from it.
+    func about(configuration path: String, _ outline: JSONOutline? = nil) -> RecurrentError {
+        let name: String? =
+            switch self {
+            case .file, .checkpoint: nil
+            case .unknownName(let kind, _, _): PluginKind.allCases.first { $0.label == kind }?.rawValue
+            default: description.firstMatch(of: /`([^`]+)`/).map { String($0.output.1) }
+            }
         switch self {
-        case .file, .checkpoint: self
-        default:
-            .checkpoint(
-                path: path,
-                reason: description.replacing(/`([a-z][A-Za-z0-9]*)`/) { match in
-                    "\"\(match.output.1 == "skewInit" ? "start" : String(match.output.1))\""
-                })
+        case .file, .checkpoint: return self
+        default: break
         }
+        let outline = outline ?? FileManager.default.contents(atPath: path).flatMap { try? JSONOutline($0) }
+        let line = name.flatMap { outline?.line(of: $0) }.map { "line \($0): " } ?? ""
+        let reason = description.replacing(/`([^`]+)`/) { match in
+            "\"\(match.output.1 == "skewInit" ? "start" : String(match.output.1))\""
+        }
+        return .checkpoint(path: path, reason: line + reason)
     }
 }
 
@@ -95,24 +131,29 @@ extension Registry {
     ///
     /// - Parameters:
     ///   - path: the path of the file, or of the folder of a run, whose configuration is then read.
-    ///   - base: the configuration of which the file changes what it gives a value; nil to use the defaults of the data
-    ///     set for what the file lacks.
+    ///   - base: the configuration of a run to resume, of which the file changes what it gives a value; nil to use the
+    ///     defaults of the data set for what the file lacks.
+    ///   - overridden: the names of options that are changed again, so that their values in the file don't count.
     /// - Returns: the configuration, which isn't resolved.
     /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if the file can't be read, and
     ///   ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if it holds no configuration, names a plug-in that
-    ///   isn't registered, has a value out of range, or gives an option that does nothing a value.
-    public func configuration(file path: String, onto base: RunConfiguration? = nil) throws -> RunConfiguration {
+    ///   isn't registered, has a value out of range, gives an option that does nothing a value, or changes what can't
+    ///   change in a run that is resumed.
+    public func configuration(
+        file path: String, onto base: RunConfiguration? = nil, overridden: Set<String> = []
+    ) throws -> RunConfiguration {
         guard !path.isEmpty else { throw RecurrentError.invalidOption("`config` names no file") }
         var isFolder: ObjCBool = false
         let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         let path = isThere && isFolder.boolValue ? path + "/config.json" : path
-        let file = try ConfigurationFile(
-            json: Data(FileReader.contents(of: path)), path: path, registry: self, base: base)
+        let data = try Data(FileReader.contents(of: path))
+        let file = try ConfigurationFile(json: data, path: path, registry: self, base: base)
         do {
             try checkIdle(file)
-            _ = try resolve(file.configuration, locatesData: false)
+            let resolved = try resolve(file.configuration, locatesData: false)
+            try base?.checkResumable(as: resolved, except: overridden, registry: self)
         } catch let error as RecurrentError {
-            throw error.about(configuration: path)
+            throw error.about(configuration: path, try? JSONOutline(data))
         }
         return file.configuration
     }

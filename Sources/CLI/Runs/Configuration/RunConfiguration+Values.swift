@@ -75,9 +75,13 @@ extension RunConfiguration {
 
     /// Checks that a run with this configuration can be resumed with another.
     ///
+    /// - Parameters:
+    ///   - wanted: the other configuration.
+    ///   - names: the names of options that don't count.
+    ///   - registry: the plug-ins.
     /// - Throws: ``RecurrentError/invalidOption(_:)``, naming the first changed option that must not change.
-    public func checkResumable(as wanted: RunConfiguration, registry: Registry) throws {
-        guard let change = fixedChange(to: wanted, registry: registry) else { return }
+    public func checkResumable(as wanted: RunConfiguration, except names: Set<String> = [], registry: Registry) throws {
+        guard let change = fixedChange(to: wanted, except: names, registry: registry) else { return }
         throw RecurrentError.invalidOption(
             "`\(change.name)` can't change in a run that is resumed (it is \(change.old?.text ?? "not set")); leave it out, or start a new run"
         )
@@ -85,11 +89,11 @@ extension RunConfiguration {
 
     /// Returns the first option in which another configuration differs and that can't change in a run that is resumed; nil
     /// if there is none.
-    func fixedChange(to other: RunConfiguration, registry: Registry) -> Change? {
+    func fixedChange(to other: RunConfiguration, except names: Set<String> = [], registry: Registry) -> Change? {
         let plugins = PluginKind.allCases.flatMap { kind in
             self[kind].flatMap { registry.entry(kind, $0.name) }?.options ?? []
         }
-        let free = Set((SectionAccess.all.flatMap(\.options) + plugins).filter(\.isResumable).map(\.name))
+        let free = names.union((SectionAccess.all.flatMap(\.options) + plugins).filter(\.isResumable).map(\.name))
             .union(places(registry)).union(other.places(registry))
         return changes(to: other).first { !free.contains($0.name) }
     }

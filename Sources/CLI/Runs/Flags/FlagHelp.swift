@@ -13,29 +13,47 @@ public struct FlagHelp {
     ///   - registry: the plug-ins.
     ///   - scope: the flags that the command accepts.
     ///   - configuration: the plug-ins whose options are shown, and the values that are shown as defaults.
-    ///   - width: the number of columns; at least 60 are used.
+    ///   - width: the number of columns; at least 20 are used.
     public init(registry: Registry, scope: FlagScope, configuration: RunConfiguration, width: Int) {
         self.registry = registry
         self.scope = scope
         self.configuration = configuration
-        self.width = max(width, 60)
+        self.width = max(width, 20)
     }
 
-    /// The help in groups of options: common ones first, then those of each plug-in under its name.
+    /// The names of the options that are refused beside these plug-ins.
+    private var idle: Set<String> {
+        var configuration = configuration
+        // A dropout rate can be given together with the options that need one.
+        if configuration.model.dropout == 0 { configuration.model.dropout = 0.5 }
+        // A command that trains several cells refuses what none of them uses.
+        let cells = scope.fixed.contains(.cell) ? registry.names(.cell) : [configuration.cell.name]
+        let sets = cells.map { cell in
+            if cell != configuration.cell.name { configuration.cell = PluginChoice(cell) }
+            return Set(((try? registry.idleReasons(in: configuration)) ?? [:]).keys)
+        }
+        return sets.dropFirst().reduce(sets[0]) { $0.intersection($1) }
+    }
+
+    /// The help in groups of options: common ones first, then those of each plug-in under its name. What these plug-ins
+    /// don't use is left out.
     public var text: String {
+        let idle = idle, kinds = scope.kinds.filter { !idle.contains($0.rawValue) }
         var groups: [(title: String, lines: [String])] = [
-            ("PLUG-INS", scope.kinds.filter { !scope.fixed.contains($0) }.map(chooser))
+            ("PLUG-INS", kinds.filter { !scope.fixed.contains($0) }.map(chooser))
         ]
         for section in SectionAccess.all {
             let values = section.values(configuration)
-            let options = section.options.filter { scope.contains($0.name, registry: registry) }
+            let options = section.options.filter {
+                scope.contains($0.name, registry: registry) && !idle.contains($0.name)
+            }
             groups.append((section.title.uppercased(), options.map { line($0, standard: values[$0.name]!) }))
         }
         // The single general option joins the first group.
         if let general = groups.lastIndex(where: { $0.title == "GENERAL" }) {
             groups[0].lines += groups.remove(at: general).lines
         }
-        for kind in scope.kinds {
+        for kind in kinds {
             guard let choice = configuration[kind], let entry = registry.entry(kind, choice.name),
                 !entry.options.isEmpty
             else { continue }
@@ -79,7 +97,8 @@ public struct FlagHelp {
 
     /// Returns a flag and its help, wrapped to the width.
     private func entry(_ flag: String, _ help: String) -> String {
-        let indent = 30
+        // On a narrow terminal, the help stands under the flag.
+        let indent = width < 60 ? 6 : 30
         var lines = ["  " + flag]
         if lines[0].count < indent {
             lines[0] += String(repeating: " ", count: indent - lines[0].count)

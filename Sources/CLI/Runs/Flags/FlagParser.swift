@@ -25,7 +25,7 @@ public struct FlagParser {
     public func split(_ arguments: [String]) throws -> (flags: [String], words: [String]) {
         let (flags, words) = try tokenizer.tokens(arguments)
         try checkScope(flags)
-        return (flags.flatMap { [$0.isShorthand || $0.value == nil ? $0.typed : $0.typed + "=" + $0.value!] }, words)
+        return (flags.map(\.word), words)
     }
 
     /// The result of parsing flags.
@@ -70,7 +70,6 @@ public struct FlagParser {
         if let stranger = positionals.first {
             throw RecurrentError.invalidOption("unexpected argument '\(stranger)'; options begin with --")
         }
-        try checkShorthands(tokens)
         try checkScope(tokens)
         func name(_ kind: PluginKind) throws -> String? {
             let chosen = fixed[kind] ?? tokens.last { $0.option == kind.rawValue }?.value
@@ -123,16 +122,6 @@ public struct FlagParser {
     private func checkScope(_ tokens: [FlagToken]) throws {
         guard let outside = tokens.first(where: { !scope.contains($0.option, registry: registry) }) else { return }
         throw RecurrentError.invalidOption("\(outside.typed) \(scope.refusal(outside.option))")
-    }
-
-    private func checkShorthands(_ tokens: [FlagToken]) throws {
-        for (name, meaning) in Flags.shorthands where tokens.contains(where: { $0.typed == "--\(name)" }) {
-            guard let other = tokens.first(where: { $0.option == meaning.option && $0.value != meaning.value }) else {
-                continue
-            }
-            throw RecurrentError.invalidOption(
-                "--\(name) and \(other.typed) \(other.value!) contradict each other; leave one out")
-        }
     }
 
     /// Returns the plug-in of a kind that a configuration names or has by default.

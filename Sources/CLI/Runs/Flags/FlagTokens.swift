@@ -11,6 +11,13 @@ struct FlagToken: Equatable {
     var isNegated = false
     /// Whether the flag itself stands for the value.
     var isShorthand = false
+
+    /// The flag and its value as one word, which gives an equal token.
+    var word: String {
+        if isShorthand { return typed }
+        if let value { return "\(typed)=\(value)" }
+        return isNegated && !typed.hasPrefix("--no-") ? "\(typed)=false" : typed
+    }
 }
 
 /// Splits a command line into flags and values; the registry determines which flags take a value.
@@ -83,14 +90,32 @@ struct FlagTokenizer {
                         FlagToken(
                             option: Flags.option(name.dropFirst(3)), typed: "--\(name)", value: nil, isNegated: true))
                 } else {
-                    throw RecurrentError.invalidOption("there is no option --\(typed)" + suggestion(typed))
+                    throw RecurrentError.invalidOption("there is no option --\(parts[0])" + suggestion(typed))
                 }
             }
         }
+        try checkRepeated(result)
         return (result, positionals)
     }
 
+    /// Refuses an option that is given two values, of which one would be lost.
+    private func checkRepeated(_ tokens: [FlagToken]) throws {
+        func shown(_ token: FlagToken) -> String {
+            token.isShorthand ? token.word : token.value.map { "\(token.typed) \($0)" } ?? token.word
+        }
+        for (index, token) in tokens.enumerated() {
+            guard
+                let other = tokens[..<index].first(where: {
+                    $0.option == token.option && ($0.value, $0.isNegated) != (token.value, token.isNegated)
+                })
+            else { continue }
+            throw RecurrentError.invalidOption(
+                "\(shown(other)) and \(shown(token)) contradict each other; leave one out")
+        }
+    }
+
     private func suggestion(_ typed: String) -> String {
+        guard !typed.isEmpty else { return "; `--help` lists them" }
         let names = forms.keys.map(Flags.flag) + own() + Flags.aliases.keys + Flags.shorthands.keys
         let near = Suggestion.nearest(typed, in: names) ?? names.filter { $0.hasPrefix(typed) }.min()
         return near.map { "; did you mean --\($0)?" } ?? "; `--help` lists them"

@@ -1,0 +1,90 @@
+import BuiltInPlugins
+import Foundation
+import RecurrentCore
+import RecurrentRuns
+import Testing
+
+/// What a message says about a mistake in a configuration file: the line, and the key as the file spells it.
+struct ConfigurationMistakeTests {
+    private static let start = "{\"version\": 2,\n"
+
+    /// The texts follow the first line, which gives the version.
+    @Test(arguments: [
+        (#""seed": 1, "seed": 1}"#, #"line 2: "seed" is given twice, first in line 2; leave one out"#),
+        (
+            "\"model\": {\"layers\": 1,\n \"hiddenSize\": 9,\n \"hidden\\u0053ize\": 8}}",
+            #"line 4: "model.hiddenSize" is given twice, first in line 3; leave one out"#
+        ),
+        ("\"cell\": {\"name\": \"gru\"},\n\"cell\": {\"name\": \"rnn\"}}", #"line 3: "cell" is given twice"#),
+        (#""version": 2}"#, #"line 2: "version" is given twice, first in line 1"#),
+        // Nothing stands for a value.
+        (#""model": {"hiddenSize": null}}"#, #"line 2: "hiddenSize" must be a whole number, not null"#),
+        (#""model": null}"#, #"line 2: "model" must be an object with options, not null"#),
+        (#""seed": null}"#, #"line 2: "seed" must be a whole number from 0, not null"#),
+        (#""dataset": null}"#, #"line 2: "dataset" must be an object such as {"name": "…"}, not null"#),
+        (#""cell": {"name": null}}"#, #"line 2: "cell.name" must be a text, not null"#),
+        (#""from": null}"#, #"line 2: "from" must be a text, not null"#),
+        // Values of another type.
+        (
+            #""cell": {"name": "urnn", "activation": "abs"}}"#,
+            #"line 2: "cell.activation" must be an object such as {"name": "abs"}, not the text "abs""#
+        ),
+        (
+            #""training": {"learningRate": 1e999}}"#,
+            #"line 2: "training.learningRate" must be a number that a Double can hold, not 1e999"#
+        ),
+        (#""training": []}"#, #"line 2: "training" must be an object with options, not a list"#),
+        (
+            #""training": {"epochs": {}}}"#,
+            #"line 2: "training.epochs" must be a number, a text, true, false or a list"#
+        ),
+        (#""tracking": {"trackEpochs": [1, {}]}}"#, #"line 2: "tracking.trackEpochs" must be a list of numbers"#),
+        // Names.
+        (#""model": {"hidden_size": 8}}"#, #"line 2: there is no option "hidden_size"; did you mean 'hiddenSize'?"#),
+        (#""hidden_size": 8}"#, #"line 2: has an unknown section "hidden_size"; "hiddenSize" belongs in "model""#),
+        (
+            #""activation": {"name": "abs"}}"#,
+            #"line 2: has an unknown section "activation"; "activation" belongs in "cell""#
+        ),
+        (#""start": {"name": "zero"}}"#, #""start" belongs in "manifold""#),
+        // Texts that aren't JSON.
+        (#""seed": 1,}"#, "line 2: nothing follows the comma before '}'"),
+        (#""seed": 1"#, "line 2: the text ends where a comma or '}' is missing"),
+        (#""model": {"layers" 1}}"#, "line 2: a colon is missing before '1'"),
+        (#""cell": {} "seed": 1}"#, "line 2: a comma or '}' is missing before '\"'"),
+        ("'seed': 1}", "line 2: a key in quotation marks is missing before '''"),
+        (#""seed": NaN}"#, "line 2: 'NaN' isn't a value; a text stands in quotation marks"),
+        (#""seed": 01}"#, "line 2: '01' isn't a value"),
+        (#""from": "x}"#, "line 2: a text has no closing quotation mark in its line"),
+        (#""from": "\q"}"#, #"line 2: "\q" has an escape that JSON doesn't have"#),
+        ("\"seed\": 1}\n}", "line 3: '}' after the end of the object"),
+        ("\"from\": " + String(repeating: "[", count: 100_000), "line 2: is nested too deeply"),
+    ])
+    func theLineIsNamed(text: String, says: String) {
+        let error = #expect(throws: RecurrentError.self) {
+            try RunConfiguration(json: Data((Self.start + text).utf8), path: "c.json", registry: .builtIn)
+        }
+        #expect(error?.description.hasPrefix("c.json: ") == true)
+        #expect(error?.description.contains(says) == true, "\(String(describing: error)), not \(says)")
+    }
+
+    @Test func otherTextsAreNoConfiguration() {
+        let texts: [([UInt8], String)] = [
+            ([0xFF, 0xFE, 0x7B], "isn't text in UTF-8"), ([], "the text ends where a value is missing"),
+            (Array("{\"version\": 2.5}".utf8), "\"version\" must be a whole number, not '2.5'"),
+            (Array("{\"version\": \"2\"}".utf8), "\"version\" must be a whole number, not '2'"),
+        ]
+        for (bytes, says) in texts {
+            let error = #expect(throws: RecurrentError.self) { try RunConfiguration(json: Data(bytes), path: "c.json") }
+            #expect(error?.description.contains(says) == true, "\(String(describing: error))")
+        }
+    }
+
+    /// A byte-order mark, blanks and escapes are no mistakes.
+    @Test func unusualTextsAreRead() throws {
+        let text =
+            "\u{FEFF} {\r\n\t\"version\" : 2, \"s\\u0065ed\":3, \"tracking\":{\"trackEpochs\":[ ]},\"from\":\"a\\\"b\" } \n"
+        let read = try RunConfiguration(json: Data(text.utf8), path: "c.json")
+        #expect(read.seed == 3 && read.from == "a\"b")
+    }
+}
