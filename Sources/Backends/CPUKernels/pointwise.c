@@ -3,6 +3,8 @@
 // A thread's working memory has one tile per input (for inputs that aren't read in
 // place) and one per register; UNIFORM writes up to 6 floats past the end of a tile.
 enum { SLOT = CK_TILE + CK_PADDING, MAX_VALUES = 512 };
+// The floats of the widest vector.
+enum { WIDEST = 16 };
 
 int64_t ck_workspace(const ck_program *program) {
     return (int64_t)(program->input_count + program->register_count) * SLOT;
@@ -45,12 +47,15 @@ void ck_run_tiles(
         for (int64_t c = 0; c < columns; c += CK_TILE) {
             const int64_t width = c + CK_TILE <= columns ? (columns < CK_TILE ? columns : CK_TILE) : columns - c;
             const int64_t n = count * width;
+            // Whole vectors reach beyond the tile, into elements that another thread may be writing.
+            const bool is_last = c + width == columns && (r + count == row0 + rows || columns < total_columns);
+            const bool overreads = is_last && n % WIDEST != 0;
             for (int i = 0; i < inputs_count; i++) {
                 const ck_view *view = &inputs[i];
                 float *from = view->base + step * view->step + r * view->row + (column0 + c) * view->column;
                 if (is_repeated_row(view, columns)) {
                     values[i] = workspace + i * SLOT;
-                } else if (view->column == 1 && (view->row == width || count == 1)) {
+                } else if (view->column == 1 && (view->row == width || count == 1) && !overreads) {
                     values[i] = from;
                 } else {
                     values[i] = workspace + i * SLOT;

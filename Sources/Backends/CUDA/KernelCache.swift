@@ -38,8 +38,8 @@ package final class KernelCache: Sendable {
     private func header(_ text: String) -> [UInt8] { Array((kind + text).utf8) + [0] }
 
     package func image(of text: String) -> [UInt8]? {
-        guard let path = path(text), let data = FileManager.default.contents(atPath: path) else { return nil }
-        let header = header(text), bytes = [UInt8](data)
+        guard let path = path(text), let bytes = try? FileReader.contents(of: path) else { return nil }
+        let header = header(text)
         guard bytes.count > header.count + 4, bytes.starts(with: header) else { return nil }
         let image = Array(bytes[header.count..<bytes.count - 4])
         let sum = withUnsafeBytes(of: CRC32C.of(image).littleEndian) { Array($0) }

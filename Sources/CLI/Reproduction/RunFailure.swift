@@ -17,8 +17,8 @@ struct RunFailure: Codable {
 
     /// Reads why the run in a folder failed; nil if it didn't, or the file is damaged: a run can always be tried again.
     static func read(in folder: String) -> RunFailure? {
-        FileManager.default.contents(atPath: path(folder)).flatMap {
-            try? JSONDecoder().decode(RunFailure.self, from: $0)
+        (try? FileReader.contents(of: path(folder))).flatMap {
+            try? JSONDecoder().decode(RunFailure.self, from: Data($0))
         }
     }
 

@@ -84,8 +84,8 @@ public struct RunRecord: Sendable {
     init(_ experiment: Experiment, seed: UInt64, folder: String, place: String, registry: Registry) throws {
         (self.experiment, self.seed, self.folder, self.place) = (experiment, seed, folder, place)
         let file = folder + "/" + Self.completionFile
-        guard let data = FileManager.default.contents(atPath: file),
-            let completion = try? JSONDecoder().decode(Completion.self, from: data)
+        guard let data = try? FileReader.contents(of: file),
+            let completion = try? JSONDecoder().decode(Completion.self, from: Data(data))
         else {
             throw RecurrentError.checkpoint(
                 path: file, reason: "isn't readable; remove the run's folder to run it again")

@@ -64,13 +64,7 @@ public final class SafeTensors: Sendable {
     private static func read(_ source: Source, _ range: Range<Int>) throws -> [UInt8] {
         switch source {
         case .memory(let bytes): Array(bytes[range])
-        case .file(let file):
-            try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
-                try file.read(
-                    at: range.lowerBound,
-                    into: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: range.count))
-                count = range.count
-            }
+        case .file(let file): try file.bytes(range)
         }
     }
 

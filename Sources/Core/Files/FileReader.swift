@@ -55,14 +55,31 @@ package final class FileReader: Sendable {
         return stat(path, &status) == 0 || (errno != ENOENT && errno != ENOTDIR)
     }
 
+    /// Returns the contents of the whole file; nil if there is none.
+    ///
+    /// Unlike Foundation's `FileManager.contents(atPath:)`, it doesn't take a file that may not be read for a missing one;
+    /// and Foundation, on Linux, leaks a buffer whenever a file is empty.
+    package static func contents(ifThere path: String) throws -> [UInt8]? {
+        exists(path) ? try contents(of: path) : nil
+    }
+
     /// Returns the contents of the whole file.
     package static func contents(of path: String) throws -> [UInt8] {
         let file = try FileReader(path)
-        return try [UInt8](unsafeUninitializedCapacity: file.size) { buffer, count in
-            try file.read(
-                at: 0,
-                into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<file.size]))
-            count = file.size
+        return try file.bytes(0..<file.size)
+    }
+
+    /// Returns some of the bytes.
+    ///
+    /// - Throws: ``RecurrentError/file(path:reason:)`` if the file is too short or can't be read.
+    package func bytes(_ range: Range<Int>) throws -> [UInt8] {
+        // Even for no elements, the initializer below would write to the storage that all empty arrays share.
+        guard !range.isEmpty else { return [] }
+        return try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
+            try read(
+                at: range.lowerBound,
+                into: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: range.count))
+            count = range.count
         }
     }
 }

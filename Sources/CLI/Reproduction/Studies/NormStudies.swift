@@ -169,7 +169,7 @@ extension Results {
     fileprivate func text(of record: RunRecord, named name: String, _ options: [String]) throws -> String? {
         let file = "\(record.folder)/\(name).txt"
         guard FileManager.default.fileExists(atPath: record.folder + "/model.safetensors") else {
-            let kept = FileManager.default.contents(atPath: file)
+            let kept = try FileReader.contents(ifThere: file)
             return kept.map { String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .newlines) }
         }
         let text = try runTool(["generate", record.folder, "--words", "50"] + options)

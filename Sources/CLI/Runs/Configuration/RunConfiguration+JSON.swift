@@ -117,7 +117,7 @@ extension RecurrentError {
         case .file, .checkpoint: return self
         default: break
         }
-        let outline = outline ?? FileManager.default.contents(atPath: path).flatMap { try? JSONOutline($0) }
+        let outline = outline ?? (try? FileReader.contents(of: path)).flatMap { try? JSONOutline(Data($0)) }
         let line = name.flatMap { outline?.line(of: $0) }.map { "line \($0): " } ?? ""
         let reason = description.replacing(/`([^`]+)`/) { match in
             "\"\(match.output.1 == "skewInit" ? "start" : String(match.output.1))\""

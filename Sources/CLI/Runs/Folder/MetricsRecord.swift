@@ -66,10 +66,11 @@ public struct MetricsRecord: Sendable, Equatable {
     /// Returns all records of a run; none if it has no metrics. An unfinished last line is ignored.
     ///
     /// - Parameter folder: the folder of the run.
-    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if a line isn't a valid record.
+    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if a line isn't a valid record, and
+    ///   ``RecurrentCore/RecurrentError/file(path:reason:)`` if the file can't be read.
     public static func read(_ folder: String) throws -> [MetricsRecord] {
         let path = folder + "/metrics.jsonl"
-        let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let text = String(decoding: try FileReader.contents(ifThere: path) ?? [], as: UTF8.self)
         return try text.split(separator: "\n").dropLast(text.hasSuffix("\n") || text.isEmpty ? 0 : 1).enumerated().map {
             number, line in
             do { return try decoder.decode(MetricsRecord.self, from: Data(line.utf8)) } catch {

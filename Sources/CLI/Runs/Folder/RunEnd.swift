@@ -44,11 +44,12 @@ public struct RunEnd: Codable, Sendable, Equatable {
 
     /// Reads how the run in a folder ended; nil if it hasn't ended.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if the file is damaged.
+    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if the file is damaged, and
+    ///   ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be read.
     public init?(in folder: String) throws {
         let path = folder + "/" + Self.fileName
-        guard let data = FileManager.default.contents(atPath: path) else { return nil }
-        do { self = try JSONDecoder().decode(RunEnd.self, from: data) } catch {
+        guard let data = try FileReader.contents(ifThere: path) else { return nil }
+        do { self = try JSONDecoder().decode(RunEnd.self, from: Data(data)) } catch {
             throw RecurrentError.checkpoint(
                 path: path, reason: "doesn't say how the run ended; remove it, and resume the run")
         }
