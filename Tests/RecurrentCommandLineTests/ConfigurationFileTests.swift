@@ -110,11 +110,26 @@ struct ConfigurationFileTests {
             #expect(tool.status == 1 && tool.errors.contains(#""hiddenSize" is 9, but the run was begun with 8"#))
             #expect(tool.errors.contains("set it back") && !tool.errors.contains("leave it out"), "\(tool.errors)")
         }
+        for reader in ["evaluate \(run)", "gradients \(run)", "--from \(run) --epochs 1 --quiet"] {
+            let tool = try Tool(reader)
+            #expect(tool.status == 1 && tool.errors.contains("but the run was begun with 8"), "\(tool.errors)")
+        }
         // What a resumed run may change may be edited.
         try text.replacing(#""epochs" : 1"#, with: #""epochs" : 2"#).write(
             toFile: path, atomically: true, encoding: .utf8)
         let resumed = try Tool("--resume \(run) --quiet")
         #expect(try resumed.status == 0 && training("run")["epochs"] as? Int == 2, "\(resumed.errors)")
+    }
+
+    /// Options of a training that is over can't change: they would be recorded beside results that they had no part in.
+    @Test(arguments: ["--learning-rate 5", "--patience 1"]) func aFinishedRunKeepsItsOptions(option: String) throws {
+        let run = folder.file("run")
+        try #require(try Tool(Self.toy + " --epochs 1 --output \(run)").status == 0)
+        let before = try String(contentsOfFile: run + "/config.json", encoding: .utf8)
+        let tool = try Tool("--resume \(run) \(option) --quiet")
+        #expect(tool.status == 2 && tool.errors.contains("would change nothing"), "\(tool.errors)")
+        #expect(try String(contentsOfFile: run + "/config.json", encoding: .utf8) == before)
+        #expect(try Tool("--resume \(run) \(option) --epochs 2 --quiet").status == 0)
     }
 
     /// All learning rates, and their lower bound, can be lowered in a run that is resumed.

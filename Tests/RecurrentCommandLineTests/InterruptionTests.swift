@@ -65,6 +65,15 @@ struct InterruptionTests {
         #expect(watched.text.hasSuffix("saved in \(run); resume it with: train --resume \(run)\n"), "\(watched.text)")
     }
 
+    /// Ctrl-\ ends the program as it ends any other; Swift's runtime would print a backtrace, and go on.
+    @Test func quitEndsAtOnce() throws {
+        let watched = try Watched(Self.endless)
+        watched.read(until: "epoch 1 ")
+        kill(watched.process.processIdentifier, SIGQUIT)
+        #expect(watched.end() == -SIGQUIT)
+        #expect(!watched.text.contains("racing"), "\(watched.text)")
+    }
+
     /// Nothing more is saved then, but the last checkpoint is there.
     @Test func aLaterSecondInterruptionEndsAtOnce() throws {
         let folder = try TemporaryFolder(), run = folder.file("run")

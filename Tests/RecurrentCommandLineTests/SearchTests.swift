@@ -48,7 +48,7 @@ struct SearchTests {
         "search --try dropout=0,2 --output x",
         "search --try dropout=0 --trials 0 --output x", "search --try dropout=0 --jobs 0 --output x",
         "search --try dropout=0 --seeds a --output x", "search --try dropout=0 --output x -- --resume y",
-        "search --try dropout=0 --output x -- more",
+        "search --try dropout=0 --output x -- more", "search --try dataset=recall,adding --output x",
     ])
     func whatIsWrongIsSaidInOneLine(line: String) throws {
         let tool = try Tool(line.split(separator: " ").map(String.init))

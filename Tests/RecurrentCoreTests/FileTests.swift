@@ -123,6 +123,24 @@ import Testing
         #expect(try FileReader.contents(of: path) == [])
     }
 
+    /// A log that isn't what it was when the run was saved is refused, whatever it is now.
+    @Test(arguments: ["one\nTwo\n", "one\ntwo!\nthree\n"]) func otherContentsAreRefused(contents: String) throws {
+        let directory = try TemporaryDirectory(), path = directory.path + "/log"
+        var file: LogFile? = try LogFile(path)
+        try file!.append(Array("one\n".utf8))
+        try file!.append(Array("two\n".utf8))
+        let (size, checksum) = (file!.size, file!.checksum.value)
+        #expect(checksum == CRC32C.of("one\ntwo\n".utf8))
+        file = nil
+        #expect(try LogFile(path, keeping: size, checksum: checksum).checksum.value == checksum)
+        try AtomicFile.write(contents, to: path)
+        let error = #expect(throws: RecurrentError.self) { try LogFile(path, keeping: size, checksum: checksum) }
+        #expect("\(error!)".contains("isn't what it was when the run was saved"))
+        // Without a checksum, as in runs of earlier versions, a line that is cut is noticed.
+        guard contents.count > size else { return }
+        #expect(throws: RecurrentError.self) { try LogFile(path, keeping: size) }
+    }
+
     @Test func whatCannotBeWritten() throws {
         let directory = try TemporaryDirectory(), missing = directory.path + "/missing"
         #expect(

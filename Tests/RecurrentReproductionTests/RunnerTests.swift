@@ -138,6 +138,19 @@ struct RunnerTests {
         }
     }
 
+    /// A finished run without its metrics is damaged; it hasn't diverged, and hasn't had no epochs.
+    @Test func aFinishedRunWithoutMetricsIsDamaged() throws {
+        try Self.withFolder { folder in
+            let runner = Self.runner(try Self.script(Self.training, in: folder), folder)
+            #expect(try runner.run([Self.experiment]))
+            try "".write(toFile: folder.path + "/runs/a/seed1/metrics.jsonl", atomically: true, encoding: .utf8)
+            for attempt in [{ _ = try runner.records([Self.experiment]) }, { _ = try runner.run([Self.experiment]) }] {
+                let error = #expect(throws: RecurrentError.self) { try attempt() }
+                #expect("\(error!)".contains("metrics.jsonl: lacks epochs of the run, which had 3"), "\(error!)")
+            }
+        }
+    }
+
     /// A line that a killed run didn't complete is ignored; the lines before it still count.
     @Test func aTornLineIsLeftOut() throws {
         try Self.withFolder { folder in

@@ -21,6 +21,13 @@ public enum CommandLineTool {
     ///   - registry: the plug-ins.
     ///   - arguments: the command and its options; nil for the arguments of the program.
     public static func main(_ registry: Registry, arguments: [String]? = nil) -> Never {
+        // At Ctrl-\ Swift's runtime would print where each thread is, and go on; this program ends, like any other.
+        signal(SIGQUIT, SIG_DFL)
+        // A parent may have blocked it for itself.
+        var quit = sigset_t()
+        sigemptyset(&quit)
+        sigaddset(&quit, SIGQUIT)
+        pthread_sigmask(SIG_UNBLOCK, &quit, nil)
         Foundation.exit(run(registry, arguments: arguments ?? Array(CommandLine.arguments.dropFirst())))
     }
 

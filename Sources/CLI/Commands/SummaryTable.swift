@@ -70,6 +70,7 @@ enum SummaryTable {
         }
         let model = c.model, training = c.training
         var parts = [([c.dataset.name] + own).joined(separator: " ")]
+        if let from = c.from { parts.append("from \(from)") }
         // What the table names, and what has no effect on the results.
         var told = Set(TrackingConfiguration.options.map(\.name) + ["checkpointEvery"])
         func tell(_ text: String, _ options: String...) {
@@ -87,7 +88,9 @@ enum SummaryTable {
                 ? "dropout \(OptionValue.number(model.dropout).text) on \(ModelConfiguration.DropoutPlace.allCases.filter(model.dropoutPlaces.contains).map(\.rawValue).joined(separator: "+"))"
                 : "no dropout", "dropout", "dropoutOn")
         if let manifold = c.manifold {
-            tell("\(manifold.name) from B \(c.skewInit?.name ?? "zero")", "manifold", "skewInit")
+            // The weights of another run bring their own B.
+            let start = c.from == nil ? " from B \(c.skewInit?.name ?? "zero")" : ""
+            tell(manifold.name + start, "manifold", "skewInit")
         }
         tell("at most \(training.epochs) epoch\(training.epochs == 1 ? "" : "s")", "epochs")
         let skipped = told.union(incidental).union((plugin?.options ?? []).map(\.name)).union(["seed", "backend"])

@@ -91,8 +91,20 @@ public struct RunRecord: Sendable {
                 path: file, reason: "isn't readable; remove the run's folder to run it again")
         }
         self.completion = completion
-        configuration = try RunFolder(opening: folder).resolvedConfiguration(registry)
-        for record in try MetricsRecord.read(folder) { add(record) }
+        do {
+            configuration = try RunFolder(opening: folder).resolvedConfiguration(registry)
+            for record in try MetricsRecord.read(folder) { add(record) }
+        } catch RecurrentError.checkpoint(let path, let reason) {
+            throw RecurrentError.checkpoint(
+                path: path, reason: "\(reason); put the run's own file back, or remove the run's folder to run it again"
+            )
+        }
+        guard let end = completion.end, (valid.last?.epoch ?? 0) < end.epochs else { return }
+        throw RecurrentError.checkpoint(
+            path: folder + "/metrics.jsonl",
+            reason:
+                "lacks epochs of the run, which had \(end.epochs); put the run's own file back, or remove the run's folder to run it again"
+        )
     }
 
     /// Returns the seconds that a run has spent on training, without validation, over all epochs in its metrics.

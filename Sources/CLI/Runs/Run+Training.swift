@@ -51,6 +51,14 @@ extension Run {
             throw RecurrentError.invalidOption(
                 "`epochs` must be at least \(trained), which this run already has, not \(wanted.training.epochs)")
         }
+        let own = Set(TrainingConfiguration.options.map(\.name)).union(wanted.schedule.options.keys)
+        if trained > 0, wanted.training.epochs <= trained,
+            let change = saved.changes(to: wanted).first(where: { own.contains($0.name) && $0.name != "epochs" })
+        {
+            throw RecurrentError.invalidOption(
+                "`\(change.name)` would change nothing: this run already has its \(trained) epoch\(trained == 1 ? "" : "s"); raise `epochs`, or leave it out"
+            )
+        }
         // Without a state the run starts again, with the words of its data.
         let run = try Run(wanted, registry: registry, vocabulary: folder.hasState ? folder.vocabulary() : nil)
         let summary = try run.train(in: folder, observers: observers(run), shouldStop: shouldStop) { trainer, log in
@@ -109,7 +117,7 @@ extension RunFolder {
     }
 
     /// Checks that an edited `config.json` differs from the configuration of the saved state only in options that a resumed
-    /// run may change.
+    /// run may change: with others, the weights would mean something else.
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)``, naming the option to set back.
     func checkUnedited(_ configuration: RunConfiguration, registry: Registry) throws {
@@ -119,7 +127,7 @@ extension RunFolder {
             let change = trained.fixedChange(to: configuration, registry: registry)
         else { return }
         throw RecurrentError.invalidOption(
-            "`\(change.name)` is \(change.new?.text ?? "not set"), but the run was begun with \(change.old?.text ?? "none") and can only be resumed with that; set it back, or start a new run"
+            "`\(change.name)` is \(change.new?.text ?? "not set"), but the run was begun with \(change.old?.text ?? "none"); set it back, or start a new run"
         ).about(configuration: file("config.json"))
     }
 }

@@ -62,6 +62,7 @@ public struct Run {
     ) throws {
         let folder = RunFolder(opening: path)
         var configuration = try folder.configuration()
+        try folder.checkUnedited(folder.resolvedConfiguration(registry), registry: registry)
         try changes(&configuration)
         try self.init(configuration, registry: registry, vocabulary: folder.vocabulary(), splits: splits)
         try folder.loadModel(into: model)
@@ -79,6 +80,7 @@ public struct Run {
     ///   weight that the cell keeps orthogonal and that isn't a rotation.
     public init(_ configuration: RunConfiguration, startingFrom path: String, registry: Registry) throws {
         let source = RunFolder(opening: path)
+        try source.checkUnedited(source.resolvedConfiguration(registry), registry: registry)
         try configuration.checkSizes(of: source, registry)
         var configuration = configuration
         configuration.from = DataFolder.absolute(path)

@@ -76,7 +76,11 @@ public final class SafeTensors: Sendable {
         guard let expected = metadata[SafeTensorsWriter.checksumKey] else { return }
         var header = try Self.read(source, 8..<dataStart)
         guard let place = SafeTensorsWriter.checksumPlace(in: header) else {
-            throw RecurrentError.checkpoint(path: path, reason: "is damaged: its crc32c isn't a checksum")
+            throw RecurrentError.checkpoint(
+                path: path,
+                reason:
+                    "has the checksum of another file: it is damaged, or another program has written it again, and must then remove crc32c from its metadata"
+            )
         }
         let zeros = Array(SafeTensorsWriter.noChecksum.utf8)
         header.replaceSubrange(place..<place + zeros.count, with: zeros)

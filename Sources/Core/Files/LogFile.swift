@@ -11,6 +11,8 @@
 package final class LogFile {
     /// The size in bytes.
     package private(set) var size: Int
+    /// The checksum of the bytes.
+    package private(set) var checksum = CRC32C()
     private let path: String
     private let descriptor: Int32
     /// Whether the file may still have bytes beyond those that are kept.
@@ -22,9 +24,10 @@ package final class LogFile {
     ///   - path: the path of the file.
     ///   - size: nil for a new file, which replaces an old one; otherwise how many bytes
     ///     of the old one are kept. Those beyond are dropped when the first record is appended.
+    ///   - checksum: the checksum of the bytes that are kept; nil if it is unknown.
     /// - Throws: ``RecurrentError/file(path:reason:)`` if it can't be written,
-    ///   ``RecurrentError/checkpoint(path:reason:)`` if it has fewer than `size` bytes.
-    package init(_ path: String, keeping size: Int? = nil) throws {
+    ///   ``RecurrentError/checkpoint(path:reason:)`` if it has fewer than `size` bytes, or others.
+    package init(_ path: String, keeping size: Int? = nil, checksum: UInt32? = nil) throws {
         let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | (size == nil ? O_CREAT : 0), 0o666)
         guard descriptor >= 0 else {
             let failure = SystemFailure()
@@ -49,6 +52,14 @@ package final class LogFile {
             )
         }
         if !hasRest, ftruncate(descriptor, 0) != 0 { throw SystemFailure().writing(path) }
+        guard self.size > 0 else { return }
+        let kept = try FileReader(path).bytes(0..<self.size)
+        self.checksum.update(kept)
+        // Records are lines, so other lines are noticed even without a checksum, unless they are of the same length.
+        guard kept.last == UInt8(ascii: "\n"), checksum == nil || checksum == self.checksum.value else {
+            throw RecurrentError.checkpoint(
+                path: path, reason: "isn't what it was when the run was saved; put the run's own file back")
+        }
     }
 
     deinit { close(descriptor) }
@@ -67,6 +78,7 @@ package final class LogFile {
             throw failure.writing(path)
         }
         size += record.count
+        checksum.update(record)
     }
 
     /// Waits until the whole file is on the disk.

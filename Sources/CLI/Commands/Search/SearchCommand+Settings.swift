@@ -94,6 +94,7 @@ extension SearchCommand {
             return "the runs of a search share the processors, by --jobs"
         }
         if TrackingConfiguration.options.contains(where: { $0.name == option }) { return tracksNothing }
+        if option == PluginKind.dataset.rawValue { return "losses on different data can't be compared" }
         if option == "checkpointEvery" { return "results don't depend on it" }
         guard OwnFlags(TrainCommand.self).names.contains(flag), flag != "help" else {
             return OwnFlags(SearchCommand.self).names.contains(flag) ? "it is an option of search itself" : nil

@@ -63,13 +63,16 @@ final class MetricsLog: TrainingObserver {
         }
         // Without its words, the folder wouldn't be accepted once the state has their checksum.
         if try folder.vocabulary() == nil { try folder.writeDataFiles(trainer.dataset) }
-        file = try LogFile(folder.file("metrics.jsonl"), keeping: size)
+        file = try LogFile(
+            folder.file("metrics.jsonl"), keeping: size,
+            checksum: saved[Self.checksumKey].flatMap { UInt32($0, radix: 16) })
         try folder.write(configuration)
         RunEnd.remove(from: folder)
     }
 
-    // The metadata of a state: the size of metrics.jsonl, and the configuration.
-    private static let sizeKey = "metrics.jsonl", configurationKey = "config.json"
+    // The metadata of a state: the size of metrics.jsonl and its checksum, and the configuration.
+    private static let sizeKey = "metrics.jsonl", checksumKey = "metrics.jsonl crc32c"
+    private static let configurationKey = "config.json"
 
     /// Returns the configuration with which the state in a folder was saved.
     ///
@@ -90,6 +93,7 @@ final class MetricsLog: TrainingObserver {
             to: folder.file("state.safetensors"),
             metadata: [
                 Self.sizeKey: String(file.size),
+                Self.checksumKey: String(file.checksum.value, radix: 16),
                 Self.configurationKey: String(decoding: try configuration.json(), as: UTF8.self),
             ].merging(vocabularyMetadata) { own, _ in own })
     }
