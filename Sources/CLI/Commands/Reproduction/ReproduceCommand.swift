@@ -38,7 +38,7 @@ struct ReproduceCommand: FlagCommand {
     var models: String?
     @Option(
         help:
-            "Largest number of epochs of each run; a later call with more continues the run (default: the scale's). Runs whose learning rate decays over their epochs always train for all of them."
+            "Largest number of epochs of each run, at most the scale's, which is the default; a later call with more continues the run. Runs whose learning rate decays over their epochs always train for all of them."
     )
     var epochs: Int?
     @Option(parsing: .unconditional, help: "The number of runs to train in parallel; they share the processors.")
