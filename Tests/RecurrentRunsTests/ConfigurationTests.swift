@@ -72,6 +72,15 @@ struct ConfigurationTests {
         #expect(choice.optimizer["beta1"] == .number(0))
     }
 
+    /// A value is the same after it has been written and read again, also where a Double can't hold what the text says.
+    @Test(arguments: [
+        "9223372036854775807.9", "18446744073709551615.5", "1e19", "1e300", "-9223372036854775808.5", "-0.0", "2.50",
+    ])
+    func numbersStayTheSame(text: String) throws {
+        let read = try JSONDecoder().decode(OptionValue.self, from: Data(text.utf8))
+        #expect(try JSONDecoder().decode(OptionValue.self, from: JSONEncoder().encode(read)) == read)
+    }
+
     /// Differences are described by the options' names, plug-ins first.
     @Test func runsAreComparedByTheirValues() throws {
         var wanted = RunConfiguration(dataset: PluginChoice("copying", ["length": 10]))

@@ -79,7 +79,8 @@ extension OptionValue: Codable {
         } else if let value = try? container.decode(UInt64.self) {
             self = .unsigned(value)
         } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
+            // Rounded to a Double, the number may be whole; written and read again, it would be one of these.
+            self = Int(exactly: value).map(Self.integer) ?? UInt64(exactly: value).map(Self.unsigned) ?? .number(value)
         } else if let value = try? container.decode(String.self) {
             self = .text(value)
         } else {
