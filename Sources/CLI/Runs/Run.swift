@@ -64,6 +64,7 @@ public struct Run {
         var configuration = try folder.configuration()
         try changes(&configuration)
         try self.init(configuration, registry: registry, vocabulary: folder.vocabulary(), splits: splits)
+        try folder.checkDivergence()
         try folder.loadModel(into: model)
     }
 
@@ -83,6 +84,7 @@ public struct Run {
         var configuration = configuration
         configuration.from = DataFolder.absolute(path)
         try self.init(configuration, registry: registry, vocabulary: source.vocabulary())
+        try source.checkDivergence()
         do { try source.loadModel(into: model, ofAnyCell: true) } catch RecurrentError.checkpoint(let file, let reason)
         {
             throw RecurrentError.checkpoint(
