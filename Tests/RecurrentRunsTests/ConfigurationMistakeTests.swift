@@ -57,6 +57,7 @@ struct ConfigurationMistakeTests {
             #""training": {"optimizer": {"name": "sgd"}}}"#,
             #"line 2: there is no option "training.optimizer"; "optimizer" belongs at the top level"#
         ),
+        (#""manifold": {"start": {"name": "zero"}, "foo": 1}}"#, #"line 2: "manifold" has no "name""#),
         (#""": 1}"#, #"line 2: has an unknown section """#),
         // Whole numbers, and what stands for one.
         (#""seed": 1e400}"#, #""seed" must be a whole number from 0 to 18446744073709551615, not 1e400"#),

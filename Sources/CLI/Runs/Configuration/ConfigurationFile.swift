@@ -68,8 +68,10 @@ struct ConfigurationFile: Decodable {
                 try object.decodeIfGiven(PluginChoice.self, forKey: key(RunConfiguration.activationKey)))
         }
         if let object = try Self.object("manifold", in: container) {
-            // The initialization of B may be chosen even if the update isn't.
-            if object.contains(.name) { choose(.manifold, try object.choice(except: [RunConfiguration.startKey])) }
+            // The initialization of B may be chosen even if the update isn't, but options need one.
+            if object.allKeys.contains(where: { $0.stringValue != RunConfiguration.startKey }) {
+                choose(.manifold, try object.choice(except: [RunConfiguration.startKey]))
+            }
             choose(
                 .skewInit, try object.decodeIfGiven(PluginChoice.self, forKey: key(RunConfiguration.startKey)))
         }
