@@ -25,7 +25,7 @@ public enum RecurrentError: Error, Sendable, Equatable, CustomStringConvertible 
     public var description: String {
         switch self {
         case .unknownName(let kind, let name, let known):
-            "unknown \(kind) '\(name)'; choose from: \(known.joined(separator: ", "))"
+            "unknown \(kind) '\(name.excerpt)'; choose from: \(known.joined(separator: ", "))"
                 + Suggestion.text(name, in: known)
         case .invalidOption(let text): text
         case .dataset(let text): text

@@ -26,6 +26,10 @@ struct ConfigurationFileTests {
         (#"{"version": 2, "dataset": {"name": "recal"}}"#, "unknown data set 'recal'"),
         (#"{"version": 2, "cell": {"name": "gruu"}}"#, "unknown cell 'gruu'"),
         (#"{"version": 2, "optimizer": {"name": "adam", "beta": 1}}"#, #"no option "beta""#),
+        (
+            #"{"version": 2, "optimizer": {"name": "adam", "lr": 1}}"#,
+            #"no option "lr"; "learningRate" belongs in "training""#
+        ),
         (#"{"version": 2, "optimizer": {"name": "adam", "beta1": 2}}"#, #""beta1""#),
         (
             #"{"version": 2, "schedule": {"name": "cosine", "minimumLearningRate": 1}}"#,
@@ -162,5 +166,39 @@ struct ConfigurationFileTests {
         #expect(again.status == 0, "\(again.errors)")
         func losses(_ run: String) throws -> [Double] { try metrics(run).compactMap { $0["loss"] as? Double } }
         #expect(try losses(third) == losses(second) && losses(second) != losses(first))
+    }
+
+    /// As with `--from`, a file that names a run takes what it lacks from that run.
+    @Test func sizesAreThoseOfTheWeights() throws {
+        let first = folder.file("first"), second = folder.file("second")
+        try #require(try Tool(Self.toy + " --epochs 1 --lr 0.01 --output \(first)").status == 0)
+        let path = try file("{\"version\": 2, \"from\": \"\(first)\"}")
+        let started = try Tool("--config \(path) --output \(second) --quiet")
+        #expect(try started.status == 0 && training("second")["learningRate"] as? Double == 0.01, "\(started.errors)")
+        _ = try file("{\"version\": 2, \"from\": \"\(first)\",\n\"model\": {\"hiddenSize\": 50}}")
+        let other = try Tool("--config \(path) --quiet")
+        #expect(
+            other.status == 1 && other.errors.hasPrefix("error: \(path): line 2: \"hiddenSize\" is 50, but that of"),
+            "\(other.errors)")
+        #expect(try Tool("--config \(path) --hidden-size 8 --quiet").status == 0)
+        let flag = try Tool("--config \(path) --hidden-size 7")
+        #expect(flag.status == 2 && flag.errors.hasPrefix("error: --hidden-size is 7, but that of"), "\(flag.errors)")
+    }
+
+    @Test(arguments: ["evaluate", "generate", "gradients", "train --from", "train --resume"])
+    func aFileIsNoRun(command: String) throws {
+        let run = folder.file("run")
+        try FileManager.default.createDirectory(atPath: run, withIntermediateDirectories: true)
+        try "{}".write(toFile: run + "/config.json", atomically: true, encoding: .utf8)
+        let tool = try Tool("\(command) \(run)/config.json")
+        #expect(tool.status == 2 && tool.errors.hasSuffix("is a file; name the folder of a run, such as \(run)\n"))
+    }
+
+    @Test(arguments: ["evaluate", "train --from"]) func aRunThatDivergedIsNotToBeResumed(command: String) throws {
+        let run = folder.file("run")
+        let line = " --cell rnn --optimizer sgd --lr 1e30 --epochs 1 --output \(run)"
+        try #require(try Tool(Self.toy + line).status == 1)
+        let tool = try Tool("\(command) \(run)")
+        #expect(tool.status == 1 && tool.errors.contains("because the run diverged at step "), "\(tool.errors)")
     }
 }

@@ -27,12 +27,20 @@ struct OptionMistakeTests {
         ("search --try lr=0.1 --jobs -1 --output x", ["--jobs", "1...256", "-1"]),
         ("benchmark --seconds -1", ["--seconds", "-1"]),
         ("evaluate run --batch-size x", ["--batch-size must be a number, not 'x'"]),
-        ("evaluate run --batch-size 1.5", ["--batch-size must be a whole number, not '1.5'"]),
+        ("evaluate run --batch-size 1.5", ["--batch-size must be a whole number, not 1.5"]),
+        ("generate run --words 99999999999999999999", ["--words must be at most 9223372036854775807, not 9999"]),
+        ("generate run --seed -1", ["--seed must be a whole number from 0 to 18446744073709551615, not -1"]),
+        ("generate run --seed 18446744073709551616", ["--seed must be a whole number from 0 to 18446744073709551615"]),
+        ("--seed 18446744073709551616", ["--seed must be a whole number from 0 to 18446744073709551615"]),
+        ("--hidden-size 99999999999999999999", ["--hidden-size must be at most 16777216, not 9999"]),
+        ("gradients --length 6 --from 5 --to 4", ["step 5 to step 4", "the first step must not be above the last"]),
+        ("gradients --length 6 --from 7", ["these sequences have steps 1 to 6"]),
         ("--Help", ["no option --Help", "--help?"]), ("--=3", ["no option --;", "`--help` lists them"]),
         // Options given twice.
         ("--config a --config b", ["--config a and --config b", "leave one out"]),
         ("--output a --output=b", ["--output a and --output b", "leave one out"]),
-        ("--lr 1 --learning-rate 2", ["--learning-rate 1 and --learning-rate 2"]),
+        ("--lr 1 --learning-rate 2", ["--lr 1 and --learning-rate 2"]),
+        ("--tied=yes", ["--tied takes no value but true and false", "'yes'"]),
         ("--tied --no-tied", ["--tied and --no-tied"]), ("--tied=true --tied=false", ["--tied and --tied=false"]),
         ("compare --cells urnn --cells rnn", ["--cells urnn and --cells rnn"]),
         ("search --try lr=0.1 --jobs 1 --jobs 2 --output x", ["--jobs 1 and --jobs 2"]),
@@ -60,6 +68,10 @@ struct OptionMistakeTests {
         ("search --try cell=urnn,gur --output x", ["unknown cell 'gur'", "'gru'?"]),
         ("search --try dropout-on=embedding,output --output x", ["lists", "'dropout-on=embedding|output'"]),
         ("search --try lrr=1,2 --output x", ["--lrr", "--lr?"]),
+        ("search --try foo=1,2 --output x", ["--foo; `train --help` lists them"]),
+        ("search --try lr=0.1 --output x -- --bogus 3", ["--bogus; `train --help` lists them"]),
+        // Characters that a terminal doesn't show.
+        ("--\u{202E}x", ["--\\u{202e}x"]), ("a\u{200B}", ["'a\\u{200b}'"]),
     ]
 
     @Test(arguments: mistakes.indices) func isOneLine(index: Int) throws {
@@ -83,6 +95,14 @@ struct OptionMistakeTests {
         #expect(compared.status == 0 && compared.output.contains("gru"), "\(compared.errors)")
         let trained = try Tool(words + ["--dropout-on", "embedding, output"])
         #expect(trained.status == 0 && trained.output.contains("dropout 0.2 on embedding+output"), "\(trained)")
+    }
+
+    /// Help names all options of a command, and no default that comes from elsewhere.
+    @Test func helpIsTrueOfTheCommand() throws {
+        #expect(try Tool("evaluate --help").output.contains("\n  --data <folder> "))
+        let page = try Tool("import --help").output
+        #expect(page.contains("ptb, ptb-char (default: ptb)") && !page.contains("recall"))
+        #expect(!page.contains("(default: urnn)") && !page.contains("(default: relu)"))
     }
 
     /// Whatever isn't a terminal has 80 columns.

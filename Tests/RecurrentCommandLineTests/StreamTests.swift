@@ -51,10 +51,10 @@ struct StreamTests {
     }
 
     @Test func aRunThatNobodyReadsEndsAsByCtrlC() throws {
-        let folder = try TemporaryFolder(), run = folder.file("run")
+        let folder = try TemporaryFolder(), run = folder.file("a run")
         let (status, errors) = try Self.statusWithoutReader(Self.small + ["--epochs", "100000", "--output", run])
         #expect(status == "130")
-        #expect(errors == "saved in \(run); resume it with: train --resume \(run)\n")
+        #expect(errors == "saved in \(run); resume it with: train --resume '\(run)'\n", "quoted for a shell")
         #expect(try String(contentsOfFile: run + "/end.json", encoding: .utf8).contains("interrupted"))
         #expect(try Tool(["train", "--resume", run, "--epochs", "3", "--quiet"]).status == 0)
         #expect(try metrics(run).last?["epoch"] as? Int != nil)

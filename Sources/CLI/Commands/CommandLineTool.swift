@@ -89,21 +89,34 @@ public enum CommandLineTool {
         if error is ExitCode { return code.rawValue }
         // ArgumentParser doesn't say what would be right; all values but texts are numbers.
         let message = RootCommand.message(for: error).replacing(/^The value '(.*)' is invalid for '(--[a-z-]+) <.*>'$/)
-        {
-            "\($0.output.2) must be a \(Double($0.output.1) == nil ? "" : "whole ")number, not '\($0.output.1)'"
+        { match in
+            let value = String(match.output.1)
+            let shown = Double(value) == nil ? "'\(value.excerpt)'" : value.excerpt
+            return "\(match.output.2) must be \(requirement(value, of: String(match.output.2))), not \(shown)"
         }
         Terminal.complain("error: \(oneLine(message))")
         return code == .validationFailure ? 2 : 1
     }
 
-    /// Escapes line breaks and terminal control characters, which names from a file or command line may contain.
+    /// Returns what the value of a command's own option must be, of which ArgumentParser says only that another is invalid.
+    private static func requirement(_ value: String, of flag: String) -> String {
+        if flag == "--seed" { return OptionKind.seed.requirement }
+        guard value.wholeMatch(of: /[+-]?[0-9]+/) != nil else {
+            return Double(value) == nil ? "a number" : "a whole number"
+        }
+        return value.hasPrefix("-") ? "at least 0" : "at most \(Int.max)"
+    }
+
+    /// Escapes line breaks, terminal control characters and other invisible ones, which names from a file or command line may contain.
     private static func oneLine(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .lineSeparator, .paragraphSeparator:
+            let properties = scalar.properties
+            let invisible: Set<Unicode.GeneralCategory> = [.control, .format, .lineSeparator, .paragraphSeparator]
+            if invisible.contains(properties.generalCategory) || properties.isDefaultIgnorableCodePoint {
                 result.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
-            default: result.append(scalar)
+            } else {
+                result.append(scalar)
             }
         }
         return String(result)

@@ -47,7 +47,7 @@ struct EvaluateCommand: FlagCommand {
         if let batchSize, batchSize < 1 {
             throw RecurrentError.invalidOption("--batch-size must be at least 1, not \(batchSize)")
         }
-        let (flags, folder) = try separated("a run's folder")
+        let (flags, folder) = try separatedRun()
         let run = try Run(opening: folder, registry: .current, splits: [part]) {
             $0 = try Self.parser.configuration(flags, onto: RunFolder(opening: folder).resolvedConfiguration(.current))
         }

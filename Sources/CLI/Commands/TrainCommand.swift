@@ -1,5 +1,6 @@
 import ArgumentParser
 import RecurrentCore
+import RecurrentReproduction
 import RecurrentRuns
 
 struct TrainCommand: FlagCommand {
@@ -44,6 +45,7 @@ struct TrainCommand: FlagCommand {
         if config != nil, from != nil {
             throw RecurrentError.invalidOption("--config and --from both say what to train; leave out one of them")
         }
+        if let folder = resume ?? from { try checkRun(folder) }
         let (run, summary) = try resume.map(resumed) ?? from.map(started) ?? fresh()
         if !quiet { try report(run, summary) }
         if let error = summary.error { throw error }
@@ -51,7 +53,11 @@ struct TrainCommand: FlagCommand {
 
     private func fresh() throws -> (run: Run, summary: TrainingSummary) {
         if let output { try RunFolder.check(output, overwrite: overwrite) }
-        let configuration = try configuration(onto: config.map { try Registry.current.configuration(file: $0) })
+        let configuration = try configuration(
+            onto: config.map {
+                let flags = try Set(Self.parser.options(arguments))
+                return try Registry.current.configuration(file: $0, overridden: flags)
+            })
         // The configuration of a run that started from other weights says which.
         if let from = configuration.from {
             return try train(Run(configuration, startingFrom: from, registry: .current))
@@ -138,7 +144,7 @@ struct TrainCommand: FlagCommand {
         }
         guard let folder = resume ?? output else { return }
         if summary.end == .interrupted {
-            Terminal.advise("saved in \(folder); resume it with: train --resume \(folder)")
+            Terminal.advise("saved in \(folder); resume it with: train --resume \(Report.shell([folder]))")
         } else {
             Terminal.print(
                 summary.best == nil ? "no epoch was finished: \(folder) holds no model" : "saved in \(folder)")

@@ -4,13 +4,17 @@ import RecurrentCore
 extension RunConfiguration {
     /// Checks that the sizes are those of the weights of a saved run.
     ///
+    /// - Parameters:
+    ///   - source: the folder of the saved run.
+    ///   - registry: the plug-ins.
+    ///   - names: the names of options that don't count.
     /// - Throws: ``RecurrentError/invalidOption(_:)``, naming the first size that differs.
-    func checkSizes(of source: RunFolder, _ registry: Registry) throws {
+    func checkSizes(of source: RunFolder, _ registry: Registry, except names: Set<String> = []) throws {
         let saved = try source.configuration().model.optionValues, own = model.optionValues
         let missing = missingConditions(registry)
         for option in ModelConfiguration.options
         where ["embeddingSize", "hiddenSize", "layers", "tied"].contains(option.name)
-            && option.conditions.isDisjoint(with: missing)
+            && option.conditions.isDisjoint(with: missing) && !names.contains(option.name)
         {
             guard let old = saved[option.name], let new = own[option.name], old != new else { continue }
             throw RecurrentError.invalidOption(
@@ -36,6 +40,22 @@ extension RunConfiguration {
         guard !changes.isEmpty else { return "" }
         let list = changes.map { "`\($0.name)` \($0.old?.text ?? "none"), not \($0.new?.text ?? "none")" }
         return " (that run has \(list.joined(separator: ", ")))"
+    }
+}
+
+extension RunFolder {
+    /// Refuses a run that diverged before it had any weights to load.
+    ///
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)``, which names the update at which it diverged.
+    func checkDivergence() throws {
+        guard !FileReader.exists(file("model.safetensors")), let end = try RunEnd(in: path), end.reason == .diverged
+        else { return }
+        let step = end.step.map { " at step \($0)" } ?? ""
+        throw RecurrentError.checkpoint(
+            path: path,
+            reason:
+                "has no model.safetensors, because the run diverged\(step), before its first epoch ended; train it anew with a lower `learningRate`"
+        )
     }
 }
 

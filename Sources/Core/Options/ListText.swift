@@ -12,7 +12,7 @@ public enum ListText {
         }
         guard !elements.contains("") else {
             throw RecurrentError.invalidOption(
-                "\(name) has an empty element in '\(text)'; write its elements with single commas between them")
+                "\(name) has an empty element in '\(text.excerpt)'; write its elements with single commas between them")
         }
         return elements
     }

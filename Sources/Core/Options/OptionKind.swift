@@ -45,7 +45,7 @@ public indirect enum OptionKind: Sendable, Hashable {
                 ? "a whole number"
                 : range.upperBound == .max
                     ? "at least \(range.lowerBound)" : "in \(range.lowerBound)...\(range.upperBound)"
-        case .seed: "a whole number from 0"
+        case .seed: "a whole number from 0 to \(UInt64.max)"
         case .number(let bounds): bounds.description
         case .choice(let names): Self.either(names)
         case .choices(let names): "some of \(names.joined(separator: ", "))"
@@ -79,11 +79,22 @@ public indirect enum OptionKind: Sendable, Hashable {
         case .path: value = .text(text.isEmpty ? text : DataFolder.absolute(text))
         case .choices:
             value = .list(isNone ? [] : try ListText.elements(text, of: "`\(name)`").map(OptionValue.text))
-        case .integers:
+        case .integers(let range):
             let numbers = isNone ? [] : try ListText.elements(text, of: "`\(name)`").map { Int($0) }
-            value = numbers.contains(nil) ? nil : .list(numbers.map { .integer($0!) })
+            let isRight = numbers.allSatisfy { $0.map(range.contains) ?? false }
+            value = isRight ? .list(numbers.map { .integer($0!) }) : nil
         }
-        guard let value else { throw mismatch(name, Double(text) == nil ? "'\(text)'" : text) }
+        guard let value else {
+            if case .integer(let range) = self, text.wholeMatch(of: /[+-]?[0-9]+/) != nil {
+                throw outOfBounds(name, range, isBelow: text.hasPrefix("-"), text.excerpt)
+            }
+            if case .integers = self {
+                throw RecurrentError.invalidOption(
+                    "`\(name)` must be whole numbers, \(requirement) and separated by commas, or none, not '\(text.excerpt)'"
+                )
+            }
+            throw mismatch(name, Double(text) == nil ? "'\(text.excerpt)'" : text.excerpt)
+        }
         return try check(value, for: name)
     }
 
@@ -125,18 +136,30 @@ public indirect enum OptionKind: Sendable, Hashable {
                 guard range.contains(number) else { throw mismatch(name, value.text) }
             }
             return value
+        // A whole number that is too large for an Int is still one.
+        case (.integer(let range), .unsigned):
+            throw outOfBounds(name, range, isBelow: false, value.text)
+        case (.integer(let range), .number(let number)) where number.rounded() == number:
+            throw outOfBounds(name, range, isBelow: number < 0, value.text)
         default: throw mismatch(name, value.described)
         }
     }
 
     private func require(_ number: Int, in range: ClosedRange<Int>, _ name: String) throws {
         guard number < range.lowerBound || number > range.upperBound else { return }
+        throw outOfBounds(name, range, isBelow: number < range.lowerBound, "\(number)")
+    }
+
+    /// Returns the error about a whole number that isn't in a range.
+    private func outOfBounds(_ name: String, _ range: ClosedRange<Int>, isBelow: Bool, _ shown: String)
+        -> RecurrentError
+    {
         // A lower bound of 0 or 1 goes without saying where the upper bound was exceeded.
         let bound =
-            number < range.lowerBound
+            isBelow
             ? "at least \(range.lowerBound)"
             : range.lowerBound > 1 ? "in \(range.lowerBound)...\(range.upperBound)" : "at most \(range.upperBound)"
-        throw RecurrentError.invalidOption("`\(name)` must be \(bound), not \(number)")
+        return .invalidOption("`\(name)` must be \(bound), not \(shown)")
     }
 
     /// Returns the name that equals `text`, ignoring case if no name is exactly equal.
@@ -156,14 +179,15 @@ public indirect enum OptionKind: Sendable, Hashable {
             case .integer where !isOutOfBounds: "a whole number"
             case .number where !isOutOfBounds: "a number"
             case .choices: "a list of names (\(requirement))"
-            case .integers: "whole numbers, \(requirement) and separated by commas, or none"
-            case .text(let word), .path(let word): "a text (\(word))"
+            case .integers: "a list of whole numbers, each \(requirement)"
+            case .text(let word): "a text (\(word))" + (Double(shown) == nil ? "" : ", such as \"\(shown)\"")
+            case .path(let word): "a text (\(word))"
             default: requirement
             }
         return .invalidOption("`\(name)` must be \(what), not \(shown)")
     }
 
     private func unknown(_ text: String, _ names: [String], _ name: String) -> RecurrentError {
-        .invalidOption("`\(name)` must be \(requirement), not '\(text)'" + Suggestion.text(text, in: names))
+        .invalidOption("`\(name)` must be \(requirement), not '\(text.excerpt)'" + Suggestion.text(text, in: names))
     }
 }

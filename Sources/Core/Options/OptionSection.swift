@@ -66,7 +66,8 @@ extension OptionSection {
     public mutating func set(_ name: String, to value: OptionValue) throws {
         guard let field = Self.fields.first(where: { $0.name == name }) else {
             let names = Self.fields.map(\.name)
-            throw RecurrentError.invalidOption("there is no option `\(name)`" + Suggestion.text(name, in: names))
+            throw RecurrentError.invalidOption(
+                "there is no option `\(name.excerpt)`" + Suggestion.text(name, in: names))
         }
         field.write(&self, try field.kind.check(value, for: name))
     }

@@ -34,12 +34,21 @@ public enum OptionValue: Sendable, Hashable {
     }
 
     /// The value with its type where it could be mistaken, for messages about a value of the wrong type: a text that looks
-    /// like a number is no number.
-    var described: String {
+    /// like a number is no number. What is long is cut.
+    package var described: String {
+        switch self {
+        case .text: "the text \(json)"
+        case .list: "the list \(json.excerpt)"
+        default: json
+        }
+    }
+
+    /// The value as JSON has it, with long texts cut.
+    private var json: String {
         switch self {
         case .null: "null"
-        case .text(let value): "the text \"\(value)\""
-        case .list(let values): "the list [\(values.map(\.text).joined(separator: ", "))]"
+        case .text(let value): "\"\(value.excerpt)\""
+        case .list(let values): "[\(values.map(\.json).joined(separator: ", "))]"
         default: text
         }
     }

@@ -67,6 +67,10 @@ public final class GradientFlow {
         continuing: Bool = false
     ) throws -> GradientNorms {
         let end = to ?? batch.steps
+        guard k <= end || k > batch.steps else {
+            throw RecurrentError.invalidOption(
+                "can't measure gradients from step \(k) to step \(end): the first step must not be above the last")
+        }
         guard k >= 1, k <= end, end <= batch.steps else {
             throw RecurrentError.invalidOption(
                 "can't measure gradients from step \(k) to step \(end): these sequences have steps 1 to \(batch.steps)")

@@ -90,7 +90,7 @@ public struct TrainingConfiguration: OptionSection {
     public func validate() throws {
         guard let checkpointEvery, CheckpointInterval(text: checkpointEvery) == nil else { return }
         throw RecurrentError.invalidOption(
-            "`checkpointEvery` must be a number of steps (500) or of minutes (10m), not '\(checkpointEvery)'")
+            "`checkpointEvery` must be a number of steps (500) or of minutes (10m), not '\(checkpointEvery.excerpt)'")
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import RecurrentCore
 import RecurrentRuns
 
@@ -39,5 +40,24 @@ extension FlagCommand {
         }
         if words.count > 1 { throw RecurrentError.invalidOption("unexpected argument '\(words[1])'") }
         return (flags, first)
+    }
+
+    /// Returns the flags with their values, and the folder of a run.
+    func separatedRun() throws -> (flags: [String], folder: String) {
+        let (flags, folder) = try separated("a run's folder")
+        try checkRun(folder)
+        return (flags, folder)
+    }
+
+    /// Refuses a file, such as one of a run's, in place of the run's folder.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` naming the folder that was probably meant.
+    func checkRun(_ path: String) throws {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else { return }
+        let parent = URL(fileURLWithPath: path).deletingLastPathComponent().relativePath
+        throw RecurrentError.invalidOption(
+            "\(path) is a file; name the folder of a run"
+                + (FileReader.exists(parent + "/config.json") ? ", such as \(parent)" : ""))
     }
 }

@@ -13,6 +13,7 @@ extension GradientsCommand {
         guard let path = words.first else {
             return try Run(Self.parser.configuration(flags), registry: registry, splits: [split])
         }
+        try checkRun(path)
         let folder = RunFolder(opening: path)
         let saved = try folder.resolvedConfiguration(registry)
         let wanted = try Self.parser.configuration(flags, onto: saved)

@@ -48,7 +48,7 @@ struct GenerateCommand: FlagCommand {
     func run() throws {
         guard words >= 1 else { throw RecurrentError.invalidOption("--words must be at least 1, not \(words)") }
         let sampling = try sampling()
-        let (flags, folder) = try separated("a run's folder")
+        let (flags, folder) = try separatedRun()
         let saved = try SavedLanguageModel(opening: folder, registry: .current) { configuration in
             // Generating a single text offers too little work for several threads.
             let backend = configuration.backend.name

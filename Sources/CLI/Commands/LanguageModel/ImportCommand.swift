@@ -13,9 +13,10 @@ struct ImportCommand: FlagCommand {
             `train --from`. An nn.RNN's state dict doesn't say what its activation is.
             """)
     static let scope = FlagScope(
-        kinds: [.cell, .activation, .dataset, .backend]) { _ in
-            "does nothing in import, which takes the model as it is; leave it out"
-        }
+        kinds: [.cell, .activation, .dataset, .backend],
+        defaults: [.cell: "rnn or gru, as the file has", .activation: "none; an nn.RNN needs one"],
+        needsVocabulary: true
+    ) { _ in "does nothing in import, which takes the model as it is; leave it out" }
 
     static let standardDataset: String? = "ptb"
 

@@ -45,7 +45,7 @@ extension SearchCommand {
         }
         let axes = try self.axes.map { try SearchAxis(text: $0) }
         for axis in axes { try check(axis) }
-        let parser = FlagParser(registry: .current)
+        let parser = FlagParser(registry: .current, help: "train --help")
         try checkShared(axes, parser)
         return try SettingsSearch(axes: axes, trials: trials) { point in
             var configuration = try parser.configuration(options + point, locatesData: !reportOnly)

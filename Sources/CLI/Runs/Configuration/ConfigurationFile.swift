@@ -28,10 +28,12 @@ struct ConfigurationFile: Decodable {
         let container = try decoder.container(keyedBy: ConfigurationKey.self)
         func key(_ name: String) -> ConfigurationKey { ConfigurationKey(name) }
         guard let number = try container.decodeIfPresent(OptionValue.self, forKey: key("version")) else {
-            throw RecurrentError.invalidOption("isn't a run's configuration: it has no version")
+            throw RecurrentError.invalidOption(
+                "isn't a run's configuration: it has no version; add \"version\": \(RunConfiguration.version)")
         }
         guard case .integer(let version) = number else {
-            throw RecurrentError.invalidOption("`version` must be a whole number, not '\(number.text)'")
+            throw RecurrentError.invalidOption(
+                "`version` must be \(RunConfiguration.version) or 1, not \(number.described)")
         }
         isFlat = version == 1
         if isFlat {
@@ -44,8 +46,8 @@ struct ConfigurationFile: Decodable {
         }
         if let stranger = container.allKeys.map(\.stringValue).filter({ !Self.sections.contains($0) }).min() {
             throw RecurrentError.invalidOption(
-                "has an unknown section `\(stranger)`"
-                    + (Self.place(of: stranger) ?? Suggestion.text(stranger, in: Self.sections)))
+                "has an unknown section `\(stranger.excerpt)`"
+                    + (Self.place(of: stranger, isNested: false) ?? Suggestion.text(stranger, in: Self.sections)))
         }
         let dataset = try container.decodeIfGiven(PluginChoice.self, forKey: key("dataset"))
         let standard = decoder.userInfo[Self.standardKey] as? @Sendable (String) throws -> RunConfiguration
@@ -66,8 +68,10 @@ struct ConfigurationFile: Decodable {
                 try object.decodeIfGiven(PluginChoice.self, forKey: key(RunConfiguration.activationKey)))
         }
         if let object = try Self.object("manifold", in: container) {
-            // The initialization of B may be chosen even if the update isn't.
-            if object.contains(.name) { choose(.manifold, try object.choice(except: [RunConfiguration.startKey])) }
+            // The initialization of B may be chosen even if the update isn't, but options need one.
+            if object.allKeys.contains(where: { $0.stringValue != RunConfiguration.startKey }) {
+                choose(.manifold, try object.choice(except: [RunConfiguration.startKey]))
+            }
             choose(
                 .skewInit, try object.decodeIfGiven(PluginChoice.self, forKey: key(RunConfiguration.startKey)))
         }
@@ -90,19 +94,41 @@ struct ConfigurationFile: Decodable {
         }
     }
 
-    /// Returns a hint at where an option belongs that stands outside all sections; nil if it isn't one that every run has.
-    private static func place(of stranger: String) -> String? {
-        for name in [stranger, Flags.option(stranger)] {
-            let paths = PluginKind.allCases.map { path(of: $0) }
-            if let path = paths.first(where: { $0.count > 1 && $0[1] == name }) {
-                return "; \"\(path[1])\" belongs in \"\(path[0])\""
+    /// Returns a hint at where an option or plug-in belongs that stands in the wrong place; nil if it isn't one that every
+    /// run can have.
+    ///
+    /// - Parameters:
+    ///   - stranger: the key that stands in the wrong place.
+    ///   - isNested: whether it stands in an object of the file, and not at the top level.
+    static func place(of stranger: String, isNested: Bool) -> String? {
+        for name in spellings(of: stranger) {
+            if let path = PluginKind.allCases.map({ path(of: $0) }).first(where: { $0.count > 1 && $0[1] == name }) {
+                return "; \"\(name)\" belongs in \"\(path[0])\""
+            }
+            if name == PluginKind.skewInit.rawValue {
+                return "; it is \"\(RunConfiguration.startKey)\" in \"\(path(of: .skewInit)[0])\""
             }
             let section = SectionAccess.all.first { $0.options.contains { $0.name == name } }
             if let section, sections.contains(section.title) {
                 return "; \"\(name)\" belongs in \"\(section.title)\""
             }
+            if isNested, sections.contains(name) { return "; \"\(name)\" belongs at the top level" }
         }
         return nil
+    }
+
+    /// Returns the error about a key that is no option of its section.
+    static func noOption(_ path: [String], in names: [String]) -> RecurrentError {
+        let option = path.last ?? ""
+        let spelled = spellings(of: option).first(where: names.contains).map { "; did you mean '\($0)'?" }
+        return .invalidOption(
+            "there is no option `\(JSONOutline.shown(path))`"
+                + (spelled ?? place(of: option, isNested: true) ?? Suggestion.text(option, in: names)))
+    }
+
+    /// The names that a key may stand for, which may be spelled as on a command line.
+    private static func spellings(of key: String) -> [String] {
+        [key, Flags.option(key), Flags.option(Flags.canonical(key))]
     }
 
     private static func object(_ name: String, in container: KeyedDecodingContainer<ConfigurationKey>) throws
@@ -132,6 +158,9 @@ struct ConfigurationFile: Decodable {
     ) throws {
         let values = try container.decodeIfGiven([String: OptionValue].self, forKey: ConfigurationKey(name)) ?? [:]
         for option in values.keys.sorted() {
+            guard Section.fields.contains(where: { $0.name == option }) else {
+                throw Self.noOption([name, option], in: Section.fields.map(\.name))
+            }
             try configuration[keyPath: path].set(option, to: values[option]!)
             if values[option]! != .null { given.insert(option) }
         }

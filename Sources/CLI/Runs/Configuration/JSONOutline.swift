@@ -34,11 +34,14 @@ struct JSONOutline {
         bytes = []
     }
 
-    /// Returns the line of the only key with a name, or of the plug-in of a kind; nil if there is none, or several.
+    /// Returns the path of a key as messages show it, with dots between its parts.
+    static func shown(_ path: [String]) -> String { path.map(\.excerpt).joined(separator: ".") }
+
+    /// Returns the line of the only key with a name or a path, or of the plug-in of a kind; nil if there is none, or several.
     func line(of name: String) -> Int? {
         let nested = PluginKind(rawValue: name).map { ConfigurationFile.path(of: $0) }
         if let place = nested.flatMap({ places[$0 + ["name"]] ?? places[$0] }) { return place.line }
-        let found = places.filter { $0.key.last == name }
+        let found = places.filter { $0.key.last?.excerpt == name || Self.shown($0.key) == name }
         return found.count == 1 ? found.first?.value.line : nil
     }
 
@@ -72,17 +75,17 @@ struct JSONOutline {
         case "[":
             try elements(until: "]") { try _ = $0.value(path, depth: depth + 1) }
             return "a list"
-        case "\"": return "the text \"\(try string())\""
+        case "\"": return "the text \"\(try string().excerpt)\""
         default:
             let end = bytes[index...].firstIndex { [9, 10, 13, 32].contains($0) || ",:[]{}\"".utf8.contains($0) }
             let word = String(decoding: bytes[index..<(end ?? bytes.count)], as: UTF8.self)
             guard !word.isEmpty else { throw expected("a value") }
             let isNumber = word.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil
             guard isNumber || ["true", "false", "null"].contains(word) else {
-                throw flaw("'\(word)' isn't a value; a text stands in quotation marks")
+                throw flaw("'\(word.excerpt)' isn't a value; a text stands in quotation marks")
             }
             index += word.utf8.count
-            return word
+            return word.excerpt
         }
     }
 
@@ -92,8 +95,8 @@ struct JSONOutline {
             guard outline.next() == "\"" else { throw outline.expected("a key in quotation marks") }
             let line = outline.line, key = try outline.string(), path = path + [key]
             if let first = seen.updateValue(line, forKey: key) {
-                let name = path.joined(separator: ".")
-                throw Flaw(line: line, reason: "\"\(name)\" is given twice, first in line \(first); leave one out")
+                throw Flaw(
+                    line: line, reason: "\"\(Self.shown(path))\" is given twice, first in line \(first); leave one out")
             }
             guard outline.next() == ":" else { throw outline.expected("a colon") }
             outline.index += 1
@@ -125,12 +128,19 @@ struct JSONOutline {
             guard bytes[index] >= 32 else { break }
             index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
         }
+        if index < bytes.count, bytes[index] < 32, ![10, 13].contains(bytes[index]) {
+            let code = String(bytes[index], radix: 16)
+            let escape =
+                bytes[index] == 9 ? "\\t" : "\\u" + String(repeating: "0", count: 4 - code.count) + code
+            throw flaw("a text has a control character, which must be escaped: \(escape)")
+        }
         guard index < bytes.count, bytes[index] == UInt8(ascii: "\"") else {
             throw flaw("a text has no closing quotation mark in its line")
         }
         index += 1
         guard let text = try? JSONDecoder().decode(String.self, from: Data(bytes[start..<index])) else {
-            throw flaw("\(String(decoding: bytes[start..<index], as: UTF8.self)) has an escape that JSON doesn't have")
+            throw flaw(
+                "\(String(decoding: bytes[start..<index], as: UTF8.self).excerpt) has an escape that JSON doesn't have")
         }
         return text
     }

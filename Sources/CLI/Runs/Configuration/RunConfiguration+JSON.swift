@@ -73,26 +73,55 @@ extension ConfigurationFile {
             let path = context.codingPath.filter { $0.intValue == nil }.map(\.stringValue)
             guard let place = outline.places[path] else { return "isn't a run's configuration (no JSON object)" }
             let isElement = context.codingPath.contains { $0.intValue != nil }
-            return "line \(place.line): \(quoted(path)) must be "
+            let line = "line \(place.line): "
+            if let reason = flatForm(path, outline) { return line + reason }
+            if let section = SectionAccess.all.first(where: { path.count == 2 && $0.title == path[0] }),
+                !section.options.contains(where: { $0.name == path[1] })
+            {
+                return line + noOption(path, in: section.options.map(\.name)).description.replacing("`", with: "\"")
+            }
+            return line + "\(quoted(path)) must be "
                 + (isElement
                     ? "a list of numbers or texts alone" : "\(form(path, place.value)), not \(place.value)")
         default: return "isn't a run's configuration (no JSON object)"
         }
     }
 
-    private static func quoted(_ path: [String]) -> String { "\"\(path.joined(separator: "."))\"" }
+    private static func quoted(_ path: [String]) -> String { "\"\(JSONOutline.shown(path))\"" }
+
+    /// Returns what is wrong with an object in a file of version 1, which has none; nil if that isn't the mistake.
+    private static func flatForm(_ path: [String], _ outline: JSONOutline) -> String? {
+        guard outline.places[["version"]].flatMap({ Double($0.value) }) == 1, path.count == 1,
+            let place = outline.places[path], place.value == "an object"
+        else { return nil }
+        let flat = "in version 1, which is flat", otherwise = "; or write \"version\": \(RunConfiguration.version)"
+        if PluginKind(rawValue: path[0]) != nil {
+            let name = outline.places[path + [ConfigurationKey.name.stringValue]]?.value ?? ""
+            let example = name.hasPrefix("the text ") ? " such as \(name.dropFirst(9))" : ""
+            return
+                "\(quoted(path)) must be a text\(example) \(flat), and its options belong at the top level\(otherwise)"
+        }
+        return sections.contains(path[0])
+            ? "\(quoted(path)) doesn't exist \(flat): its options belong at the top level\(otherwise)" : nil
+    }
 
     /// Returns what the value of a key must be.
     private static func form(_ path: [String], _ value: String) -> String {
         let isNumber = value.first.map { $0 == "-" || $0.isNumber } ?? false
         return if path == ["version"] {
-            "a whole number"
+            "\(RunConfiguration.version) or 1"
+        } else if path == ["seed"] {
+            OptionKind.seed.requirement
         } else if path == ["from"] || path.last == ConfigurationKey.name.stringValue {
             "a text"
         } else if PluginKind.allCases.contains(where: { Self.path(of: $0) == path }) {
             "an object such as {\"name\": \(value.hasPrefix("the text ") ? String(value.dropFirst(9)) : "\"…\"")}"
         } else if path.count == 1, Self.sections.contains(path[0]) {
             "an object with options"
+        } else if isNumber, path.count == 2, let section = SectionAccess.all.first(where: { $0.title == path[0] }),
+            let option = section.options.first(where: { $0.name == path[1] }), option.kind.isInteger
+        {
+            "\(option.kind.requirement)"
         } else {
             isNumber ? "a number that a Double can hold" : "a number, a text, true, false or a list of these"
         }
@@ -111,7 +140,7 @@ extension RecurrentError {
             switch self {
             case .file, .checkpoint: nil
             case .unknownName(let kind, _, _): PluginKind.allCases.first { $0.label == kind }?.rawValue
-            default: description.firstMatch(of: /`([^`]+)`/).map { String($0.output.1) }
+            default: description.firstMatch(of: /`([^`]*)`/).map { String($0.output.1) }
             }
         switch self {
         case .file, .checkpoint: return self
@@ -119,8 +148,10 @@ extension RecurrentError {
         }
         let outline = outline ?? (try? FileReader.contents(of: path)).flatMap { try? JSONOutline(Data($0)) }
         let line = name.flatMap { outline?.line(of: $0) }.map { "line \($0): " } ?? ""
-        let reason = description.replacing(/`([^`]+)`/) { match in
-            "\"\(match.output.1 == "skewInit" ? "start" : String(match.output.1))\""
+        // Only the first version of the format has the key of that name, apart from mistakes.
+        let isStart = outline?.places[[PluginKind.skewInit.rawValue]] == nil
+        let reason = description.replacing(/`([^`]*)`/) { match in
+            "\"\(isStart && match.output.1 == PluginKind.skewInit.rawValue ? RunConfiguration.startKey : String(match.output.1))\""
         }
         return .checkpoint(path: path, reason: line + reason)
     }
@@ -131,14 +162,14 @@ extension Registry {
     ///
     /// - Parameters:
     ///   - path: the path of the file, or of the folder of a run, whose configuration is then read.
-    ///   - base: the configuration of a run to resume, of which the file changes what it gives a value; nil to use the
-    ///     defaults of the data set for what the file lacks.
+    ///   - base: the configuration of a run to resume, of which the file changes what it gives a value; nil to use, for
+    ///     what the file lacks, that of the run that it names as `from`, or else the defaults of the data set.
     ///   - overridden: the names of options that are changed again, so that their values in the file don't count.
     /// - Returns: the configuration, which isn't resolved.
     /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if the file can't be read, and
     ///   ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if it holds no configuration, names a plug-in that
     ///   isn't registered, has a value out of range, gives an option that does nothing a value, or changes what can't
-    ///   change in a run that is resumed.
+    ///   change in a run that is resumed or starts from another.
     public func configuration(
         file path: String, onto base: RunConfiguration? = nil, overridden: Set<String> = []
     ) throws -> RunConfiguration {
@@ -147,10 +178,17 @@ extension Registry {
         let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         let path = isThere && isFolder.boolValue ? path + "/config.json" : path
         let data = try Data(FileReader.contents(of: path))
-        let file = try ConfigurationFile(json: data, path: path, registry: self, base: base)
+        var file = try ConfigurationFile(json: data, path: path, registry: self, base: base)
+        let source = base == nil ? file.configuration.from.map(RunFolder.init(opening:)) : nil
+        if let source, !file.isComplete {
+            // As with `train --from`, what the file lacks is that of the run that it starts from.
+            file = try ConfigurationFile(
+                json: data, path: path, registry: self, base: source.resolvedConfiguration(self))
+        }
         do {
             try checkIdle(file)
             let resolved = try resolve(file.configuration, locatesData: false)
+            if let source { try resolved.checkSizes(of: source, self, except: overridden) }
             try base?.checkResumable(as: resolved, except: overridden, registry: self)
         } catch let error as RecurrentError {
             throw error.about(configuration: path, try? JSONOutline(data))

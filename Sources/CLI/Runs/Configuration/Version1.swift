@@ -44,14 +44,14 @@ struct Version1 {
         let given = try [String: OptionValue](from: decoder)
         if let stranger = given.keys.filter({ !Self.keys.contains($0) }).min() {
             throw RecurrentError.invalidOption(
-                "has an unknown option \"\(stranger)\"" + Suggestion.text(stranger, in: Self.keys))
+                "has an unknown option \"\(stranger.excerpt)\"" + Suggestion.text(stranger, in: Self.keys))
         }
         let flat = Self.standard.merging(given) { $1 }
         func text(_ name: String, _ standard: String) throws -> String {
             switch flat[name] {
             case nil, .null: return standard
             case .text(let value)?: return value
-            case .some: throw RecurrentError.invalidOption("`\(name)` must be a name, not \(flat[name]!.text)")
+            case .some: throw RecurrentError.invalidOption("`\(name)` must be a name, not \(flat[name]!.described)")
             }
         }
         var result = RunConfiguration()

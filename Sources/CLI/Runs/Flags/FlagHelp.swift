@@ -49,6 +49,7 @@ public struct FlagHelp {
             }
             groups.append((section.title.uppercased(), options.map { line($0, standard: values[$0.name]!) }))
         }
+        groups.append(("DATA", folders))
         // The single general option joins the first group.
         if let general = groups.lastIndex(where: { $0.title == "GENERAL" }) {
             groups[0].lines += groups.remove(at: general).lines
@@ -68,9 +69,24 @@ public struct FlagHelp {
     }
 
     private func chooser(_ kind: PluginKind) -> String {
-        let names = registry.names(kind).joined(separator: ", ")
-        let chosen = configuration[kind].map { " (default: \($0.name))" } ?? ""
-        return entry("--\(Flags.flag(kind.rawValue)) <name>", names + chosen + ".")
+        let names = registry.names(kind).filter {
+            kind != .dataset || !scope.needsVocabulary || registry.hasVocabulary($0)
+        }
+        let standard = scope.defaults[kind] ?? configuration[kind]?.name
+        let chosen = standard.map { " (default: \($0))" } ?? ""
+        return entry("--\(Flags.flag(kind.rawValue)) <name>", names.joined(separator: ", ") + chosen + ".")
+    }
+
+    /// The folders of data that can be given although no data set can be chosen.
+    private var folders: [String] {
+        guard scope.takesData, !scope.kinds.contains(.dataset) else { return [] }
+        let options = registry.plugins(.dataset).flatMap(\.options).filter(\.kind.isPath)
+        let names = options.map(\.name).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        return names.map { name in
+            let word = options.first { $0.name == name }!.kind.placeholder
+            return entry(
+                "--\(Flags.flag(name)) <\(word)>", "Another \(word) of the run's data set (default: the run's).")
+        }
     }
 
     private func line(_ option: OptionDescription, standard: OptionValue) -> String {

@@ -12,10 +12,13 @@ public struct FlagParser {
     ///   - registry: the plug-ins that can be named.
     ///   - scope: the flags that the command accepts.
     ///   - own: returns the command's own flags, without dashes, for suggestions.
-    public init(registry: Registry, scope: FlagScope = .all, own: @escaping () -> [String] = { [] }) {
+    ///   - help: the words that print the list of options, for messages.
+    public init(
+        registry: Registry, scope: FlagScope = .all, own: @escaping () -> [String] = { [] }, help: String = "--help"
+    ) {
         self.registry = registry
         self.scope = scope
-        tokenizer = FlagTokenizer(registry: registry, own: own)
+        tokenizer = FlagTokenizer(registry: registry, own: own, help: help)
     }
 
     /// Splits a command line into flags with their values, and words that aren't flags.

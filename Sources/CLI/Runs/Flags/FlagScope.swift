@@ -10,6 +10,10 @@ public struct FlagScope: Sendable {
     let options: Set<String>?
     /// Whether folders of data may be given, even if no data set can be chosen.
     let takesData: Bool
+    /// What help says of the default of plug-ins that the command takes from elsewhere, by their kinds.
+    let defaults: [PluginKind: String]
+    /// Whether the only data sets that can be chosen are those with a vocabulary.
+    let needsVocabulary: Bool
     /// Returns why another option is refused: “does nothing in evaluate, which takes the run as it is”.
     let refusal: @Sendable (String) -> String
 
@@ -20,15 +24,20 @@ public struct FlagScope: Sendable {
     ///   - fixed: the kinds among them whose plug-ins the command itself chooses.
     ///   - options: the options of sections that can be given; nil for all.
     ///   - takesData: whether folders of data may be given, even if no data set can be chosen.
+    ///   - defaults: what help says of the default of plug-ins that the command takes from elsewhere.
+    ///   - needsVocabulary: whether the only data sets that can be chosen are those with a vocabulary.
     ///   - refusal: returns why another option is refused; the message begins with its flag.
     public init(
         kinds: [PluginKind], fixed: Set<PluginKind> = [], options: Set<String>? = [], takesData: Bool = false,
+        defaults: [PluginKind: String] = [:], needsVocabulary: Bool = false,
         refusal: @escaping @Sendable (String) -> String
     ) {
         self.kinds = kinds
         self.fixed = fixed
         self.options = options
         self.takesData = takesData
+        self.defaults = defaults
+        self.needsVocabulary = needsVocabulary
         self.refusal = refusal
     }
 
@@ -53,6 +62,13 @@ extension OptionKind {
     var isPath: Bool {
         switch self {
         case .path, .optional(.path): true
+        default: false
+        }
+    }
+
+    var isInteger: Bool {
+        switch self {
+        case .integer, .optional(.integer): true
         default: false
         }
     }

@@ -4,13 +4,15 @@ import RecurrentCore
 struct FlagToken: Equatable {
     /// The option's name.
     let option: String
-    /// The flag as it was typed, with its dashes.
+    /// The flag under its own name, with its dashes.
     let typed: String
     let value: String?
     /// Whether it began with `--no-`.
     var isNegated = false
     /// Whether the flag itself stands for the value.
     var isShorthand = false
+    /// The flag under the name that was typed, if that isn't its own.
+    var alias: String?
 
     /// The flag and its value as one word, which gives an equal token.
     var word: String {
@@ -29,17 +31,21 @@ struct FlagTokenizer {
     private let forms: [String: Form]
     /// Returns the command's own flags, for suggestions.
     private let own: () -> [String]
+    /// The words that print the list of options.
+    private let help: String
 
     /// Creates a tokenizer.
     ///
     /// - Parameters:
     ///   - registry: the plug-ins whose options there are.
     ///   - own: returns the command's own flags, for suggestions.
-    init(registry: Registry, own: @escaping () -> [String]) {
+    ///   - help: the words that print the list of options.
+    init(registry: Registry, own: @escaping () -> [String], help: String) {
         let options = SectionAccess.all.flatMap(\.options) + registry.entries.flatMap(\.options)
         let kinds = PluginKind.allCases.map { ($0.rawValue, Form.value) }
         forms = Dictionary(kinds + options.map { ($0.name, $0.kind == .flag ? .flag : .value) }) { first, _ in first }
         self.own = own
+        self.help = help
     }
 
     /// Splits a command line.
@@ -56,24 +62,26 @@ struct FlagTokenizer {
                 continue
             }
             guard argument.hasPrefix("--"), argument.count > 2 else {
-                throw RecurrentError.invalidOption("there is no option \(argument); `--help` lists them")
+                throw RecurrentError.invalidOption("there is no option \(argument); `\(help)` lists them")
             }
             let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let typed = String(parts[0]).lowercased().replacing("_", with: "-")
             let inline = parts.count > 1 ? String(parts[1]) : nil
             if let shorthand = Flags.shorthands[typed] {
                 guard inline == nil else {
-                    throw RecurrentError.invalidOption("--\(typed) takes no value; leave out '\(inline!)'")
+                    throw RecurrentError.invalidOption("--\(typed) takes no value; leave out '\(inline!.excerpt)'")
                 }
                 result.append(
                     FlagToken(option: shorthand.option, typed: "--\(typed)", value: shorthand.value, isShorthand: true))
                 continue
             }
             let name = Flags.aliases[typed] ?? typed, option = Flags.option(name)
+            let alias = name == typed ? nil : "--\(typed)"
             switch forms[option] {
             case .flag:
                 guard inline == nil || ["true", "false"].contains(inline?.lowercased()) else {
-                    throw RecurrentError.invalidOption("--\(name) takes no value; leave out '\(inline!)'")
+                    throw RecurrentError.invalidOption(
+                        "--\(name) takes no value but true and false; leave out '\(inline!.excerpt)'")
                 }
                 result.append(
                     FlagToken(
@@ -83,7 +91,7 @@ struct FlagTokenizer {
                     throw RecurrentError.invalidOption("--\(name) needs a value")
                 }
                 if inline == nil { index += 1 }
-                result.append(FlagToken(option: option, typed: "--\(name)", value: value))
+                result.append(FlagToken(option: option, typed: "--\(name)", value: value, alias: alias))
             case nil:
                 if name.hasPrefix("no-"), inline == nil, forms[Flags.option(name.dropFirst(3))] == .flag {
                     result.append(
@@ -101,7 +109,7 @@ struct FlagTokenizer {
     /// Refuses an option that is given two values, of which one would be lost.
     private func checkRepeated(_ tokens: [FlagToken]) throws {
         func shown(_ token: FlagToken) -> String {
-            token.isShorthand ? token.word : token.value.map { "\(token.typed) \($0)" } ?? token.word
+            token.isShorthand ? token.word : token.value.map { "\(token.alias ?? token.typed) \($0)" } ?? token.word
         }
         for (index, token) in tokens.enumerated() {
             guard
@@ -115,9 +123,9 @@ struct FlagTokenizer {
     }
 
     private func suggestion(_ typed: String) -> String {
-        guard !typed.isEmpty else { return "; `--help` lists them" }
+        guard !typed.isEmpty else { return "; `\(help)` lists them" }
         let names = forms.keys.map(Flags.flag) + own() + Flags.aliases.keys + Flags.shorthands.keys
         let near = Suggestion.nearest(typed, in: names) ?? names.filter { $0.hasPrefix(typed) }.min()
-        return near.map { "; did you mean --\($0)?" } ?? "; `--help` lists them"
+        return near.map { "; did you mean --\($0)?" } ?? "; `\(help)` lists them"
     }
 }

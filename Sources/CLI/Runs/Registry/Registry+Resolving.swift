@@ -42,8 +42,9 @@ extension Registry {
             let names = entry.options.map(\.name)
             if let stranger = choice.options.keys.filter({ !names.contains($0) }).min() {
                 throw RecurrentError.invalidOption(
-                    "the \(kind.label) \(entry.name): there is no option `\(stranger)`"
-                        + Suggestion.text(stranger, in: names))
+                    "the \(kind.label) \(entry.name): there is no option `\(stranger.excerpt)`"
+                        + (ConfigurationFile.place(of: stranger, isNested: true)
+                            ?? Suggestion.text(stranger, in: names)))
             }
             return PluginChoice(
                 entry.name, try (kind == .dataset && locatesData ? entry.resolve : entry.complete)(choice.options))
