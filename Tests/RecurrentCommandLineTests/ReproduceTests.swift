@@ -185,6 +185,7 @@ struct ReproduceTests {
         let run = folder.file("runs/smoke/recall-n20-rnn/seed2")
         let record = try String(contentsOfFile: run + "/reproduction.json", encoding: .utf8)
             .replacing("\"reason\" : \"epochs\"", with: "\"reason\" : \"diverged\", \"step\" : 5")
+            .replacing(/"epochs" : 2/, with: "\"epochs\" : 0")
         try record.write(toFile: run + "/reproduction.json", atomically: true, encoding: .utf8)
         let metrics = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8)
         try metrics.split(separator: "\n").first.map { $0 + "\n" }!.write(
