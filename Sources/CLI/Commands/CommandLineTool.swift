@@ -23,11 +23,7 @@ public enum CommandLineTool {
     public static func main(_ registry: Registry, arguments: [String]? = nil) -> Never {
         // At Ctrl-\ Swift's runtime would print where each thread is, and go on; this program ends, like any other.
         signal(SIGQUIT, SIG_DFL)
-        // A parent may have blocked it for itself.
-        var quit = sigset_t()
-        sigemptyset(&quit)
-        sigaddset(&quit, SIGQUIT)
-        pthread_sigmask(SIG_UNBLOCK, &quit, nil)
+        Interruption.unblock([SIGQUIT])
         Foundation.exit(run(registry, arguments: arguments ?? Array(CommandLine.arguments.dropFirst())))
     }
 
@@ -107,12 +103,16 @@ public enum CommandLineTool {
         return value.hasPrefix("-") ? "at least 0" : "at most \(Int.max)"
     }
 
-    /// Escapes line breaks, terminal control characters and other invisible ones, which names from a file or command line may contain.
+    private static let invisible: Set<Unicode.GeneralCategory> = [
+        .control, .format, .lineSeparator, .paragraphSeparator,
+    ]
+
+    /// Escapes line breaks, terminal control characters and other invisible ones, which names from a file or command line
+    /// may contain.
     private static func oneLine(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             let properties = scalar.properties
-            let invisible: Set<Unicode.GeneralCategory> = [.control, .format, .lineSeparator, .paragraphSeparator]
             if invisible.contains(properties.generalCategory) || properties.isDefaultIgnorableCodePoint {
                 result.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
             } else {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import RecurrentCore
-import RecurrentReproduction
 import RecurrentRuns
 
 struct CompareCommand: FlagCommand {
@@ -97,7 +96,7 @@ struct CompareCommand: FlagCommand {
         if let last = finished.indices.last, finished[last].summary.end == .interrupted, let folder = runs[last].folder,
             !quiet
         {
-            Terminal.advise("saved in \(folder); resume it with: train --resume \(Report.shell([folder]))")
+            Terminal.advise("saved in \(folder); resume it with: train --resume \(folder.shellWord)")
         }
         if wasInterrupted { throw ExitCode(130) }
         if let error = finished.lazy.compactMap(\.summary.error).first { throw error }

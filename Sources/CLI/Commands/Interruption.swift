@@ -21,11 +21,7 @@ enum Interruption {
     /// Installs the signal handlers; a SIGHUP that is ignored, as under `nohup`, remains so.
     static func install() {
         let handled = [SIGINT, SIGTERM] + (WriteSignals.isIgnored(SIGHUP) ? [] : [SIGHUP])
-        // The program that started this one may have left the signals blocked.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        for number in handled { sigaddset(&signals, number) }
-        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        unblock(handled)
         // A handler must not be the first to use a static property, which is initialized under a lock.
         _ = (requested.load(ordering: .relaxed), firstPress.load(ordering: .relaxed))
         for number in handled {
@@ -34,6 +30,14 @@ enum Interruption {
                 if number == SIGINT, Interruption.isSecondPress() { _exit(128 + number) }
             }
         }
+    }
+
+    /// Lets signals through that the program which started this one may have left blocked.
+    static func unblock(_ numbers: [Int32]) {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in numbers { sigaddset(&signals, number) }
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// Returns whether a Ctrl-C is a second one; called in a signal handler.

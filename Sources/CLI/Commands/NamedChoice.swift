@@ -21,10 +21,9 @@ extension NamedChoice {
 ///
 /// - Throws: ``RecurrentError/unknownName(kind:name:known:)`` if there is none.
 func knownName(_ name: String, of kind: String, in known: [String]) throws -> String {
-    guard
-        let found = known.first(where: { $0 == name })
-            ?? known.first(where: { $0.lowercased() == name.lowercased() })
-    else { throw RecurrentError.unknownName(kind: kind, name: name, known: known) }
+    guard let found = OptionKind.find(name, in: known) else {
+        throw RecurrentError.unknownName(kind: kind, name: name, known: known)
+    }
     return found
 }
 

@@ -1,6 +1,5 @@
 import ArgumentParser
 import RecurrentCore
-import RecurrentReproduction
 import RecurrentRuns
 
 struct TrainCommand: FlagCommand {
@@ -144,7 +143,7 @@ struct TrainCommand: FlagCommand {
         }
         guard let folder = resume ?? output else { return }
         if summary.end == .interrupted {
-            Terminal.advise("saved in \(folder); resume it with: train --resume \(Report.shell([folder]))")
+            Terminal.advise("saved in \(folder); resume it with: train --resume \(folder.shellWord)")
         } else {
             Terminal.print(
                 summary.best == nil ? "no epoch was finished: \(folder) holds no model" : "saved in \(folder)")

@@ -43,22 +43,6 @@ extension RunConfiguration {
     }
 }
 
-extension RunFolder {
-    /// Refuses a run that diverged before it had any weights to load.
-    ///
-    /// - Throws: ``RecurrentError/checkpoint(path:reason:)``, which names the update at which it diverged.
-    func checkDivergence() throws {
-        guard !FileReader.exists(file("model.safetensors")), let end = try RunEnd(in: path), end.reason == .diverged
-        else { return }
-        let step = end.step.map { " at step \($0)" } ?? ""
-        throw RecurrentError.checkpoint(
-            path: path,
-            reason:
-                "has no model.safetensors, because the run diverged\(step), before its first epoch ended; train it anew with a lower `learningRate`"
-        )
-    }
-}
-
 extension SequenceModel {
     /// The largest allowed element of |WᵀW − I| of an orthogonal weight; with a manifold update it stays below a tenth of
     /// this.

@@ -65,7 +65,6 @@ public struct Run {
         try folder.checkUnedited(folder.resolvedConfiguration(registry), registry: registry)
         try changes(&configuration)
         try self.init(configuration, registry: registry, vocabulary: folder.vocabulary(), splits: splits)
-        try folder.checkDivergence()
         try folder.loadModel(into: model)
     }
 
@@ -86,7 +85,6 @@ public struct Run {
         var configuration = configuration
         configuration.from = DataFolder.absolute(path)
         try self.init(configuration, registry: registry, vocabulary: source.vocabulary())
-        try source.checkDivergence()
         do { try source.loadModel(into: model, ofAnyCell: true) } catch RecurrentError.checkpoint(let file, let reason)
         {
             throw RecurrentError.checkpoint(

@@ -90,7 +90,7 @@ public final class SafeTensors: Sendable {
         for start in stride(from: dataStart, to: end, by: Self.pieceSize) {
             crc.update(try Self.read(source, start..<min(start + Self.pieceSize, end)))
         }
-        guard String(decoding: SafeTensorsWriter.digits(of: crc.value), as: UTF8.self) == expected else {
+        guard crc.digits == expected else {
             throw RecurrentError.checkpoint(
                 path: path, reason: "is damaged: its contents don't agree with its checksum (metadata entry crc32c)")
         }

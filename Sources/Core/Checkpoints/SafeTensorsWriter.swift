@@ -122,7 +122,7 @@ public struct SafeTensorsWriter: Sendable {
         }
         try header.withUnsafeBytes(add)
         for tensor in sorted { try tensor.write(add) }
-        return hasChecksum ? (Self.digits(of: checksum.value), 8 + Self.checksumPlace(in: header)!) : nil
+        return hasChecksum ? (Array(checksum.digits.utf8), 8 + Self.checksumPlace(in: header)!) : nil
     }
 
     private func header(of tensors: [Tensor]) -> [UInt8] {
@@ -148,11 +148,6 @@ public struct SafeTensorsWriter: Sendable {
 
     static let checksumKey = "crc32c"
     static let noChecksum = "00000000"
-
-    static func digits(of checksum: UInt32) -> [UInt8] {
-        let digits = String(checksum, radix: 16)
-        return Array((String(repeating: "0", count: noChecksum.count - digits.count) + digits).utf8)
-    }
 
     /// Returns where a header keeps the checksum's eight digits. No name or value can look
     /// like the key, because quotation marks are escaped in them.

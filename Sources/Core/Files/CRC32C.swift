@@ -7,6 +7,12 @@ public struct CRC32C: Sendable {
     public var value: UInt32 { ~register }
     private var register: UInt32 = ~0
 
+    /// The checksum of all bytes so far, as eight hexadecimal digits.
+    package var digits: String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+
     /// Creates the checksum of no bytes.
     public init() {}
 

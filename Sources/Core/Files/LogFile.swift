@@ -24,10 +24,10 @@ package final class LogFile {
     ///   - path: the path of the file.
     ///   - size: nil for a new file, which replaces an old one; otherwise how many bytes
     ///     of the old one are kept. Those beyond are dropped when the first record is appended.
-    ///   - checksum: the checksum of the bytes that are kept; nil if it is unknown.
+    ///   - checksum: the digits of the checksum of the bytes that are kept; nil if it is unknown.
     /// - Throws: ``RecurrentError/file(path:reason:)`` if it can't be written,
     ///   ``RecurrentError/checkpoint(path:reason:)`` if it has fewer than `size` bytes, or others.
-    package init(_ path: String, keeping size: Int? = nil, checksum: UInt32? = nil) throws {
+    package init(_ path: String, keeping size: Int? = nil, checksum: String? = nil) throws {
         let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | (size == nil ? O_CREAT : 0), 0o666)
         guard descriptor >= 0 else {
             let failure = SystemFailure()
@@ -56,7 +56,7 @@ package final class LogFile {
         let kept = try FileReader(path).bytes(0..<self.size)
         self.checksum.update(kept)
         // Records are lines, so other lines are noticed even without a checksum, unless they are of the same length.
-        guard kept.last == UInt8(ascii: "\n"), checksum == nil || checksum == self.checksum.value else {
+        guard kept.last == UInt8(ascii: "\n"), checksum == nil || checksum == self.checksum.digits else {
             throw RecurrentError.checkpoint(
                 path: path, reason: "isn't what it was when the run was saved; put the run's own file back")
         }

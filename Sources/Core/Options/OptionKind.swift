@@ -163,7 +163,7 @@ public indirect enum OptionKind: Sendable, Hashable {
     }
 
     /// Returns the name that equals `text`, ignoring case if no name is exactly equal.
-    static func find(_ text: String, in names: [String]) -> String? {
+    package static func find(_ text: String, in names: [String]) -> String? {
         names.first { $0 == text } ?? names.first { $0.lowercased() == text.lowercased() }
     }
 

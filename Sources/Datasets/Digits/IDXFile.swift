@@ -18,10 +18,7 @@ struct IDXFile {
         func fail(_ reason: String) -> RecurrentError { .dataset("\(path): \(reason)") }
         if path.hasSuffix(".gz") {
             let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-            // As the shell reads it, whatever characters the name has.
-            let isPlain = folder.utf8.allSatisfy { $0 > 0x20 && !"'\"\\$&|;<>()*?[]#~`!{}".utf8.contains($0) }
-            let quoted = isPlain ? folder : "'" + folder.replacing("'", with: "'\\''") + "'"
-            throw fail("is still packed; unpack it and the others with: gunzip -k \(quoted)/*.gz")
+            throw fail("is still packed; unpack it and the others with: gunzip -k \(folder.shellWord)/*.gz")
         }
         let file: FileReader
         do { file = try FileReader(path) } catch RecurrentError.file(_, let reason) { throw fail(reason) }

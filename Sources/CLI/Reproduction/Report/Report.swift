@@ -102,10 +102,7 @@ public struct Report: Sendable {
     ///
     /// `$PTB_DIR` isn't quoted, so that the shell expands it.
     public static func shell(_ arguments: [String]) -> String {
-        arguments.map { argument in
-            argument == "$PTB_DIR" || argument.allSatisfy { $0.isLetter || $0.isNumber || "-_./,=".contains($0) }
-                ? argument : "'" + argument.replacingOccurrences(of: "'", with: "'\\''") + "'"
-        }.joined(separator: " ")
+        arguments.map { $0 == "$PTB_DIR" ? $0 : $0.shellWord }.joined(separator: " ")
     }
 
     /// Returns a path relative to a folder; unchanged if it isn't in the folder.

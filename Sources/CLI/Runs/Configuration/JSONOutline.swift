@@ -13,8 +13,28 @@ struct JSONOutline {
     /// Where a key stands, and its value.
     struct Place {
         let line: Int
+        let value: Value
+    }
+
+    /// A value, with as much of its contents as messages quote.
+    enum Value: CustomStringConvertible {
+        case object, list
+        case text(String)
+        /// A number, true, false or null, as it is written.
+        case word(String)
+
+        /// The text in quotation marks; nil for another value.
+        var text: String? { if case .text(let text) = self { text } else { nil } }
+
         /// The value as a message shows it: `1e999`, `the text "x"`, `an object`.
-        let value: String
+        var description: String {
+            switch self {
+            case .object: "an object"
+            case .list: "a list"
+            case .text(let text): "the text \"\(text.excerpt)\""
+            case .word(let word): word.excerpt
+            }
+        }
     }
 
     /// The places of all keys by their paths; the elements of a list have the path of the list.
@@ -65,17 +85,16 @@ struct JSONOutline {
         flaw(next().map { "\(what) is missing before '\($0)'" } ?? "the text ends where \(what) is missing")
     }
 
-    /// Reads a value, and returns it as a message shows it.
-    private mutating func value(_ path: [String], depth: Int) throws -> String {
+    private mutating func value(_ path: [String], depth: Int) throws -> Value {
         guard depth < Self.deepest else { throw flaw("is nested too deeply") }
         switch next() {
         case "{":
             try object(path, depth)
-            return "an object"
+            return .object
         case "[":
             try elements(until: "]") { try _ = $0.value(path, depth: depth + 1) }
-            return "a list"
-        case "\"": return "the text \"\(try string().excerpt)\""
+            return .list
+        case "\"": return .text(try string())
         default:
             let end = bytes[index...].firstIndex { [9, 10, 13, 32].contains($0) || ",:[]{}\"".utf8.contains($0) }
             let word = String(decoding: bytes[index..<(end ?? bytes.count)], as: UTF8.self)
@@ -85,7 +104,7 @@ struct JSONOutline {
                 throw flaw("'\(word.excerpt)' isn't a value; a text stands in quotation marks")
             }
             index += word.utf8.count
-            return word.excerpt
+            return .word(word)
         }
     }
 

@@ -91,13 +91,13 @@ extension ConfigurationFile {
 
     /// Returns what is wrong with an object in a file of version 1, which has none; nil if that isn't the mistake.
     private static func flatForm(_ path: [String], _ outline: JSONOutline) -> String? {
-        guard outline.places[["version"]].flatMap({ Double($0.value) }) == 1, path.count == 1,
-            let place = outline.places[path], place.value == "an object"
+        guard case .word(let version)? = outline.places[["version"]]?.value, Double(version) == 1, path.count == 1,
+            case .object? = outline.places[path]?.value
         else { return nil }
         let flat = "in version 1, which is flat", otherwise = "; or write \"version\": \(RunConfiguration.version)"
         if PluginKind(rawValue: path[0]) != nil {
-            let name = outline.places[path + [ConfigurationKey.name.stringValue]]?.value ?? ""
-            let example = name.hasPrefix("the text ") ? " such as \(name.dropFirst(9))" : ""
+            let name = outline.places[path + [ConfigurationKey.name.stringValue]]?.value.text
+            let example = name.map { " such as \"\($0.excerpt)\"" } ?? ""
             return
                 "\(quoted(path)) must be a text\(example) \(flat), and its options belong at the top level\(otherwise)"
         }
@@ -106,8 +106,8 @@ extension ConfigurationFile {
     }
 
     /// Returns what the value of a key must be.
-    private static func form(_ path: [String], _ value: String) -> String {
-        let isNumber = value.first.map { $0 == "-" || $0.isNumber } ?? false
+    private static func form(_ path: [String], _ value: JSONOutline.Value) -> String {
+        let isNumber = if case .word(let word) = value { Double(word) != nil } else { false }
         return if path == ["version"] {
             "\(RunConfiguration.version) or 1"
         } else if path == ["seed"] {
@@ -115,7 +115,7 @@ extension ConfigurationFile {
         } else if path == ["from"] || path.last == ConfigurationKey.name.stringValue {
             "a text"
         } else if PluginKind.allCases.contains(where: { Self.path(of: $0) == path }) {
-            "an object such as {\"name\": \(value.hasPrefix("the text ") ? String(value.dropFirst(9)) : "\"…\"")}"
+            "an object such as {\"name\": \"\(value.text?.excerpt ?? "…")\"}"
         } else if path.count == 1, Self.sections.contains(path[0]) {
             "an object with options"
         } else if isNumber, path.count == 2, let section = SectionAccess.all.first(where: { $0.title == path[0] }),

@@ -96,7 +96,7 @@ public struct FlagParser {
                 if result[kind] == nil { result[kind] = PluginChoice(try chosen(kind, in: result)!.name) }
                 result[kind]![token.option] = try Self.value(token, option.kind)
             } else {
-                idle.append((token.typed, try notOwned(token, result)))
+                idle.append((token.flag, try notOwned(token, result)))
             }
         }
         let given = Set(tokens.map(\.option))
@@ -124,7 +124,7 @@ public struct FlagParser {
 
     private func checkScope(_ tokens: [FlagToken]) throws {
         guard let outside = tokens.first(where: { !scope.contains($0.option, registry: registry) }) else { return }
-        throw RecurrentError.invalidOption("\(outside.typed) \(scope.refusal(outside.option))")
+        throw RecurrentError.invalidOption("\(outside.flag) \(scope.refusal(outside.option))")
     }
 
     /// Returns the plug-in of a kind that a configuration names or has by default.
@@ -153,14 +153,14 @@ public struct FlagParser {
         let kind = owners[0].kind, flag = Flags.flag(kind.rawValue)
         let names = owners.map(\.name), list = OptionKind.either(names)
         guard let mine = try chosen(kind, in: configuration) else {
-            return "\(token.typed) is an option of --\(flag) \(list), and this run has no \(kind.label); leave it out"
+            return "\(token.flag) is an option of --\(flag) \(list), and this run has no \(kind.label); leave it out"
         }
         let addition = scope.contains(kind.rawValue, registry: registry) ? ", or add --\(flag) \(names[0])" : ""
         let own =
             mine.options.isEmpty
             ? "no options" : mine.options.map { "--\(Flags.flag($0.name))" }.joined(separator: ", ")
         return
-            "\(token.typed) is an option of --\(flag) \(list), not of \(mine.name); leave it out\(addition) (\(mine.name) has \(own))"
+            "\(token.flag) is an option of --\(flag) \(list), not of \(mine.name); leave it out\(addition) (\(mine.name) has \(own))"
     }
 
     /// Returns the flags that do nothing with the run's cell or data set, each with a message that says why.
@@ -169,7 +169,7 @@ public struct FlagParser {
     )] {
         let reasons = try registry.idleReasons(in: configuration)
         return tokens.compactMap { token in
-            reasons[token.option].map { (token.typed, "\(token.typed) does nothing for \($0); leave it out") }
+            reasons[token.option].map { (token.flag, "\(token.flag) does nothing for \($0); leave it out") }
         }
     }
 }

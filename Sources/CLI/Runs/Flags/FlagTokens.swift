@@ -5,7 +5,7 @@ struct FlagToken: Equatable {
     /// The option's name.
     let option: String
     /// The flag under its own name, with its dashes.
-    let typed: String
+    let flag: String
     let value: String?
     /// Whether it began with `--no-`.
     var isNegated = false
@@ -16,9 +16,9 @@ struct FlagToken: Equatable {
 
     /// The flag and its value as one word, which gives an equal token.
     var word: String {
-        if isShorthand { return typed }
-        if let value { return "\(typed)=\(value)" }
-        return isNegated && !typed.hasPrefix("--no-") ? "\(typed)=false" : typed
+        if isShorthand { return flag }
+        if let value { return "\(flag)=\(value)" }
+        return isNegated && !flag.hasPrefix("--no-") ? "\(flag)=false" : flag
     }
 }
 
@@ -72,7 +72,7 @@ struct FlagTokenizer {
                     throw RecurrentError.invalidOption("--\(typed) takes no value; leave out '\(inline!.excerpt)'")
                 }
                 result.append(
-                    FlagToken(option: shorthand.option, typed: "--\(typed)", value: shorthand.value, isShorthand: true))
+                    FlagToken(option: shorthand.option, flag: "--\(typed)", value: shorthand.value, isShorthand: true))
                 continue
             }
             let name = Flags.aliases[typed] ?? typed, option = Flags.option(name)
@@ -85,18 +85,18 @@ struct FlagTokenizer {
                 }
                 result.append(
                     FlagToken(
-                        option: option, typed: "--\(name)", value: nil, isNegated: inline?.lowercased() == "false"))
+                        option: option, flag: "--\(name)", value: nil, isNegated: inline?.lowercased() == "false"))
             case .value:
                 guard let value = inline ?? (index < arguments.count ? arguments[index] : nil) else {
                     throw RecurrentError.invalidOption("--\(name) needs a value")
                 }
                 if inline == nil { index += 1 }
-                result.append(FlagToken(option: option, typed: "--\(name)", value: value, alias: alias))
+                result.append(FlagToken(option: option, flag: "--\(name)", value: value, alias: alias))
             case nil:
                 if name.hasPrefix("no-"), inline == nil, forms[Flags.option(name.dropFirst(3))] == .flag {
                     result.append(
                         FlagToken(
-                            option: Flags.option(name.dropFirst(3)), typed: "--\(name)", value: nil, isNegated: true))
+                            option: Flags.option(name.dropFirst(3)), flag: "--\(name)", value: nil, isNegated: true))
                 } else {
                     throw RecurrentError.invalidOption("there is no option --\(parts[0])" + suggestion(typed))
                 }
@@ -109,7 +109,7 @@ struct FlagTokenizer {
     /// Refuses an option that is given two values, of which one would be lost.
     private func checkRepeated(_ tokens: [FlagToken]) throws {
         func shown(_ token: FlagToken) -> String {
-            token.isShorthand ? token.word : token.value.map { "\(token.alias ?? token.typed) \($0)" } ?? token.word
+            token.isShorthand ? token.word : token.value.map { "\(token.alias ?? token.flag) \($0)" } ?? token.word
         }
         for (index, token) in tokens.enumerated() {
             guard

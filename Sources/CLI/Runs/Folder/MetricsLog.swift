@@ -65,7 +65,7 @@ final class MetricsLog: TrainingObserver {
         if try folder.vocabulary() == nil { try folder.writeDataFiles(trainer.dataset) }
         file = try LogFile(
             folder.file("metrics.jsonl"), keeping: size,
-            checksum: saved[Self.checksumKey].flatMap { UInt32($0, radix: 16) })
+            checksum: saved[Self.checksumKey])
         try folder.write(configuration)
         RunEnd.remove(from: folder)
     }
@@ -93,7 +93,7 @@ final class MetricsLog: TrainingObserver {
             to: folder.file("state.safetensors"),
             metadata: [
                 Self.sizeKey: String(file.size),
-                Self.checksumKey: String(file.checksum.value, radix: 16),
+                Self.checksumKey: file.checksum.digits,
                 Self.configurationKey: String(decoding: try configuration.json(), as: UTF8.self),
             ].merging(vocabularyMetadata) { own, _ in own })
     }

@@ -160,10 +160,12 @@ public struct RunFolder: Sendable {
     public func loadModel(into model: SequenceModel, ofAnyCell: Bool = false) throws {
         let path = file("model.safetensors")
         guard FileManager.default.fileExists(atPath: path) else {
+            let end = try RunEnd(in: self.path), step = end?.step.map { " at step \($0)" } ?? ""
             throw RecurrentError.checkpoint(
                 path: self.path,
-                reason:
-                    "has no model.safetensors, which is written after the first epoch; resume it with train --resume \(self.path)"
+                reason: end?.reason == .diverged
+                    ? "has no model.safetensors, because the run diverged\(step), before its first epoch ended; train it anew with a lower `learningRate`"
+                    : "has no model.safetensors, which is written after the first epoch; resume it with train --resume \(self.path.shellWord)"
             )
         }
         try model.load(from: path, ofAnyCell: ofAnyCell)

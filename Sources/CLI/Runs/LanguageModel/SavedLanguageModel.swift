@@ -24,6 +24,7 @@ public struct SavedLanguageModel {
     {
         let folder = RunFolder(opening: path)
         var configuration = try folder.configuration()
+        try folder.checkUnedited(folder.resolvedConfiguration(registry), registry: registry)
         try changes(&configuration)
         configuration = try registry.resolve(configuration, locatesData: false)
         guard let words = try folder.vocabulary() else {

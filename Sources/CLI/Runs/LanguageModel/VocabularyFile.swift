@@ -53,8 +53,9 @@ public enum VocabularyFile {
     ///
     /// It is that of the file that ``write(_:to:)`` writes, so other line ends in the file don't change it.
     public static func checksum(of tokens: [String]) -> String {
-        let digits = String(CRC32C.of(contents(tokens)), radix: 16)
-        return String(repeating: "0", count: 8 - digits.count) + digits
+        var checksum = CRC32C()
+        checksum.update(contents(tokens))
+        return checksum.digits
     }
 
     private static func contents(_ tokens: [String]) -> [UInt8] { Array((tokens.joined(separator: "\n") + "\n").utf8) }
