@@ -99,13 +99,35 @@ struct JSONOutline {
             let end = bytes[index...].firstIndex { [9, 10, 13, 32].contains($0) || ",:[]{}\"".utf8.contains($0) }
             let word = String(decoding: bytes[index..<(end ?? bytes.count)], as: UTF8.self)
             guard !word.isEmpty else { throw expected("a value") }
-            let isNumber = word.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil
-            guard isNumber || ["true", "false", "null"].contains(word) else {
+            guard Self.isNumber(word) || ["true", "false", "null"].contains(word) else {
                 throw flaw("'\(word.excerpt)' isn't a value; a text stands in quotation marks")
             }
             index += word.utf8.count
             return .word(word)
         }
+    }
+
+    /// Returns whether a word is a number of JSON: neither 01, 1. and .5 nor +1 and nan are.
+    private static func isNumber(_ word: String) -> Bool {
+        var rest = word.utf8[...]
+        func take(_ isTaken: (UInt8) -> Bool) -> Bool {
+            guard let byte = rest.first, isTaken(byte) else { return false }
+            rest.removeFirst()
+            return true
+        }
+        func takeDigits() -> Bool {
+            let count = rest.count
+            while take({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {}
+            return rest.count < count
+        }
+        _ = take { $0 == UInt8(ascii: "-") }
+        guard take({ $0 == UInt8(ascii: "0") }) || takeDigits() else { return false }
+        if take({ $0 == UInt8(ascii: ".") }), !takeDigits() { return false }
+        if take({ $0 == UInt8(ascii: "e") || $0 == UInt8(ascii: "E") }) {
+            _ = take { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") }
+            guard takeDigits() else { return false }
+        }
+        return rest.isEmpty
     }
 
     private mutating func object(_ path: [String], _ depth: Int) throws {

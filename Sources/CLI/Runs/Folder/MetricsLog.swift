@@ -7,6 +7,10 @@ final class MetricsLog: TrainingObserver {
     private let folder: RunFolder
     private let configuration: RunConfiguration
     private let registry: Registry
+    private let dataset: any Dataset
+    private lazy var dataChecksum = Result {
+        try DataChecksum.digits(of: dataset, batchSize: configuration.training.batchSize)
+    }
     /// What is saved with the weights and the state of a model that has a vocabulary.
     private let vocabularyMetadata: [String: String]
     private var file: LogFile!
@@ -18,6 +22,7 @@ final class MetricsLog: TrainingObserver {
         self.folder = folder
         configuration = run.configuration
         registry = run.registry
+        dataset = run.dataset
         vocabularyMetadata = RunFolder.metadata(vocabulary: (run.dataset as? any VocabularyProviding)?.vocabulary)
     }
 
@@ -61,6 +66,13 @@ final class MetricsLog: TrainingObserver {
         } catch RecurrentError.invalidOption(let reason) {
             throw RecurrentError.checkpoint(path: path, reason: "doesn't fit config.json: \(reason)")
         }
+        guard try saved[Self.dataKey].map({ try $0 == dataChecksum.get() }) ?? true else {
+            throw RecurrentError.checkpoint(
+                path: folder.path,
+                reason:
+                    "was trained on other data: the batches of \(dataset.name) differ from those it had; resume it with its own data, or start a new run from its weights with `from` and another `output`"
+            )
+        }
         // Without its words, the folder wouldn't be accepted once the state has their checksum.
         if try folder.vocabulary() == nil { try folder.writeDataFiles(trainer.dataset) }
         file = try LogFile(
@@ -70,9 +82,9 @@ final class MetricsLog: TrainingObserver {
         RunEnd.remove(from: folder)
     }
 
-    // The metadata of a state: the size of metrics.jsonl and its checksum, and the configuration.
+    // The metadata of a state: the size of metrics.jsonl and its checksum, the configuration, and the checksum of the data.
     private static let sizeKey = "metrics.jsonl", checksumKey = "metrics.jsonl crc32c"
-    private static let configurationKey = "config.json"
+    private static let configurationKey = "config.json", dataKey = "data crc32c"
 
     /// Returns the configuration with which the state in a folder was saved.
     ///
@@ -95,6 +107,7 @@ final class MetricsLog: TrainingObserver {
                 Self.sizeKey: String(file.size),
                 Self.checksumKey: file.checksum.digits,
                 Self.configurationKey: String(decoding: try configuration.json(), as: UTF8.self),
+                Self.dataKey: dataChecksum.get(),
             ].merging(vocabularyMetadata) { own, _ in own })
     }
 
