@@ -76,6 +76,25 @@ struct ResumeTests {
         #expect(try Outcome(parts) == Outcome(whole), "after \(interruptions) interruptions")
     }
 
+    /// A cosine that ends with the last epoch is another one when there are more.
+    @Test func aStretchedScheduleIsSaid() throws {
+        let folder = try TemporaryFolder(), run = folder.file("run")
+        let options = "--length 5 --train-size 100 --valid-size 50 --test-size 50 --epochs 2 --quiet --output \(run)"
+        func resumed(_ schedule: String, _ more: String) throws -> Tool {
+            try #require(try Tool("train \(options) --overwrite --schedule \(schedule)").status == 0)
+            return try Tool("train --resume \(run) \(more)")
+        }
+        let cosine = try resumed("cosine", "--epochs 4")
+        #expect(
+            cosine.output.contains(
+                "the learning rate goes on at 5.00e-04 instead of 0: the schedule cosine now spans 4 epochs instead of 2\n"
+            ), "\(cosine.output)")
+        for (schedule, more) in [("cosine", "--epochs 2"), ("step", "--epochs 4"), ("constant", "--epochs 4")] {
+            let other = try resumed(schedule, more)
+            #expect(other.status == 0 && !other.output.contains("goes on at"), "\(other.errors)")
+        }
+    }
+
     @Test func fiftyKillsAtRandomInstants() throws {
         let folder = try TemporaryFolder()
         let options = try corpus(in: folder) + ["--checkpoint-every", "5"]

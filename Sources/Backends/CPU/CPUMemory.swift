@@ -18,7 +18,8 @@ final class CPUMemory: Memory, @unchecked Sendable {
         var pointer: UnsafeMutableRawPointer?
         guard posix_memalign(&pointer, 64, length * MemoryLayout<Float>.stride) == 0, let pointer else {
             throw RecurrentError.device(
-                "out of memory: \((length * 4) >> 20) MiB were requested; try a smaller `batchSize` or `hiddenSize`")
+                "out of memory: \((length * 4) >> 20) MiB were requested; choose a smaller `batchSize` or `hiddenSize`, shorter sequences or fewer tokens"
+            )
         }
         base = pointer.bindMemory(to: Float.self, capacity: length)
         base.initialize(repeating: 0, count: length)

@@ -123,7 +123,7 @@ extension DatasetDescription.Metric {
     func text(_ sums: LossSums) -> String {
         switch self {
         case .accuracy: Format.percent(sums.accuracy)
-        case .perplexity: Format.fixed(sums.perplexity, digits: 2)
+        case .perplexity: Format.number(sums.perplexity)
         case .bitsPerCharacter: Format.fixed(value(of: sums))
         case .squaredError, .loss: Format.fixed(sums.meanLoss, digits: 6)
         }

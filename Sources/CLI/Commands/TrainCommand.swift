@@ -78,20 +78,44 @@ struct TrainCommand: FlagCommand {
                 "--resume continues in its own folder; leave out --output and --overwrite")
         }
         Interruption.install()
+        let trained = RunFolder(opening: folder).trainedEpochs
+        var warning: (Int) throws -> String? = { _ in nil }
         return try Run.resume(
             folder, registry: .current,
-            changes: {
-                try Self.parser.configuration(
+            changes: { saved in
+                let wanted = try Self.parser.configuration(
                     arguments,
-                    onto: config.map { [saved = $0] in
+                    onto: config.map {
                         let flags = try Set(Self.parser.options(arguments))
                         return try Registry.current.configuration(file: $0, onto: saved, overridden: flags)
-                    } ?? $0)
+                    } ?? saved)
+                warning = { try Self.warning(saved, wanted, step: $0, epochs: trained) }
+                return wanted
             }, observers: observers,
             shouldStop: { Interruption.isRequested }
         ) { step in
-            if !quiet { Terminal.print("resumed after step \(step)") }
+            guard !quiet else { return }
+            Terminal.print("resumed after step \(step)")
+            if let warning = try? warning(step) { Terminal.advise(warning) }
         }
+    }
+
+    /// Returns what a user who asks for more epochs may not expect: a schedule that ends with the last epoch is stretched.
+    private static func warning(
+        _ saved: RunConfiguration, _ wanted: RunConfiguration, step: Int, epochs trained: Int
+    ) throws -> String? {
+        let (old, new) = (saved.training.epochs, wanted.training.epochs)
+        guard old != new, trained > 0 else { return nil }
+        let schedule = try Registry.current.makeSchedule(wanted)
+        let rates = [old, new].map { epochs in
+            let moment = ScheduleMoment(
+                base: wanted.training.learningRate, step: step, epoch: trained + 1,
+                totalSteps: step / trained * epochs, warmupSteps: wanted.training.warmupSteps)
+            return Format.significant(schedule.rate(at: moment))
+        }
+        guard rates[0] != rates[1] else { return nil }
+        return
+            "the learning rate goes on at \(rates[1]) instead of \(rates[0]): the schedule \(wanted.schedule.name) now spans \(new) epochs instead of \(old)"
     }
 
     /// Returns a configuration with the flags applied; without a folder, tracking that needs one is turned off.

@@ -75,6 +75,13 @@ struct GradientsCommand: FlagCommand {
                     "\(option) writes SVG; name a file that ends in .svg, not .\(ending)")
             }
         }
+        let files = [plot, plotAngles, jsonAngles].compactMap {
+            $0.map { URL(fileURLWithPath: $0).standardizedFileURL }
+        }
+        guard Set(files).count == files.count else {
+            throw RecurrentError.invalidOption(
+                "--plot, --plot-angles and --json-angles write a file each; give them different names")
+        }
         if plot != nil || plotAngles != nil { try Gnuplot.check() }
         let made = try measuredRun(part)
         let model = made.model
@@ -113,7 +120,12 @@ struct GradientsCommand: FlagCommand {
             throw RecurrentError.invalidOption(
                 "--batch must be in 1...\(count) (batches of \(size) sequences in \(part)), not \(batch)")
         }
-        return try dataset.batch(part, epoch: 0, index: batch - 1, batchSize: size)
+        let chosen = try dataset.batch(part, epoch: 0, index: batch - 1, batchSize: size)
+        guard samples == nil || count > 1 || chosen.size == size else {
+            throw RecurrentError.invalidOption(
+                "--samples must be at most \(chosen.size), the number of sequences in \(part), not \(size)")
+        }
+        return chosen
     }
 
     private static func text(_ value: some Encodable) throws -> String {
