@@ -10,6 +10,7 @@ import RecurrentCore
 final class CPUMemory: Memory, @unchecked Sendable {
     let base: UnsafeMutablePointer<Float>
     let count: Int
+    var hostAddress: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(base) }
 
     /// Allocates `count` floats, filled with zeros.
     /// - Throws: ``RecurrentError/device(_:)`` if there isn't enough memory.

@@ -16,6 +16,7 @@ public final class ReferenceBackend: BackendPlugin {
     final class Storage: Memory, @unchecked Sendable {
         let values: UnsafeMutableBufferPointer<Double>
         var count: Int { values.count }
+        var hostAddress: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(values.baseAddress) }
         init(_ count: Int) {
             values = .allocate(capacity: count)
             values.initialize(repeating: 0)

@@ -19,6 +19,13 @@ extension Double: HostScalar { public static var scalarType: ScalarType { .float
 public protocol Memory: AnyObject, Sendable {
     /// The number of scalars.
     var count: Int { get }
+    /// Where the scalars lie in the memory of this process, from which others may read them after ``Backend/synchronize()``;
+    /// nil, as by default, if they lie elsewhere.
+    var hostAddress: UnsafeMutableRawPointer? { get }
+}
+
+extension Memory {
+    public var hostAddress: UnsafeMutableRawPointer? { nil }
 }
 
 /// Row numbers that a backend holds, for gather and scatter.

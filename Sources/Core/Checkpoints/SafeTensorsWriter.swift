@@ -55,9 +55,18 @@ public struct SafeTensorsWriter: Sendable {
         add(name, .float64, shape, \.bitPattern, values)
     }
 
+    /// Adds a tensor whose numbers are collected from elsewhere when they are written to a file.
+    mutating func add(_ name: String, shape: [Int], collecting values: @escaping @Sendable () throws -> [Float]) {
+        add(name, .float32, shape, \.bitPattern, values)
+    }
+    /// Adds a tensor of type F64 in the same way.
+    mutating func add(_ name: String, shape: [Int], collecting values: @escaping @Sendable () throws -> [Double]) {
+        add(name, .float64, shape, \.bitPattern, values)
+    }
+
     private mutating func add<Element, Bits: FixedWidthInteger>(
         _ name: String, _ type: TensorType, _ shape: [Int], _ bits: @escaping @Sendable (Element) -> Bits,
-        _ values: @escaping @Sendable () -> [Element]
+        _ values: @escaping @Sendable () throws -> [Element]
     ) {
         precondition(shape.allSatisfy { $0 >= 0 }, "tensor '\(name)' can't have the shape \(shape)")
         precondition(
@@ -66,7 +75,7 @@ public struct SafeTensorsWriter: Sendable {
         let count = shape.reduce(1, *)
         tensors.append(
             Tensor(name: name, type: type, shape: shape) { write in
-                let values = values()
+                let values = try values()
                 precondition(
                     values.count == count, "tensor '\(name)' of shape \(shape) can't have \(values.count) elements")
                 // On most machines memory holds the numbers just as the file does.
@@ -108,10 +117,9 @@ public struct SafeTensorsWriter: Sendable {
     ///
     /// - Returns: the checksum's digits and the offset where they belong; nil without a checksum.
     private func encode(_ write: (UnsafeRawBufferPointer) throws -> Void) throws -> (text: [UInt8], place: Int)? {
-        let rank = Dictionary(uniqueKeysWithValues: TensorType.allCases.enumerated().map { ($1, $0) })
-        let sorted = tensors.sorted {
-            $0.type == $1.type
-                ? $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) : rank[$0.type]! > rank[$1.type]!
+        // The types first, so that all numbers are aligned.
+        let sorted = TensorType.allCases.reversed().flatMap { type in
+            Self.ordered(tensors.filter { $0.type == type }, by: \.name)
         }
         let header = header(of: sorted)
         try withUnsafeBytes(of: UInt64(header.count).littleEndian, write)
@@ -123,6 +131,11 @@ public struct SafeTensorsWriter: Sendable {
         try header.withUnsafeBytes(add)
         for tensor in sorted { try tensor.write(add) }
         return hasChecksum ? (Array(checksum.digits.utf8), 8 + Self.checksumPlace(in: header)!) : nil
+    }
+
+    /// Returns tensors of one type in the order in which they are written.
+    static func ordered<Element>(_ tensors: [Element], by name: (Element) -> String) -> [Element] {
+        tensors.sorted { name($0).utf8.lexicographicallyPrecedes(name($1).utf8) }
     }
 
     private func header(of tensors: [Tensor]) -> [UInt8] {

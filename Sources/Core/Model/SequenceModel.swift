@@ -84,7 +84,16 @@ public final class SequenceModel {
     /// - Throws: what the backend throws.
     public func startGradients(_ batch: Batch, step: Int) throws -> PendingLoss {
         backend.fill(parameters.allGradients, with: 0)
-        let loss = try start(batch, masks: MaskKeys(seed: seed, step: step))
+        return try addGradients(batch, masks: MaskKeys(seed: seed, step: step))
+    }
+
+    /// Computes the loss of a batch or a shard, and adds its gradients to those that are there.
+    ///
+    /// - Parameters:
+    ///   - masks: the keys of its masks.
+    ///   - carried: the states that the shard carries over; nil if each layer keeps them, as nothing else is computed.
+    func addGradients(_ batch: Batch, masks: MaskKeys, carried: CarriedStates? = nil) throws -> PendingLoss {
+        let loss = try start(batch, masks: masks, carried: carried)
         try stack.backward()
         return loss
     }
@@ -100,13 +109,22 @@ public final class SequenceModel {
     /// - Throws: what the backend throws.
     public func startEvaluation(_ batch: Batch) throws -> PendingLoss { try start(batch, masks: nil) }
 
+    /// Computes the loss of a shard, without dropout and gradients, given the states that it carries over.
+    func startEvaluation(_ batch: Batch, carried: CarriedStates) throws -> PendingLoss {
+        try start(batch, masks: nil, carried: carried)
+    }
+
     /// Computes the loss and, in training (with masks), the gradient of the states that it reads.
-    private func start(_ batch: Batch, masks: MaskKeys?) throws -> PendingLoss {
+    private func start(_ batch: Batch, masks: MaskKeys?, carried: CarriedStates? = nil) throws -> PendingLoss {
         let carriesOver = data.isContinuous && !batch.startsSequences
         let values = try stack.forward(
             batch.inputs, steps: batch.steps, batch: batch.size, lengths: batch.lengths,
-            initial: { _ in carriesOver ? .carried : .zeros },
+            initial: { layer in
+                guard carriesOver else { return .zeros }
+                return carried.map { .given($0.after[layer]) } ?? .carried
+            },
             output: data.targets.isPerPosition ? .allSteps : .lastStep, masks: masks)
+        if data.isContinuous { try carried?.keep(recurrentLayers, batch.size, on: backend) }
         let rate = configuration.dropoutPlaces.contains(.logits) ? configuration.dropout : 0
         return try loss.start(
             inputs: values, projection: projection, batch: batch,

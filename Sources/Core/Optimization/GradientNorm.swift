@@ -13,8 +13,9 @@ final class GradientNorm {
     private static let threshold = 0x1p32, scale = 0x1p-80
 
     private let backend: any Backend
-    private let gradient: MatrixView
-    private let pieces: [MatrixView]
+    /// The ranges of the gradient that this process measures and clips.
+    private let own: [MatrixView]
+    private let pieces: [(view: MatrixView, row: Int)]
     /// The squares of a piece; after each of its rows, the scaled squares of its large numbers.
     private let squares: MatrixView
     /// The sums of the rows of ``squares`` of all pieces.
@@ -23,24 +24,57 @@ final class GradientNorm {
     private let totals: MatrixView
     private let square: any Kernel
     private let clip: any Kernel
+    /// Gives every rank the sums of the rows that others have measured; nil for one process.
+    private var sharing: (exchange: any Exchange, mirror: HostMirror, own: [Range<Int>], others: [Range<Int>])?
 
     /// Compiles the kernels.
     ///
     /// - Parameter gradient: the gradient to measure, [1, n], packed.
-    init(_ gradient: MatrixView, on backend: any Backend) throws {
+    convenience init(_ gradient: MatrixView, on backend: any Backend) throws {
+        let whole = [0..<gradient.count]
+        try self.init(gradient, parts: whole, owned: [whole], OneRank(), on: backend)
+    }
+
+    /// Compiles the kernels, for a gradient whose parts belong to several ranks.
+    ///
+    /// - Parameters:
+    ///   - gradient: the gradient, [1, n], packed.
+    ///   - parts: the ranges that are cut into rows, by whose sums the norm has the same bits at any number of ranks.
+    ///   - owned: the ranges that each rank measures, which begin and end between two rows.
+    init(
+        _ gradient: MatrixView, parts: [Range<Int>], owned: [[Range<Int>]], _ communicator: any Communicator,
+        on backend: any Backend
+    ) throws {
         self.backend = backend
-        self.gradient = gradient
-        let whole = gradient.count / Self.width
-        var pieces = stride(from: 0, to: whole, by: Self.pieceRows).map { row in
-            let rows = min(Self.pieceRows, whole - row)
-            return gradient.columns(row * Self.width..<(row + rows) * Self.width).reshaped(
-                rows: rows, columns: Self.width)
+        own = owned[communicator.rank].map(gradient.columns)
+        /// Returns the pieces of ranges, each with the number of its first row.
+        func pieces(_ ranges: [Range<Int>]) -> [(view: MatrixView, row: Int)] {
+            var row = 0, result: [(view: MatrixView, row: Int)] = []
+            for part in parts {
+                for range in ranges.clamped(to: part) {
+                    result += Self.pieces(gradient, range).map { view, first in
+                        (view, row + (range.lowerBound - part.lowerBound) / Self.width + first)
+                    }
+                }
+                row += (part.count + Self.width - 1) / Self.width
+            }
+            return result
         }
-        if whole * Self.width < gradient.count { pieces.append(gradient.columns(whole * Self.width..<gradient.count)) }
-        self.pieces = pieces
+        self.pieces = pieces(owned[communicator.rank])
         squares = try backend.allocate(rows: 2 * Self.pieceRows, columns: Self.width)
-        partials = try backend.allocate(rows: pieces.reduce(0) { $0 + 2 * $1.rows }, columns: 1)
+        let rows = parts.reduce(0) { $0 + ($1.count + Self.width - 1) / Self.width }
+        partials = try backend.allocate(rows: 2 * rows, columns: 1)
         totals = try backend.allocate(rows: 2, columns: 1)
+        if communicator.size > 1 {
+            let mirror = HostMirror(partials.reshaped(rows: 1, columns: partials.count), on: backend)
+            let rows = owned.map { pieces($0).map { 2 * $0.row..<2 * ($0.row + $0.view.rows) } }
+            let own = rows[communicator.rank]
+            let exchange = try communicator.makeExchange(
+                sent: rows.map { _ in own.map { UnsafeRawBufferPointer(mirror.place($0)) } },
+                received: rows.map { $0.map(mirror.place) })
+            let others = rows.indices.filter { $0 != communicator.rank }.flatMap { rows[$0] }
+            sharing = (exchange, mirror, own, others)
+        }
         square = try backend.compile(
             PointwiseProgram(inputs: 1) { input, _ in
                 let isLarge = abs(input[0]) > SymbolicValue(Self.threshold)
@@ -57,10 +91,24 @@ final class GradientNorm {
             })
     }
 
+    /// Returns a range of the gradient in pieces of whole rows and a rest, each with the number of its first row.
+    private static func pieces(_ gradient: MatrixView, _ range: Range<Int>) -> [(view: MatrixView, row: Int)] {
+        let part = gradient.columns(range), whole = part.count / width
+        var pieces = stride(from: 0, to: whole, by: pieceRows).map { row in
+            let rows = min(pieceRows, whole - row)
+            return (
+                part.columns(row * width..<(row + rows) * width).reshaped(rows: rows, columns: width), row
+            )
+        }
+        if whole * width < part.count { pieces.append((part.columns(whole * width..<part.count), whole)) }
+        return pieces
+    }
+
     /// Measures the gradient as it is now.
-    func measure() {
-        var row = 0
-        for piece in pieces {
+    ///
+    /// - Throws: what the communicator throws.
+    func measure() throws {
+        for (piece, row) in pieces {
             let (rows, columns) = (piece.rows, piece.columns)
             let views = [0, columns].map {
                 MatrixView(squares.memory, offset: $0, rows: rows, columns: columns, rowStride: 2 * columns)
@@ -68,20 +116,27 @@ final class GradientNorm {
             backend.run(square, inputs: [piece], outputs: views)
             backend.reduceRows(
                 .sum, MatrixView(squares.memory, rows: 2 * rows, columns: columns),
-                into: partials.rows(row..<row + 2 * rows))
-            row += 2 * rows
+                into: partials.rows(2 * row..<2 * (row + rows)))
+        }
+        if let (exchange, mirror, own, others) = sharing {
+            mirror.download(own)
+            try exchange.run()
+            mirror.upload(others)
         }
         backend.reduceRows(
-            .sum, MatrixView(partials.memory, rows: 2, columns: row / 2, rowStride: 1, columnStride: 2), into: totals)
+            .sum, MatrixView(partials.memory, rows: 2, columns: partials.rows / 2, rowStride: 1, columnStride: 2),
+            into: totals)
     }
 
-    /// Scales the gradient, whose norm was just measured, to a norm of at most `bound`.
+    /// Scales the own part of the gradient, whose norm was just measured, to a norm of at most `bound`.
     func clip(to bound: Double) {
-        let sums = [0, 1].map {
-            MatrixView(
-                totals.memory, offset: $0, rows: 1, columns: gradient.columns, rowStride: 0, columnStride: 0)
+        for gradient in own {
+            let sums = [0, 1].map {
+                MatrixView(
+                    totals.memory, offset: $0, rows: 1, columns: gradient.columns, rowStride: 0, columnStride: 0)
+            }
+            backend.run(clip, inputs: [gradient] + sums, outputs: [gradient], scalars: [bound])
         }
-        backend.run(clip, inputs: [gradient] + sums, outputs: [gradient], scalars: [bound])
     }
 
     /// The norm that was measured last; reading it waits for the backend.

@@ -20,7 +20,7 @@ public final class ParameterUpdater {
     public let configuration: TrainingConfiguration
     /// The learning rates of skew parameters and of free recurrent weights, relative to that
     /// of all others.
-    private let manifoldRate: Double, recurrentRate: Double
+    let manifoldRate: Double, recurrentRate: Double
     let backend: any Backend
     let parameters: ParameterStore
     /// The optimizer's step, for free and for skew parameters.
@@ -29,42 +29,22 @@ public final class ParameterUpdater {
     private lazy var gatedKernels = Result { try Self.kernels(optimizer, isGated: true, on: backend) }
     private let norm: GradientNorm?
     private let clip: any Kernel
+    private let scale: any Kernel
     /// The ranges that are each stepped in one run, with their rate relative to the learning rate.
     private let steps: [(range: Range<Int>, rate: Double)]
-    /// The ranges of free parameters, by which the state is saved.
-    private let freeRanges: [Range<Int>]
-    /// The optimizer's state for all parameters, [1, count] each; the elements for orthogonal
-    /// weights aren't used.
+    /// The optimizer's state for the elements of ``stateRanges``, [1, count] each, one range after another; the elements
+    /// for orthogonal weights aren't used.
     private let freeState: [MatrixView]
-    /// The orthogonal weights with their unconstrained parameters.
+    /// The elements of which this process holds the optimizer's state.
+    private let stateRanges: [Range<Int>]
+    /// The orthogonal weights with their unconstrained parameters, as far as this process updates them.
     public let constrained: [Constrained]
     /// The number of updates so far.
     public private(set) var step = 0
-
-    /// What changes from update to update, with names for a checkpoint: each B, and the
-    /// optimizer's state.
-    var stateViews: [(name: String, view: MatrixView)] { stateViews(of: freeRanges) }
-
-    /// Returns ``stateViews`` as they are divided in a file with as many pieces of the free
-    /// parameters' state. A rate of its own for recurrent weights divides them further, and may
-    /// have been set or removed since.
-    func stateViews(pieces: Int) -> [(name: String, view: MatrixView)] {
-        let layouts = [freeRanges, parameters.freeRanges, parameters.freeRangesByKind.map(\.range)]
-        return stateViews(of: layouts.first { $0.count * freeState.count == pieces } ?? freeRanges)
-    }
-
-    /// What the names of the pieces of the free parameters' state begin with.
-    static let freePrefix = "optimizer.free"
-
-    private func stateViews(of ranges: [Range<Int>]) -> [(name: String, view: MatrixView)] {
-        ranges.enumerated().flatMap { number, range in
-            freeState.enumerated().map { ("\(Self.freePrefix)\(number).state\($0)", $1.columns(range)) }
-        }
-            + constrained.flatMap { item in
-                [("manifold.\(item.block.name)", item.skew)]
-                    + item.state.enumerated().map { ("optimizer.\(item.block.name).state\($0)", $1) }
-            }
-    }
+    /// The processes that train the model together.
+    public let communicator: any Communicator
+    let shares: ParameterShares
+    private let exchange: ParameterExchange?
 
     /// Creates an updater, and sets each orthogonal weight from its initial B.
     ///
@@ -76,14 +56,17 @@ public final class ParameterUpdater {
     ///   - configuration: the learning rates and the clipping, and how a ``Trainer`` trains
     ///     with this updater.
     ///   - measuresNorm: whether the norm of the gradients is measured even if it isn't clipped.
+    ///   - communicator: the processes that train the model together; each then holds the optimizer's state of a part of
+    ///     the parameters, and updates only that.
     /// - Throws: ``RecurrentError/invalidOption(_:)`` for an option out of range, and what the
     ///   backend throws.
     public init(
         model: SequenceModel, optimizer: any Optimizer, manifold: any ManifoldUpdate,
         skewInitialization: any SkewInitialization, configuration: TrainingConfiguration = TrainingConfiguration(),
-        measuresNorm: Bool = false
+        measuresNorm: Bool = false, communicator: any Communicator = OneRank()
     ) throws {
         try configuration.check()
+        try ShardPlan.check(shards: configuration.shards, ranks: communicator.size)
         try optimizer.check()
         let backend = model.backend
         self.optimizer = optimizer
@@ -95,31 +78,42 @@ public final class ParameterUpdater {
         self.backend = backend
         parameters = model.parameters
         kernels = try Self.kernels(optimizer, isGated: false, on: backend)
+        scale = try backend.compile(PointwiseProgram(inputs: 1, scalars: 1) { x, factor in [x[0] * factor[0]] })
+        self.communicator = communicator
+        let parameters = model.parameters, rank = communicator.rank
+        let shares = ParameterShares(parameters, ranks: communicator.size)
+        self.shares = shares
+        exchange =
+            communicator.size > 1 ? try ParameterExchange(parameters, shares, communicator, on: backend) : nil
+        let gradients = parameters.allGradients
         norm =
-            configuration.clipNorm != nil || measuresNorm
-            ? try GradientNorm(model.parameters.allGradients, on: backend) : nil
+            configuration.clipNorm == nil && !measuresNorm
+            ? nil
+            : configuration.shards == 1
+                ? try GradientNorm(gradients, on: backend)
+                : try GradientNorm(gradients, parts: shares.parts, owned: shares.owned, communicator, on: backend)
         clip = try backend.compile(
             PointwiseProgram(inputs: 1, scalars: 1) { x, bound in [max(-bound[0], min(bound[0], x[0]))] })
         func state(_ count: Int) throws -> [MatrixView] {
             try (0..<optimizer.stateCount).map { _ in try backend.allocate(rows: 1, columns: count) }
         }
-        let parameters = model.parameters
-        freeState = try state(parameters.count)
-        if recurrentRate == 1 {
-            // One run steps everything; what it does to orthogonal weights is overwritten.
-            freeRanges = parameters.freeRanges
-            steps = [(0..<parameters.count, 1)]
-        } else {
-            let ranges = parameters.freeRangesByKind
-            freeRanges = ranges.map(\.range)
-            steps = ranges.map { ($0.range, $0.isRecurrent ? recurrentRate : 1) }
-        }
-        constrained = try parameters.orthogonalBlocks.enumerated().map { index, block in
+        // One process steps everything in one run; what it does to orthogonal weights is overwritten.
+        let stateRanges = communicator.size == 1 ? [0..<parameters.count] : shares.free[rank]
+        self.stateRanges = stateRanges
+        freeState = try state(stateRanges.elementCount)
+        steps =
+            recurrentRate == 1
+            ? stateRanges.map { ($0, 1) }
+            : parameters.freeRangesByKind.flatMap { kind in
+                stateRanges.clamped(to: kind.range).map { ($0, kind.isRecurrent ? recurrentRate : 1) }
+            }
+        constrained = try parameters.orthogonalBlocks.enumerated().compactMap { index, block in
             let size = block.rows.count
             var random = RandomStream(
                 RandomKey(seed: model.seed, purpose: .initialization, stream: block.parameter, step: 1000 + index))
-            let skew = try backend.makeMatrix(
-                skewInitialization.values(size: size, random: &random), rows: size, columns: size)
+            let values = skewInitialization.values(size: size, random: &random)
+            guard shares.blockOwners[index] == rank else { return nil }
+            let skew = try backend.makeMatrix(values, rows: size, columns: size)
             let result = Constrained(
                 block: block, skew: skew, gradient: try backend.allocate(rows: size, columns: size),
                 workspace: try manifold.makeWorkspace(size: size, on: backend.exact), state: try state(size * size))
@@ -148,10 +142,13 @@ public final class ParameterUpdater {
     ///   - gate: a number [1, 1] on the backend, such as ``PendingLoss/largest``; if it is
     ///     infinite or NaN when the device reads it, parameters and state stay as they are.
     ///     Nil to update in any case.
-    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if an orthogonal weight can't be computed.
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if an orthogonal weight can't be computed. Where several processes
+    ///   train the model, the weight becomes NaN instead, and with it the next loss of them all.
     public func update(learningRate: Double, gate: MatrixView? = nil) throws {
         step += 1
-        norm?.measure()
+        try exchange?.sumGradients()
+        scaleGradients()
+        try norm?.measure()
         if let bound = configuration.clipNorm { norm!.clip(to: bound) }
         if let bound = configuration.clipRecurrent {
             for index in parameters.recurrentWeights {
@@ -171,9 +168,13 @@ public final class ParameterUpdater {
         }
         // The gradient of B depends on W, so it is computed before anything else is stepped.
         for item in constrained {
-            try item.workspace.parameterGradient(
-                weightGradient: parameters.gradient(of: item.block), weight: parameters.value(of: item.block),
-                parameter: item.skew, into: item.gradient)
+            do {
+                try item.workspace.parameterGradient(
+                    weightGradient: parameters.gradient(of: item.block), weight: parameters.value(of: item.block),
+                    parameter: item.skew, into: item.gradient)
+            } catch RecurrentError.linearAlgebra where exchange != nil {
+                backend.fill(item.gradient, with: .nan)
+            }
             run(
                 kernels.skew, item.skew.reshaped(rows: 1, columns: item.skew.count),
                 item.gradient.reshaped(rows: 1, columns: item.gradient.count), item.state, rate: manifoldRate)
@@ -181,21 +182,54 @@ public final class ParameterUpdater {
         for (range, rate) in steps {
             run(
                 kernels.free, parameters.allValues.columns(range), parameters.allGradients.columns(range),
-                freeState.map { $0.columns(range) }, rate: rate)
+                stateViews(of: range), rate: rate)
         }
-        for item in constrained {
-            try item.workspace.computeWeight(from: item.skew, into: parameters.value(of: item.block))
+        try computeWeights()
+        try shareValues()
+    }
+
+    /// Returns the optimizer's state of some elements, which lie within one range of ``stateRanges``.
+    func stateViews(of range: Range<Int>) -> [MatrixView] {
+        var start = 0
+        for own in stateRanges {
+            if own.lowerBound <= range.lowerBound, range.upperBound <= own.upperBound {
+                start += range.lowerBound - own.lowerBound
+                return freeState.map { $0.columns(start..<start + range.count) }
+            }
+            start += own.count
+        }
+        preconditionFailure("the state of these elements lies with another process")
+    }
+
+    /// Divides the own gradients, which are sums over the shards of a batch, by the number of shards.
+    private func scaleGradients() {
+        guard configuration.shards > 1 else { return }
+        for range in shares.owned[communicator.rank] {
+            let gradient = parameters.allGradients.columns(range)
+            backend.run(scale, inputs: [gradient], outputs: [gradient], scalars: [1 / Double(configuration.shards)])
         }
     }
 
-    /// Continues at a step whose state ``stateViews`` have been filled with. Each W is
-    /// recomputed, bit for bit, so that each workspace has seen its B.
-    func restored(step: Int) throws {
-        self.step = step
+    private func computeWeights() throws {
         for item in constrained {
-            try item.workspace.computeWeight(from: item.skew, into: parameters.value(of: item.block))
+            let weight = parameters.value(of: item.block)
+            do { try item.workspace.computeWeight(from: item.skew, into: weight) } catch
+                RecurrentError.linearAlgebra where exchange != nil
+            {
+                backend.fill(weight, with: .nan)
+            }
         }
     }
+
+    /// Continues at a step whose state has been restored. Each W is recomputed, bit for bit, so that each workspace has
+    /// seen its B.
+    func restored(step: Int) throws {
+        self.step = step
+        try computeWeights()
+    }
+
+    /// Gives all processes the same parameters, each from the process that updates it.
+    func shareValues() throws { try exchange?.shareValues() }
 
     /// Sets B, and with it W, for tests.
     ///

@@ -52,7 +52,9 @@ extension Trainer {
             let batch = try dataset.batch(
                 .train, epoch: progress.epoch - 1, index: index, batchSize: configuration.batchSize)
             let step = updater.step
-            var loss = try model.startGradients(batch, step: step)
+            var (loss, vote) = try sharded.startGradients(batch, step: step) {
+                ShardedModel.Vote(stops: shouldStop(), saves: isTimeToSave)
+            }
             if !mayBeLate || loss.largest == nil {
                 let sums = try loss.sums()
                 guard sums.loss.isFinite else { return .diverged(step: step + 1, loss: sums.meanLoss) }
@@ -78,9 +80,9 @@ extension Trainer {
                 return try finishPending() ?? .diverged(step: updater.step + (index + 1 < count ? 1 : 0), loss: .nan)
             }
             if loss.largest == nil, let end = try finishPending() { return end }
-            let stops = shouldStop()
+            let stops = vote?.stops ?? shouldStop()
             // The checkpoint for the last batch is written at the end of the epoch.
-            if stops || (isCheckpointDue && index + 1 < count) {
+            if stops || ((isNumberedToSave || vote?.saves ?? isTimeToSave) && index + 1 < count) {
                 if let end = try finishPending() { return end }
                 try reachCheckpoint()
             }

@@ -22,6 +22,7 @@ public final class Trainer {
     public internal(set) var progress = TrainingProgress()
     /// The weights of the best epoch, once one is finished.
     var bestWeights: [Float]?
+    let sharded: ShardedModel
     let observers: [any TrainingObserver]
     let shouldStop: () -> Bool
     let clock = ContinuousClock()
@@ -33,7 +34,8 @@ public final class Trainer {
     ///   - model: the model to train; it holds the best weights at the end.
     ///   - dataset: the data set to train on; it must fit the description that the model was built from.
     ///   - updater: the updater of this model's parameters, whose configuration also holds the batch
-    ///     sizes and when training ends.
+    ///     sizes and when training ends. Where it has a communicator, each of the ranks runs a trainer of the same
+    ///     run: the first one with the observers, the others with none.
     ///   - schedule: the rule by which the learning rate changes.
     ///   - tracksTest: whether the test split is evaluated after each epoch.
     ///   - observers: the objects that are informed of the run's events, in this order.
@@ -58,6 +60,7 @@ public final class Trainer {
         self.tracksTest = tracksTest
         checkpointInterval = configuration.checkpointEvery.flatMap(CheckpointInterval.init(text:))
         self.model = model
+        sharded = try ShardedModel(model, shards: configuration.shards, updater.communicator)
         self.dataset = dataset
         self.updater = updater
         self.observers = observers
@@ -78,6 +81,7 @@ public final class Trainer {
     public func run() throws -> TrainingSummary {
         let start = clock.now, secondsBefore = progress.runSeconds
         lastCheckpoint = start
+        try updater.shareValues()
         let plan = TrainingPlan(
             epochs: configuration.epochs, batchesPerEpoch: batchesPerEpoch, batchSize: configuration.batchSize,
             parameterCount: model.parameters.count, metric: model.data.metric)
@@ -141,16 +145,22 @@ public final class Trainer {
 
     func reachCheckpoint() throws {
         lastCheckpoint = clock.now
+        guard updater.communicator.rank == 0 else { return try sendState() }
         let checkpoint = checkpoint
         for observer in observers { try observer.didReachCheckpoint(checkpoint) }
+        try tellSaved()
     }
 
-    var isCheckpointDue: Bool {
-        switch checkpointInterval {
-        case nil: false
-        case .steps(let count)?: updater.step % count == 0
-        case .seconds(let seconds)?: (clock.now - lastCheckpoint).inSeconds >= seconds
-        }
+    /// Whether the number of updates says that the run is to be saved.
+    var isNumberedToSave: Bool {
+        guard case .steps(let count)? = checkpointInterval else { return false }
+        return updater.step % count == 0
+    }
+
+    /// Whether the time says that the run is to be saved.
+    var isTimeToSave: Bool {
+        guard case .seconds(let seconds)? = checkpointInterval else { return false }
+        return (clock.now - lastCheckpoint).inSeconds >= seconds
     }
 
     /// Evaluates a whole split with the model's present weights, without dropout.
@@ -158,7 +168,7 @@ public final class Trainer {
     /// - Returns: the sums over all targets of the split.
     /// - Throws: ``RecurrentError`` if a batch can't be read or evaluated.
     public func evaluate(_ split: Split) throws -> LossSums {
-        try model.evaluate(
+        try sharded.evaluate(
             dataset, split: split, batchSize: configuration.evaluationBatchSize ?? configuration.batchSize)
     }
 }

@@ -32,15 +32,15 @@ public struct TrainingCheckpoint {
         strings["step"] = String(trainer.updater.step)
         strings["progress"] = String(decoding: try encoder.encode(progress), as: UTF8.self)
         var writer = SafeTensorsWriter(metadata: strings, hasChecksum: true)
-        let backend = trainer.model.backend
-        for (name, view) in trainer.model.stateViews + trainer.updater.stateViews + trainer.carriedViews(progress) {
-            switch backend.scalarType {
-            case .float32:
-                writer.add(name, shape: [view.rows, view.columns]) { backend.download(view, as: Float.self) }
-            case .float64:
-                writer.add(name, shape: [view.rows, view.columns]) { backend.download(view, as: Double.self) }
+        let transfer = StateTransfer(trainer.updater.communicator, trainer.model.backend)
+        for tensor in trainer.stateTensors(progress) {
+            let shape = [tensor.rows, tensor.columns]
+            switch trainer.model.backend.scalarType {
+            case .float32: writer.add(tensor.name, shape: shape, collecting: { try transfer.collect(tensor, as: Float.self) })
+            case .float64: writer.add(tensor.name, shape: shape, collecting: { try transfer.collect(tensor, as: Double.self) })
             }
         }
+        try trainer.tellSaving()
         try writer.write(to: path)
     }
 }
@@ -54,12 +54,48 @@ extension Trainer {
         ]
     }
 
-    /// Returns the states that the next batch starts from, within an epoch of continuous data.
-    fileprivate func carriedViews(_ progress: TrainingProgress) -> [(name: String, view: MatrixView)] {
+    /// Returns all tensors of the state, in the order of their declaration.
+    fileprivate func stateTensors(_ progress: TrainingProgress) -> [StateTensor] {
+        model.stateTensors + updater.stateTensors + carriedTensors(progress)
+    }
+
+    /// Returns the states that the next batch starts from, within an epoch of continuous data: each rank holds those of
+    /// its shards.
+    private func carriedTensors(_ progress: TrainingProgress) -> [StateTensor] {
         guard model.data.isContinuous, progress.batches > 0 else { return [] }
+        let size = configuration.batchSize, ranks = updater.communicator.size
         return model.recurrentLayers.enumerated().flatMap { layer, item in
-            (0..<item.stateCount).map { (Self.carriedName(layer, $0), item.finalState($0)) }
+            (0..<item.stateCount).map { state in
+                let parts = (0..<sharded.plan.count).map { shard in
+                    let rows = Batch.sequences(ofShard: shard, of: sharded.plan.count, size: size)
+                    let own = sharded.plan.own.contains(shard) ? shard - sharded.plan.own.lowerBound : nil
+                    return StateTensor.Part(
+                        rank: ranks == 1 ? nil : shard / sharded.plan.perRank,
+                        elements: rows.lowerBound * item.hiddenWidth..<rows.upperBound * item.hiddenWidth,
+                        view: own.map {
+                            sharded.carried.isEmpty ? item.finalState(state) : sharded.carried[$0].after[layer][state]
+                        })
+                }
+                return StateTensor(
+                    Self.carriedName(layer, state), rows: size, columns: item.hiddenWidth, parts: parts)
+            }
         }
+    }
+
+    /// Sends the own part of the state to rank 0 whenever it saves the run, until it has.
+    func sendState() throws {
+        let communicator = updater.communicator, transfer = StateTransfer(communicator, model.backend)
+        while try communicator.allGather([UInt8]())[0] == [1] {
+            for tensor in SafeTensorsWriter.ordered(stateTensors(progress), by: \.name) { try transfer.send(tensor) }
+        }
+    }
+
+    /// Tells the other ranks that this one, rank 0, saves the run, so that they send their part of the state.
+    fileprivate func tellSaving() throws { try tell([1]) }
+    /// Tells the other ranks that the run has been saved.
+    func tellSaved() throws { try tell([0]) }
+    private func tell(_ message: [UInt8]) throws {
+        if updater.communicator.size > 1 { _ = try updater.communicator.allGather(message) }
     }
 
     private static func carriedName(_ layer: Int, _ state: Int) -> String { "carried.layer\(layer).state\(state)" }
@@ -97,8 +133,9 @@ extension Trainer {
         else { throw fail("doesn't record the progress of its run") }
 
         let pieces = file.tensors.count { $0.name.hasPrefix(ParameterUpdater.freePrefix) }
-        let numbers = try (model.stateViews + updater.stateViews(pieces: pieces)).map { name, view in
-            (view, try file.numbers(name, shape: [view.rows, view.columns], as: model.backend.scalarType))
+        let tensors = model.stateTensors + updater.stateTensors(pieces: pieces)
+        let numbers = try tensors.map { tensor in
+            (tensor, try file.numbers(tensor.name, shape: [tensor.rows, tensor.columns], as: model.backend.scalarType))
         }
         let carried =
             try model.data.isContinuous && progress.batches > 0
@@ -115,25 +152,43 @@ extension Trainer {
         }
         let best = progress.best == nil || progress.isAtBest ? nil : try model.weights(from: modelPath)
 
-        for (view, values) in numbers { values.upload(to: view, model.backend) }
-        for (layer, states) in zip(model.recurrentLayers, carried) {
-            layer.restoreStates(
-                try states.map { values in
-                    let view = try model.backend.allocate(rows: configuration.batchSize, columns: layer.hiddenWidth)
-                    values.upload(to: view, model.backend)
-                    return view
-                })
+        for (tensor, values) in numbers {
+            for part in tensor.parts {
+                if let view = part.view { values.upload(part.elements, to: view, model.backend) }
+            }
         }
+        if !carried.isEmpty { try restore(carried) }
         try updater.restored(step: step)
         self.progress = progress
         bestWeights = best
         return file.metadata
     }
+
+    /// Restores the states that the next batch of each own shard starts from.
+    private func restore(_ carried: [[Numbers]]) throws {
+        let plan = sharded.plan
+        for (index, shard) in plan.own.enumerated() {
+            let rows = Batch.sequences(ofShard: shard, of: plan.count, size: configuration.batchSize)
+            let states = try zip(model.recurrentLayers, carried).map { layer, states in
+                try states.map { values in
+                    let width = layer.hiddenWidth
+                    let view = try model.backend.allocate(rows: rows.count, columns: width)
+                    values.upload(rows.lowerBound * width..<rows.upperBound * width, to: view, model.backend)
+                    return view
+                }
+            }
+            if sharded.carried.isEmpty {
+                for (layer, views) in zip(model.recurrentLayers, states) { layer.restoreStates(views) }
+            } else {
+                sharded.carried[index].restore(states)
+            }
+        }
+    }
 }
 
 extension SequenceModel {
-    fileprivate var stateViews: [(name: String, view: MatrixView)] {
-        parameters.entries.enumerated().map { ("model.\($1.name)", parameters.value($0)) }
+    fileprivate var stateTensors: [StateTensor] {
+        parameters.entries.enumerated().map { StateTensor("model.\($1.name)", parameters.value($0)) }
     }
 }
 
@@ -142,10 +197,16 @@ private enum Numbers {
     case float32([Float])
     case float64([Double])
 
-    func upload(to view: MatrixView, _ backend: any Backend) {
+    /// Copies some of the numbers, in their order, to a packed view.
+    func upload(_ range: Range<Int>, to view: MatrixView, _ backend: any Backend) {
+        func copy<S: HostScalar>(_ values: [S]) {
+            values.withUnsafeBufferPointer {
+                backend.upload(UnsafeBufferPointer(rebasing: $0[range]), to: view.memory, offset: view.offset)
+            }
+        }
         switch self {
-        case .float32(let values): backend.upload(values, to: view)
-        case .float64(let values): backend.upload(values, to: view)
+        case .float32(let values): copy(values)
+        case .float64(let values): copy(values)
         }
     }
 }

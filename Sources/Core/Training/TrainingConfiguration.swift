@@ -15,6 +15,9 @@ public struct TrainingConfiguration: OptionSection {
     public var clipRecurrent: Double?
     /// The number of sequences per batch in training.
     public var batchSize = 100
+    /// The number of parts, a power of two, into which each batch is cut; their gradients are computed one after another,
+    /// or by several processes, and added up. The results depend on it, but not on the number of processes.
+    public var shards = 1
     /// The number of sequences per batch in validation and test; nil for ``batchSize``.
     public var evaluationBatchSize: Int?
     /// The largest number of epochs.
@@ -34,7 +37,7 @@ public struct TrainingConfiguration: OptionSection {
     public init() {}
     /// Creates a configuration; each parameter is described at the property of the same name.
     public init(
-        epochs: Int = 200, batchSize: Int = 100, evaluationBatchSize: Int? = nil, learningRate: Double = 1e-3,
+        epochs: Int = 200, batchSize: Int = 100, shards: Int = 1, evaluationBatchSize: Int? = nil, learningRate: Double = 1e-3,
         manifoldLearningRate: Double? = nil, recurrentLearningRate: Double? = nil, warmupSteps: Int = 0,
         clipNorm: Double? = nil,
         clipRecurrent: Double? = nil, batchesPerEpoch: Int? = nil, patience: Int? = nil, stopLoss: Double? = nil,
@@ -42,6 +45,7 @@ public struct TrainingConfiguration: OptionSection {
     ) {
         self.epochs = epochs
         self.batchSize = batchSize
+        self.shards = shards
         self.evaluationBatchSize = evaluationBatchSize
         self.learningRate = learningRate
         self.manifoldLearningRate = manifoldLearningRate
@@ -73,6 +77,8 @@ public struct TrainingConfiguration: OptionSection {
         .number("clipRecurrent", \.clipRecurrent, .above(0), "Bound on each element of recurrent gradients."),
         .integer("batchSize", \.batchSize, 1...largestSize, "Sequences per batch."),
         .integer(
+            "shards", \.shards, 1...largestSize, "Parts of a batch, a power of two, one after another or by ranks."),
+        .integer(
             "evaluationBatchSize", \.evaluationBatchSize, 1...largestSize,
             "The same in validation and test (default: equal)."),
         .integer("epochs", \.epochs, 1...(.max), "Largest number of epochs.").resumable,
@@ -88,6 +94,12 @@ public struct TrainingConfiguration: OptionSection {
     ]
 
     public func validate() throws {
+        guard shards & (shards - 1) == 0, batchSize % shards == 0 else {
+            let largest = 1 << min(batchSize.trailingZeroBitCount, Int.bitWidth - 2)
+            throw RecurrentError.invalidOption(
+                "`shards` must be a power of two that divides `batchSize` \(batchSize), at most \(largest), not \(shards)"
+            )
+        }
         guard let checkpointEvery, CheckpointInterval(text: checkpointEvery) == nil else { return }
         throw RecurrentError.invalidOption(
             "`checkpointEvery` must be a number of steps (500) or of minutes (10m), not '\(checkpointEvery.excerpt)'")

@@ -1,0 +1,85 @@
+/// A tensor of the saved state, whose elements may lie with several processes.
+struct StateTensor {
+    /// Consecutive elements that one process holds.
+    struct Part {
+        /// The process that holds them; nil if all do.
+        let rank: Int?
+        /// Their place in the tensor, row by row.
+        let elements: Range<Int>
+        /// Where they lie, packed, if this process holds them.
+        let view: MatrixView?
+    }
+
+    let name: String
+    let rows: Int, columns: Int
+    let parts: [Part]
+    var count: Int { rows * columns }
+
+    init(_ name: String, rows: Int, columns: Int, parts: [Part]) {
+        self.name = name
+        self.rows = rows
+        self.columns = columns
+        self.parts = parts
+    }
+
+    /// Creates a tensor that every process holds.
+    init(_ name: String, _ view: MatrixView) {
+        let part = Part(rank: nil, elements: 0..<view.count, view: view)
+        self.init(name, rows: view.rows, columns: view.columns, parts: [part])
+    }
+}
+
+extension ParameterUpdater {
+    /// What changes from update to update, with names for a checkpoint: the optimizer's state, and each B.
+    var stateTensors: [StateTensor] { stateTensors(of: ranges) }
+
+    /// Returns ``stateTensors`` as they are divided in a file with as many pieces of the free parameters' state. A rate
+    /// of its own for recurrent weights divides them further, and may have been set or removed since.
+    func stateTensors(pieces: Int) -> [StateTensor] {
+        let layouts = [ranges, parameters.freeRanges, parameters.freeRangesByKind.map(\.range)]
+        return stateTensors(of: layouts.first { $0.count * optimizer.stateCount == pieces } ?? ranges)
+    }
+
+    /// What the names of the pieces of the free parameters' state begin with.
+    static let freePrefix = "optimizer.free"
+
+    /// The ranges of free parameters, by which the state is saved.
+    private var ranges: [Range<Int>] {
+        recurrentRate == 1 ? parameters.freeRanges : parameters.freeRangesByKind.map(\.range)
+    }
+
+    private func stateTensors(of ranges: [Range<Int>]) -> [StateTensor] {
+        let states = 0..<optimizer.stateCount
+        let free = ranges.enumerated().flatMap { number, range in
+            states.map { state in
+                StateTensor(
+                    "\(Self.freePrefix)\(number).state\(state)", rows: 1, columns: range.count,
+                    parts: freeParts(of: range, state))
+            }
+        }
+        return free
+            + parameters.orthogonalBlocks.enumerated().flatMap { index, block in
+                let size = block.rows.count, owner = shares.blockOwners[index]
+                let item = constrained.first { $0.block.name == block.name }
+                func tensor(_ name: String, rows: Int, columns: Int, _ view: MatrixView?) -> StateTensor {
+                    let part = StateTensor.Part(rank: owner, elements: 0..<rows * columns, view: view)
+                    return StateTensor(name, rows: rows, columns: columns, parts: [part])
+                }
+                return [tensor("manifold.\(block.name)", rows: size, columns: size, item?.skew)]
+                    + states.map {
+                        tensor("optimizer.\(block.name).state\($0)", rows: 1, columns: size * size, item?.state[$0])
+                    }
+            }
+    }
+
+    /// Returns who holds which part of a state of these elements.
+    private func freeParts(of range: Range<Int>, _ state: Int) -> [StateTensor.Part] {
+        shares.free.enumerated().flatMap { rank, owned in
+            owned.clamped(to: range).map { part in
+                StateTensor.Part(
+                    rank: rank, elements: part.lowerBound - range.lowerBound..<part.upperBound - range.lowerBound,
+                    view: rank == communicator.rank ? stateViews(of: part)[state] : nil)
+            }
+        }
+    }
+}
