@@ -59,6 +59,8 @@ let modules: [Module] = [
     .dataset("PTBDataset", "PTB"),
     .dataset("DigitsDataset", "Digits"),
 
+    // Its tests start the built program under mpirun.
+    .backend("MPICommunicator", "MPI", [.target(name: "MPICalls", condition: .when(traits: ["MPI"]))]),
     .backend("ReferenceBackend", "Reference", testResources: [.copy("Fixtures")]),
     .backend("CPUBackend", "CPU", ["CPUKernels", "COpenBLAS"]),
     .backend(
@@ -95,6 +97,10 @@ let package = Package(
     products: (modules.map(\.name) + ["BuiltInPlugins"]).map { .library(name: $0, targets: [$0]) } + [
         .executable(name: "cli", targets: ["RecurrentCLI"])
     ],
+    traits: [
+        .trait(name: "MPI", description: "Training by several processes, with Open MPI or MPICH."),
+        .default(enabledTraits: []),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
@@ -107,6 +113,12 @@ let package = Package(
         .systemLibrary(
             name: "CLAPACKE", path: "Sources/Backends/CLAPACKE", pkgConfig: "lapacke",
             providers: [.apt(["liblapacke-dev"])]),
+        // The implementation of MPI that is chosen by `update-alternatives`, or the pkg-config file that is named.
+        .systemLibrary(
+            name: "CMPI", path: "Sources/Backends/CMPI", pkgConfig: Context.environment["MPI_PKG_CONFIG"] ?? "mpi-c"),
+        .target(
+            name: "MPICalls", dependencies: [.target(name: "CMPI", condition: .when(traits: ["MPI"]))],
+            path: "Sources/Backends/MPICalls", cSettings: [.define("WITH_MPI", .when(traits: ["MPI"]))]),
         .executableTarget(
             name: "RecurrentCLI",
             dependencies: ["BuiltInPlugins", "RecurrentCommandLine"], path: "Sources/CLI/Main"),

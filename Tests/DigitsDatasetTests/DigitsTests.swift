@@ -102,7 +102,9 @@ struct DigitsTests {
         ) { try DigitsDataset(directory: files.folder) }
     }
 
-    @Test(arguments: ["missing", "empty", "short", "long", "type", "gzip", "dimensions", "huge", "counts", "sizes"])
+    @Test(arguments: [
+        "missing", "empty", "short", "long", "type", "gzip", "dimensions", "huge", "none", "counts", "sizes",
+    ])
     func damagedFilesAreRefusedInOneLine(damage: String) throws {
         let files = try Files(), name = "train-images-idx3-ubyte", whole = Files.images(60, 0)
         switch damage {
@@ -114,6 +116,8 @@ struct DigitsTests {
         case "gzip": try files.write([0x1F, 0x8B] + whole.dropFirst(2), name)
         case "dimensions": try files.write(Files.header(1, [60]) + [UInt8](repeating: 0, count: 60), name)
         case "huge": try files.write(Files.header(3, [0xFFFF_FFFF, 0xFFFF_FFFF, 0xFFFF_FFFF]), name)
+        // No images, but each would have more pixels than there are numbers.
+        case "none": try files.write(Files.header(3, [0, 0xFFFF_FFFF, 0xFFFF_FFFF]), name)
         case "counts": try files.write(Files.images(59, 0), name)
         default: try files.write(Files.header(3, [60, 2, 2]) + [UInt8](repeating: 1, count: 240), name)
         }

@@ -16,6 +16,7 @@ extension CUDABackend {
         ]
     }
     public static let incidentalOptions: Set = ["device"]
+    public static let deviceOption: String? = "device"
     public convenience init(options: Options) throws {
         try self.init(device: options.device, precision: options.precision)
     }

@@ -2,6 +2,7 @@ import CPUBackend
 import CUDABackend
 import DigitsDataset
 import GRUCell
+import MPICommunicator
 import ManifoldUpdates
 import PTBDataset
 import RecurrentCore
@@ -43,6 +44,7 @@ extension Registry {
         registry.add(CPUBackend.self)
         registry.add(CUDABackend.self)
         registry.add(ReferenceBackend.self)
+        registry.add(MPICommunicator.self)
 
         registry.add(SGD.self)
         registry.add(RMSprop.self)

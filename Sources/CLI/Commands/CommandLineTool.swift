@@ -36,11 +36,17 @@ public enum CommandLineTool {
         StandardStream.prepare()
         return Registry.$current.withValue(registry) {
             do {
-                try checkCommand(arguments)
-                try execute(arguments)
-                try Terminal.checkReader()
-                try StandardStream.checkOutput()
-                return 0
+                return try GroupMember.run(registry) {
+                    do {
+                        try checkCommand(arguments)
+                        try execute(arguments)
+                        try Terminal.checkReader()
+                        try StandardStream.checkOutput()
+                        return 0
+                    } catch {
+                        return report(error)
+                    }
+                }
             } catch {
                 return report(error)
             }
@@ -65,6 +71,7 @@ public enum CommandLineTool {
         do {
             if let help = try HelpPage.asked(arguments) { return Terminal.print(help) }
             var command = try RootCommand.parseAsRoot(arguments)
+            try GroupMember.check(type(of: command))
             try command.run()
         } catch let error where RootCommand.exitCode(for: error).isSuccess {
             // ArgumentParser throws what --help and --version ask for.
@@ -72,14 +79,19 @@ public enum CommandLineTool {
         }
     }
 
-    private static func report(_ error: any Error) -> Int32 {
+    /// Prints an error, and returns the exit status.
+    ///
+    /// - Parameter rank: the process that failed, where that ends others as well.
+    static func report(_ error: any Error, from rank: Int? = nil) -> Int32 {
         if let error = error as? RecurrentError {
-            Terminal.complain("error: \(oneLine(Flags.translate(error.description)))")
-            switch error {
-            // A device that isn't available counts as a wrong option.
-            case .unknownName, .invalidOption, .backend: return 2
-            default: return 1
-            }
+            Terminal.complain(
+                "error: \(rank.map { "rank \($0): " } ?? "")\(oneLine(Flags.translate(error.description)))")
+            return error.isOptionMistake ? 2 : 1
+        }
+        if let failure = error as? GroupFailure {
+            let place = failure.isCommon ? "" : "rank \(failure.rank): "
+            GroupMember.complain("error: \(place)\(oneLine(Flags.translate(failure.message)))", from: failure.rank)
+            return failure.isOption ? 2 : 1
         }
         let code = RootCommand.exitCode(for: error)
         if error is ExitCode { return code.rawValue }

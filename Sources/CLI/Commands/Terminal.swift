@@ -25,14 +25,19 @@ enum Terminal {
     /// The number of columns of the live line that is on the screen; 0 if there is none.
     private static let live = Mutex(0)
 
+    /// Whether nothing is printed, because another process of the group prints the same.
+    static let isSilent = Atomic<Bool>(false)
+
     /// Prints to standard output, in place of the live line. A failure doesn't end a training run.
     static func print(_ text: String, terminator: String = "\n") {
+        guard !isSilent.load(ordering: .relaxed) else { return }
         clearLiveLine()
         StandardStream.output.write(text + terminator)
     }
 
     /// Prints a line to standard error, in place of the live line.
     static func complain(_ line: String) {
+        guard !isSilent.load(ordering: .relaxed) else { return }
         clearLiveLine()
         StandardStream.error.write(line + "\n")
     }

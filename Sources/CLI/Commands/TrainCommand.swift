@@ -37,6 +37,15 @@ struct TrainCommand: FlagCommand {
     var quiet = false
 
     func run() throws {
+        let (run, summary) = try GroupMember.untilFailure {
+            try resume.map(resumed) ?? train(ProcessGroup.together { try checked(prepared) })
+        }
+        if !quiet { try report(run, summary) }
+        if let error = summary.error { throw error }
+    }
+
+    /// Checks the command's own options before it does anything.
+    private func checked<Result>(_ body: () throws -> Result) throws -> Result {
         try logInterval.check(quiet: quiet)
         if from != nil, resume != nil {
             throw RecurrentError.invalidOption("--from starts a new run, --resume continues one; leave out one of them")
@@ -45,13 +54,18 @@ struct TrainCommand: FlagCommand {
             throw RecurrentError.invalidOption("--config and --from both say what to train; leave out one of them")
         }
         if let folder = resume ?? from { try checkRun(folder) }
-        let (run, summary) = try resume.map(resumed) ?? from.map(started) ?? fresh()
-        if !quiet { try report(run, summary) }
-        if let error = summary.error { throw error }
+        return try body()
     }
 
-    private func fresh() throws -> (run: Run, summary: TrainingSummary) {
+    /// Returns a new run.
+    private func prepared() throws -> Run {
         if let output { try RunFolder.check(output, overwrite: overwrite) }
+        if let from {
+            // The run starts from the weights of another, with that run's options unless others are given.
+            var saved = try RunFolder(opening: from).resolvedConfiguration(.current)
+            saved.from = from
+            return try Run(configuration(onto: saved), startingFrom: from, registry: .current)
+        }
         let configuration = try configuration(
             onto: config.map {
                 let flags = try Set(Self.parser.options(arguments))
@@ -59,23 +73,19 @@ struct TrainCommand: FlagCommand {
             })
         // The configuration of a run that started from other weights says which.
         if let from = configuration.from {
-            return try train(Run(configuration, startingFrom: from, registry: .current))
+            return try Run(configuration, startingFrom: from, registry: .current)
         }
-        return try train(Run(configuration, registry: .current))
-    }
-
-    /// Trains a new run that starts from the weights of another, with that run's options unless others are given.
-    private func started(from folder: String) throws -> (run: Run, summary: TrainingSummary) {
-        if let output { try RunFolder.check(output, overwrite: overwrite) }
-        var saved = try RunFolder(opening: folder).resolvedConfiguration(.current)
-        saved.from = folder
-        return try train(Run(configuration(onto: saved), startingFrom: folder, registry: .current))
+        return try Run(configuration, registry: .current)
     }
 
     private func resumed(_ folder: String) throws -> (run: Run, summary: TrainingSummary) {
-        guard output == nil, !overwrite else {
-            throw RecurrentError.invalidOption(
-                "--resume continues in its own folder; leave out --output and --overwrite")
+        try ProcessGroup.together {
+            try checked {
+                guard output == nil, !overwrite else {
+                    throw RecurrentError.invalidOption(
+                        "--resume continues in its own folder; leave out --output and --overwrite")
+                }
+            }
         }
         Interruption.install()
         let trained = RunFolder(opening: folder).trainedEpochs

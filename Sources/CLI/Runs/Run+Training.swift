@@ -14,12 +14,16 @@ extension Run {
         output: String? = nil, overwrite: Bool = false, observers: [any TrainingObserver] = [],
         shouldStop: @escaping () -> Bool = { false }
     ) throws -> TrainingSummary {
-        // The folder is created before training, so that a folder that can't be written is reported at once, but after
-        // all other checks, so that a mistake doesn't replace an older run.
-        _ = try trainer()
-        let folder = try output.map { try RunFolder(creating: $0, configuration, overwrite: overwrite) }
-        try folder?.writeDataFiles(dataset)
-        return try train(in: folder, observers: observers, shouldStop: shouldStop) { try $1?.begin($0) }
+        let prepared = try ProcessGroup.together {
+            // The folder is created before training, so that a folder that can't be written is reported at once, but after
+            // all other checks, so that a mistake doesn't replace an older run.
+            _ = try trainer()
+            let folder =
+                try isFirst ? output.map { try RunFolder(creating: $0, configuration, overwrite: overwrite) } : nil
+            try folder?.writeDataFiles(dataset)
+            return try Prepared(self, in: folder, observers: observers, shouldStop: shouldStop) { try $1?.begin() }
+        }
+        return try train(prepared)
     }
 
     /// Resumes the run in a folder; it ends with bit-for-bit the same results as a run that was never stopped.
@@ -41,12 +45,94 @@ extension Run {
         observers: (Run) -> [any TrainingObserver] = { _ in [] }, shouldStop: @escaping () -> Bool = { false },
         willStart: (Int) -> Void = { _ in }
     ) throws -> (run: Run, summary: TrainingSummary) {
-        let folder = try RunFolder(resuming: path)
-        let saved = try folder.resolvedConfiguration(registry)
-        try folder.checkUnedited(saved, registry: registry)
-        let wanted = try changes(saved)
-        try saved.checkResumable(as: wanted, registry: registry)
-        let trained = folder.trainedEpochs
+        let prepared = try ProcessGroup.together {
+            let isFirst = ProcessGroup.communicator.rank == 0
+            let folder = try isFirst ? RunFolder(resuming: path) : RunFolder(opening: path)
+            let saved = try folder.resolvedConfiguration(registry)
+            try folder.checkUnedited(saved, registry: registry)
+            let wanted = try changes(saved)
+            try saved.checkResumable(as: wanted, registry: registry)
+            try folder.checkEpochs(saved, wanted)
+            // Without a state the run starts again, with the words of its data.
+            let run = try Run(wanted, registry: registry, vocabulary: folder.hasState ? folder.vocabulary() : nil)
+            return try Prepared(run, in: folder, observers: observers(run), shouldStop: shouldStop) { trainer, log in
+                if let log { try log.resume(trainer) } else if folder.hasState { _ = try folder.restore(trainer) }
+                willStart(trainer.updater.step)
+            }
+        }
+        return (prepared.run, try prepared.run.train(prepared))
+    }
+
+    /// Whether this process writes the run's folder.
+    private var isFirst: Bool { updater.communicator.rank == 0 }
+
+    /// A run that is about to start.
+    private struct Prepared {
+        let run: Run
+        let trainer: Trainer
+        let keeper = SummaryKeeper()
+
+        /// Creates the trainer with all its observers; of several processes, only the first one's tell somebody.
+        init(
+            _ run: Run, in folder: RunFolder?, observers: [any TrainingObserver], shouldStop: @escaping () -> Bool,
+            start: (Trainer, MetricsLog?) throws -> Void
+        ) throws {
+            self.run = run
+            let log = run.isFirst ? folder.map { MetricsLog($0, run) } : nil
+            var all = run.isFirst ? observers : []
+            if let log { all.insert(log, at: 0) }
+            all.append(keeper)
+            let tracking = run.configuration.tracking
+            if tracking.tensorboard, run.isFirst, let folder {
+                all.append(TensorBoardLog(in: folder.path, model: run.model, updater: run.updater))
+            }
+            if run.isFirst, tracking.trackGradients > 0 || !tracking.trackEpochs.isEmpty {
+                all.append(
+                    GradientTracker(
+                        every: tracking.trackGradients > 0 ? tracking.trackGradients : nil,
+                        epochs: Set(tracking.trackEpochs), model: run.model,
+                        dataset: run.dataset, batchSize: run.configuration.training.batchSize, observers: all))
+            }
+            trainer = try run.trainer(all, shouldStop: shouldStop)
+            try start(trainer, log)
+        }
+    }
+
+    private func train(_ prepared: Prepared) throws -> TrainingSummary {
+        try ProcessGroup.checkAlike(self)
+        // The start of a run from other weights than those of its seed could not be reproduced otherwise.
+        if configuration.from != nil, prepared.trainer.updater.step == 0 { try prepared.trainer.save() }
+        do {
+            return try prepared.trainer.run()
+        } catch RecurrentError.diverged {
+            return prepared.keeper.summary!
+        }
+    }
+}
+
+extension RunFolder {
+    /// The number of epochs that the run has finished, by its metrics.
+    package var trainedEpochs: Int {
+        MetricsRecord.last(path).filter { $0.split == .valid }.map(\.epoch).max() ?? 0
+    }
+
+    /// Restores a trainer from the state in the folder.
+    ///
+    /// - Returns: the strings that were saved with the state.
+    func restore(_ trainer: Trainer) throws -> [String: String] {
+        do {
+            return try trainer.restore(from: file("state.safetensors"), best: file("model.safetensors"))
+        } catch RecurrentError.checkpoint(let path, let reason) {
+            throw RecurrentError.checkpoint(
+                path: path,
+                reason:
+                    "\(reason); put the run's own file back, or train anew with `output` (`from` takes weights over)")
+        }
+    }
+
+    /// Checks that a resumed run has something to do, or that nothing else changes.
+    fileprivate func checkEpochs(_ saved: RunConfiguration, _ wanted: RunConfiguration) throws {
+        let trained = trainedEpochs
         if wanted.training.epochs < min(trained, saved.training.epochs) {
             throw RecurrentError.invalidOption(
                 "`epochs` must be at least \(trained), which this run already has, not \(wanted.training.epochs)")
@@ -59,48 +145,6 @@ extension Run {
                 "`\(change.name)` would change nothing: this run already has its \(trained) epoch\(trained == 1 ? "" : "s"); raise `epochs`, or leave it out"
             )
         }
-        // Without a state the run starts again, with the words of its data.
-        let run = try Run(wanted, registry: registry, vocabulary: folder.hasState ? folder.vocabulary() : nil)
-        let summary = try run.train(in: folder, observers: observers(run), shouldStop: shouldStop) { trainer, log in
-            try log!.resume(trainer)
-            willStart(trainer.updater.step)
-        }
-        return (run, summary)
-    }
-
-    private func train(
-        in folder: RunFolder?, observers: [any TrainingObserver], shouldStop: @escaping () -> Bool,
-        start: (Trainer, MetricsLog?) throws -> Void
-    ) throws -> TrainingSummary {
-        let keeper = SummaryKeeper(), log = folder.map { MetricsLog($0, self) }
-        var all = observers
-        if let log { all.insert(log, at: 0) }
-        all.append(keeper)
-        let tracking = configuration.tracking
-        if tracking.tensorboard, let folder {
-            all.append(TensorBoardLog(in: folder.path, model: model, updater: updater))
-        }
-        if tracking.trackGradients > 0 || !tracking.trackEpochs.isEmpty {
-            all.append(
-                GradientTracker(
-                    every: tracking.trackGradients > 0 ? tracking.trackGradients : nil,
-                    epochs: Set(tracking.trackEpochs), model: model,
-                    dataset: dataset, batchSize: configuration.training.batchSize, observers: all))
-        }
-        let trainer = try trainer(all, shouldStop: shouldStop)
-        try start(trainer, log)
-        do {
-            return try trainer.run()
-        } catch RecurrentError.diverged {
-            return keeper.summary!
-        }
-    }
-}
-
-extension RunFolder {
-    /// The number of epochs that the run has finished, by its metrics.
-    package var trainedEpochs: Int {
-        MetricsRecord.last(path).filter { $0.split == .valid }.map(\.epoch).max() ?? 0
     }
 
     /// Returns the run's configuration with a value for every option, without searching for its data, which may have been

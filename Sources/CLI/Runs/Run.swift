@@ -43,7 +43,7 @@ public struct Run {
             manifold: try registry.makeManifold(configuration),
             skewInitialization: try registry.makeSkewInitialization(configuration),
             configuration: configuration.training,
-            measuresNorm: configuration.tracking.tensorboard)
+            measuresNorm: configuration.tracking.tensorboard, communicator: ProcessGroup.communicator)
         schedule = try registry.makeSchedule(configuration)
     }
 

@@ -14,6 +14,8 @@ public protocol Communicator: AnyObject, Sendable {
     var size: Int { get }
     /// The number of this process among those on the same machine, from 0, by which it chooses a device.
     var localRank: Int { get }
+    /// The number of processes on the same machine, which share its processors.
+    var localSize: Int { get }
     /// The number of bytes that this rank has sent to others so far.
     var bytesSent: Int { get }
 
@@ -39,6 +41,20 @@ public protocol Communicator: AnyObject, Sendable {
     func abort(status: Int32) -> Never
 }
 
+/// A communicator that a program takes part in if a launcher, such as `mpirun`, has started several copies of it.
+public protocol CommunicatorPlugin: Communicator {
+    /// Whether the launcher has started this process together with others.
+    static var isLaunched: Bool { get }
+    /// The number that the launcher gave this process, by which one of them reports that ``init()`` failed.
+    static var launchedRank: Int { get }
+    /// Joins the other processes.
+    ///
+    /// - Throws: ``RecurrentError/backend(_:)`` if it can't.
+    init() throws
+    /// Leaves the other processes, in order, before the program ends.
+    func finish()
+}
+
 /// A prepared exchange of bytes between all ranks.
 public protocol Exchange: AnyObject {
     /// Sends and receives; when it returns, all bytes have arrived.
@@ -55,6 +71,7 @@ public final class OneRank: Communicator {
     public var rank: Int { 0 }
     public var size: Int { 1 }
     public var localRank: Int { 0 }
+    public var localSize: Int { 1 }
     public var bytesSent: Int { 0 }
 
     public func makeExchange(
@@ -97,7 +114,10 @@ final class SharedNumbers {
         exchange = try communicator.makeExchange(
             sent: ranks.map { [own] _ in [UnsafeRawBufferPointer(own)] },
             received: ranks.map { [all] in
-                [UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: all[$0 * count..<($0 + 1) * count]))]
+                [
+                    UnsafeMutableRawBufferPointer(
+                        UnsafeMutableBufferPointer(rebasing: all[$0 * count..<($0 + 1) * count]))
+                ]
             })
     }
 

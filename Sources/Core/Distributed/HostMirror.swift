@@ -34,8 +34,10 @@ final class HostMirror {
         guard isOwn else { return backend.synchronize() }
         for range in ranges {
             switch backend.scalarType {
-            case .float32: backend.download(view.memory, offset: view.offset + range.lowerBound, into: values(range, Float.self))
-            case .float64: backend.download(view.memory, offset: view.offset + range.lowerBound, into: values(range, Double.self))
+            case .float32:
+                backend.download(view.memory, offset: view.offset + range.lowerBound, into: values(range, Float.self))
+            case .float64:
+                backend.download(view.memory, offset: view.offset + range.lowerBound, into: values(range, Double.self))
             }
         }
     }
@@ -47,10 +49,12 @@ final class HostMirror {
             switch backend.scalarType {
             case .float32:
                 backend.upload(
-                    UnsafeBufferPointer(values(range, Float.self)), to: view.memory, offset: view.offset + range.lowerBound)
+                    UnsafeBufferPointer(values(range, Float.self)), to: view.memory,
+                    offset: view.offset + range.lowerBound)
             case .float64:
                 backend.upload(
-                    UnsafeBufferPointer(values(range, Double.self)), to: view.memory, offset: view.offset + range.lowerBound)
+                    UnsafeBufferPointer(values(range, Double.self)), to: view.memory,
+                    offset: view.offset + range.lowerBound)
             }
         }
     }

@@ -14,7 +14,10 @@ final class ParameterExchange {
     private let add: any Kernel
 
     /// Prepares the exchange.
-    init(_ parameters: ParameterStore, _ shares: ParameterShares, _ communicator: any Communicator, on backend: any Backend)
+    init(
+        _ parameters: ParameterStore, _ shares: ParameterShares, _ communicator: any Communicator,
+        on backend: any Backend
+    )
         throws
     {
         self.backend = backend

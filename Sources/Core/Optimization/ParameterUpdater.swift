@@ -213,8 +213,8 @@ public final class ParameterUpdater {
     private func computeWeights() throws {
         for item in constrained {
             let weight = parameters.value(of: item.block)
-            do { try item.workspace.computeWeight(from: item.skew, into: weight) } catch
-                RecurrentError.linearAlgebra where exchange != nil
+            do { try item.workspace.computeWeight(from: item.skew, into: weight) } catch RecurrentError.linearAlgebra
+                where exchange != nil
             {
                 backend.fill(weight, with: .nan)
             }

@@ -103,10 +103,14 @@ public protocol BackendPlugin: Backend, Plugin {
     /// The name of the integer option that says how many threads share the work, by which
     /// programs share processors among runs. By default there is none.
     static var threadsOption: String? { get }
+    /// The name of the option that chooses one of several devices, by number; nil, as by default, if there is none. Where
+    /// several processes of one machine train together, each adds its own number to it.
+    static var deviceOption: String? { get }
 }
 
 extension BackendPlugin {
     public static var threadsOption: String? { nil }
+    public static var deviceOption: String? { nil }
 }
 
 /// The settings of a run for which nothing else is chosen; a data set may adjust them.

@@ -82,6 +82,7 @@ public enum LocalRanks {
         var name: String { "threads" }
         var size: Int { hub.size }
         var localRank: Int { rank }
+        var localSize: Int { hub.size }
 
         func makeExchange(
             sent: [[UnsafeRawBufferPointer]], received: [[UnsafeMutableRawBufferPointer]]

@@ -143,6 +143,11 @@ public final class Trainer {
     /// The current state of the run, which must be saved before the run continues.
     public var checkpoint: TrainingCheckpoint { TrainingCheckpoint(progress: progress, trainer: self) }
 
+    /// Lets the observers save the run as it is.
+    ///
+    /// - Throws: what they throw.
+    package func save() throws { try reachCheckpoint() }
+
     func reachCheckpoint() throws {
         lastCheckpoint = clock.now
         guard updater.communicator.rank == 0 else { return try sendState() }

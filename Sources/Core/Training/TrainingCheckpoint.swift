@@ -36,8 +36,10 @@ public struct TrainingCheckpoint {
         for tensor in trainer.stateTensors(progress) {
             let shape = [tensor.rows, tensor.columns]
             switch trainer.model.backend.scalarType {
-            case .float32: writer.add(tensor.name, shape: shape, collecting: { try transfer.collect(tensor, as: Float.self) })
-            case .float64: writer.add(tensor.name, shape: shape, collecting: { try transfer.collect(tensor, as: Double.self) })
+            case .float32:
+                writer.add(tensor.name, shape: shape, collecting: { try transfer.collect(tensor, as: Float.self) })
+            case .float64:
+                writer.add(tensor.name, shape: shape, collecting: { try transfer.collect(tensor, as: Double.self) })
             }
         }
         try trainer.tellSaving()

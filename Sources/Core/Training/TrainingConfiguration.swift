@@ -37,7 +37,8 @@ public struct TrainingConfiguration: OptionSection {
     public init() {}
     /// Creates a configuration; each parameter is described at the property of the same name.
     public init(
-        epochs: Int = 200, batchSize: Int = 100, shards: Int = 1, evaluationBatchSize: Int? = nil, learningRate: Double = 1e-3,
+        epochs: Int = 200, batchSize: Int = 100, shards: Int = 1, evaluationBatchSize: Int? = nil,
+        learningRate: Double = 1e-3,
         manifoldLearningRate: Double? = nil, recurrentLearningRate: Double? = nil, warmupSteps: Int = 0,
         clipNorm: Double? = nil,
         clipRecurrent: Double? = nil, batchesPerEpoch: Int? = nil, patience: Int? = nil, stopLoss: Double? = nil,

@@ -36,13 +36,15 @@ struct IDXFile {
         dimensions = (0..<dimensionCount).map { index in
             header[(4 + 4 * index)..<(8 + 4 * index)].reduce(0) { $0 << 8 | Int($1) }
         }
-        // The product of 3 numbers of 32 bits can overflow, so each multiplication is checked.
+        // The product of 3 numbers of 32 bits can overflow, so each multiplication is checked; that of the others as well if
+        // one of them is 0.
         var count = 1
-        for size in dimensions {
+        for size in dimensions where size > 0 {
             let (product, overflow) = count.multipliedReportingOverflow(by: size)
             guard !overflow else { throw fail("has the impossible dimensions \(dimensions) in its header") }
             count = product
         }
+        if dimensions.contains(0) { count = 0 }
         guard file.size - headerSize == count else {
             throw fail(
                 "has \(file.size - headerSize) bytes after its header, which promises \(dimensions.map(String.init).joined(separator: " × "))"

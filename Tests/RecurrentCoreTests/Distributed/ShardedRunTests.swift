@@ -31,7 +31,8 @@ struct ShardedRunTests {
         func batchCount(_ split: Split, batchSize: Int) -> Int { split == .train ? 5 : 3 }
         func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) -> Batch {
             let tokens = (0...6).map { t in
-                (0..<batchSize).map { b in Int32((b * 17 + (index * 6 + t) * (b + 3) * (split == .train ? 1 : 5)) % 300) }
+                (0..<batchSize).map { b in Int32((b * 17 + (index * 6 + t) * (b + 3) * (split == .train ? 1 : 5)) % 300)
+                }
             }
             return Batch(
                 steps: 6, size: batchSize, inputs: .tokens(Array(tokens[..<6].joined())),

@@ -27,13 +27,7 @@ final class MetricsLog: TrainingObserver {
     }
 
     /// Begins the log of a new run.
-    ///
-    /// A run that starts from other weights than those of its seed is saved at once, because its start could not be
-    /// reproduced otherwise.
-    func begin(_ trainer: Trainer) throws {
-        file = try LogFile(folder.file("metrics.jsonl"))
-        if configuration.from != nil { try didReachCheckpoint(trainer.checkpoint) }
-    }
+    func begin() throws { file = try LogFile(folder.file("metrics.jsonl")) }
 
     /// Restores the run from its last checkpoint; a run without a checkpoint starts again.
     func resume(_ trainer: Trainer) throws {
@@ -47,17 +41,9 @@ final class MetricsLog: TrainingObserver {
                 )
             }
             try folder.writeDataFiles(trainer.dataset)
-            return try begin(trainer)
+            return try begin()
         }
-        let saved: [String: String]
-        do {
-            saved = try trainer.restore(from: path, best: folder.file("model.safetensors"))
-        } catch RecurrentError.checkpoint(let path, let reason) {
-            throw RecurrentError.checkpoint(
-                path: path,
-                reason:
-                    "\(reason); put the run's own file back, or train anew with `output` (`from` takes weights over)")
-        }
+        let saved = try folder.restore(trainer)
         guard let size = saved[Self.sizeKey].flatMap(Int.init),
             let before = try? RunConfiguration(json: Data((saved[Self.configurationKey] ?? "").utf8), path: path)
         else { throw RecurrentError.checkpoint(path: path, reason: "wasn't written by `train --output`") }

@@ -35,6 +35,8 @@ package struct Entry: Sendable {
     var tokenForm = TokenForm.words
     // For backends:
     var threadsOption: String?
+    /// The backend's option that chooses one of several devices.
+    var deviceOption: String?
 
     package init<P: Plugin>(
         _ kind: PluginKind, _ type: P.Type, make: @escaping @Sendable (P.Options, PluginParts) throws -> any Sendable

@@ -1,3 +1,4 @@
+import Foundation
 import RecurrentCore
 
 extension Registry {
@@ -128,7 +129,24 @@ extension Registry {
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/backend(_:)`` if its device isn't available.
     public func makeBackend(_ configuration: RunConfiguration) throws -> any Backend {
-        try make(.backend, configuration.backend)
+        try make(.backend, shared(configuration.backend))
+    }
+
+    /// Returns a backend with its part of what the processes of a machine share: a device of its own, or some of the
+    /// processors, unless a number of threads was given.
+    private func shared(_ choice: PluginChoice) -> PluginChoice {
+        let communicator = ProcessGroup.communicator
+        guard communicator.size > 1, let entry = entry(.backend, choice.name) else { return choice }
+        var choice = choice
+        if let option = entry.deviceOption, case .integer(let first)? = choice[option] {
+            choice[option] = .integer(first + communicator.localRank)
+        }
+        if let option = entry.threadsOption, choice[option] == nil || choice[option] == .null {
+            // A launcher that binds processes to processors has divided them already.
+            let part = ProcessInfo.processInfo.processorCount / communicator.localSize
+            choice[option] = .integer(max(1, min(part, ProcessInfo.processInfo.activeProcessorCount)))
+        }
+        return choice
     }
 }
 

@@ -10,6 +10,8 @@ public struct Registry: Sendable {
     private(set) var entries: [Entry] = []
     /// The data sets that `cli data` can download.
     public private(set) var downloads: [DownloadSource] = []
+    /// The communicators by which several processes can train together.
+    public private(set) var communicators: [any CommunicatorPlugin.Type] = []
 
     /// Creates a registry without plug-ins.
     public init() {}
@@ -70,8 +72,11 @@ public struct Registry: Sendable {
     public mutating func add<B: BackendPlugin>(_ type: B.Type) {
         var entry = Entry(.backend, type) { options, _ in try B(options: options) }
         entry.threadsOption = B.threadsOption
+        entry.deviceOption = B.deviceOption
         add(entry)
     }
+    /// Adds a communicator, which a program takes part in if its launcher has started several copies of it.
+    public mutating func add(_ type: any CommunicatorPlugin.Type) { communicators.append(type) }
     /// Adds a data set that can be downloaded, replacing one with the same name.
     public mutating func add(_ source: DownloadSource) {
         downloads.removeAll { $0.name == source.name }

@@ -1,0 +1,6 @@
+import MPICommunicator
+import Testing
+
+struct MPITests {
+    @Test func aProcessByItselfIsNotInAGroup() { #expect(!MPICommunicator.isLaunched) }
+}
