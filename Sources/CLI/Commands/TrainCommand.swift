@@ -175,6 +175,13 @@ struct TrainCommand: FlagCommand {
         for line in try SummaryTable.settings([(run.configuration.cell.name, run.configuration)]) {
             Terminal.print(line)
         }
+        let communicator = run.updater.communicator
+        if communicator.size > 1 {
+            let step = Communication(run.updater), size = Format.significant(Double(step.bytes) / 1e6)
+            Terminal.print(
+                "\(communicator.size) ranks of \(communicator.name); in a step, each sends \(step.messages) messages of \(size) MB together"
+            )
+        }
         guard let folder = resume ?? output else { return }
         if summary.end == .interrupted {
             Terminal.advise("saved in \(folder); resume it with: train --resume \(folder.shellWord)")

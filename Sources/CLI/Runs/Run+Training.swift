@@ -91,7 +91,8 @@ extension Run {
                     GradientTracker(
                         every: tracking.trackGradients > 0 ? tracking.trackGradients : nil,
                         epochs: Set(tracking.trackEpochs), model: run.model,
-                        dataset: run.dataset, batchSize: run.configuration.training.batchSize, observers: all))
+                        dataset: run.dataset, batchSize: run.configuration.training.batchSize,
+                        shards: run.configuration.training.shards, observers: all))
             }
             trainer = try run.trainer(all, shouldStop: shouldStop)
             try start(trainer, log)

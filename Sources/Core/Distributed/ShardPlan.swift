@@ -23,12 +23,14 @@ struct ShardPlan {
     ///
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if some would have more than others.
     static func check(shards: Int, ranks: Int) throws {
-        guard shards % ranks == 0 else {
-            let fitting = (0...shards.trailingZeroBitCount).map { 1 << $0 }.map(String.init).joined(separator: ", ")
-            throw RecurrentError.invalidOption(
-                "\(ranks) ranks can't share `shards` \(shards) evenly; start \(fitting) ranks, or choose `shards` \(nextPower(ranks))"
-            )
-        }
+        guard shards % ranks != 0 else { return }
+        let fitting = (0...shards.trailingZeroBitCount).map { String(1 << $0) }
+        let others =
+            fitting.count == 1 ? "only one" : fitting.dropLast().joined(separator: ", ") + " or \(fitting.last!)"
+        let isPower = ranks & (ranks - 1) == 0
+        throw RecurrentError.invalidOption(
+            "\(ranks) ranks can't share `shards` \(shards) evenly; start \(others)"
+                + (isPower ? ", or choose `shards` \(ranks)" : ""))
     }
 
     /// Returns the sum of values of all shards in the order of the tree.
@@ -40,10 +42,5 @@ struct ShardPlan {
             }
         }
         return values[0]
-    }
-
-    /// Returns the smallest power of two that is not below a number.
-    private static func nextPower(_ number: Int) -> Int {
-        number <= 1 ? 1 : 1 << (Int.bitWidth - (number - 1).leadingZeroBitCount)
     }
 }

@@ -28,6 +28,7 @@ final class ShardedModel {
         tree = shards > 1 ? try GradientTree(model.parameters.allGradients, leaves: own, on: model.backend) : nil
         numbers = communicator.size > 1 ? try SharedNumbers(4 * own + 2, communicator) : nil
         if own > 1 { carried = plan.own.map { _ in CarriedStates() } }
+        model.firstShard = carried.first
     }
 
     /// Computes the loss and the gradients of a batch. The gradients are the sum over the own shards, each a mean over its

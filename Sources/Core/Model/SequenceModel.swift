@@ -17,6 +17,8 @@ public final class SequenceModel {
     public let parameters = ParameterStore()
     /// The recurrent layers, from the bottom up.
     public var recurrentLayers: [RecurrentLayer] { stack.layers }
+    /// The states of the first shard, if the layers hold those of another one after a batch.
+    var firstShard: CarriedStates?
     let stack: LayerStack
     let projection: LinearLayer
     private let loss: any LossExecutor

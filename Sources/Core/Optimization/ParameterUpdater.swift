@@ -122,6 +122,15 @@ public final class ParameterUpdater {
         }
     }
 
+    /// The number of the optimizer's state variables and of elements of B that this process holds.
+    public var stateCount: Int {
+        stateRanges.elementCount * optimizer.stateCount
+            + constrained.reduce(0) { $0 + $1.skew.count * (1 + optimizer.stateCount) }
+    }
+
+    /// Whether each update measures the norm of the gradients.
+    var measuresNorm: Bool { norm != nil }
+
     /// The Euclidean norm of all gradients at the last update, before clipping; nil before
     /// the first update, or if it is neither clipped nor measured. Reading it waits for the backend.
     public var gradientNorm: Double? { step > 0 ? norm?.value : nil }

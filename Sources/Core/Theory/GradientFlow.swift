@@ -59,7 +59,7 @@ public final class GradientFlow {
     ///   - to: the last step t; nil for T.
     ///   - operatorNorms: the steps in which to compute the operator norm.
     ///   - continuing: whether to start from the initial states of the model's last forward
-    ///     pass, whose batch must have had the same size, rather than from zeros.
+    ///     pass, whose batch or first shard must have had the same size, rather than from zeros.
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if the batch has no such steps, or no
     ///   sequence that is long enough; or what the backend throws.
     public func measure(
@@ -153,7 +153,8 @@ public final class GradientFlow {
         _ = try stack.forward(
             batch.inputs, steps: batch.steps, batch: batch.size,
             initial: { index in
-                let states = continuing ? model.recurrentLayers[index].initialStates : nil
+                guard continuing else { return .zeros }
+                let states = model.firstShard?.before[index] ?? model.recurrentLayers[index].initialStates
                 return states.map { .given($0) } ?? .zeros
             },
             output: .allSteps)

@@ -6,7 +6,7 @@ public final class GradientTracker: TrainingObserver {
     private let epochs: Set<Int>
     private let model: SequenceModel
     private let dataset: any Dataset
-    private let batchSize: Int
+    private let batchSize: Int, shards: Int
     private let flow: GradientFlow
     private let observers: [any TrainingObserver]
 
@@ -19,11 +19,12 @@ public final class GradientTracker: TrainingObserver {
     ///   - model: the model that is trained.
     ///   - dataset: the data set that it is trained on.
     ///   - batchSize: the batch size of the training.
+    ///   - shards: the number of shards of a batch, of which the first is measured.
     ///   - samples: the largest number of sequences of a batch to measure.
     ///   - observers: the observers that receive the results.
     public init(
         every interval: Int?, epochs: Set<Int> = [], model: SequenceModel, dataset: any Dataset, batchSize: Int,
-        samples: Int = 4, observers: [any TrainingObserver]
+        shards: Int = 1, samples: Int = 4, observers: [any TrainingObserver]
     ) {
         precondition(interval.map { $0 > 0 } ?? !epochs.isEmpty)
         self.interval = interval
@@ -31,6 +32,7 @@ public final class GradientTracker: TrainingObserver {
         self.model = model
         self.dataset = dataset
         self.batchSize = batchSize
+        self.shards = shards
         self.observers = observers
         flow = GradientFlow(model, samples: samples)
     }
@@ -41,7 +43,10 @@ public final class GradientTracker: TrainingObserver {
         let isDue = interval.map { progress.step.isMultiple(of: $0) } ?? false
         guard isDue || epochs.contains(progress.epoch) else { return }
         let batch = try dataset.batch(
-            .train, epoch: progress.epoch - 1, index: progress.batch - 1, batchSize: batchSize)
+            .train, epoch: progress.epoch - 1, index: progress.batch - 1, batchSize: batchSize
+        ).shard(0, of: shards)
+        // A small last batch may have no sequence for the first shard.
+        guard batch.size > 0 else { return }
         let norms = try flow.measure(
             batch, operatorNorms: .lastStep, continuing: model.data.isContinuous && !batch.startsSequences)
         let (frobenius, operatorNorm) = (norms.last.frobenius, norms.last.operatorNorm!)
