@@ -60,7 +60,9 @@ let modules: [Module] = [
     .dataset("DigitsDataset", "Digits"),
 
     // Its tests start the built program under mpirun.
-    .backend("MPICommunicator", "MPI", [.target(name: "MPICalls", condition: .when(traits: ["MPI"]))]),
+    .backend(
+        "MPICommunicator", "MPI", [.target(name: "MPICalls", condition: .when(traits: ["MPI"]))],
+        testDependencies: ["RecurrentCLI"]),
     .backend("ReferenceBackend", "Reference", testResources: [.copy("Fixtures")]),
     .backend("CPUBackend", "CPU", ["CPUKernels", "COpenBLAS"]),
     .backend(
