@@ -1,13 +1,16 @@
 # The two commands of the README are `make demo` and `make test`.
 
-.PHONY: demo test build dependencies docs examples benchmark clean
+# Traits of the package to build with, such as TRAITS="--traits MPI".
+TRAITS ?=
+
+.PHONY: demo test build distributed dependencies docs examples benchmark clean
 
 # Installs OpenBLAS and LAPACKE on Debian and Ubuntu; elsewhere, install them by hand.
 dependencies:
 	@scripts/install-dependencies
 
 build: dependencies
-	swift build -c release --product cli
+	swift build -c release $(TRAITS) --product cli
 
 # A uRNN recalls the first of 100 numbers; a vanilla RNN stays at chance.
 demo: build
@@ -15,8 +18,12 @@ demo: build
 
 # Tests the release build, since the numerical tests are many times slower without optimization.
 test: dependencies
-	swift build -c release --build-tests
-	swift test -c release --skip-build
+	swift build -c release $(TRAITS) --build-tests
+	swift test -c release $(TRAITS) --skip-build
+
+# Installs Open MPI, builds with it, and trains on two ranks.
+distributed:
+	scripts/run-ranks 2 train --cell urnn --length 50 --epochs 60 --shards 8
 
 # Fails on a warning.
 docs:

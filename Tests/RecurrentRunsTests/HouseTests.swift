@@ -18,7 +18,7 @@ struct HouseTests {
         "RecurrentCore", "RecurrentTestSupport", "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell",
         "RecurrentOptimizers", "ManifoldUpdates",
         "ToyDatasets", "PTBDataset", "DigitsDataset", "ReferenceBackend", "CPUBackend", "CUDABackend", "CPUKernels",
-        "CUDADriver", "COpenBLAS",
+        "CUDADriver", "COpenBLAS", "MPICommunicator", "MPICalls", "CMPI",
         "CLAPACKE", "RecurrentRuns", "RecurrentReproduction", "RecurrentCommandLine", "BuiltInPlugins",
         "ArgumentParser",
     ]
@@ -28,6 +28,7 @@ struct HouseTests {
         ("Sources/Datasets", ["RecurrentCore"]),
         ("Sources/Backends/Reference", ["RecurrentCore"]),
         ("Sources/Backends/CPU", ["RecurrentCore", "CPUKernels", "COpenBLAS"]),
+        ("Sources/Backends/MPI", ["RecurrentCore", "MPICalls"]),
         ("Sources/Backends/CUDA", ["RecurrentCore", "CUDADriver"]), ("Sources/CLI/Runs", ["RecurrentCore"]),
         ("Sources/CLI/Reproduction", ["RecurrentCore", "RecurrentRuns"]),
         ("Sources/CLI/Commands", ["RecurrentCore", "RecurrentRuns", "RecurrentReproduction", "ArgumentParser"]),

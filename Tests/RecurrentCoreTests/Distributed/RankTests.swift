@@ -55,6 +55,37 @@ struct RankTests {
         #expect(try Runs.tensors(path) == whole.state)
     }
 
+    /// The first shard is measured, from the states that it starts from, wherever the others are.
+    @Test(arguments: [Runs.Case.text, .urnn]) func gradientsAreTrackedAlike(kind: Runs.Case) throws {
+        /// An observer that keeps what is measured.
+        final class Measured: TrainingObserver {
+            var values: [[String: Double]] = []
+            func didMeasure(_ values: [String: Double], step: Int) throws { self.values.append(values) }
+        }
+        /// An observer that can be given its tracker after the model is there.
+        final class Tracking: TrainingObserver {
+            var tracker: GradientTracker?
+            func didTrainBatch(_ progress: BatchProgress) throws { try tracker?.didTrainBatch(progress) }
+        }
+        func measured(_ ranks: Int) throws -> [[String: Double]] {
+            try LocalRanks.run(ranks) { communicator in
+                let measured = Measured(), tracking = Tracking()
+                let trainer = try Runs.trainer(kind, shards: 8, communicator, observers: [tracking])
+                tracking.tracker = GradientTracker(
+                    every: 2, model: trainer.model, dataset: trainer.dataset, batchSize: 16, shards: 8,
+                    observers: [measured])
+                _ = try trainer.run()
+                return measured.values
+            }[0]
+        }
+        let one = try measured(1)
+        #expect(one.count == (kind == .text ? 5 : 7) && one.allSatisfy { $0["frobeniusNorm"]!.isFinite })
+        for ranks in [2, 8] {
+            let isSame = try measured(ranks) == one
+            #expect(isSame, "\(ranks) ranks")
+        }
+    }
+
     /// A run without hope ends everywhere at the same step.
     @Test func allRanksDivergeTogether() throws {
         let errors = try LocalRanks.run(4) { communicator -> String in

@@ -46,7 +46,28 @@ public enum Flags {
 
     /// Returns a message of the library with the names of options, which it puts in backticks, replaced by flags.
     public static func translate(_ message: String) -> String {
-        message.replacing(/`([a-z][A-Za-z0-9]*)`/) { "--" + flag(String($0.output.1)) }
+        // A regular expression would be compiled anew for each message.
+        var result = "", rest = message[...]
+        while let start = rest.firstIndex(of: "`") {
+            result += rest[..<start]
+            rest = rest[rest.index(after: start)...]
+            if let end = rest.firstIndex(of: "`"), isOption(rest[..<end]) {
+                result += "--" + flag(String(rest[..<end]))
+                rest = rest[rest.index(after: end)...]
+            } else {
+                result += "`"
+            }
+        }
+        return result + rest
+    }
+
+    /// Returns whether a text has the form of an option's name: a lower-case letter, then letters and digits.
+    private static func isOption(_ text: Substring) -> Bool {
+        guard let first = text.utf8.first, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first) else { return false }
+        return text.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        }
     }
 
     /// Returns an error of the library with the names of options replaced by flags.

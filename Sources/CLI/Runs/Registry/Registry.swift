@@ -111,8 +111,13 @@ public struct Registry: Sendable {
     public func names(_ kind: PluginKind) -> [String] { plugins(kind).map(\.name) }
 
     func entry(_ kind: PluginKind, _ name: String) -> Entry? {
-        entries.first { $0.kind == kind && $0.name == name }
-            ?? entries.first { $0.kind == kind && $0.name.lowercased() == name.lowercased() }
+        // By index, because an entry has so many fields that copying each on the way takes long.
+        let index =
+            entries.indices.first { entries[$0].kind == kind && entries[$0].name == name }
+            ?? entries.indices.first {
+                entries[$0].kind == kind && entries[$0].name.lowercased() == name.lowercased()
+            }
+        return index.map { entries[$0] }
     }
 
     /// Returns the plug-in with a name.
