@@ -10,13 +10,55 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+// Exchanges the off-diagonal blocks [s, s] of two vectors that lie s rows apart, which
+// is a step of a transposition in registers.
+#define LEFT(s, t) ((t) & (s) ? WIDTH + (t) - (s) : (t))
+#define RIGHT(s, t) ((t) & (s) ? WIDTH + (t) : (t) + (s))
+#define LANES8(of, s, t) \
+    of(s, t), of(s, t + 1), of(s, t + 2), of(s, t + 3), of(s, t + 4), of(s, t + 5), of(s, t + 6), of(s, t + 7)
+#if WIDTH == 16
+#define LANES(of, s) LANES8(of, s, 0), LANES8(of, s, 8)
+#else
+#define LANES(of, s) LANES8(of, s, 0)
+#endif
+#define EXCHANGE(s)                                                              \
+    _Pragma("unroll") for (int i = 0; i < WIDTH; i++) {                          \
+        if (i & s) continue;                                                     \
+        const vf a = row[i], b = row[i + s];                                     \
+        row[i] = __builtin_shufflevector(a, b, LANES(LEFT, s));                  \
+        row[i + s] = __builtin_shufflevector(a, b, LANES(RIGHT, s));             \
+    }
+
+// to[l * width + j] = from[j * ld + l] for WIDTH rows l and columns j.
+INLINE void NAME(transpose_tile)(float *to, int64_t width, const float *from, int64_t ld) {
+    vf row[WIDTH];
+#pragma unroll
+    for (int j = 0; j < WIDTH; j++) row[j] = *(const vf *)(from + j * ld);
+    EXCHANGE(1)
+    EXCHANGE(2)
+    EXCHANGE(4)
+#if WIDTH == 16
+    EXCHANGE(8)
+#endif
+#pragma unroll
+    for (int l = 0; l < WIDTH; l++) *(vf *)(to + l * width) = row[l];
+}
+#undef LEFT
+#undef RIGHT
+#undef LANES8
+#undef LANES
+#undef EXCHANGE
+
 // to[l * width + j] = from[j * ld + l] for `rows` l and `columns` j.
 INLINE void NAME(transpose)(
     float *to, int64_t width, const float *from, int64_t ld, int64_t rows, int64_t columns) {
-    // Square tiles, so that whole cache lines are read and written.
-    for (int64_t l0 = 0; l0 < rows; l0 += 16) {
-        const int64_t l1 = l0 + 16 < rows ? l0 + 16 : rows;
-        for (int64_t j = 0; j < columns; j++) {
+    for (int64_t l0 = 0; l0 < rows; l0 += WIDTH) {
+        const int64_t l1 = l0 + WIDTH < rows ? l0 + WIDTH : rows;
+        int64_t j = 0;
+        for (; l0 + WIDTH <= rows && j + WIDTH <= columns; j += WIDTH) {
+            NAME(transpose_tile)(to + l0 * width + j, width, from + j * ld + l0, ld);
+        }
+        for (; j < columns; j++) {
             for (int64_t l = l0; l < l1; l++) to[l * width + j] = from[j * ld + l];
         }
     }
