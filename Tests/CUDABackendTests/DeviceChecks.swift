@@ -42,6 +42,8 @@ enum DeviceChecks {
         ExponentialUpdate(), ExponentialUpdate(method: .eigendecomposition), ExactExponentialUpdate(), CayleyUpdate(),
     ]
 
+    static let optimizer = Adam(), skew = HenaffSkew()
+
     struct Sizes {
         var vocabulary = 9, embedding = 5, hidden = 6, steps = 7, batch = 3, layers = 1
     }

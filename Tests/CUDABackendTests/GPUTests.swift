@@ -105,6 +105,12 @@ struct GPUTests {
         #expect(first.losses == second.losses && first.values == second.values)
     }
 
+    @Test func trainingOnRanksGivesTheSameBits() throws {
+        let one = try DeviceChecks.trainOnRanks(1) { try CUDABackend() }
+        let isSame = try DeviceChecks.trainOnRanks(2) { try CUDABackend() } == one
+        #expect(isSame)
+    }
+
     @Test(arguments: [CUDAPrecision.tf32, .bfloat16]) func roundedFactorsStayNear(precision: CUDAPrecision) throws {
         func product(_ backend: any Backend) throws -> [Double] {
             var random = RandomStream(RandomKey(seed: 1, purpose: .test))

@@ -108,7 +108,9 @@ public struct Registry: Sendable {
         }
     }
     /// Returns the names of the plug-ins of a kind, in the order in which they were added.
-    public func names(_ kind: PluginKind) -> [String] { plugins(kind).map(\.name) }
+    public func names(_ kind: PluginKind) -> [String] {
+        entries.indices.filter { entries[$0].kind == kind }.map { entries[$0].name }
+    }
 
     func entry(_ kind: PluginKind, _ name: String) -> Entry? {
         // By index, because an entry has so many fields that copying each on the way takes long.
