@@ -10,7 +10,7 @@ import Testing
 struct RunnerTests {
     /// Writes a script that begins by finding the run's folder and epochs, `$folder` and `$epochs`,
     /// and writes the run's configuration into its folder, as the program does.
-    private static func script(_ body: String, in folder: URL) throws -> String {
+    static func script(_ body: String, in folder: URL) throws -> String {
         let file = folder.appendingPathComponent("program").path
         let head = """
             #!/bin/sh
@@ -28,7 +28,7 @@ struct RunnerTests {
         return file
     }
 
-    private static func withFolder(_ body: (URL) throws -> Void) throws {
+    static func withFolder(_ body: (URL) throws -> Void) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("runner-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -89,13 +89,13 @@ struct RunnerTests {
         }
     }
 
-    private static let training = """
+    static let training = """
         for epoch in $(seq 1 $epochs); do echo '{"epoch":'$epoch',"split":"valid","loss":2,"step":5}'; done > "$folder/metrics.jsonl"; end epochs $epochs
         """
-    private static func experiment(epochs: Int, schedule: PluginChoice = "constant") -> Experiment {
+    static func experiment(epochs: Int, schedule: PluginChoice = "constant", name: String = "a") -> Experiment {
         var configuration = RunConfiguration(cell: "rnn", schedule: schedule)
         configuration.training.epochs = epochs
-        return Experiment("a", configuration)
+        return Experiment(name, configuration)
     }
 
     @Test func aRunWithFewerEpochsGoesOn() throws {

@@ -30,6 +30,15 @@ public final class MPICommunicator: CommunicatorPlugin, @unchecked Sendable {
             .first ?? 0
     }
 
+    /// Settings that a user may have made, such as `OMPI_MCA_btl`, are none of them.
+    public static func isOfLauncher(_ variable: String) -> Bool {
+        let prefixes = [
+            "OMPI_COMM_WORLD_", "OMPI_UNIVERSE_", "OMPI_APP_", "OMPI_NUM_", "OMPI_FIRST_", "OMPI_MCA_orte_",
+            "OMPI_MCA_ess", "OMPI_MCA_pmix", "PMI_", "PMIX_", "PMI2_",
+        ]
+        return prefixes.contains { variable.hasPrefix($0) } && !variable.hasPrefix("PMIX_MCA_")
+    }
+
     #if MPI
         /// Starts MPI in this process; it can be started once. Call its methods from the thread that started it.
         ///

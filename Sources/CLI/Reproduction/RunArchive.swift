@@ -33,8 +33,9 @@ package struct RunArchive {
         // Only that folder, whatever else the archive contains.
         let (ending, _, errors) = try ChildProcess.run(
             ChildProcess.find("tar", package: "tar"), ["-xzf", file, "-C", draft, "runs"])
-        guard ending == .exit(0), (try? AtomicFile.move(draft + "/runs", to: folder + "/runs")) != nil
-        else {
+        let isMoved = ending == .exit(0) && (try? AtomicFile.move(draft + "/runs", to: folder + "/runs")) != nil
+        // Another process may have unpacked it meanwhile.
+        guard isMoved || ending == .exit(0) && manager.fileExists(atPath: folder + "/runs") else {
             let line = errors.split(separator: "\n").first.map { " (\($0))" } ?? ""
             throw RecurrentError.file(path: file, reason: "can't be unpacked\(line); restore an undamaged copy of it")
         }

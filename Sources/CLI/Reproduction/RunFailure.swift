@@ -30,5 +30,8 @@ struct RunFailure: Codable {
         try AtomicFile.write(Array(encoder.encode(self)) + [10], to: Self.path(folder))
     }
 
+    /// Returns the seconds since the run in a folder failed.
+    static func age(in folder: String) throws -> Double { try ExclusiveFile.age(of: path(folder)) ?? .infinity }
+
     static func remove(from folder: String) { try? FileManager.default.removeItem(atPath: path(folder)) }
 }

@@ -82,7 +82,6 @@ public struct RunRecord: Sendable {
     ///
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if the folder is damaged.
     init(_ experiment: Experiment, seed: UInt64, folder: String, place: String, registry: Registry) throws {
-        (self.experiment, self.seed, self.folder, self.place) = (experiment, seed, folder, place)
         let file = folder + "/" + Self.completionFile
         guard let data = try? FileReader.contents(of: file),
             let completion = try? JSONDecoder().decode(Completion.self, from: Data(data))
@@ -90,6 +89,28 @@ public struct RunRecord: Sendable {
             throw RecurrentError.checkpoint(
                 path: file, reason: "isn't readable; remove the run's folder to run it again")
         }
+        try self.init(experiment, seed, folder, place, registry, completion)
+        guard let end = completion.end, (valid.last?.epoch ?? 0) < end.epochs else { return }
+        throw RecurrentError.checkpoint(
+            path: folder + "/metrics.jsonl",
+            reason:
+                "lacks epochs of the run, which had \(end.epochs); put the run's own file back, or remove the run's folder to run it again"
+        )
+    }
+
+    /// Reads a run that another process is training, as far as it is, without a record of how it was made.
+    ///
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if the folder is damaged.
+    init(growing experiment: Experiment, seed: UInt64, folder: String, place: String, registry: Registry) throws {
+        try self.init(
+            experiment, seed, folder, place, registry, Completion(command: [], seconds: 0, machine: "", date: ""))
+    }
+
+    private init(
+        _ experiment: Experiment, _ seed: UInt64, _ folder: String, _ place: String, _ registry: Registry,
+        _ completion: Completion
+    ) throws {
+        (self.experiment, self.seed, self.folder, self.place) = (experiment, seed, folder, place)
         self.completion = completion
         do {
             configuration = try RunFolder(opening: folder).resolvedConfiguration(registry)
@@ -99,12 +120,6 @@ public struct RunRecord: Sendable {
                 path: path, reason: "\(reason); put the run's own file back, or remove the run's folder to run it again"
             )
         }
-        guard let end = completion.end, (valid.last?.epoch ?? 0) < end.epochs else { return }
-        throw RecurrentError.checkpoint(
-            path: folder + "/metrics.jsonl",
-            reason:
-                "lacks epochs of the run, which had \(end.epochs); put the run's own file back, or remove the run's folder to run it again"
-        )
     }
 
     /// Returns the seconds that a run has spent on training, without validation, over all epochs in its metrics.

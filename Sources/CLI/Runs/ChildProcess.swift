@@ -37,6 +37,8 @@ package final class ChildProcess {
     }
 
     private let identifier: pid_t
+    /// Whether the process leads a group of its own, with the processes that it starts.
+    private let leadsGroup: Bool
     /// The read ends of the pipes for the child's standard error, and for its standard output if that is kept.
     private let errors: Int32
     private let output: Int32?
@@ -44,8 +46,18 @@ package final class ChildProcess {
 
     /// Starts a program with empty standard input.
     ///
+    /// - Parameters:
+    ///   - executable: the path of the program.
+    ///   - arguments: its arguments.
+    ///   - destination: the destination of its standard output.
+    ///   - environment: its environment; nil for that of this process.
+    ///   - leadsGroup: whether it leads a process group of its own, so that signals also reach what it starts. They then
+    ///     come only by ``send(_:)``, not from the terminal.
     /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if it can't be started.
-    package init(_ executable: String, _ arguments: [String], output destination: Output = .none) throws {
+    package init(
+        _ executable: String, _ arguments: [String], output destination: Output = .none,
+        environment: [String: String]? = nil, leadsGroup: Bool = false
+    ) throws {
         let errors = try Self.pipe(executable), output = destination == .kept ? try Self.pipe(executable) : nil
         defer { for end in [errors.write, output?.write].compactMap({ $0 }) { close(end) } }
 
@@ -78,23 +90,32 @@ package final class ChildProcess {
         for signal in WriteSignals.ignored { sigaddset(&restored, signal) }
         posix_spawnattr_setsigmask(&attributes, &blocked)
         posix_spawnattr_setsigdefault(&attributes, &restored)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        let group = leadsGroup ? POSIX_SPAWN_SETPGROUP : 0
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | group))
 
         var words = ([executable] + arguments).map { strdup($0) } + [nil]
-        defer { for word in words { free(word) } }
+        var variables = environment.map { $0.map { strdup("\($0)=\($1)") } + [nil] } ?? []
+        defer { for word in words + variables { free(word) } }
+        func spawn(_ identifier: inout pid_t) -> Int32 {
+            guard environment != nil else {
+                return posix_spawn(&identifier, executable, &actions, &attributes, &words, environ)
+            }
+            return posix_spawn(&identifier, executable, &actions, &attributes, &words, &variables)
+        }
         var identifier = pid_t()
-        var problem = posix_spawn(&identifier, executable, &actions, &attributes, &words, environ)
+        var problem = spawn(&identifier)
         // A program that has just been written is busy as long as a child that another thread is starting still holds
         // the inherited descriptor.
         for _ in 0..<100 where problem == ETXTBSY {
             usleep(10_000)
-            problem = posix_spawn(&identifier, executable, &actions, &attributes, &words, environ)
+            problem = spawn(&identifier)
         }
         guard problem == 0 else {
             for end in [errors.read, output?.read].compactMap({ $0 }) { close(end) }
             throw Self.failure(executable, problem)
         }
         (self.identifier, self.errors, self.output) = (identifier, errors.read, output?.read)
+        self.leadsGroup = leadsGroup
     }
 
     deinit { for end in [errors, output].compactMap({ $0 }) { close(end) } }
@@ -143,8 +164,11 @@ package final class ChildProcess {
         return known
     }
 
-    /// Sends the process a signal, unless it has ended.
-    package func send(_ signal: Int32) { if ending == nil { kill(identifier, signal) } }
+    /// Sends the process a signal, and those of its group if it leads one, unless it has ended.
+    package func send(_ signal: Int32) { if ending == nil { kill(leadsGroup ? -identifier : identifier, signal) } }
+
+    /// Whether the process leads a group of which something still runs, although it may have ended itself.
+    package var groupIsAlive: Bool { leadsGroup && kill(-identifier, 0) == 0 }
 
     /// Waits for the process to end.
     package func wait() -> Ending {

@@ -47,12 +47,20 @@ public protocol CommunicatorPlugin: Communicator {
     static var isLaunched: Bool { get }
     /// The number that the launcher gave this process, by which one of them reports that ``init()`` failed.
     static var launchedRank: Int { get }
+    /// Returns whether a launcher sets a variable of the environment to tell a process its place among the others.
+    ///
+    /// A process that one of them starts doesn't inherit it, since it has no such place. By default, no variable is one.
+    static func isOfLauncher(_ variable: String) -> Bool
     /// Joins the other processes.
     ///
     /// - Throws: ``RecurrentError/backend(_:)`` if it can't.
     init() throws
     /// Leaves the other processes, in order, before the program ends.
     func finish()
+}
+
+extension CommunicatorPlugin {
+    public static func isOfLauncher(_ variable: String) -> Bool { false }
 }
 
 /// A prepared exchange of bytes between all ranks.

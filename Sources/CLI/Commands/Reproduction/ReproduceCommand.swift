@@ -11,8 +11,8 @@ struct ReproduceCommand: FlagCommand {
         usage: "cli reproduce <what> … --output <folder> [options]",
         discussion: """
             Writes report.html, report.md, a CSV file per table and an SVG file per plot into --output, and each run into \
-            a folder below it. The same command given again continues where it stopped, and runs nothing twice. Runs of several \
-            commands may share one --output; --report-only then makes one report of them all. If --output has runs.tar.gz instead of \
+            a folder below it. The same command given again continues where it stopped, and runs nothing twice; given several times at \
+            once, also on several hosts, the processes share the runs. Runs of several commands may share one --output; --report-only then makes one report of them all. If --output has runs.tar.gz instead of \
             the folder runs, it is read, or unpacked before anything is trained.
 
             <what> is one of table1 … table7 and figure1 … figure4; beyond the paper: table4-searched, table5-searched, \
@@ -41,8 +41,10 @@ struct ReproduceCommand: FlagCommand {
             "Largest number of epochs of each run, at most the scale's, which is the default; a later call with more continues the run. Runs whose learning rate decays over their epochs always train for all of them."
     )
     var epochs: Int?
-    @Option(parsing: .unconditional, help: "The number of runs to train in parallel; they share the processors.")
+    @Option(parsing: .unconditional, help: ResultsFolder.jobsHelp)
     var jobs = 1
+    @Option(parsing: .unconditional, help: ResultsFolder.launcherHelp)
+    var launcher: String?
     @Option(help: "Folder of the results.")
     var output: String
     @Option(
@@ -71,6 +73,7 @@ struct ReproduceCommand: FlagCommand {
                 drafts.contains { study.experiments($0).contains { $0.configuration.dataset["data"] != nil } }
             }
         let path = try ResultsFolder.check(output: output, jobs: jobs, hasPlots: !noReport)
+        let launcher = try launcher.map { try Launcher($0) }
         let folderOfCorpus = try needsCorpus ? corpus(in: path) : nil
         let corpus = try folderOfCorpus.map { try Corpus(folder: $0.folder) }
         let plans = try folderOfCorpus.map { try self.plans(($0.folder, corpus!.name, $0.shown)) } ?? drafts
@@ -88,7 +91,8 @@ struct ReproduceCommand: FlagCommand {
                     experiments.append(experiment)
                 }
                 let runner = folder.runner(
-                    "runs/\(plan.scale.rawValue)", seeds: plan.seeds, jobs: jobs, machine: machine, corpus: corpus,
+                    "runs/\(plan.scale.rawValue)", seeds: plan.seeds, jobs: jobs, launcher: launcher, machine: machine,
+                    corpus: corpus,
                     aliases: [plan.corpus: plan.corpusShown], addsEpochs: true, quiet: quiet)
                 if !reportOnly, !Interruption.isRequested { _ = try runner.run(experiments) }
                 let records = try runner.records(experiments)
@@ -163,7 +167,7 @@ struct ReproduceCommand: FlagCommand {
     private func command(_ what: [String], _ flags: [String]) -> [String] {
         ["cli", "reproduce"] + what + ["--scale", scale, "--seeds", seeds, "--jobs", "\(jobs)", "--output", output]
             + (models.map { ["--models", $0] } ?? []) + (epochs.map { ["--epochs", "\($0)"] } ?? [])
-            + (data.map { ["--data", $0] } ?? []) + flags
+            + (data.map { ["--data", $0] } ?? []) + (launcher.map { ["--launcher", $0] } ?? []) + flags
             + (reportOnly ? ["--report-only"] : [])
     }
 

@@ -1,14 +1,20 @@
+import ArgumentParser
 import Foundation
 import RecurrentCore
 import RecurrentReproduction
 import RecurrentRuns
 
-/// The folder of a report and its runs, locked by one process at a time.
+/// The folder of a report and its runs, which several processes may share: each run is trained by one of them.
 struct ResultsFolder {
     let path: String
     /// The folder that contains `runs`: the folder itself, or the one into which its archive has been unpacked.
     let source: String
-    private let lock: FolderLock
+
+    static let jobsHelp: ArgumentHelp =
+        "The number of runs to train in parallel; they share the processors. With --launcher: the number that run or wait to be started at the same time."
+    static let launcherHelp = ArgumentHelp(
+        "Start each run by this command, such as 'srun -n1 -c2 --exclusive', which gives it its processors, and waits for its end.",
+        valueName: "command")
 
     /// Checks what can be checked before anything is written.
     ///
@@ -41,15 +47,15 @@ struct ResultsFolder {
         }
     }
 
-    /// Creates the folder if necessary, locks it, and passes it to a function.
+    /// Creates the folder if necessary, and passes it to a function.
     ///
     /// - Parameters:
     ///   - path: the path of the folder.
     ///   - readsOnly: whether runs are only read and none is trained; an archive is then unpacked into a temporary folder.
     ///   - body: the function that uses the folder.
     /// - Returns: the result of the function.
-    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if the folder can't be created, another process has
-    ///   locked it, or its archive is damaged; and what the function throws.
+    /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if the folder can't be created, or its
+    ///   archive is damaged; and what the function throws.
     static func use<Result>(_ path: String, readsOnly: Bool, _ body: (ResultsFolder) throws -> Result) throws -> Result
     {
         let source =
@@ -61,8 +67,7 @@ struct ResultsFolder {
             file.hasPrefix(source + "/") ? path + file.dropFirst(source.count) : file
         }
         do {
-            let folder = try ResultsFolder(path, source)
-            return try withExtendedLifetime(folder) { try body(folder) }
+            return try body(ResultsFolder(path, source))
         } catch RecurrentError.file(let file, let reason) {
             throw RecurrentError.file(path: shown(file), reason: reason)
         } catch RecurrentError.checkpoint(let file, let reason) {
@@ -78,19 +83,19 @@ struct ResultsFolder {
                 path: path, reason: "the folder can't be created; choose an --output that can be written")
         }
         (self.path, self.source) = (path, source)
-        lock = try FolderLock(path)
         try RunArchive(of: path)?.unpack(into: source)
     }
 
     /// Returns a runner that trains with this program and shows its progress.
     func runner(
-        _ subfolder: String, seeds: [UInt64], jobs: Int, machine: Machine = Machine(), corpus: Corpus? = nil,
+        _ subfolder: String, seeds: [UInt64], jobs: Int, launcher: Launcher? = nil, machine: Machine = Machine(),
+        corpus: Corpus? = nil,
         aliases: [String: String] = [:], addsEpochs: Bool = false, quiet: Bool
     ) -> Runner {
         let showProgress: @Sendable (String) -> Void = { line in Terminal.drawLiveLine { _ in line } }
         return Runner(
             executable: Self.executable, output: source, subfolder: subfolder, seeds: seeds, jobs: jobs,
-            machine: machine, registry: .current,
+            machine: machine, registry: .current, launcher: launcher,
             corpus: corpus, aliases: aliases, addsEpochs: addsEpochs,
             report: { if !quiet { Terminal.print($0) } },
             showProgress: !quiet && Terminal.isInteractive ? showProgress : nil,

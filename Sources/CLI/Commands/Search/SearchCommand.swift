@@ -19,7 +19,8 @@ struct SearchCommand: ParsableCommand {
 
             Runs are ranked by their best validation loss, averaged over the seeds. A point that can't be run, or whose run \
             fails, is listed last, and the others go on. Writes report.html, report.md, search.csv and each run's folder. \
-            The same command given again continues where it stopped: it runs nothing twice, but tries again what failed. If --output has runs.tar.gz \
+            The same command given again continues where it stopped: it runs nothing twice, but tries again what failed; given several \
+            times at once, also on several hosts, the processes share the runs. If --output has runs.tar.gz \
             instead of the folder runs, it is unpacked first.
             """)
 
@@ -35,8 +36,10 @@ struct SearchCommand: ParsableCommand {
     var halving = false
     @Option(help: "Seeds, separated by commas; losses are averaged over them.")
     var seeds = "1"
-    @Option(parsing: .unconditional, help: "The number of runs to train in parallel; they share the processors.")
+    @Option(parsing: .unconditional, help: ResultsFolder.jobsHelp)
     var jobs = 1
+    @Option(parsing: .unconditional, help: ResultsFolder.launcherHelp)
+    var launcher: String?
     @Option(help: "Folder of the results.")
     var output: String
     @Flag(help: "Train nothing: report on the existing runs.")
@@ -57,10 +60,12 @@ struct SearchCommand: ParsableCommand {
             }
         }
         let path = try ResultsFolder.check(output: output, jobs: jobs)
+        let launcher = try launcher.map { try Launcher($0) }
         if reportOnly { try ResultsFolder.checkHasRuns(path, as: output) }
         Interruption.install()
         try ResultsFolder.use(path, readsOnly: reportOnly) { folder in
-            let runner = folder.runner("runs", seeds: seeds, jobs: jobs, addsEpochs: halving, quiet: quiet)
+            let runner = folder.runner(
+                "runs", seeds: seeds, jobs: jobs, launcher: launcher, addsEpochs: halving, quiet: quiet)
             let found = try train(search, runner)
             guard let metric = try metric ?? recorded(found.records, search) else {
                 throw RecurrentError.file(
@@ -154,14 +159,14 @@ struct SearchCommand: ParsableCommand {
     /// Trains the experiments, unless only a report is wanted.
     private func train(_ search: SettingsSearch, _ runner: Runner) throws -> Found {
         var found = Found()
-        func run(_ experiments: [Experiment], for planned: [Experiment]) throws -> Bool {
+        func run(_ experiments: [Experiment], for planned: [Experiment], isRound: Bool = false) throws -> Bool {
             let names = Dictionary(zip(experiments, planned).map { ($0.id, $1.id) }) { $1 }
-            let isComplete = try reportOnly || runner.run(experiments, outlivesFailures: true)
+            let isComplete = try reportOnly || runner.run(experiments, outlivesFailures: true, isRound: isRound)
             for (id, reasons) in try runner.failures(experiments) {
                 found.failures[names[id]!] = reasons[0]
                 found.failedRuns += reasons.count
             }
-            let records = try runner.records(experiments)
+            let records = try runner.records(experiments, isRound: isRound)
             for (planned, trained) in zip(planned, experiments) where isComplete || !halving {
                 found.records[planned.id] = records[trained.id]
             }
@@ -174,7 +179,9 @@ struct SearchCommand: ParsableCommand {
         let rounds = Self.rounds(search)
         var left = search.experiments
         for epochs in rounds.rounds {
-            guard try run(left.map { rounds.experiment($0, epochs: epochs) }, for: left) else {
+            // Another process may be ahead of this one by a round.
+            let trained = left.map { rounds.experiment($0, epochs: epochs) }
+            guard try run(trained, for: left, isRound: epochs < rounds.rounds.last!) else {
                 found.isComplete = false
                 break
             }
@@ -192,6 +199,7 @@ struct SearchCommand: ParsableCommand {
         if let trials { words += ["--trials", "\(trials)"] }
         if halving { words.append("--halving") }
         words += ["--seeds", seeds, "--jobs", "\(jobs)", "--output", output]
+        if let launcher { words += ["--launcher", launcher] }
         if reportOnly { words.append("--report-only") }
         return words + ["--"] + options
     }

@@ -37,7 +37,7 @@ public enum Flags {
     /// The commands' own flags, which options of plug-ins can't use.
     package static let reserved: Set = [
         "help", "version", "config", "output", "overwrite", "resume", "from", "quiet", "cells", "json", "split", "try",
-        "trials", "seeds",
+        "trials", "seeds", "launcher",
         "jobs", "scale", "models", "report-only", "no-report", "workload", "seconds", "samples", "layer", "batch", "to",
         "plot",
         "plot-angles", "json-angles", "words", "prompt", "temperature", "top-k", "greedy", "vocabulary",

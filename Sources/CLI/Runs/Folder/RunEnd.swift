@@ -61,7 +61,8 @@ public struct RunEnd: Codable, Sendable, Equatable {
         try AtomicFile.write(Array(encoder.encode(self)) + [10], to: folder.file(Self.fileName))
     }
 
-    static func remove(from folder: RunFolder) {
+    /// Removes the file, since the run is about to go on.
+    package static func remove(from folder: RunFolder) {
         try? FileManager.default.removeItem(atPath: folder.file(fileName))
     }
 }
