@@ -19,7 +19,7 @@ public final class GradientTracker: TrainingObserver {
     ///   - model: the model that is trained.
     ///   - dataset: the data set that it is trained on.
     ///   - batchSize: the batch size of the training.
-    ///   - shards: the number of shards of a batch, of which the first is measured.
+    ///   - shards: the number of shards of a batch, of which the first that has a sequence is measured.
     ///   - samples: the largest number of sequences of a batch to measure.
     ///   - observers: the observers that receive the results.
     public init(
@@ -42,11 +42,11 @@ public final class GradientTracker: TrainingObserver {
     public func didTrainBatch(_ progress: BatchProgress) throws {
         let isDue = interval.map { progress.step.isMultiple(of: $0) } ?? false
         guard isDue || epochs.contains(progress.epoch) else { return }
-        let batch = try dataset.batch(
-            .train, epoch: progress.epoch - 1, index: progress.batch - 1, batchSize: batchSize
-        ).shard(0, of: shards)
+        let whole = try dataset.batch(
+            .train, epoch: progress.epoch - 1, index: progress.batch - 1, batchSize: batchSize)
         // A small last batch may have no sequence for the first shard.
-        guard batch.size > 0 else { return }
+        guard let batch = (0..<shards).lazy.map({ whole.shard($0, of: self.shards) }).first(where: { $0.size > 0 })
+        else { return }
         let norms = try flow.measure(
             batch, operatorNorms: .lastStep, continuing: model.data.isContinuous && !batch.startsSequences)
         let (frobenius, operatorNorm) = (norms.last.frobenius, norms.last.operatorNorm!)
