@@ -148,15 +148,20 @@ struct MPITests {
             #expect(outcome.status == (says == "/nowhere" ? 1 : 2) && outcome.output.isEmpty)
         }
 
-        @Test func ranksWithOtherOptionsAreRefused() throws {
+        /// Also those that are tracked: TensorBoard's norm of the gradients is measured by all ranks together.
+        @Test(arguments: [
+            (["--layers", "2"], "--layers 2, rank 0 with 1"),
+            (["--tensorboard"], "--tensorboard true, rank 0 with false"),
+        ])
+        func ranksWithOtherOptionsAreRefused(more: [String], says: String) throws {
+            let folder = try Folder(), options = Self.recall + ["--output", folder.file("run")]
             let outcome = Self.outcome(
                 try Self.start(
-                    ["mpirun", "-n", "1", Self.program] + Self.recall + [":", "-n", "1", Self.program]
-                        + Self.recall + ["--layers", "2"]))
+                    ["mpirun", "-n", "1", Self.program] + options + [":", "-n", "1", Self.program] + options + more))
             #expect(outcome.status == 2)
             #expect(
                 outcome.errors == [
-                    "error: rank 1 was started with --layers 2, rank 0 with 1; start all ranks with the same options"
+                    "error: rank 1 was started with \(says); start all ranks with the same options"
                 ])
         }
     #endif

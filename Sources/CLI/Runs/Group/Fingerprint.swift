@@ -16,7 +16,6 @@ struct Fingerprint: Codable, Equatable {
         for kind in PluginKind.allCases {
             for name in places { configuration[kind]?.options[name] = nil }
         }
-        configuration.tracking = TrackingConfiguration()
         self.configuration = String(decoding: try configuration.json(), as: UTF8.self)
         data = try DataChecksum.digits(of: run.dataset, batchSize: configuration.training.batchSize)
     }
