@@ -89,6 +89,8 @@ struct ResumeTests {
             cosine.output.contains(
                 "the learning rate goes on at 5.00e-04 instead of 0: the schedule cosine now spans 4 epochs instead of 2\n"
             ), "\(cosine.output)")
+        let endless = try resumed("cosine", "--epochs \(Int.max) --stop-loss 100")
+        #expect(endless.status == 0 && endless.output.contains("goes on at 0.001 instead of"), "\(endless.errors)")
         for (schedule, more) in [("cosine", "--epochs 2"), ("step", "--epochs 4"), ("constant", "--epochs 4")] {
             let other = try resumed(schedule, more)
             #expect(other.status == 0 && !other.output.contains("goes on at"), "\(other.errors)")

@@ -118,9 +118,10 @@ struct TrainCommand: FlagCommand {
         guard old != new, trained > 0 else { return nil }
         let schedule = try Registry.current.makeSchedule(wanted)
         let rates = [old, new].map { epochs in
+            let (steps, isEndless) = (step / trained).multipliedReportingOverflow(by: epochs)
             let moment = ScheduleMoment(
                 base: wanted.training.learningRate, step: step, epoch: trained + 1,
-                totalSteps: step / trained * epochs, warmupSteps: wanted.training.warmupSteps)
+                totalSteps: isEndless ? .max : steps, warmupSteps: wanted.training.warmupSteps)
             return Format.significant(schedule.rate(at: moment))
         }
         guard rates[0] != rates[1] else { return nil }

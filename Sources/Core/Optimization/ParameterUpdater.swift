@@ -144,19 +144,26 @@ public final class ParameterUpdater {
         )
     }
 
-    /// Applies the gradients that the model holds.
+    /// Applies the gradients that the model holds: those of a whole batch. A ``Trainer`` divides batches into shards.
     ///
     /// - Parameters:
     ///   - learningRate: the learning rate of this update.
     ///   - gate: a number [1, 1] on the backend, such as ``PendingLoss/largest``; if it is
     ///     infinite or NaN when the device reads it, parameters and state stay as they are.
     ///     Nil to update in any case.
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if an orthogonal weight can't be computed.
+    public func update(learningRate: Double, gate: MatrixView? = nil) throws {
+        try update(learningRate: learningRate, gate: gate, shards: 1)
+    }
+
+    /// Applies the gradients that the model holds: the sum over this process's shards, of `shards` in all processes.
+    ///
     /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if an orthogonal weight can't be computed. Where several processes
     ///   train the model, the weight becomes NaN instead, and with it the next loss of them all.
-    public func update(learningRate: Double, gate: MatrixView? = nil) throws {
+    func update(learningRate: Double, gate: MatrixView?, shards: Int) throws {
         step += 1
         try exchange?.sumGradients()
-        scaleGradients()
+        if shards > 1 { divideGradients(by: shards) }
         try norm?.measure()
         if let bound = configuration.clipNorm { norm!.clip(to: bound) }
         if let bound = configuration.clipRecurrent {
@@ -211,11 +218,10 @@ public final class ParameterUpdater {
     }
 
     /// Divides the own gradients, which are sums over the shards of a batch, by the number of shards.
-    private func scaleGradients() {
-        guard configuration.shards > 1 else { return }
+    private func divideGradients(by shards: Int) {
         for range in shares.owned[communicator.rank] {
             let gradient = parameters.allGradients.columns(range)
-            backend.run(scale, inputs: [gradient], outputs: [gradient], scalars: [1 / Double(configuration.shards)])
+            backend.run(scale, inputs: [gradient], outputs: [gradient], scalars: [1 / Double(shards)])
         }
     }
 

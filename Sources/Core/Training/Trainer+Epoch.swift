@@ -66,7 +66,9 @@ extension Trainer {
                 warmupSteps: configuration.warmupSteps, validationLosses: validationLosses)
             let rate = schedule.rate(at: moment) * moment.warmup
             var overflows = false
-            do { try updater.update(learningRate: rate, gate: loss.largest) } catch RecurrentError.linearAlgebra {
+            do {
+                try updater.update(learningRate: rate, gate: loss.largest, shards: sharded.plan.count)
+            } catch RecurrentError.linearAlgebra {
                 overflows = true
             }
             // First the previous loss, which the device has by now; then this one, if it is known.

@@ -20,6 +20,19 @@ struct RankTests {
         #expect(isAnotherOrder, "the order of the sums follows the shards")
     }
 
+    /// Only a trainer divides batches into shards; a loop of one's own applies the gradients as they are.
+    @Test func aLoopOfOnesOwnHasWholeBatches() throws {
+        let trainer = try Runs.trainer(.gru, shards: 8, OneRank(), observers: [], isDouble: true)
+        let model = trainer.model, backend = model.backend
+        let updater = try ParameterUpdater(
+            model: model, optimizer: SGD(), manifold: Runs.manifold, skewInitialization: Runs.skew,
+            configuration: .init(batchSize: 16, shards: 8))
+        backend.fill(model.parameters.allValues, with: 3)
+        backend.fill(model.parameters.allGradients, with: 1)
+        try updater.update(learningRate: 0.5)
+        #expect(Set(backend.download(model.parameters.allValues, as: Double.self)) == [2.5])
+    }
+
     /// An observer that stops a run after some batches, and saves it.
     private final class Stopper: TrainingObserver {
         let after: Int
