@@ -23,7 +23,7 @@ test: dependencies
 
 # Installs Open MPI, builds with it, and trains on two ranks.
 distributed:
-	scripts/run-ranks 2 train --cell urnn --length 50 --epochs 60 --shards 8
+	scripts/run-ranks 2 train --cell urnn --length 50 --epochs 60 --shards 4
 
 # Fails on a warning.
 docs:
