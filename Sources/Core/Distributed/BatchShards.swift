@@ -36,6 +36,16 @@ extension Batch {
         size * index / count..<size * (index + 1) / count
     }
 
-    /// The number of rows that have a target, and over which the loss is a mean.
-    var targetCount: Int { values.isEmpty ? targets.count { $0 >= 0 } : values.count { !$0.isNaN } }
+    /// Returns for each part the number of rows that have a target, and over which its loss is a mean.
+    func targetCounts(shards count: Int) -> [Int] {
+        (0..<count).map { index in
+            let part = Batch.sequences(ofShard: index, of: count, size: size)
+            func counted<T>(_ values: [T], _ counts: (T) -> Bool) -> Int {
+                stride(from: 0, to: values.count, by: size).reduce(0) { sum, start in
+                    sum + part.count { counts(values[start + $0]) }
+                }
+            }
+            return values.isEmpty ? counted(targets) { $0 >= 0 } : counted(values) { !$0.isNaN }
+        }
+    }
 }

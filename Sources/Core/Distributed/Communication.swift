@@ -10,16 +10,14 @@ public struct Communication: Sendable, Equatable {
 
     /// Counts what one rank sends.
     ///
-    /// - Parameters:
-    ///   - updater: the updater of the model's parameters on that rank.
+    /// - Parameter updater: the updater of the model's parameters on that rank.
     public init(_ updater: ParameterUpdater) {
         let communicator = updater.communicator, shares = updater.shares
         let others = communicator.size - 1, own = shares.owned[communicator.rank]
         let plan = ShardPlan(updater.configuration.shards, communicator)
         let width = updater.backend.scalarType == .float32 ? 4 : 8
-        let elements = shares.owned.joined().reduce(0) { $0 + $1.count }
         // Gradients of others' parameters, own parameters, and the loss of each shard with two votes.
-        var bytes = (elements - own.elementCount + others * own.elementCount) * width
+        var bytes = (updater.parameters.count - own.elementCount + others * own.elementCount) * width
         bytes += others * (4 * plan.own.count + 2) * 8
         var rounds = 3
         if updater.measuresNorm {

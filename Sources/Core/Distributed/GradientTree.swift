@@ -27,7 +27,7 @@ final class GradientTree {
             try backend.compile(PointwiseProgram(inputs: level + 1) { inputs, _ in [sum(inputs), 0] })
         }
         last = try backend.compile(PointwiseProgram(inputs: levels + 1) { inputs, _ in [sum(inputs)] })
-        scale = try backend.compile(PointwiseProgram(inputs: 1, scalars: 1) { input, factor in [input[0] * factor[0]] })
+        scale = try backend.compile(.scaling)
     }
 
     /// Adds the gradient of the next shard.
@@ -38,7 +38,7 @@ final class GradientTree {
     ///   - index: the number of the shard among those that are added, from 0.
     ///   - weight: the factor of its gradient.
     func add(_ index: Int, weight: Double) {
-        if weight != 1 { multiply(gradient, by: weight) }
+        if weight != 1 { backend.run(scale, inputs: [gradient], outputs: [gradient], scalars: [weight]) }
         let level = (index + 1).trailingZeroBitCount
         let inputs = [gradient] + waiting[..<min(level, waiting.count)]
         if index + 1 == 1 << waiting.count {
@@ -47,9 +47,9 @@ final class GradientTree {
             backend.run(kernels[level], inputs: inputs, outputs: [waiting[level], gradient])
         }
     }
+}
 
-    /// Multiplies a part of the gradient by a number.
-    func multiply(_ part: MatrixView, by factor: Double) {
-        backend.run(scale, inputs: [part], outputs: [part], scalars: [factor])
-    }
+extension PointwiseProgram {
+    /// Multiplies numbers by one that is given at each run.
+    static var scaling: PointwiseProgram { PointwiseProgram(inputs: 1, scalars: 1) { x, factor in [x[0] * factor[0]] } }
 }

@@ -4,7 +4,7 @@
 /// everybody owns about as many, in pieces of ``piece`` elements.
 struct ParameterShares {
     /// The elements of a piece, which no two ranks share; the norm of a gradient is summed up by pieces.
-    static let piece = 4096
+    static let piece = GradientNorm.width
 
     /// The elements of all parameters in the parts in which the norm is summed up: blocks, and what lies between them.
     let parts: [Range<Int>]

@@ -38,14 +38,14 @@ final class ShardedModel {
     /// - Returns: the loss of the whole batch, and what the ranks agreed on; nil if there is only one.
     func startGradients(_ batch: Batch, step: Int, vote: () -> Vote) throws -> (loss: PendingLoss, vote: Vote?) {
         guard let tree else { return (try model.startGradients(batch, step: step), nil) }
-        let parts = (0..<plan.count).map { batch.shard($0, of: plan.count) }
-        let counts = parts.map(\.targetCount), total = max(counts.reduce(0, +), 1)
+        let counts = batch.targetCounts(shards: plan.count), total = max(counts.reduce(0, +), 1)
         var sums: [LossSums] = []
         model.backend.fill(model.parameters.allGradients, with: 0)
         for (index, shard) in plan.own.enumerated() {
-            if parts[shard].size > 0 {
+            let part = batch.shard(shard, of: plan.count)
+            if part.size > 0 {
                 let loss = try model.addGradients(
-                    parts[shard], masks: MaskKeys(seed: model.seed, step: step, shard: shard),
+                    part, masks: MaskKeys(seed: model.seed, step: step, shard: shard),
                     carried: carried.isEmpty ? nil : carried[index])
                 sums.append(try loss.sums())
             } else {
@@ -113,22 +113,6 @@ final class ShardedModel {
         try communicator.allGather(sums.flatMap(\.numbers)).map { numbers in
             stride(from: 0, to: numbers.count, by: 4).map { LossSums(numbers: numbers[$0...]) }
         }
-    }
-}
-
-/// Losses that are read one after another, each while a device works on the next.
-private struct LateLosses {
-    private var last: PendingLoss?
-    private var sums: [LossSums] = []
-
-    mutating func add(_ loss: PendingLoss) throws {
-        if let last { sums.append(try last.sums()) }
-        last = loss
-    }
-    mutating func finish() throws -> [LossSums] {
-        if let last { sums.append(try last.sums()) }
-        last = nil
-        return sums
     }
 }
 

@@ -27,3 +27,19 @@ public struct PendingLoss {
     /// - Throws: ``RecurrentError/device(_:)`` if the device has failed in the meantime.
     public func sums() throws -> LossSums { try finish() }
 }
+
+/// Losses that are read one after another, each while a device works on the next.
+struct LateLosses {
+    private var last: PendingLoss?
+    private var sums: [LossSums] = []
+
+    mutating func add(_ loss: PendingLoss) throws {
+        if let last { sums.append(try last.sums()) }
+        last = loss
+    }
+    mutating func finish() throws -> [LossSums] {
+        if let last { sums.append(try last.sums()) }
+        last = nil
+        return sums
+    }
+}

@@ -8,7 +8,8 @@ final class GradientNorm {
     /// Added to the norm before dividing by it, as torch does.
     private static let epsilon = 1e-6
     /// The size of a piece, chosen so that its squares stay in the caches.
-    private static let width = 4096, pieceRows = 256
+    static let width = 4096
+    private static let pieceRows = 256
     /// Above the threshold, numbers are multiplied by the scale before they are squared.
     private static let threshold = 0x1p32, scale = 0x1p-80
 
@@ -26,14 +27,6 @@ final class GradientNorm {
     private let clip: any Kernel
     /// Gives every rank the sums of the rows that others have measured; nil for one process.
     private var sharing: (exchange: any Exchange, mirror: HostMirror, own: [Range<Int>], others: [Range<Int>])?
-
-    /// Compiles the kernels.
-    ///
-    /// - Parameter gradient: the gradient to measure, [1, n], packed.
-    convenience init(_ gradient: MatrixView, on backend: any Backend) throws {
-        let whole = [0..<gradient.count]
-        try self.init(gradient, parts: whole, owned: [whole], OneRank(), on: backend)
-    }
 
     /// Compiles the kernels, for a gradient whose parts belong to several ranks.
     ///

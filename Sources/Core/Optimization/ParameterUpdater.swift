@@ -78,20 +78,20 @@ public final class ParameterUpdater {
         self.backend = backend
         parameters = model.parameters
         kernels = try Self.kernels(optimizer, isGated: false, on: backend)
-        scale = try backend.compile(PointwiseProgram(inputs: 1, scalars: 1) { x, factor in [x[0] * factor[0]] })
+        scale = try backend.compile(.scaling)
         self.communicator = communicator
         let parameters = model.parameters, rank = communicator.rank
         let shares = ParameterShares(parameters, ranks: communicator.size)
         self.shares = shares
         exchange =
             communicator.size > 1 ? try ParameterExchange(parameters, shares, communicator, on: backend) : nil
-        let gradients = parameters.allGradients
+        // Without shards, the whole gradient is one part, as in runs that were saved before there were any.
+        let hasShards = configuration.shards > 1, whole = [0..<parameters.count]
         norm =
-            configuration.clipNorm == nil && !measuresNorm
-            ? nil
-            : configuration.shards == 1
-                ? try GradientNorm(gradients, on: backend)
-                : try GradientNorm(gradients, parts: shares.parts, owned: shares.owned, communicator, on: backend)
+            configuration.clipNorm != nil || measuresNorm
+            ? try GradientNorm(
+                parameters.allGradients, parts: hasShards ? shares.parts : whole,
+                owned: hasShards ? shares.owned : [whole], communicator, on: backend) : nil
         clip = try backend.compile(
             PointwiseProgram(inputs: 1, scalars: 1) { x, bound in [max(-bound[0], min(bound[0], x[0]))] })
         func state(_ count: Int) throws -> [MatrixView] {
@@ -108,12 +108,12 @@ public final class ParameterUpdater {
                 stateRanges.clamped(to: kind.range).map { ($0, kind.isRecurrent ? recurrentRate : 1) }
             }
         constrained = try parameters.orthogonalBlocks.enumerated().compactMap { index, block in
+            guard shares.blockOwners[index] == rank else { return nil }
             let size = block.rows.count
             var random = RandomStream(
                 RandomKey(seed: model.seed, purpose: .initialization, stream: block.parameter, step: 1000 + index))
-            let values = skewInitialization.values(size: size, random: &random)
-            guard shares.blockOwners[index] == rank else { return nil }
-            let skew = try backend.makeMatrix(values, rows: size, columns: size)
+            let skew = try backend.makeMatrix(
+                skewInitialization.values(size: size, random: &random), rows: size, columns: size)
             let result = Constrained(
                 block: block, skew: skew, gradient: try backend.allocate(rows: size, columns: size),
                 workspace: try manifold.makeWorkspace(size: size, on: backend.exact), state: try state(size * size))
@@ -123,7 +123,7 @@ public final class ParameterUpdater {
     }
 
     /// The number of the optimizer's state variables and of elements of B that this process holds.
-    public var stateCount: Int {
+    package var stateCount: Int {
         stateRanges.elementCount * optimizer.stateCount
             + constrained.reduce(0) { $0 + $1.skew.count * (1 + optimizer.stateCount) }
     }

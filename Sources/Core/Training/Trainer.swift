@@ -143,10 +143,13 @@ public final class Trainer {
     /// The current state of the run, which must be saved before the run continues.
     public var checkpoint: TrainingCheckpoint { TrainingCheckpoint(progress: progress, trainer: self) }
 
-    /// Lets the observers save the run as it is.
+    /// Lets the observers save the run as it is, with the same parameters in all processes.
     ///
     /// - Throws: what they throw.
-    package func save() throws { try reachCheckpoint() }
+    package func save() throws {
+        try updater.shareValues()
+        try reachCheckpoint()
+    }
 
     func reachCheckpoint() throws {
         lastCheckpoint = clock.now
@@ -186,15 +189,11 @@ extension SequenceModel {
     ///   what the data set or the backend throws.
     public func evaluate(_ dataset: any Dataset, split: Split, batchSize: Int) throws -> LossSums {
         try BatchSizes(wanted: [(split, "batchSize", batchSize)]).check(dataset)
-        var sums = LossSums(), pending: PendingLoss?
+        var losses = LateLosses()
         for index in 0..<dataset.batchCount(split, batchSize: batchSize) {
-            let next = try startEvaluation(dataset.batch(split, epoch: 0, index: index, batchSize: batchSize))
-            // Meanwhile a device works on the next batch.
-            if let pending { sums += try pending.sums() }
-            pending = next
+            try losses.add(startEvaluation(dataset.batch(split, epoch: 0, index: index, batchSize: batchSize)))
         }
-        if let pending { sums += try pending.sums() }
-        return sums
+        return try losses.finish().reduce(into: LossSums()) { $0 += $1 }
     }
 }
 

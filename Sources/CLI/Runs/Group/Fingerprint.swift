@@ -24,7 +24,7 @@ struct Fingerprint: Codable, Equatable {
     var bytes: [UInt8] { get throws { Array(try JSONEncoder().encode(self)) } }
 
     /// Returns what is different in a process, for a message.
-    func difference(from first: Fingerprint, rank: Int, _ registry: Registry) throws -> String {
+    func difference(from first: Fingerprint, rank: Int) throws -> String {
         if configuration != first.configuration {
             let (old, new) = (try first.decoded(), try decoded())
             let change = old.changes(to: new).first

@@ -32,7 +32,7 @@ public enum ProcessGroup {
         let all = try communicator.allGather(own.bytes).map(Fingerprint.init(bytes:))
         try together {
             guard let other = all.indices.first(where: { all[$0] != all[0] }) else { return }
-            throw RecurrentError.invalidOption(try all[other].difference(from: all[0], rank: other, run.registry))
+            throw RecurrentError.invalidOption(try all[other].difference(from: all[0], rank: other))
         }
     }
 }
