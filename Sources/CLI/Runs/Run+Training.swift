@@ -86,13 +86,14 @@ extension Run {
             if tracking.tensorboard, run.isFirst, let folder {
                 all.append(TensorBoardLog(in: folder.path, model: run.model, updater: run.updater))
             }
-            if run.isFirst, tracking.trackGradients > 0 || !tracking.trackEpochs.isEmpty {
+            if tracking.trackGradients > 0 || !tracking.trackEpochs.isEmpty {
                 all.append(
                     GradientTracker(
                         every: tracking.trackGradients > 0 ? tracking.trackGradients : nil,
                         epochs: Set(tracking.trackEpochs), model: run.model,
                         dataset: run.dataset, batchSize: run.configuration.training.batchSize,
-                        shards: run.configuration.training.shards, observers: all))
+                        shards: run.configuration.training.shards, communicator: run.updater.communicator,
+                        observers: all))
             }
             trainer = try run.trainer(all, shouldStop: shouldStop)
             try start(trainer, log)

@@ -9,7 +9,7 @@ final class ShardedModel {
     /// The sums of each own shard's loss, and the votes of each rank.
     private let numbers: SharedNumbers?
     /// The states of the own shards, where there are several.
-    private(set) var carried: [CarriedStates] = []
+    var carried: [CarriedStates] { model.carriedShards }
 
     /// What the ranks agree on after the loss of a batch.
     struct Vote {
@@ -27,8 +27,7 @@ final class ShardedModel {
         let own = plan.own.count
         tree = shards > 1 ? try GradientTree(model.parameters.allGradients, leaves: own, on: model.backend) : nil
         numbers = communicator.size > 1 ? try SharedNumbers(4 * own + 2, communicator) : nil
-        if own > 1 { carried = plan.own.map { _ in CarriedStates() } }
-        model.firstShard = carried.first
+        model.carriedShards = own > 1 ? plan.own.map { _ in CarriedStates() } : []
     }
 
     /// Computes the loss and the gradients of a batch. The gradients are the sum over the own shards, each a mean over its
@@ -39,21 +38,22 @@ final class ShardedModel {
     func startGradients(_ batch: Batch, step: Int, vote: () -> Vote) throws -> (loss: PendingLoss, vote: Vote?) {
         guard let tree else { return (try model.startGradients(batch, step: step), nil) }
         let counts = batch.targetCounts(shards: plan.count), total = max(counts.reduce(0, +), 1)
-        var sums: [LossSums] = []
+        // The loss of a shard is read when the next one is under way.
+        var losses = LateLosses()
         model.backend.fill(model.parameters.allGradients, with: 0)
         for (index, shard) in plan.own.enumerated() {
             let part = batch.shard(shard, of: plan.count)
             if part.size > 0 {
-                let loss = try model.addGradients(
-                    part, masks: MaskKeys(seed: model.seed, step: step, shard: shard),
-                    carried: carried.isEmpty ? nil : carried[index])
-                sums.append(try loss.sums())
+                try losses.add(
+                    model.addGradients(
+                        part, masks: MaskKeys(seed: model.seed, step: step, shard: shard),
+                        carried: carried.isEmpty ? nil : carried[index]))
             } else {
-                sums.append(LossSums())
+                try losses.add(PendingLoss(LossSums()))
             }
             tree.add(index, weight: Double(plan.count) * Double(counts[shard]) / Double(total))
         }
-        let (all, agreed) = try gather(sums, vote)
+        let (all, agreed) = try gather(losses.finish(), vote)
         return (PendingLoss(ShardPlan.sum(all) { $0 + $1 }), agreed)
     }
 

@@ -17,8 +17,8 @@ public final class SequenceModel {
     public let parameters = ParameterStore()
     /// The recurrent layers, from the bottom up.
     public var recurrentLayers: [RecurrentLayer] { stack.layers }
-    /// The states of the first shard, if the layers hold those of another one after a batch.
-    var firstShard: CarriedStates?
+    /// The states of the shards that this process computes, if they are several: the layers hold those of the last one.
+    var carriedShards: [CarriedStates] = []
     let stack: LayerStack
     let projection: LinearLayer
     private let loss: any LossExecutor

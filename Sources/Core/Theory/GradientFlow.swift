@@ -80,7 +80,26 @@ public final class GradientFlow {
             throw RecurrentError.invalidOption(
                 "no sequence of this batch has \(end) steps; choose an earlier last step")
         }
-        try forward(batch, continuing: continuing)
+        return try measure(
+            batch, sequences, steps: k...end, operatorNorms: operatorNorms,
+            start: continuing ? model.carriedShards.first.map { .before($0) } ?? .lastPass : .zeros)
+    }
+
+    /// Where the states before the first step come from.
+    enum Start {
+        /// They are zero.
+        case zeros
+        /// They are those that the model's last pass began with.
+        case lastPass
+        /// They are those that the last pass over a shard began with.
+        case before(CarriedStates)
+    }
+
+    /// Returns the norms of `∂x_t/∂x_k` of the given sequences of a batch, for k and t within its steps.
+    func measure(
+        _ batch: Batch, _ sequences: [Int], steps range: ClosedRange<Int>, operatorNorms: OperatorNorms, start: Start
+    ) throws -> GradientNorms {
+        try forward(batch, start)
         let states = (0..<layer.stateCount).map { layer.states($0) }
         let jacobian = try prepared(sequences.count)
         let n = jacobian.width, backend = model.backend
@@ -89,8 +108,8 @@ public final class GradientFlow {
         // Each product is M · 2^e, where e keeps M within the range of the backend's scalars.
         var exponents = [Int](repeating: 0, count: sequences.count)
         var steps: [GradientNorms.Step] = []
-        for t in k...end {
-            if t > k {
+        for t in range {
+            if t > range.lowerBound {
                 let factor = try jacobian.compute(
                     inputs: layer.input, inputRows: sequences.map { (t - 1) * batch.size + $0 }, before: states,
                     stateRows: sequences.map { (t - 2) * batch.size + $0 })
@@ -104,10 +123,10 @@ public final class GradientFlow {
                 }
                 (product, other) = (other, product)
             }
-            let wantsOperatorNorm = operatorNorms == .everyStep || (operatorNorms == .lastStep && t == end)
+            let wantsOperatorNorm = operatorNorms == .everyStep || (operatorNorms == .lastStep && t == range.upperBound)
             steps.append(norms(of: product, n, exponents, step: t, wantsOperatorNorm))
         }
-        return GradientNorms(from: k, steps: steps)
+        return GradientNorms(from: range.lowerBound, steps: steps)
     }
 
     /// Returns the exponent of the power of two that brings the norm of M back near 1, or 0 if
@@ -149,12 +168,16 @@ public final class GradientFlow {
     }
 
     /// Runs the layers up to the one that is measured.
-    private func forward(_ batch: Batch, continuing: Bool) throws {
+    private func forward(_ batch: Batch, _ start: Start) throws {
         _ = try stack.forward(
             batch.inputs, steps: batch.steps, batch: batch.size,
             initial: { index in
-                guard continuing else { return .zeros }
-                let states = model.firstShard?.before[index] ?? model.recurrentLayers[index].initialStates
+                let states: [MatrixView]? =
+                    switch start {
+                    case .zeros: nil
+                    case .lastPass: model.recurrentLayers[index].initialStates
+                    case .before(let carried): carried.before[index]
+                    }
                 return states.map { .given($0) } ?? .zeros
             },
             output: .allSteps)

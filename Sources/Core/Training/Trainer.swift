@@ -35,7 +35,7 @@ public final class Trainer {
     ///   - dataset: the data set to train on; it must fit the description that the model was built from.
     ///   - updater: the updater of this model's parameters, whose configuration also holds the batch
     ///     sizes and when training ends. Where it has a communicator, each of the ranks runs a trainer of the same
-    ///     run: the first one with the observers, the others with none.
+    ///     run: the first one with the observers, the others with none but a ``GradientTracker`` if there is one.
     ///   - schedule: the rule by which the learning rate changes.
     ///   - tracksTest: whether the test split is evaluated after each epoch.
     ///   - observers: the objects that are informed of the run's events, in this order.

@@ -68,7 +68,7 @@ struct RankTests {
         #expect(try Runs.tensors(path) == whole.state)
     }
 
-    /// The first shard is measured, from the states that it starts from, wherever the others are.
+    /// The sequences that are measured are spread over the shards, and start from their own states, wherever they are.
     @Test(arguments: [Runs.Case.text, .urnn]) func gradientsAreTrackedAlike(kind: Runs.Case) throws {
         /// An observer that keeps what is measured.
         final class Measured: TrainingObserver {
@@ -83,10 +83,11 @@ struct RankTests {
         func measured(_ ranks: Int) throws -> [[String: Double]] {
             try LocalRanks.run(ranks) { communicator in
                 let measured = Measured(), tracking = Tracking()
-                let trainer = try Runs.trainer(kind, shards: 8, communicator, observers: [tracking])
+                let trainer = try Runs.trainer(
+                    kind, shards: 8, communicator, observers: [tracking], onAllRanks: true)
                 tracking.tracker = GradientTracker(
                     every: 2, model: trainer.model, dataset: trainer.dataset, batchSize: 16, shards: 8,
-                    observers: [measured])
+                    communicator: communicator, observers: [measured])
                 _ = try trainer.run()
                 return measured.values
             }[0]

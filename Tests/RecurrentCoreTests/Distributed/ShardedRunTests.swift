@@ -102,7 +102,7 @@ struct ShardedRunTests {
 
     static func trainer(
         _ kind: Case, shards: Int, _ communicator: any Communicator, observers: [any TrainingObserver],
-        isDouble: Bool = false, shouldStop: @escaping () -> Bool = { false }
+        onAllRanks: Bool = false, isDouble: Bool = false, shouldStop: @escaping () -> Bool = { false }
     ) throws -> Trainer {
         let (configuration, training) = kind.configuration(shards)
         let data = try kind.dataset()
@@ -114,7 +114,8 @@ struct ShardedRunTests {
             manifold: kind == .text ? ExponentialUpdate() : manifold,
             skewInitialization: skew, configuration: training, communicator: communicator)
         return try Trainer(
-            model: model, dataset: data, updater: updater, observers: communicator.rank == 0 ? observers : [],
+            model: model, dataset: data, updater: updater,
+            observers: onAllRanks || communicator.rank == 0 ? observers : [],
             shouldStop: shouldStop)
     }
 

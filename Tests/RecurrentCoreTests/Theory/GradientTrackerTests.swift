@@ -67,4 +67,45 @@ struct GradientTrackerTests {
         #expect(try Self.train(every: nil, epochs: [2, 9]).log.measured.map(\.step) == [7, 8, 9, 10, 11, 12])
         #expect(try Self.train(every: 4, epochs: [1]).log.measured.map(\.step) == [1, 2, 3, 4, 5, 6, 8, 12])
     }
+
+    /// Sequences of several lengths, of which two in eight are as long as the batch.
+    struct Ragged: Dataset {
+        var name: String { "ragged" }
+        var description: DatasetDescription {
+            DatasetDescription(
+                inputs: .tokens(vocabulary: 7), targets: .sequenceClass(classes: 7), isContinuous: false,
+                metric: .accuracy)
+        }
+        func batchCount(_ split: Split, batchSize: Int) -> Int { 1 }
+        func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) throws -> Batch {
+            Batch(
+                steps: 4, size: 8, inputs: .tokens((0..<32).map { Int32($0 * $0 % 7) }),
+                targets: [0, 1, 2, 3, 4, 5, 6, 0], lengths: [2, 3, 4, 1, 1, 1, 4, 1])
+        }
+    }
+
+    /// The first shard may have no sequence that is as long as the batch, nor the last.
+    @Test(arguments: [1, 4, 8]) func sequencesOfAnyShardAreMeasured(shards: Int) throws {
+        let model = try SequenceModel(
+            cell: URNN(), configuration: ModelConfiguration(embeddingSize: 5, hiddenSize: 8),
+            data: Ragged().description, on: CPUBackend(threads: 1))
+        let log = Log(), dataset = Ragged()
+        let updater = try ParameterUpdater(
+            model: model, optimizer: Adam(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew(),
+            configuration: .init(epochs: 1, batchSize: 8, shards: shards))
+        let tracker = GradientTracker(
+            every: 1, model: model, dataset: dataset, batchSize: 8, shards: shards, observers: [log])
+        _ = try Trainer(model: model, dataset: dataset, updater: updater, observers: [tracker]).run()
+        let norms = try GradientFlow(model).measure(
+            dataset.batch(.train, epoch: 0, index: 0, batchSize: 8), operatorNorms: .lastStep
+        ).last
+        let values = try #require(log.measured.first?.values)
+        #expect(norms.frobenius.values.count == 2 && norms.frobenius.minimum < norms.frobenius.maximum)
+        for (name, expected) in [
+            ("frobeniusNormMinimum", norms.frobenius.minimum), ("frobeniusNormMaximum", norms.frobenius.maximum),
+            ("operatorNorm", norms.operatorNorm!.mean),
+        ] {
+            #expect(abs(values[name]! - expected) < 1e-5 * expected, "\(name)")
+        }
+    }
 }
