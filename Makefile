@@ -1,8 +1,5 @@
 # The two commands of the README are `make demo` and `make test`.
 
-# Traits of the package to build with, such as TRAITS="--traits MPI".
-TRAITS ?=
-
 .PHONY: demo test build distributed dependencies docs examples benchmark clean
 
 # Installs OpenBLAS and LAPACKE on Debian and Ubuntu; elsewhere, install them by hand.
@@ -10,7 +7,7 @@ dependencies:
 	@scripts/install-dependencies
 
 build: dependencies
-	swift build -c release $(TRAITS) --product cli
+	swift build -c release --product cli
 
 # A uRNN recalls the first of 100 numbers; a vanilla RNN stays at chance.
 demo: build
@@ -18,8 +15,8 @@ demo: build
 
 # Tests the release build, since the numerical tests are many times slower without optimization.
 test: dependencies
-	swift build -c release $(TRAITS) --build-tests
-	swift test -c release $(TRAITS) --skip-build
+	swift build -c release --build-tests
+	swift test -c release --skip-build
 
 # Installs Open MPI, builds with it, and trains on two ranks.
 distributed:

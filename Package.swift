@@ -101,7 +101,8 @@ let package = Package(
     ],
     traits: [
         .trait(name: "MPI", description: "Training by several processes, with Open MPI or MPICH."),
-        .default(enabledTraits: []),
+        // URNN_TRAITS=MPI enables a trait in packages that depend on this one, too, so that nothing is built twice.
+        .default(enabledTraits: Context.environment["URNN_TRAITS"].map { [$0] } ?? []),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
