@@ -12,6 +12,10 @@ struct OptionMistakeTests {
         ("compare --cells urnn,,gru", ["--cells", "empty element"]),
         ("search --try dropout=0 --seeds 1,,2 --output x", ["--seeds", "empty element"]),
         ("reproduce table3 --models ,rnn --output x", ["--models", "empty element"]),
+        ("reproduce table1 table2 --epochs 3 --output x", ["--epochs", "table1 and table2 are computed"]),
+        ("reproduce table1 --threads 2 --output x", ["--threads", "table1 is computed"]),
+        ("reproduce table2 --report-only --output x", ["--report-only", "nothing is trained"]),
+        ("reproduce table5 figure4 --models rnn --output x", ["--models", "table5 and figure4"]),
         ("reproduce table3 --scale smoke, --output x", ["--scale", "empty element"]),
         // Commands.
         ("evaluat run", ["unknown command 'evaluat'", "did you mean 'evaluate'?"]),

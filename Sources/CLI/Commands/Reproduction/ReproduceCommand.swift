@@ -67,6 +67,7 @@ struct ReproduceCommand: FlagCommand {
         let studies = try wanted(what), backend = try Self.parser.configuration(flags, locatesData: false).backend
         let drafts = try plans(("-", reportOnly ? "the corpus that each run names" : "none", "-"))
         try checkModels(studies, drafts[0], isAll: what.contains("all"))
+        try checkUse(studies, drafts[0], flags)
         let needsCorpus =
             !reportOnly
             && studies.contains { study in
@@ -174,11 +175,32 @@ struct ReproduceCommand: FlagCommand {
     /// Checks that the tables that were named include at least one of the chosen models.
     private func checkModels(_ studies: [any Study], _ plan: Plan, isAll: Bool) throws {
         guard let models, !isAll else { return }
-        var unfiltered = plan
-        unfiltered.models = nil
+        let unfiltered = plan.with(models: nil)
         for study in studies where study.experiments(plan).isEmpty && !study.experiments(unfiltered).isEmpty {
             throw RecurrentError.invalidOption(
                 "\(study.id) has none of the models \(models); `reproduce --help` lists them")
+        }
+    }
+
+    /// Checks that no option is ignored by all that is wanted.
+    private func checkUse(_ studies: [any Study], _ plan: Plan, _ flags: [String]) throws {
+        func names(_ plan: Plan) -> [[String]] { studies.map { $0.experiments(plan).map(\.id) } }
+        let ids = studies.map(\.id).joined(separator: " and ")
+        guard names(plan.with(models: nil)).contains(where: { !$0.isEmpty }) else {
+            let given: [(name: String, isGiven: Bool)] = [
+                ("--epochs", epochs != nil), ("--models", models != nil), ("--launcher", launcher != nil),
+                ("--data", data != nil), ("--jobs", jobs != 1), ("--seeds", seeds != "1"),
+                ("--report-only", reportOnly), ("--no-report", noReport),
+            ]
+            let unused = flags.first ?? given.first(where: \.isGiven)?.name
+            guard let unused else { return }
+            throw RecurrentError.invalidOption(
+                "\(unused) does nothing here: \(ids) \(studies.count == 1 ? "is" : "are") computed, and nothing is trained; leave it out"
+            )
+        }
+        if models != nil, names(plan.with(models: [])) == names(plan.with(models: nil)) {
+            throw RecurrentError.invalidOption(
+                "--models does nothing in \(ids), but in tables 3 and 4; leave it out")
         }
     }
 

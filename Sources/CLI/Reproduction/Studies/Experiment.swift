@@ -83,6 +83,13 @@ public struct Plan: Sendable {
         edit(&configuration)
         return Experiment(id, configuration)
     }
+
+    /// Returns the plan with other models.
+    package func with(models: Set<String>?) -> Plan {
+        var plan = self
+        plan.models = models
+        return plan
+    }
 }
 
 /// A table or figure of the paper, or an experiment that goes beyond it.
