@@ -73,6 +73,19 @@ struct MPITests {
             }
         }
     #else
+        /// As under the `mpirun` of an MPI that the program wasn't built with.
+        @Test func processesThatDontFindEachOtherSaySoOnce() throws {
+            for number in 0..<2 {
+                let outcome = Self.outcome(
+                    try Self.start(
+                        [Self.program, "--length", "5", "--epochs", "1"],
+                        environment: ["PMI_SIZE": "2", "PMI_RANK": "\(number)"]))
+                #expect(outcome.status == 2 && outcome.output.isEmpty)
+                #expect(outcome.errors.count == (number == 0 ? 1 : 0))
+                if number == 0 { #expect(outcome.errors[0].contains("2 processes were started")) }
+            }
+        }
+
         private static let recall = [
             "--length", "8", "--train-size", "200", "--valid-size", "60", "--test-size", "50", "--batch-size", "40",
             "--hidden-size", "20", "--epochs", "2", "--shards", "4", "--threads", "1", "--quiet",
@@ -183,7 +196,10 @@ struct MPITests {
             (["--tensorboard"], "--tensorboard true, rank 0 with false"),
         ])
         func ranksWithOtherOptionsAreRefused(more: [String], says: String) throws {
-            let folder = try Folder(), options = Self.recall + ["--output", folder.file("run")]
+            let folder = try Folder(), run = folder.file("run")
+            let options = Self.recall + ["--output", run, "--overwrite"]
+            try #require(Self.outcome(try Self.start([Self.program] + options)).status == 0)
+            let before = try Self.files(run)
             let outcome = Self.outcome(
                 try Self.start(
                     ["mpirun", "-n", "1", Self.program] + options + [":", "-n", "1", Self.program] + options + more))
@@ -192,6 +208,49 @@ struct MPITests {
                 outcome.errors == [
                     "error: rank 1 was started with \(says); start all ranks with the same options"
                 ])
+            let isUntouched = try Self.files(run) == before
+            #expect(isUntouched)
+        }
+
+        /// The files of a run.
+        private static func files(_ run: String) throws -> [String: Data] {
+            try FileManager.default.contentsOfDirectory(atPath: run).reduce(into: [:]) {
+                $0[$1] = try Data(contentsOf: URL(fileURLWithPath: run + "/" + $1))
+            }
+        }
+
+        /// A run isn't resumed, and stays as it is, with other options, data or commands on one rank.
+        @Test(arguments: [
+            (["--epochs", "3", "--learning-rate", "0.05"], "--learning-rate 0.05, rank 0 with 0.001"),
+            (["--epochs", "3", "--data", "other"], "reads other data than rank 0"),
+            (["list"], "rank 1 was started with list, rank 0 with train"),
+            (["--version"], "rank 1 was started with --help or --version, rank 0 with train"),
+            (["--epochs", "three"], "--epochs must be a whole number"),
+        ])
+        func aRunIsResumedByRanksThatAreAlike(other: [String], says: String) throws {
+            let folder = try Folder(), run = folder.file("run"), data = folder.file("other")
+            let options = try Self.corpus(in: folder)
+            try #require(Self.outcome(try Self.start([Self.program] + options + ["--output", run])).status == 0)
+            try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+            for split in ["train", "valid", "test"] {
+                let text = try String(contentsOfFile: folder.file("ptb.\(split).txt"), encoding: .utf8)
+                // One word in the middle of what is read last.
+                let words = text.split(separator: " ", omittingEmptySubsequences: false)
+                let changed = words.enumerated().map { $0 == 150 && split == "test" ? "w1" : $1 }
+                #expect(words[150] != "w1")
+                try changed.joined(separator: " ").write(
+                    toFile: data + "/ptb.\(split).txt", atomically: true, encoding: .utf8)
+            }
+            let before = try Self.files(run), resume = ["--resume", run, "--epochs", "3", "--quiet"]
+            let more = other.map { $0 == "other" ? data : $0 }
+            let second = other.first == "--epochs" ? ["--resume", run, "--quiet"] + more : more
+            let outcome = Self.outcome(
+                try Self.start(
+                    ["mpirun", "-n", "1", Self.program] + resume + [":", "-n", "1", Self.program] + second))
+            #expect(outcome.status != 0 && outcome.output.isEmpty)
+            #expect(outcome.errors.count == 1 && outcome.errors[0].contains(says), "\(outcome.errors)")
+            let isUntouched = try Self.files(run) == before
+            #expect(isUntouched)
         }
     #endif
 }

@@ -56,6 +56,26 @@ struct FailedPointTests {
         #expect(!again.output.contains("points failed") && !FileManager.default.fileExists(atPath: record))
     }
 
+    /// The child of a search that was killed may begin the run when another search has just taken it over.
+    @Test func aRunThatSomebodyElseHasJustBegunIsWaitedFor() throws {
+        let folder = try TemporaryFolder(), launcher = folder.file("launcher")
+        // The first time, another process begins the run before its own child does.
+        let script = """
+            #!/bin/sh
+            if mkdir "\(folder.path)/once" 2>/dev/null; then
+                "$@" >/dev/null 2>&1 &
+                while [ ! -e "\(folder.path)/results/runs/learning-rate=0.1/seed1/metrics.jsonl" ]; do sleep 0.01; done
+            fi
+            exec "$@"
+            """
+        try script.write(toFile: launcher, atomically: true, encoding: .utf8)
+        chmod(launcher, 0o755)
+        let tool = try Tool(
+            "search --try lr=0.1 --output \(folder.file("results")) --launcher \(launcher) -- \(Self.toy) --epochs 60")
+        #expect(tool.status == 0 && tool.output.contains("another process has taken it over"), "\(tool)")
+        #expect(tool.output.contains("best: cli train") && !tool.output.contains("failed"))
+    }
+
     @Test func valuesThatDontFitTogetherAreListed() throws {
         let folder = try TemporaryFolder()
         let tool = try Tool(

@@ -16,18 +16,21 @@ public final class MPICommunicator: CommunicatorPlugin, @unchecked Sendable {
 
     /// Whether a launcher of MPI has started this process, by the variables that it sets.
     public static var isLaunched: Bool {
-        let environment = ProcessInfo.processInfo.environment
-        func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
-        if let size = number("OMPI_COMM_WORLD_SIZE") ?? number("PMI_SIZE") { return size > 1 }
+        if let size = launchedSize { return size > 1 }
         // With PMIx alone, only Slurm says how many there are.
-        return environment["PMIX_RANK"] != nil && number("SLURM_NTASKS") ?? 1 > 1
+        return ProcessInfo.processInfo.environment["PMIX_RANK"] != nil && number("SLURM_NTASKS") ?? 1 > 1
+    }
+
+    /// The number of processes that a launcher has started, where it says so.
+    private static var launchedSize: Int? { number("OMPI_COMM_WORLD_SIZE") ?? number("PMI_SIZE") }
+
+    private static func number(_ variable: String) -> Int? {
+        ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
     }
 
     /// The number that the launcher gave this process; 0 if it is unknown.
     public static var launchedRank: Int {
-        let environment = ProcessInfo.processInfo.environment
-        return ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"].lazy.compactMap { environment[$0].flatMap { Int($0) } }
-            .first ?? 0
+        ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"].lazy.compactMap(number).first ?? 0
     }
 
     /// Settings that a user may have made, such as `OMPI_MCA_btl`, are none of them.
@@ -47,6 +50,12 @@ public final class MPICommunicator: CommunicatorPlugin, @unchecked Sendable {
             var rank: Int32 = 0, size: Int32 = 0, localRank: Int32 = 0, localSize: Int32 = 0
             let code = mpc_start(&rank, &size, &localRank, &localSize)
             guard code == 0 else { throw RecurrentError.backend("MPI can't be started: \(Self.text(code))") }
+            if size == 1, let started = Self.launchedSize, started > 1 {
+                mpc_finish()
+                throw RecurrentError.backend(
+                    "\(started) processes were started, but each of them is alone by the MPI that this program was built with; start them with that one's mpirun"
+                )
+            }
             self.rank = Int(rank)
             self.size = Int(size)
             self.localRank = Int(localRank)

@@ -38,8 +38,7 @@ public enum CommandLineTool {
             do {
                 return try GroupMember.run(registry) {
                     do {
-                        try checkCommand(arguments)
-                        try execute(arguments)
+                        try GroupMember.agree { try request(arguments) }.perform()
                         try Terminal.checkReader()
                         try StandardStream.checkOutput()
                         return 0
@@ -67,15 +66,34 @@ public enum CommandLineTool {
         try OwnFlags(command).checkRepeated(arguments)
     }
 
-    private static func execute(_ arguments: [String]) throws {
+    /// What the arguments ask for.
+    enum Request {
+        /// A text that is printed, such as the help.
+        case text(String)
+        case command(any ParsableCommand)
+
+        fileprivate func perform() throws {
+            switch self {
+            case .text(let text): Terminal.print(text)
+            case .command(var command): try command.run()
+            }
+        }
+    }
+
+    private static func request(_ arguments: [String]) throws -> Request {
+        try checkCommand(arguments)
         do {
-            if let help = try HelpPage.asked(arguments) { return Terminal.print(help) }
+            if let help = try HelpPage.asked(arguments) { return .text(help) }
             var command = try RootCommand.parseAsRoot(arguments)
-            try GroupMember.check(type(of: command))
+            if RootCommand.configuration.subcommands.contains(where: { $0 == type(of: command) }) {
+                return .command(command)
+            }
+            // ArgumentParser's own command prints the help.
             try command.run()
+            return .text("")
         } catch let error where RootCommand.exitCode(for: error).isSuccess {
             // ArgumentParser throws what --help and --version ask for.
-            Terminal.print(RootCommand.fullMessage(for: error))
+            return .text(RootCommand.fullMessage(for: error))
         }
     }
 
@@ -95,15 +113,18 @@ public enum CommandLineTool {
         }
         let code = RootCommand.exitCode(for: error)
         if error is ExitCode { return code.rawValue }
-        // ArgumentParser doesn't say what would be right; all values but texts are numbers.
-        let message = RootCommand.message(for: error).replacing(/^The value '(.*)' is invalid for '(--[a-z-]+) <.*>'$/)
-        { match in
+        Terminal.complain("error: \(oneLine(message(error)))")
+        return code == .validationFailure ? 2 : 1
+    }
+
+    /// Returns the message for an error that ArgumentParser has thrown.
+    static func message(_ error: any Error) -> String {
+        // It doesn't say what would be right; all values but texts are numbers.
+        RootCommand.message(for: error).replacing(/^The value '(.*)' is invalid for '(--[a-z-]+) <.*>'$/) { match in
             let value = String(match.output.1)
             let shown = Double(value) == nil ? "'\(value.excerpt)'" : value.excerpt
             return "\(match.output.2) must be \(requirement(value, of: String(match.output.2))), not \(shown)"
         }
-        Terminal.complain("error: \(oneLine(message))")
-        return code == .validationFailure ? 2 : 1
     }
 
     /// Returns what the value of a command's own option must be, of which ArgumentParser says only that another is invalid.

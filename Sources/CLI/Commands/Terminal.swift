@@ -11,7 +11,8 @@ enum Terminal {
     /// Terminals without escape codes call themselves dumb; NO_COLOR asks for plain text (https://no-color.org).
     static var isInteractive: Bool {
         let environment = ProcessInfo.processInfo.environment
-        return isatty(STDOUT_FILENO) == 1 && ![nil, "", "dumb"].contains(environment["TERM"])
+        return isatty(STDOUT_FILENO) == 1 && !isPlain.load(ordering: .relaxed)
+            && ![nil, "", "dumb"].contains(environment["TERM"])
             && environment["NO_COLOR"] ?? "" == ""
     }
 
@@ -24,6 +25,16 @@ enum Terminal {
 
     /// The number of columns of the live line that is on the screen; 0 if there is none.
     private static let live = Mutex(0)
+
+    /// Whether output isn't redrawn, although it seems to be a terminal.
+    static let isPlain = Atomic<Bool>(false)
+
+    /// Whether the process that has started this one writes to a terminal itself. Launchers such as `mpirun` may give their
+    /// ranks terminals of their own, and write what they read from them into a file.
+    static var isOutputOfParent: Bool {
+        let output = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(getppid())/fd/1")
+        return output?.hasPrefix("/dev/pts/") == true || output?.hasPrefix("/dev/tty") == true
+    }
 
     /// Whether nothing is printed, because another process of the group prints the same.
     static let isSilent = Atomic<Bool>(false)

@@ -109,6 +109,8 @@ final class ActiveRun {
             let lines = errors.split(separator: "\n")
             // A run's own errors have this form, with which no launcher begins its lines.
             if let own = lines.last(where: { $0.hasPrefix("error: ") }) {
+                // A process whose parent was killed had started it, and has begun it just now.
+                if own.hasSuffix(FolderLock.isHeld) { return .takenOver }
                 return .failed(String(own.dropFirst("error: ".count)))
             }
             guard hasLauncher else { return .failed(lines.last.map(String.init) ?? "exit(\(status))") }

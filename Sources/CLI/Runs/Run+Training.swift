@@ -14,10 +14,11 @@ extension Run {
         output: String? = nil, overwrite: Bool = false, observers: [any TrainingObserver] = [],
         shouldStop: @escaping () -> Bool = { false }
     ) throws -> TrainingSummary {
+        // The folder is created before training, so that a folder that can't be written is reported at once, but after
+        // all other checks, so that a mistake doesn't replace an older run.
+        try ProcessGroup.together { _ = try trainer() }
+        try ProcessGroup.checkAlike(self, in: output)
         let prepared = try ProcessGroup.together {
-            // The folder is created before training, so that a folder that can't be written is reported at once, but after
-            // all other checks, so that a mistake doesn't replace an older run.
-            _ = try trainer()
             let folder =
                 try isFirst ? output.map { try RunFolder(creating: $0, configuration, overwrite: overwrite) } : nil
             try folder?.writeDataFiles(dataset)
@@ -45,7 +46,7 @@ extension Run {
         observers: (Run) -> [any TrainingObserver] = { _ in [] }, shouldStop: @escaping () -> Bool = { false },
         willStart: (Int) -> Void = { _ in }
     ) throws -> (run: Run, summary: TrainingSummary) {
-        let prepared = try ProcessGroup.together {
+        let (folder, run) = try ProcessGroup.together {
             let isFirst = ProcessGroup.communicator.rank == 0
             let folder = try isFirst ? RunFolder(resuming: path) : RunFolder(opening: path)
             let saved = try folder.resolvedConfiguration(registry)
@@ -55,7 +56,12 @@ extension Run {
             try folder.checkEpochs(saved, wanted)
             // Without a state the run starts again, with the words of its data.
             let run = try Run(wanted, registry: registry, vocabulary: folder.hasState ? folder.vocabulary() : nil)
-            return try Prepared(run, in: folder, observers: observers(run), shouldStop: shouldStop) { trainer, log in
+            return (folder, run)
+        }
+        // Nothing in the folder has changed so far.
+        try ProcessGroup.checkAlike(run, in: path)
+        let prepared = try ProcessGroup.together {
+            try Prepared(run, in: folder, observers: observers(run), shouldStop: shouldStop) { trainer, log in
                 if let log { try log.resume(trainer) } else if folder.hasState { _ = try folder.restore(trainer) }
                 willStart(trainer.updater.step)
             }
@@ -101,7 +107,6 @@ extension Run {
     }
 
     private func train(_ prepared: Prepared) throws -> TrainingSummary {
-        try ProcessGroup.checkAlike(self)
         // The start of a run from other weights than those of its seed could not be reproduced otherwise.
         if configuration.from != nil, prepared.trainer.updater.step == 0 { try prepared.trainer.save() }
         do {

@@ -91,7 +91,7 @@ final class ShardedModel {
             for index in stride(from: communicator.rank, to: count, by: ranks) {
                 try losses.add(model.startEvaluation(batch(index)))
             }
-            let all = try share(losses.finish())
+            let all = try share(losses.finish()) { (count - $0 + ranks - 1) / ranks }
             return (0..<count).reduce(into: LossSums()) { $0 += all[$1 % ranks][$1 / ranks] }
         }
         let shards = min(plan.count, 1 << batchSize.trailingZeroBitCount), parts = ShardPlan(shards, communicator)
@@ -102,17 +102,28 @@ final class ShardedModel {
                 try losses.add(model.startEvaluation(whole.shard(shard, of: shards), carried: carried[number]))
             }
         }
-        let all = try share(losses.finish()), each = parts.perRank
+        let each = parts.perRank
+        let all = try share(losses.finish()) { $0 * each < shards ? count * each : 0 }
         return (0..<count).reduce(into: LossSums()) { sum, index in
             let sums = (0..<shards).map { shard in all[shard / each][index * each + shard % each] }
             sum += ShardPlan.sum(sums) { $0 + $1 }
         }
     }
 
-    private func share(_ sums: [LossSums]) throws -> [[LossSums]] {
-        try communicator.allGather(sums.flatMap(\.numbers)).map { numbers in
+    /// Returns the sums of all ranks.
+    ///
+    /// - Parameter count: returns how many a rank must have.
+    /// - Throws: ``RecurrentError/dataset(_:)`` if it has others.
+    private func share(_ sums: [LossSums], count: (_ rank: Int) -> Int) throws -> [[LossSums]] {
+        let all = try communicator.allGather(sums.flatMap(\.numbers)).map { numbers in
             stride(from: 0, to: numbers.count, by: 4).map { LossSums(numbers: numbers[$0...]) }
         }
+        if let other = all.indices.first(where: { all[$0].count != count($0) }) {
+            throw RecurrentError.dataset(
+                "rank \(other) has evaluated other batches than rank \(communicator.rank) expects; give all of them the same data"
+            )
+        }
+        return all
     }
 }
 

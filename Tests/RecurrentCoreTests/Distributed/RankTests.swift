@@ -100,6 +100,32 @@ struct RankTests {
         }
     }
 
+    /// A rank whose data has fewer batches to evaluate is an error of a rank that notices it, not a crash.
+    @Test(arguments: [Runs.Case.text, .gru]) func ranksThatEvaluateOtherBatchesFail(kind: Runs.Case) throws {
+        /// A data set without its last batch of validation.
+        struct Shortened: Dataset {
+            let whole: any Dataset
+            var name: String { whole.name }
+            var description: DatasetDescription { whole.description }
+            func batchCount(_ split: Split, batchSize: Int) -> Int {
+                whole.batchCount(split, batchSize: batchSize) - (split == .valid ? 1 : 0)
+            }
+            func batch(_ split: Split, epoch: Int, index: Int, batchSize: Int) throws -> Batch {
+                try whole.batch(split, epoch: epoch, index: index, batchSize: batchSize)
+            }
+        }
+        let errors = try LocalRanks.run(2) { communicator -> String in
+            let whole = try Runs.trainer(kind, shards: 2, communicator, observers: [])
+            guard communicator.rank == 1 else {
+                do { return "\(try whole.evaluate(.valid).count)" } catch { return "\(error)" }
+            }
+            let trainer = try Trainer(
+                model: whole.model, dataset: Shortened(whole: whole.dataset), updater: whole.updater)
+            do { return "\(try trainer.evaluate(.valid).count)" } catch { return "\(error)" }
+        }
+        #expect(errors.contains { $0.contains("has evaluated other batches than rank") }, "\(errors)")
+    }
+
     /// A run without hope ends everywhere at the same step.
     @Test func allRanksDivergeTogether() throws {
         let errors = try LocalRanks.run(4) { communicator -> String in

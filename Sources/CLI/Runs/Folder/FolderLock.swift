@@ -5,6 +5,9 @@ import RecurrentCore
 ///
 /// It is released when the process ends, in whatever way.
 package final class FolderLock: Sendable {
+    /// What is said where another process holds the lock.
+    package static let isHeld = "is being trained by another process; wait for it, or choose another folder"
+
     private let descriptor: Int32
 
     /// Locks the folder at a path.
@@ -15,8 +18,7 @@ package final class FolderLock: Sendable {
         // If the file system doesn't support locks, training continues without one.
         if descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
             close(descriptor)
-            throw RecurrentError.file(
-                path: path, reason: "is being trained by another process; wait for it, or choose another folder")
+            throw RecurrentError.file(path: path, reason: Self.isHeld)
         }
     }
 

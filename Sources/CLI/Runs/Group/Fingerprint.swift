@@ -8,8 +8,11 @@ struct Fingerprint: Codable, Equatable {
     /// The configuration, without what may differ from machine to machine.
     private let configuration: String
     private let data: String
+    /// The folder of the run as it was given; nil if the run isn't kept.
+    private let folder: String?
 
-    init(_ run: Run) throws {
+    init(_ run: Run, in folder: String?) throws {
+        self.folder = folder
         program = try Self.programChecksum()
         var configuration = run.configuration
         let places = configuration.places(run.registry)
@@ -17,7 +20,7 @@ struct Fingerprint: Codable, Equatable {
             for name in places { configuration[kind]?.options[name] = nil }
         }
         self.configuration = String(decoding: try configuration.json(), as: UTF8.self)
-        data = try DataChecksum.digits(of: run.dataset, batchSize: configuration.training.batchSize)
+        data = try DataChecksum.digits(of: run.dataset, batchSize: configuration.training.batchSize, all: true)
     }
 
     init(bytes: [UInt8]) throws { self = try JSONDecoder().decode(Self.self, from: Data(bytes)) }
@@ -25,12 +28,15 @@ struct Fingerprint: Codable, Equatable {
 
     /// Returns what is different in a process, for a message.
     func difference(from first: Fingerprint, rank: Int) throws -> String {
+        func message(_ name: String, _ old: String?, _ new: String?) -> String {
+            "rank \(rank) was started with `\(name)` \(new ?? "not set"), rank 0 with \(old ?? "none"); start all ranks with the same options"
+        }
+        if folder != first.folder { return message("output", first.folder, folder) }
         if configuration != first.configuration {
             let (old, new) = (try first.decoded(), try decoded())
-            let change = old.changes(to: new).first
-            return change.map {
-                "rank \(rank) was started with `\($0.name)` \($0.new?.text ?? "not set"), rank 0 with \($0.old?.text ?? "none"); start all ranks with the same options"
-            } ?? "rank \(rank) was started with other options than rank 0; start all ranks with the same"
+            if old.from != new.from { return message("from", old.from, new.from) }
+            return old.changes(to: new).first.map { message($0.name, $0.old?.text, $0.new?.text) }
+                ?? "rank \(rank) was started with other options than rank 0; start all ranks with the same"
         }
         if program != first.program {
             return "rank \(rank) runs another build of this program than rank 0; give all machines the same file"

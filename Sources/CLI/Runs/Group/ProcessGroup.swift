@@ -26,9 +26,11 @@ public enum ProcessGroup {
     }
 
     /// Checks that all processes run the same program with the same options on the same data.
-    package static func checkAlike(_ run: Run) throws {
+    ///
+    /// - Parameter folder: the folder of the run, as it was given.
+    package static func checkAlike(_ run: Run, in folder: String?) throws {
         guard communicator.size > 1 else { return }
-        let own = try together { try Fingerprint(run) }
+        let own = try together { try Fingerprint(run, in: folder) }
         let all = try communicator.allGather(own.bytes).map(Fingerprint.init(bytes:))
         try together {
             guard let other = all.indices.first(where: { all[$0] != all[0] }) else { return }
