@@ -194,19 +194,24 @@ struct MPITests {
         @Test(arguments: [
             (["--layers", "2"], "--layers 2, rank 0 with 1"),
             (["--tensorboard"], "--tensorboard true, rank 0 with false"),
+            (["--output", "OTHER"], "--output OTHER, rank 0 with RUN"),
         ])
         func ranksWithOtherOptionsAreRefused(more: [String], says: String) throws {
             let folder = try Folder(), run = folder.file("run")
             let options = Self.recall + ["--output", run, "--overwrite"]
             try #require(Self.outcome(try Self.start([Self.program] + options)).status == 0)
             let before = try Self.files(run)
+            func filled(_ text: String) -> String {
+                text.replacing("OTHER", with: folder.file("other")).replacing("RUN", with: run)
+            }
+            let second = (more[0] == "--output" ? Self.recall : options) + more.map(filled)
             let outcome = Self.outcome(
                 try Self.start(
-                    ["mpirun", "-n", "1", Self.program] + options + [":", "-n", "1", Self.program] + options + more))
+                    ["mpirun", "-n", "1", Self.program] + options + [":", "-n", "1", Self.program] + second))
             #expect(outcome.status == 2)
             #expect(
                 outcome.errors == [
-                    "error: rank 1 was started with \(says); start all ranks with the same options"
+                    "error: rank 1 was started with \(filled(says)); start all ranks with the same options"
                 ])
             let isUntouched = try Self.files(run) == before
             #expect(isUntouched)

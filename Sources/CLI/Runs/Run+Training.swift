@@ -59,7 +59,7 @@ extension Run {
             return (folder, run)
         }
         // Nothing in the folder has changed so far.
-        try ProcessGroup.checkAlike(run, in: path)
+        try ProcessGroup.checkAlike(run, in: path, by: "resume")
         let prepared = try ProcessGroup.together {
             try Prepared(run, in: folder, observers: observers(run), shouldStop: shouldStop) { trainer, log in
                 if let log { try log.resume(trainer) } else if folder.hasState { _ = try folder.restore(trainer) }

@@ -11,8 +11,12 @@ struct Fingerprint: Codable, Equatable {
     /// The folder of the run as it was given; nil if the run isn't kept.
     private let folder: String?
 
-    init(_ run: Run, in folder: String?) throws {
+    /// The option that names the folder.
+    private let folderOption: String
+
+    init(_ run: Run, in folder: String?, by option: String) throws {
         self.folder = folder
+        folderOption = option
         program = try Self.programChecksum()
         var configuration = run.configuration
         let places = configuration.places(run.registry)
@@ -31,7 +35,11 @@ struct Fingerprint: Codable, Equatable {
         func message(_ name: String, _ old: String?, _ new: String?) -> String {
             "rank \(rank) was started with `\(name)` \(new ?? "not set"), rank 0 with \(old ?? "none"); start all ranks with the same options"
         }
-        if folder != first.folder { return message("output", first.folder, folder) }
+        if folderOption != first.folderOption {
+            return
+                "rank \(rank) was started with `\(folderOption)`, rank 0 with `\(first.folderOption)`; start all ranks with the same options"
+        }
+        if folder != first.folder { return message(folderOption, first.folder, folder) }
         if configuration != first.configuration {
             let (old, new) = (try first.decoded(), try decoded())
             if old.from != new.from { return message("from", old.from, new.from) }

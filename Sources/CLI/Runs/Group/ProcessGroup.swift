@@ -27,10 +27,12 @@ public enum ProcessGroup {
 
     /// Checks that all processes run the same program with the same options on the same data.
     ///
-    /// - Parameter folder: the folder of the run, as it was given.
-    package static func checkAlike(_ run: Run, in folder: String?) throws {
+    /// - Parameters:
+    ///   - folder: the folder of the run, as it was given.
+    ///   - option: the option by which it was given.
+    package static func checkAlike(_ run: Run, in folder: String?, by option: String = "output") throws {
         guard communicator.size > 1 else { return }
-        let own = try together { try Fingerprint(run, in: folder) }
+        let own = try together { try Fingerprint(run, in: folder, by: option) }
         let all = try communicator.allGather(own.bytes).map(Fingerprint.init(bytes:))
         try together {
             guard let other = all.indices.first(where: { all[$0] != all[0] }) else { return }
