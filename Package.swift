@@ -102,7 +102,7 @@ let package = Package(
     traits: [
         .trait(name: "MPI", description: "Training by several processes, with Open MPI or MPICH."),
         // URNN_TRAITS=MPI enables a trait in packages that depend on this one, too, so that nothing is built twice.
-        .default(enabledTraits: Context.environment["URNN_TRAITS"].map { [$0] } ?? []),
+        .default(enabledTraits: Set((Context.environment["URNN_TRAITS"] ?? "").split(separator: ",").map(String.init))),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")

@@ -52,24 +52,23 @@ public final class GradientTracker: TrainingObserver {
             .train, epoch: progress.epoch - 1, index: progress.batch - 1, batchSize: batchSize)
         let chosen = whole.sequencesToMeasure(samples, shards: plan.count)
         guard chosen.contains(where: { !$0.isEmpty }) else {
-            throw RecurrentError.invalidOption("no sequence of this batch has \(whole.steps) steps, as many as it")
+            throw RecurrentError.invalidOption(
+                "no sequence of this batch has all of its \(whole.steps) steps, so no gradient can be tracked")
         }
         let carriesOver = model.data.isContinuous && !whole.startsSequences
-        var own: [Double] = []
+        var own: (frobenius: [Double], operatorNorms: [Double]) = ([], [])
         for (index, shard) in plan.own.enumerated() where !chosen[shard].isEmpty {
             let carried = model.carriedShards.isEmpty ? nil : model.carriedShards[index]
             let norms = try flow.measure(
                 whole.shard(shard, of: plan.count), chosen[shard], steps: 1...whole.steps, operatorNorms: .lastStep,
                 start: carriesOver ? carried.map { .before($0) } ?? .lastPass : .zeros
             ).last
-            for (frobenius, operatorNorm) in zip(norms.frobenius.values, norms.operatorNorm!.values) {
-                own += [frobenius, operatorNorm]
-            }
+            own.frobenius += norms.frobenius.values
+            own.operatorNorms += norms.operatorNorm!.values
         }
-        let all = try communicator.allGather(own).joined()
-        let frobenius = GradientNorms.Statistics(values: all.enumerated().filter { $0.offset % 2 == 0 }.map(\.element))
-        let operatorNorm = GradientNorms.Statistics(
-            values: all.enumerated().filter { $0.offset % 2 == 1 }.map(\.element))
+        let all = try communicator.allGather(own.frobenius + own.operatorNorms)
+        let frobenius = GradientNorms.Statistics(values: all.flatMap { $0.prefix($0.count / 2) })
+        let operatorNorm = GradientNorms.Statistics(values: all.flatMap { $0.suffix($0.count / 2) })
         var values = [
             "frobeniusNorm": frobenius.mean, "frobeniusNormMinimum": frobenius.minimum,
             "frobeniusNormMaximum": frobenius.maximum, "operatorNorm": operatorNorm.mean,
