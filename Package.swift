@@ -42,7 +42,7 @@ let modules: [Module] = [
         testDependencies: [
             "ReferenceBackend", "CPUBackend", "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell",
             "RecurrentOptimizers",
-            "ManifoldUpdates", "ToyDatasets",
+            "ManifoldUpdates", "ToyDatasets", "AllocationCounting",
         ],
         testResources: [.copy("Fixtures")]),
     Module(name: "RecurrentTestSupport", path: "Sources/Core/TestSupport", dependencies: ["RecurrentCore"]),
@@ -134,6 +134,7 @@ let package = Package(
         .target(
             name: "RecurrentFuzzing",
             dependencies: (plugins + ["BuiltInPlugins"]).map { .init(stringLiteral: $0) }, path: "Tests/Fuzzing"),
+        .target(name: "AllocationCounting", path: "Tests/AllocationCounting"),
         .testTarget(
             name: "RecurrentFuzzingTests", dependencies: ["RecurrentFuzzing"], path: "Tests/RecurrentFuzzingTests"),
     ]

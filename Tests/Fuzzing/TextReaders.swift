@@ -18,7 +18,7 @@ struct VocabularyReader: FuzzedReader {
         try VocabularyFile.write(tokens, to: path)
         let again = try VocabularyFile.read(path, count: tokens.count)
         try require(again.elementsEqual(tokens) { $0.utf8.elementsEqual($1.utf8) }, "the tokens changed")
-        let numbers = TokenNumbers(tokens)
+        let numbers = Vocabulary(tokens)
         try require(tokens.indices.allSatisfy { numbers[tokens[$0]] == $0 }, "a token has another number")
     }
 }

@@ -20,6 +20,7 @@ enum Fault: String, CaseIterable, Sendable {
         matrixExchangesNothing
     case matrixNormOfZero, matrixHidesNaN, matrixForgetsItsMessage, matrixKeepsScalars
     case recurrenceRepeatsEpilogue, recurrenceForgetsInitialState
+    case preparedForgetsBias, softmaxOverflows, softmaxUnscaled, concurrentComputesOtherwise
 
     /// The part in which `checkBackend` must find the mistake.
     var part: BackendPart {
@@ -43,6 +44,9 @@ enum Fault: String, CaseIterable, Sendable {
             .matrixExchangesNothing, .matrixNormOfZero, .matrixHidesNaN, .matrixForgetsItsMessage, .matrixKeepsScalars:
             .matrixPrograms
         case .recurrenceRepeatsEpilogue, .recurrenceForgetsInitialState: .recurrence
+        case .preparedForgetsBias, .softmaxOverflows, .softmaxUnscaled,
+            .concurrentComputesOtherwise:
+            .inference
         }
     }
 }
@@ -235,6 +239,13 @@ final class FaultyBackend: Backend {
                 classes: classes, width: width, excludedClass: fault == .lossExcludesNone ? nil : excludedClass), fault,
             base)
     }
+    func makeConcurrent() throws -> (any Backend)? {
+        fault == .concurrentComputesOtherwise ? FaultyBackend(.impreciseExp) : nil
+    }
+    func multiply(_ a: MatrixView, _ b: any PreparedMatrix, bias: MatrixView?, into c: MatrixView) {
+        base.multiply(a, b, bias: fault == .preparedForgetsBias ? nil : bias, into: c)
+    }
+    func makeSoftmax(classes: Int) throws -> any Softmax { FaultySoftmax(try base.makeSoftmax(classes: classes), fault, base) }
     func makeRecurrence(_ plan: RecurrencePlan, _ binding: RecurrenceBinding) throws -> any RecurrenceExecutor {
         FaultyRecurrence(try DefaultRecurrence(plan, binding, on: base), fault, base)
     }

@@ -61,3 +61,28 @@ final class FaultyRecurrence: RecurrenceExecutor {
         if fault == .recurrenceRepeatsEpilogue { base.runEpilogue() }
     }
 }
+
+/// A softmax with one mistake.
+final class FaultySoftmax: Softmax {
+    private let base: any Softmax
+    private let fault: Fault?
+    private let backend: any Backend
+
+    init(_ base: any Softmax, _ fault: Fault?, _ backend: any Backend) {
+        self.base = base
+        self.fault = fault
+        self.backend = backend
+    }
+
+    func run(_ rows: MatrixView) {
+        for row in 0..<rows.rows {
+            let view = rows.rows(row..<row + 1), numbers: [Double] = backend.download(view)
+            let powers = numbers.map { RealFunctions.exp($0) }, sum = powers.reduce(0, +)
+            switch fault {
+            case .softmaxOverflows: backend.upload(powers.map { $0 / sum }, to: view)
+            case .softmaxUnscaled: backend.upload(numbers.map { RealFunctions.exp($0 - numbers.max()!) }, to: view)
+            default: base.run(rows.rows(row..<row + 1))
+            }
+        }
+    }
+}

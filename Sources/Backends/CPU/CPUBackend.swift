@@ -31,7 +31,9 @@ public final class CPUBackend: BackendPlugin, @unchecked Sendable {
 
     package let instructions: InstructionSet
 
-    let team: OpaquePointer
+    /// The threads, which backends for concurrent calls share.
+    private let threadTeam: ThreadTeam
+    var team: OpaquePointer { threadTeam.pointer }
     private let partials = Workspace()
     let tiles = Workspace()
 
@@ -57,11 +59,26 @@ public final class CPUBackend: BackendPlugin, @unchecked Sendable {
         guard let team = ck_team_create(Int32(count), instructions.code) else {
             throw RecurrentError.backend("could not start \(count) threads; try fewer `threads`")
         }
-        self.team = team
+        threadTeam = ThreadTeam(team)
         self.threads = count
         self.instructions = instructions
     }
-    deinit { ck_team_destroy(team) }
+
+    /// Creates a backend for calls that are made at the same time as those of another one.
+    private init(besides other: CPUBackend) {
+        (threadTeam, threads, instructions) = (other.threadTeam, other.threads, other.instructions)
+    }
+
+    /// Threads that end with the last backend that uses them.
+    private final class ThreadTeam: @unchecked Sendable {
+        let pointer: OpaquePointer
+        init(_ pointer: OpaquePointer) { self.pointer = pointer }
+        deinit { ck_team_destroy(pointer) }
+    }
+
+    /// Returns a backend with the same threads, which work for one caller at a time: a call that finds them at work is
+    /// computed by its own thread alone, with the same bits.
+    public func makeConcurrent() throws -> (any Backend)? { CPUBackend(besides: self) }
 
     /// OpenBLAS's name for the kernels that it chose for this processor.
     public static var coreName: String { String(cString: openblas_get_corename()) }

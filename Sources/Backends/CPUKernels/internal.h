@@ -9,7 +9,7 @@ typedef struct {
     int32_t argmax;
 } ck_row_result;
 
-/// C [m, n] ← alpha · op(A) op(B) + beta · C, row-major.
+/// C [m, n] ← alpha · op(A) op(B) + beta · C (+ bias), row-major.
 typedef struct {
     int64_t m, n, k;
     float alpha, beta;
@@ -21,6 +21,7 @@ typedef struct {
     const float *packed;  // op(B) as packed by pack(), or NULL to read b
     float *c;
     int64_t ldc;
+    const float *bias;  // a row that is added to all rows of C, or NULL
 } ck_product;
 
 /// The loops of vector_body.h and product_body.h for one instruction set.

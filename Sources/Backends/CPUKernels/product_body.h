@@ -90,6 +90,7 @@ typedef struct {
     const float *b;  // row k of a panel of B is b + k * b_step
     int64_t b_step;
     float alpha, beta;
+    const float *bias;  // of the panel, or NULL
     float *c;
     int64_t ldc;
     int last;  // floats in the panel's last vector
@@ -127,9 +128,11 @@ INLINE void NAME(block)(
             float *to = c + i * ldc + j * WIDTH;
             vf result = alpha * sum[i][j];
             if (j < vectors - 1 || last == WIDTH) {
+                if (s->bias) result += *(const vf *)(s->bias + j * WIDTH);
                 if (beta != 0) result += beta * *(const vf *)to;
                 *(vf *)to = result;
             } else {
+                if (s->bias) result += NAME(load_first)(s->bias + j * WIDTH, last);
                 if (beta != 0) result += beta * NAME(load_first)(to, last);
                 NAME(store_first)(to, result, last);
             }
@@ -219,6 +222,7 @@ static void NAME(multiply)(const ck_product *p) {
                 .b_step = p->packed ? (next - at) * WIDTH : p->ldb,
                 .alpha = p->alpha,
                 .beta = start > 0 ? 1 : p->beta,
+                .bias = start > 0 || !p->bias ? NULL : p->bias + at * WIDTH,
                 .c = p->c + at * WIDTH,
                 .ldc = p->ldc,
                 .last = next < whole ? WIDTH : (int)(p->n - (whole - 1) * WIDTH),

@@ -26,6 +26,7 @@ struct ck_team {
     void (*body)(void *, int);
     void *context;
     _Atomic bool stop;
+    _Atomic bool busy;  // at work for one caller
 };
 
 static inline void relax(void) {
@@ -114,7 +115,8 @@ int ck_team_size(const ck_team *team) { return team->size; }
 const struct ck_kernels *ck_team_kernels(const ck_team *team) { return team->kernels; }
 
 void ck_parallel(ck_team *team, int pieces, void (*body)(void *, int), void *context) {
-    if (team->size == 1 || pieces < 2 || pieces > PIECE_MASK) {
+    if (team->size == 1 || pieces < 2 || pieces > PIECE_MASK
+        || atomic_exchange_explicit(&team->busy, true, memory_order_acquire)) {
         for (int piece = 0; piece < pieces; piece++) body(context, piece);
         return;
     }
@@ -131,4 +133,5 @@ void ck_parallel(ck_team *team, int pieces, void (*body)(void *, int), void *con
         if (++spins < SPINS) relax();
         else usleep(20);
     }
+    atomic_store_explicit(&team->busy, false, memory_order_release);
 }

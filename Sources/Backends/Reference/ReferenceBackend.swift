@@ -74,6 +74,7 @@ public final class ReferenceBackend: BackendPlugin {
     }
 
     public func synchronize() {}
+    public func makeConcurrent() throws -> (any Backend)? { self }
 
     // MARK: Arithmetic
 

@@ -89,6 +89,23 @@ public protocol Backend: AnyObject, Sendable {
     func hermitianEigen(real: MatrixView, imaginary: MatrixView, eigenvalues: MatrixView) throws
 
     // These have default implementations built on the methods above.
+    /// Returns a backend on the same device and memory whose calls may be made while others make calls on this one: it
+    /// reads what this one has allocated, prepared and compiled. Nil, the default, if calls must be made one after
+    /// another.
+    ///
+    /// - Throws: what creating a backend throws.
+    func makeConcurrent() throws -> (any Backend)?
+    /// Prepares a constant matrix [K, N] for products `A · matrix`; see ``PreparedMatrix``. One stride of the matrix is
+    /// 1, and its elements don't change any more.
+    ///
+    /// - Throws: ``RecurrentError/device(_:)`` if there is no memory for a copy.
+    func prepare(_ matrix: MatrixView) throws -> any PreparedMatrix
+    /// Computes `C ← A · B`, plus `bias` [1, N] in each row unless it is nil. A and C have `columnStride` 1.
+    func multiply(_ a: MatrixView, _ b: any PreparedMatrix, bias: MatrixView?, into c: MatrixView)
+    /// Prepares the softmax of rows of `classes` numbers; see ``Softmax``.
+    ///
+    /// - Throws: what the backend throws.
+    func makeSoftmax(classes: Int) throws -> any Softmax
     /// Binds a recurrence plan to its buffers; see ``RecurrenceExecutor``.
     func makeRecurrence(_ plan: RecurrencePlan, _ binding: RecurrenceBinding) throws -> any RecurrenceExecutor
     /// Prepares the mean cross-entropy and its gradients through a linear projection,

@@ -31,24 +31,37 @@ extension SequenceModel {
 
     /// Reads what ``load(from:ofAnyCell:)`` would put into the model, in the order of ``snapshot()``.
     func weights(from path: String, ofAnyCell: Bool = false) throws -> [Float] {
+        try parameters.weights(from: path, cell: cell.name, ofAnyCell: ofAnyCell)
+    }
+}
+
+extension ParameterStore {
+    /// Reads the values of all parameters from a file that fits them exactly, in their order.
+    ///
+    /// - Parameters:
+    ///   - path: the path of the file.
+    ///   - cell: the name of the cell that the parameters belong to.
+    ///   - ofAnyCell: whether the file may be from another cell whose parameters have the same names and shapes.
+    /// - Throws: what ``SequenceModel/load(from:ofAnyCell:)`` throws.
+    func weights(from path: String, cell: String, ofAnyCell: Bool = false) throws -> [Float] {
         let file = try SafeTensors(path: path)
         try file.verifyChecksum()
-        if let other = file.metadata["cell"], other != cell.name {
-            let fits = parameters.entries.allSatisfy { file[$0.name]?.shape == $0.shape }
-            guard ofAnyCell, fits, file.tensors.count == parameters.entries.count else {
+        if let other = file.metadata["cell"], other != cell {
+            let fits = entries.allSatisfy { file[$0.name]?.shape == $0.shape }
+            guard ofAnyCell, fits, file.tensors.count == entries.count else {
                 let why = ofAnyCell ? ", whose weights have other shapes" : ""
                 throw RecurrentError.checkpoint(
-                    path: path, reason: "holds a model of cell '\(other)', not '\(cell.name)'\(why)")
+                    path: path, reason: "holds a model of cell '\(other)', not '\(cell)'\(why)")
             }
         }
-        let names = Set(parameters.entries.map { ExactName($0.name) })
+        let names = Set(entries.map { ExactName($0.name) })
         if let extra = file.tensors.first(where: { !names.contains(ExactName($0.name)) }) {
             throw RecurrentError.checkpoint(
                 path: path,
                 reason: "holds a tensor '\(extra.name)' that this model doesn't have; "
                     + "is it from a model of another size or cell?")
         }
-        return try parameters.entries.flatMap { parameter in
+        return try entries.flatMap { parameter in
             let numbers = try file.floats(parameter.name, shape: parameter.shape)
             guard numbers.allSatisfy(\.isFinite) else {
                 throw RecurrentError.checkpoint(

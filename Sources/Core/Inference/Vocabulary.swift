@@ -65,10 +65,14 @@ public struct Vocabulary: Sendable, RandomAccessCollection {
     public func text(of ids: some Sequence<Int>) -> String {
         var text = "", isAtLineStart = true
         for id in ids {
-            let isEnd = tokens[id] == TextMarkup.endOfLine
-            text += isEnd ? "\n" : form.text(of: tokens[id], isAtLineStart: isAtLineStart)
-            isAtLineStart = isEnd
+            text += self.text(of: id, isAtLineStart: isAtLineStart)
+            isAtLineStart = tokens[id] == TextMarkup.endOfLine
         }
         return text
+    }
+
+    /// Returns the text that a token adds after another one, or at the start of a line; the end of a line is `\n`.
+    public func text(of id: Int, isAtLineStart: Bool) -> String {
+        tokens[id] == TextMarkup.endOfLine ? "\n" : form.text(of: tokens[id], isAtLineStart: isAtLineStart)
     }
 }

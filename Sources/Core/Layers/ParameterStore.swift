@@ -39,7 +39,7 @@ public final class ParameterStore {
     public private(set) var recurrentWeights: [Int] = []
     /// The number of elements of all parameters together.
     public private(set) var count = 0
-    private var storage: (values: any Memory, gradients: any Memory)?
+    private var storage: (values: any Memory, gradients: (any Memory)?)?
 
     /// Creates a store without parameters.
     public init() {}
@@ -70,15 +70,26 @@ public final class ParameterStore {
         storage = (try backend.allocate(max(count, 1)), try backend.allocate(max(count, 1)))
     }
 
+    /// Uses values that are there already, for inference: there are no gradients.
+    func share(_ values: any Memory) {
+        precondition(values.count >= count, "\(values.count) values for \(count) elements of parameters")
+        storage = (values, nil)
+    }
+
+    private var gradients: any Memory {
+        guard let memory = storage?.gradients else { preconditionFailure("parameters for inference have no gradients") }
+        return memory
+    }
+
     /// Returns the values of the parameter with this number, [rows, columns].
     public func value(_ index: Int) -> MatrixView { view(storage!.values, index) }
     /// Returns the gradient of the parameter with this number, [rows, columns].
-    public func gradient(_ index: Int) -> MatrixView { view(storage!.gradients, index) }
+    public func gradient(_ index: Int) -> MatrixView { view(gradients, index) }
 
     /// The values of all parameters as one row, [1, count].
     public var allValues: MatrixView { MatrixView(storage!.values, rows: 1, columns: count) }
     /// The gradients of all parameters as one row, [1, count].
-    public var allGradients: MatrixView { MatrixView(storage!.gradients, rows: 1, columns: count) }
+    public var allGradients: MatrixView { MatrixView(gradients, rows: 1, columns: count) }
 
     /// Returns the values of an orthogonal block, [n, n].
     public func value(of block: OrthogonalBlock) -> MatrixView { value(block.parameter).rows(block.rows) }

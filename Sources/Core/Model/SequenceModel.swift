@@ -31,24 +31,35 @@ public final class SequenceModel {
         cell: any RecurrentCell, configuration: ModelConfiguration, data: DatasetDescription,
         on backend: any Backend, seed: UInt64 = 1
     ) throws {
-        try configuration.check()
         self.cell = cell
         self.configuration = configuration
         self.data = data
         self.backend = backend
         self.seed = seed
-        stack = try LayerStack(
+        (stack, projection) = try Self.layers(cell, configuration, data, parameters: parameters, on: backend)
+        try parameters.allocate(on: backend)
+        loss = try data.loss.makeExecutor(for: data, width: configuration.hiddenSize, on: backend)
+        initialize()
+    }
+
+    /// Creates all layers of a model, which declare their parameters in the order in which they are saved.
+    ///
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` if the configuration doesn't fit the data, or what the backend throws.
+    static func layers(
+        _ cell: any RecurrentCell, _ configuration: ModelConfiguration, _ data: DatasetDescription,
+        parameters: ParameterStore, on backend: any Backend
+    ) throws -> (stack: LayerStack, projection: LinearLayer) {
+        try configuration.check()
+        let stack = try LayerStack(
             cell, configuration: configuration, inputs: data.inputs, parameters: parameters, on: backend)
         guard !configuration.tiesEmbedding || stack.embedding?.vocabulary == data.classes else {
             throw RecurrentError.invalidOption(
                 "`tied` needs data whose targets are tokens; this data set's classes aren't its input tokens")
         }
-        projection = LinearLayer(
+        let projection = LinearLayer(
             name: "decoder", inputWidth: configuration.hiddenSize, outputWidth: data.classes,
             tied: configuration.tiesEmbedding ? stack.embedding?.weight : nil, parameters: parameters, on: backend)
-        try parameters.allocate(on: backend)
-        loss = try data.loss.makeExecutor(for: data, width: configuration.hiddenSize, on: backend)
-        initialize()
+        return (stack, projection)
     }
 
     private func initialize() {

@@ -23,7 +23,8 @@ ck_team *ck_team_create(int threads, ck_instruction_set set);
 void ck_team_destroy(ck_team *team);
 int ck_team_size(const ck_team *team);
 /// Calls body(context, piece) for each piece in 0 ..< pieces. Which thread takes a piece
-/// depends on the team; the division into pieces must not.
+/// depends on the team; the division into pieces must not. While the team is at work for
+/// another caller, this one does all pieces by itself.
 void ck_parallel(ck_team *team, int pieces, void (*body)(void *context, int piece), void *context);
 
 // MARK: Pointwise programs
@@ -84,6 +85,21 @@ void ck_gemm(
     ck_team *team, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
     const float *b, int ldb, float beta, float *c, int ldc, float *scratch);
 int64_t ck_gemm_scratch(const ck_team *team, bool transpose_b, int m, int n, int k);
+
+// A matrix that is the right operand of many products is packed once. A team's products with it may run
+// at the same time as others in other threads.
+
+/// The number of floats that op(B) [k, n] takes when it is prepared.
+int64_t ck_prepared_size(const ck_team *team, int64_t n, int64_t k);
+void ck_prepare_matrix(ck_team *team, const float *b, int64_t ldb, bool transpose_b, int64_t n, int64_t k, float *to);
+/// C [m, n] ← A [m, k] · op(B) (+ bias, a row).
+void ck_multiply_prepared(
+    ck_team *team, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *packed, const float *bias,
+    float *c, int64_t ldc);
+
+/// Replaces each of `count` rows of n numbers by its softmax. `ld` must be n rounded up to a multiple of 16, since what
+/// lies between two rows is overwritten; `zeros` are `ld` zeros.
+void ck_softmax_rows(ck_team *team, float *rows, int64_t count, int64_t n, int64_t ld, const float *zeros);
 
 /// out[c] ← beta · out[c] + Σ_r x[r, c].
 void ck_sum_columns(ck_team *team, const float *x, int64_t rows, int64_t columns, int64_t ld, float beta, float *out);

@@ -3,6 +3,7 @@ import RecurrentRuns
 
 extension Workload {
     static let generationNames = ["rnn", "urnn", "gru", "ugru"].map { "generate-\($0)" }
+    static let servingNames = [1, 8, 64, 512].map { "serve-gru-b\($0)" }
 
     /// Creates the workload `generate-CELL`: one token of text, drawn from all words (E 400, H 200, V 10,000).
     ///
@@ -10,23 +11,43 @@ extension Workload {
     /// the ratio to the floor says little.
     static func generation(_ name: String, cell: String, on backend: any Backend, registry: Registry) throws -> Workload
     {
+        let model = try languageModel(cell: cell, on: backend, registry: registry)
+        let generator = try Generator(model, sampling: Sampling(), seed: 1)
+        var token = 0
+        return Workload(name: name, flops: flops(of: model)) { token = try generator.next(after: token) }
+    }
+
+    /// Creates the workload `serve-CELL-bN`: the logits of the next token of N streams, each after one token (E 400, H 200,
+    /// V 10,000).
+    static func serving(_ name: String, cell: String, streams: Int, on backend: any Backend, registry: Registry) throws
+        -> Workload
+    {
+        let model = try languageModel(cell: cell, on: backend, registry: registry)
+        let session = try model.makeSession(streams: streams)
+        var tokens = (0..<streams).map { ($0 * 7919) % 10_000 }
+        return Workload(name: name, flops: flops(of: model) * Double(streams)) {
+            let rows = try session.step(tokens)
+            for stream in tokens.indices { tokens[stream] = (tokens[stream] + (rows[stream][0] > 0 ? 1 : 3)) % 10_000 }
+        }
+    }
+
+    private static func languageModel(cell: String, on backend: any Backend, registry: Registry) throws -> TrainedModel {
         var configuration = RunConfiguration(cell: PluginChoice(cell))
         configuration.model.embeddingSize = 400
         configuration.model.hiddenSize = 200
         configuration.model.tableInitialization = .languageModel
         configuration = try registry.resolve(configuration, locatesData: false)
-        let classes = 10_000
-        let made = try registry.makeCell(configuration)
-        let model = try SequenceModel(
-            cell: made, configuration: configuration.model, data: .languageModel(vocabulary: classes), on: backend,
-            seed: 1)
-        let generator = try Generator(model, sampling: Sampling(), seed: 1)
-        func weights(_ kind: CellParameter.Kind) -> Int { made.parameters.count { $0.kind == kind } }
-        let hidden = configuration.model.hiddenSize
-        let products =
-            hidden
-            * (weights(.inputWeight) * configuration.model.embeddingSize + weights(.recurrentWeight) * hidden + classes)
-        var token = 0
-        return Workload(name: name, flops: 2 * Double(products)) { token = try generator.next(after: token) }
+        return try TrainedModel(
+            SequenceModel(
+                cell: registry.makeCell(configuration), configuration: configuration.model,
+                data: .languageModel(vocabulary: 10_000), on: backend, seed: 1))
+    }
+
+    /// The operations of a token's products: those of the state and the projection. The embedding's products with the
+    /// input's weights are looked up.
+    private static func flops(of model: TrainedModel) -> Double {
+        let hidden = model.configuration.hiddenSize
+        let gates = model.cell.parameters.count { $0.kind == .recurrentWeight }
+        return 2 * Double(hidden * (gates * hidden + model.data.classes))
     }
 }

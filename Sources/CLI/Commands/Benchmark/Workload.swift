@@ -3,8 +3,8 @@ import RecurrentRuns
 
 /// A piece of work to time.
 ///
-/// Its name is `toy-CELL-nN`, `lm-CELL-tT`, `lm-CELL-ACTIVATION-tT`, `generate-CELL` or `exp-nN`; names that begin with
-/// `lm` may have `-hH` before `-tT`, for a number of units other than 200.
+/// Its name is `toy-CELL-nN`, `lm-CELL-tT`, `lm-CELL-ACTIVATION-tT`, `generate-CELL`, `serve-CELL-bN` or `exp-nN`; names
+/// that begin with `lm` may have `-hH` before `-tT`, for a number of units other than 200.
 struct Workload {
     let name: String
     /// The number of multiplications and additions in the unavoidable matrix products of a step.
@@ -48,11 +48,14 @@ struct Workload {
         if parts.count == 2, parts[0] == "generate" {
             return try generation(name, cell: parts[1], on: backend, registry: registry)
         }
+        if parts.count == 3, parts[0] == "serve", let streams = size(2, "b", upTo: 100_000) {
+            return try serving(name, cell: parts[1], streams: streams, on: backend, registry: registry)
+        }
         if parts.count == 2, parts[0] == "exp", let n = size(1, "n", upTo: 20_000) {
             return try exponential(name, size: n, on: backend, registry: registry)
         }
         throw RecurrentError.unknownName(
-            kind: "workload", name: name, known: defaultNames + languageModelNames + generationNames)
+            kind: "workload", name: name, known: defaultNames + languageModelNames + generationNames + servingNames)
     }
 
     private struct Shape {

@@ -49,18 +49,22 @@ struct GenerateCommand: FlagCommand {
         guard words >= 1 else { throw RecurrentError.invalidOption("--words must be at least 1, not \(words)") }
         let sampling = try sampling()
         let (flags, folder) = try separatedRun()
-        let saved = try SavedLanguageModel(opening: folder, registry: .current) { configuration in
-            // Generating a single text offers too little work for several threads.
-            let backend = configuration.backend.name
-            if let option = Registry.current.threadsOption(of: backend) { configuration.backend[option] = 1 }
-            configuration = try Self.parser.configuration(flags, onto: configuration, locatesData: false)
+        let model = try TrainedModel.load(
+            folder, registry: .current,
+            changes: { $0 = try Self.parser.configuration(flags, onto: $0, locatesData: false) },
+            backend: Registry.current.makeBackend)
+        guard let vocabulary = model.vocabulary else {
+            throw RecurrentError.checkpoint(
+                path: folder,
+                reason:
+                    "there is no \(VocabularyFile.name): this isn't the run of a language model (train one with `dataset` ptb)"
+            )
         }
-        let vocabulary = saved.vocabulary
-        let asked = try promptTokens(saved)
-        let generator = try Generator(saved.model, sampling: sampling, seed: seed ?? 1)
-        var writer = TextWriter(tokens: saved.tokens, isSilent: json)
+        let asked = try promptTokens(vocabulary)
+        let generator = try Generator(model, sampling: sampling, seed: seed ?? 1)
+        var writer = TextWriter(tokens: vocabulary.form, isSilent: json)
         // A text starts at the beginning of a sentence.
-        var token = vocabulary.firstIndex(of: TextMarkup.endOfLine) ?? 0
+        var token = vocabulary.endOfLine ?? 0
         for next in asked {
             try generator.feed(token)
             writer.write(vocabulary[next])
@@ -99,21 +103,16 @@ struct GenerateCommand: FlagCommand {
     }
 
     /// Returns the tokens of the prompt; those that the model doesn't know become `<unk>`, with a warning.
-    private func promptTokens(_ saved: SavedLanguageModel) throws -> [Int] {
+    private func promptTokens(_ vocabulary: Vocabulary) throws -> [Int] {
         guard let prompt else { return [] }
-        let ids = TokenNumbers(saved.vocabulary)
-        return try saved.tokens.tokens(of: prompt).map { word in
-            if let id = ids[word] { return id }
-            let what = saved.tokens == .words ? "" : "the \(saved.tokens.unit) "
-            guard let unknown = ids[TextMarkup.unknownWord] else {
-                throw RecurrentError.invalidOption(
-                    "--prompt: the model doesn't know \(what)'\(word.prefix(40))', and has no \(TextMarkup.unknownWord) to stand for it"
+        do {
+            return try vocabulary.ids(of: prompt) { token in
+                Terminal.complain(
+                    "warning: the model doesn't know \(vocabulary.name(of: token)); \(TextMarkup.unknownWord) stands for it"
                 )
             }
-            Terminal.complain(
-                "warning: the model doesn't know \(what)'\(word.prefix(40))'; \(TextMarkup.unknownWord) stands for it"
-            )
-            return unknown
+        } catch RecurrentError.invalidOption(let reason) {
+            throw RecurrentError.invalidOption("--prompt: \(reason)")
         }
     }
 }

@@ -97,7 +97,7 @@ struct ImportCommand: FlagCommand {
         let own = try vocabulary.map { path in
             let tokens = try VocabularyFile.read(path, count: count)
             try VocabularyFile.check(tokens, Registry.current.tokenForm(of: configuration.dataset.name), path: path)
-            if !TokenNumbers(tokens).contains(TextMarkup.endOfLine) {
+            if !Vocabulary(tokens).contains(TextMarkup.endOfLine) {
                 Terminal.complain(
                     "warning: \(path) has no \(TextMarkup.endOfLine); line ends are read as \(TextMarkup.unknownWord)")
             }

@@ -158,6 +158,13 @@ public struct RunFolder: Sendable {
     /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if there are none yet, or they are damaged or
     ///   don't fit the model.
     public func loadModel(into model: SequenceModel, ofAnyCell: Bool = false) throws {
+        try model.load(from: weightsFile(), ofAnyCell: ofAnyCell)
+    }
+
+    /// Returns the path of the best weights so far.
+    ///
+    /// - Throws: ``RecurrentCore/RecurrentError/checkpoint(path:reason:)`` if there are none yet.
+    func weightsFile() throws -> String {
         let path = file("model.safetensors")
         guard FileManager.default.fileExists(atPath: path) else {
             let end = try RunEnd(in: self.path), step = end?.step.map { " at step \($0)" } ?? ""
@@ -168,6 +175,6 @@ public struct RunFolder: Sendable {
                     : "has no model.safetensors, which is written after the first epoch; resume it with train --resume \(self.path.shellWord)"
             )
         }
-        try model.load(from: path, ofAnyCell: ofAnyCell)
+        return path
     }
 }

@@ -35,6 +35,7 @@ public func checkBackend(
         case .eigendecomposition: try check.eigendecomposition()
         case .crossEntropy: try check.crossEntropy()
         case .matrixPrograms: try check.matrixPrograms()
+        case .inference: try check.inference()
         case .recurrence:
             try checkCell(
                 TwoStageCell(), on: backend, against: oracle, steps: 25, tolerance: max(10 * check.tolerance, 1e-9))
@@ -68,6 +69,8 @@ public enum BackendPart: Sendable, CaseIterable {
     case matrixPrograms
     /// A cell with two states and two stages, forward and backward.
     case recurrence
+    /// Prepared matrices, softmax, and a backend for concurrent calls.
+    case inference
 }
 
 /// A backend, its oracle, and the tolerance of their comparison.
