@@ -52,7 +52,8 @@ struct InferenceTests {
     ) throws -> SequenceModel {
         try SequenceModel(
             cell: cell,
-            configuration: ModelConfiguration(embeddingSize: hidden, hiddenSize: hidden, layers: layers, zoneout: zoneout),
+            configuration: ModelConfiguration(
+                embeddingSize: hidden, hiddenSize: hidden, layers: layers, zoneout: zoneout),
             data: DatasetDescription(
                 inputs: .tokens(vocabulary: vocabulary), targets: .positionClass(classes: vocabulary),
                 isContinuous: true, metric: .perplexity),
@@ -102,7 +103,9 @@ struct InferenceTests {
             let sums = try model.evaluate(Batch(steps: 5, size: 1, inputs: .vectors(values, width: 3), values: [0.25]))
             #expect(abs(Double((numbers[stream] - 0.25) * (numbers[stream] - 0.25)) - sums.meanLoss) < 1e-5)
         }
-        #expect(throws: RecurrentError.invalidOption("this model predicts numbers, which `scores` returns, not classes")) {
+        #expect(
+            throws: RecurrentError.invalidOption("this model predicts numbers, which `scores` returns, not classes")
+        ) {
             try session.probabilities()
         }
         #expect(throws: RecurrentError.invalidOption("this model reads vectors of 3 numbers, not tokens")) {
@@ -199,7 +202,8 @@ struct InferenceTests {
         let other = try TrainedModel(Self.languageModel(LSTM(), on: CPUBackend(threads: 1))).makeSession().state(of: 0)
         #expect(
             message { try session.setState(other, of: 0) }
-                == "a state of cell 'lstm' with 1 layer of width 6 doesn't fit a model of cell 'gru' with 1 layer of width 6")
+                == "a state of cell 'lstm' with 1 layer of width 6 doesn't fit a model of cell 'gru' with 1 layer of width 6"
+        )
         let words = Vocabulary(["a", "b"])
         #expect(
             message { _ = try TrainedModel(Self.languageModel(GRU(), on: ReferenceBackend()), vocabulary: words) }

@@ -245,7 +245,9 @@ final class FaultyBackend: Backend {
     func multiply(_ a: MatrixView, _ b: any PreparedMatrix, bias: MatrixView?, into c: MatrixView) {
         base.multiply(a, b, bias: fault == .preparedForgetsBias ? nil : bias, into: c)
     }
-    func makeSoftmax(classes: Int) throws -> any Softmax { FaultySoftmax(try base.makeSoftmax(classes: classes), fault, base) }
+    func makeSoftmax(classes: Int) throws -> any Softmax {
+        FaultySoftmax(try base.makeSoftmax(classes: classes), fault, base)
+    }
     func makeRecurrence(_ plan: RecurrencePlan, _ binding: RecurrenceBinding) throws -> any RecurrenceExecutor {
         FaultyRecurrence(try DefaultRecurrence(plan, binding, on: base), fault, base)
     }

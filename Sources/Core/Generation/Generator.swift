@@ -24,6 +24,16 @@ public final class Generator {
     ///   - seed: the seed of the draws.
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if the model isn't a language model, or what the backend throws.
     public init(_ model: TrainedModel, sampling: Sampling, seed: UInt64 = 1) throws {
+        vocabulary = try Self.vocabulary(of: model)
+        self.sampling = sampling
+        session = try model.makeSession()
+        sampler = Sampler(sampling, seed: seed)
+    }
+
+    /// Returns the number of tokens of a language model.
+    ///
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` if the model is none.
+    static func vocabulary(of model: TrainedModel) throws -> Int {
         guard case .tokens(let vocabulary) = model.data.inputs,
             model.data.targets == .positionClass(classes: vocabulary)
         else {
@@ -31,10 +41,7 @@ public final class Generator {
                 "this model can't write text: it doesn't predict the next token at each position, as a language model does"
             )
         }
-        self.sampling = sampling
-        self.vocabulary = vocabulary
-        session = try model.makeSession()
-        sampler = Sampler(sampling, seed: seed)
+        return vocabulary
     }
 
     /// Begins a text with the present weights of a model, which are copied.

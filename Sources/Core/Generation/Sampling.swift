@@ -13,7 +13,17 @@ public struct Sampling: Sendable, Equatable {
     ///   - temperature: above 0.
     ///   - topK: at least 1; nil for all tokens.
     /// - Throws: ``RecurrentError/invalidOption(_:)`` for a value out of range.
-    public init(temperature: Double = 1, topK: Int? = nil) throws {
+    public init(temperature: Double, topK: Int? = nil) throws {
+        try self.init(checked: temperature, topK)
+    }
+
+    /// Draws from the likeliest tokens.
+    ///
+    /// - Parameter topK: the number of tokens to draw from, at least 1; nil for all tokens.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` for a value out of range.
+    public init(topK: Int?) throws { try self.init(checked: 1, topK) }
+
+    private init(checked temperature: Double, _ topK: Int?) throws {
         guard temperature > 0, temperature.isFinite else {
             throw RecurrentError.invalidOption(
                 "`temperature` must be above 0 and finite, not \(temperature); for the likeliest token each time, use `greedy`"
@@ -25,14 +35,17 @@ public struct Sampling: Sendable, Equatable {
         isGreedy = false
     }
 
-    private init() {
+    private init(isGreedy: Bool) {
         temperature = 1
         topK = nil
-        isGreedy = true
+        self.isGreedy = isGreedy
     }
 
+    /// Draws from the probabilities as they are.
+    public init() { self.init(isGreedy: false) }
+
     /// The likeliest token each time; of equal ones, the first.
-    public static let greedy = Sampling()
+    public static let greedy = Sampling(isGreedy: true)
 }
 
 /// The k largest of a list, without sorting it: a heap whose root is the smallest

@@ -101,7 +101,8 @@ public final class InferenceSession {
             throw RecurrentError.invalidOption("this model reads \(model.data.inputs.summary), not vectors")
         }
         guard inputs.count % width == 0 else {
-            throw RecurrentError.invalidOption("each stream reads \(width) numbers, so \(inputs.count) are not whole inputs")
+            throw RecurrentError.invalidOption(
+                "each stream reads \(width) numbers, so \(inputs.count) are not whole inputs")
         }
         try select(streams, inputs: inputs.count / width, "vector")
         inTurn {
@@ -128,7 +129,8 @@ public final class InferenceSession {
     /// Checks which streams take part, and notes them in ``rows``.
     func select(_ streams: [Int]?, inputs: Int? = nil, _ what: String = "") throws {
         if let inputs, inputs != streams?.count ?? self.streams {
-            throw RecurrentError.invalidOption("\(inputs) \(what)s for \(streams?.count ?? self.streams) streams; each reads one")
+            throw RecurrentError.invalidOption(
+                "\(inputs) \(what)s for \(streams?.count ?? self.streams) streams; each reads one")
         }
         guard let streams else { return rows.set(0..<self.streams) }
         call += 1

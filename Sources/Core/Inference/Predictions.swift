@@ -45,7 +45,8 @@ public struct Predictions: RandomAccessCollection, @unchecked Sendable {
         /// Copies rows to the host if they aren't there.
         func fetch(_ rows: Int) {
             if isCopy {
-                backend.download(memory, offset: 0, into: UnsafeMutableBufferPointer(start: numbers, count: rows * stride))
+                backend.download(
+                    memory, offset: 0, into: UnsafeMutableBufferPointer(start: numbers, count: rows * stride))
             }
         }
     }

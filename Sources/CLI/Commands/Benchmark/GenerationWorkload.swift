@@ -31,7 +31,8 @@ extension Workload {
         }
     }
 
-    private static func languageModel(cell: String, on backend: any Backend, registry: Registry) throws -> TrainedModel {
+    private static func languageModel(cell: String, on backend: any Backend, registry: Registry) throws -> TrainedModel
+    {
         var configuration = RunConfiguration(cell: PluginChoice(cell))
         configuration.model.embeddingSize = 400
         configuration.model.hiddenSize = 200

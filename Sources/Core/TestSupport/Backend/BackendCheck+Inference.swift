@@ -3,7 +3,9 @@ import RecurrentCore
 extension BackendCheck {
     /// Checks prepared matrices, softmax, and backends for concurrent calls.
     func inference() throws {
-        for (m, n, k) in [(1, 1, 1), (1, 33, 17), (7, 150, 50), (3, 17, 1), (300, 70, 20), (5, 1030, 260), (2, 65, 1500)] {
+        for (m, n, k) in [
+            (1, 1, 1), (1, 33, 17), (7, 150, 50), (3, 17, 1), (300, 70, 20), (5, 1030, 260), (2, 65, 1500),
+        ] {
             for layout in [Layout.packed, .padded, .transposed, .paddedTransposed] {
                 for hasBias in [false, true] { try prepared(m, n, k, layout, hasBias: hasBias) }
             }
