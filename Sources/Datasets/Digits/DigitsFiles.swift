@@ -38,6 +38,10 @@ struct DigitsFiles {
     ///   - splits: the splits that will be used; files of the others may be missing.
     /// - Throws: ``RecurrentCore/RecurrentError/dataset(_:)`` if a file is missing or if there is more than one data set.
     init(in directory: String, splits: Set<Split>) throws {
+        guard !splits.isEmpty else {
+            (train, test) = (nil, nil)
+            return
+        }
         let usesTraining = !splits.isDisjoint(with: [.train, .valid]), usesTest = splits.contains(.test)
         let needed: [Role] =
             (usesTraining ? [.trainImages, .trainLabels] : []) + (usesTest ? [.testImages, .testLabels] : [])

@@ -22,14 +22,19 @@ extension DigitsDataset {
     }
     public init(options: Options, seed: UInt64, splits: Set<Split>) throws {
         try self.init(
-            directory: Self.imageFolder(options.data, Self.name), classes: options.classes, seed: seed, splits: splits)
+            directory: Self.imageFolder(options.data, Self.name, splits), classes: options.classes, seed: seed,
+            splits: splits)
     }
 
     public static var hasTokenInputs: Bool { false }
     public static func adjust(_ defaults: inout RunDefaults) { defaults.useImageDefaults() }
 
-    fileprivate static func imageFolder(_ given: String?, _ name: String) throws -> String {
-        try DataFolder.resolve(
+    /// Returns the folder of the images; any text if no split is used.
+    fileprivate static func imageFolder(_ given: String?, _ name: String, _ splits: Set<Split> = Split.all) throws
+        -> String
+    {
+        guard !splits.isEmpty else { return "" }
+        return try DataFolder.resolve(
             given, variable: "MNIST_DIR",
             files: "the four files \(DigitsFiles.names.joined(separator: ", ")) (unpacked)",
             dataset: name)
@@ -70,7 +75,8 @@ public struct PermutedDigitsDataset: DatasetPlugin {
     }
     public init(options: Options, seed: UInt64, splits: Set<Split>) throws {
         digits = try DigitsDataset(
-            directory: DigitsDataset.imageFolder(options.data, Self.name), classes: options.classes, isPermuted: true,
+            directory: DigitsDataset.imageFolder(options.data, Self.name, splits), classes: options.classes,
+            isPermuted: true,
             permutationSeed: options.permutationSeed, seed: seed, splits: splits)
     }
 
