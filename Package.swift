@@ -75,7 +75,7 @@ let modules: [Module] = [
 
     Module(
         name: "RecurrentRuns", path: "Sources/CLI/Runs", dependencies: ["RecurrentCore"],
-        testDependencies: ["BuiltInPlugins"],
+        testDependencies: ["BuiltInPlugins", "CPUBackend", "ReferenceBackend", "UGRUCell"],
         testResources: [.copy("Fixtures")]),
     Module(
         name: "RecurrentReproduction", path: "Sources/CLI/Reproduction",

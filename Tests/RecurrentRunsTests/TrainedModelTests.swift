@@ -5,6 +5,7 @@ import RecurrentCore
 import RecurrentRuns
 import ReferenceBackend
 import Testing
+import UGRUCell
 
 /// Saved runs of every kind of task, loaded for inference.
 struct TrainedModelTests {
@@ -110,6 +111,15 @@ struct TrainedModelTests {
         let loss = try run.model.evaluate(batch).meanLoss
         let probability = try Double(session.probabilities()[0][ids[0]])
         #expect(abs(RealFunctions.log(probability) + loss) < 1e-5)
+
+        // Nor does it need the plug-ins that only training needs.
+        var small = Registry()
+        small.add(UGRU.self)
+        small.add(Tanh.self)
+        let alone = try TrainedModel.load(folder.file("run"), registry: small, backend: CPUBackend(threads: 1))
+        #expect(alone.vocabulary?.tokens == vocabulary.tokens && alone.cell.name == "ugru")
+        #expect(throws: RecurrentError.self) { try TrainedModel.load(folder.file("run"), registry: small) }
+        #expect(throws: RecurrentError.self) { try TrainedModel.load(folder.file("run"), registry: Registry()) }
 
         do {
             _ = try vocabulary.ids(of: "the zebra")

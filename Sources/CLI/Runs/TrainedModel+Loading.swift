@@ -6,8 +6,9 @@ extension TrainedModel {
     ///     let model = try TrainedModel.load("runs/ugru", registry: .builtIn, backend: CPUBackend())
     ///     let session = try model.makeSession(streams: 64)
     ///
-    /// A language model needs neither its corpus nor, in the registry, its data set: its vocabulary is in the folder. The
-    /// data set of other runs says what the model reads and predicts; its files aren't read.
+    /// The registry needs no more than the run's cell and activation, its backend unless another is given, and its data set,
+    /// which says what the model reads and predicts; its files aren't read. A language model of words doesn't need the data
+    /// set either, as its vocabulary is in the folder.
     ///
     /// - Parameters:
     ///   - path: the folder of the run, which `cli train --output` or `cli import` wrote.
@@ -18,7 +19,9 @@ extension TrainedModel {
     ///   or damaged, ``RecurrentCore/RecurrentError/unknownName(kind:name:known:)`` for a plug-in that isn't registered,
     ///   and what the backend throws.
     public static func load(_ path: String, registry: Registry, backend: (any Backend)? = nil) throws -> TrainedModel {
-        try load(path, registry: registry) { configuration in try backend ?? registry.makeBackend(configuration) }
+        try load(path, registry: registry, needsBackend: backend == nil) { configuration in
+            try backend ?? registry.makeBackend(configuration)
+        }
     }
 
     /// Loads the best weights of a saved run.
@@ -26,18 +29,28 @@ extension TrainedModel {
     /// - Parameters:
     ///   - path: the folder of the run.
     ///   - registry: the plug-ins.
+    ///   - needsBackend: whether the run's backend must be registered.
     ///   - changes: changes the configuration of the run, such as its backend.
     ///   - makeBackend: returns the backend of a configuration.
     /// - Throws: what ``load(_:registry:backend:)`` throws.
     package static func load(
-        _ path: String, registry: Registry, changes: (inout RunConfiguration) throws -> Void = { _ in },
+        _ path: String, registry: Registry, needsBackend: Bool = true,
+        changes: (inout RunConfiguration) throws -> Void = { _ in },
         backend makeBackend: (RunConfiguration) throws -> any Backend
     ) throws -> TrainedModel {
         let folder = RunFolder(opening: path)
         var configuration = try folder.configuration()
-        try folder.checkUnedited(folder.resolvedConfiguration(registry), registry: registry)
+        let kinds: Set<PluginKind> = needsBackend ? [.backend] : []
+        func resolved() throws -> RunConfiguration {
+            do { return try registry.resolve(configuration, locatesData: false, needing: kinds) } catch let error
+                as RecurrentError
+            {
+                throw error.about(configuration: folder.file("config.json"))
+            }
+        }
+        try folder.checkUnedited(resolved(), registry: registry)
         try changes(&configuration)
-        configuration = try registry.resolve(configuration, locatesData: false)
+        configuration = try resolved()
         let form = registry.tokenForm(of: configuration.dataset.name)
         let vocabulary = try folder.vocabulary().map { Vocabulary($0, form: form) }
         let data: DatasetDescription

@@ -37,8 +37,19 @@ extension Registry {
     ///   - locatesData: whether folders of data are searched for; otherwise they stay as given.
     /// - Throws: ``RecurrentCore/RecurrentError``, naming the wrong option, or the plug-in that isn't registered.
     public func resolve(_ configuration: RunConfiguration, locatesData: Bool = true) throws -> RunConfiguration {
+        try resolve(configuration, locatesData: locatesData, needing: Set(PluginKind.allCases))
+    }
+
+    /// Returns a configuration with a value for every option of the plug-ins that are registered.
+    ///
+    /// - Parameter kinds: the kinds of which the plug-in must be registered, besides the cell and its activation; others
+    ///   stay as they are if they aren't.
+    func resolve(_ configuration: RunConfiguration, locatesData: Bool, needing kinds: Set<PluginKind>) throws
+        -> RunConfiguration
+    {
         var result = configuration
         func complete(_ kind: PluginKind, _ choice: PluginChoice) throws -> PluginChoice {
+            if !kinds.contains(kind), entry(kind, choice.name) == nil { return choice }
             let entry = try find(kind, choice.name)
             let names = entry.options.map(\.name)
             if let stranger = choice.options.keys.filter({ !names.contains($0) }).min() {
@@ -50,7 +61,7 @@ extension Registry {
             return PluginChoice(
                 entry.name, try (kind == .dataset && locatesData ? entry.resolve : entry.complete)(choice.options))
         }
-        let cellEntry = try find(.cell, configuration.cell.name)
+        let kinds = kinds.union([.cell, .activation]), cellEntry = try find(.cell, configuration.cell.name)
         result.cell = try complete(.cell, configuration.cell)
         let own = cellEntry.defaultActivation.flatMap { entry(.activation, $0) }.map { PluginChoice($0.name) }
         result.activation =
@@ -73,7 +84,7 @@ extension Registry {
         try result.model.check()
         try result.training.check()
         try result.tracking.check()
-        try makeSchedule(result).check(learningRate: result.training.learningRate)
+        if kinds.contains(.schedule) { try makeSchedule(result).check(learningRate: result.training.learningRate) }
         return result
     }
 
