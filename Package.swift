@@ -38,7 +38,7 @@ struct Module {
 
 let modules: [Module] = [
     Module(
-        name: "RecurrentCore", path: "Sources/Core", exclude: ["TestSupport"],
+        name: "RecurrentCore", path: "Sources/Core", exclude: ["TestSupport", "ONNX"],
         testDependencies: [
             "ReferenceBackend", "CPUBackend", "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell",
             "RecurrentOptimizers",
@@ -46,6 +46,9 @@ let modules: [Module] = [
         ],
         testResources: [.copy("Fixtures")]),
     Module(name: "RecurrentTestSupport", path: "Sources/Core/TestSupport", dependencies: ["RecurrentCore"]),
+    Module(
+        name: "RecurrentONNX", path: "Sources/Core/ONNX", dependencies: ["RecurrentCore"],
+        testDependencies: ["ReferenceBackend", "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell"]),
 
     .cell("VanillaRNNCell", "VanillaRNN"),
     .cell("URNNCell", "URNN"),
@@ -84,7 +87,7 @@ let modules: [Module] = [
     Module(
         name: "RecurrentCommandLine", path: "Sources/CLI/Commands",
         dependencies: [
-            "RecurrentCore", "RecurrentRuns", "RecurrentReproduction",
+            "RecurrentCore", "RecurrentONNX", "RecurrentRuns", "RecurrentReproduction",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         testDependencies: ["BuiltInPlugins", "RecurrentCLI"],

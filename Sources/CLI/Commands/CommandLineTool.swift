@@ -6,7 +6,7 @@ import RecurrentRuns
 /// The command-line tool, for programs that bring their own registry.
 public enum CommandLineTool {
     /// The version of the commands and of the files that they write.
-    public static let version = "0.2.0"
+    public static let version = PackageVersion.text
 
     /// Parses the arguments, runs the command, and ends the program.
     ///

@@ -171,7 +171,8 @@ public struct SafeTensorsWriter: Sendable {
             .first { header[$0..<$0 + mark.count].elementsEqual(mark) }.map { $0 + mark.count }
     }
 
-    private static func quoted(_ text: String) -> String {
+    /// Returns a text as JSON has it.
+    package static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

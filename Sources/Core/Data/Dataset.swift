@@ -49,14 +49,14 @@ public struct DatasetDescription: Sendable, Equatable {
         case positionValue
 
         /// Whether there is a target for each position instead of one for the whole sequence.
-        var isPerPosition: Bool {
+        package var isPerPosition: Bool {
             switch self {
             case .positionClass, .positionValue: true
             case .sequenceClass, .sequenceValue: false
             }
         }
         /// Whether the targets are real numbers instead of classes.
-        var areValues: Bool {
+        package var areValues: Bool {
             switch self {
             case .sequenceValue, .positionValue: true
             case .sequenceClass, .positionClass: false

@@ -2,15 +2,15 @@
 ///
 /// Nodes are numbered so that operands come before their users. Constants are
 /// folded and neutral elements removed as nodes are added.
-struct ExpressionGraph {
-    typealias Value = Int
+package struct ExpressionGraph {
+    package typealias Value = Int
 
-    struct Node: Hashable {
-        var operation: PointwiseOperation
-        var operands: [Value]
+    package struct Node: Hashable {
+        package var operation: PointwiseOperation
+        package var operands: [Value]
     }
 
-    private(set) var nodes: [Node] = []
+    package private(set) var nodes: [Node] = []
     private var values: [Node: Value] = [:]
     private var imported: [ObjectIdentifier: Value] = [:]
     /// The imported nodes, kept alive so that their identities aren't reused.
@@ -104,7 +104,7 @@ struct ExpressionGraph {
 
     /// Returns the nodes that `roots` depend on, including the roots, without going
     /// below the values in `stops`.
-    func cone(of roots: [Value], stoppingAt stops: Set<Value> = []) -> Set<Value> {
+    package func cone(of roots: [Value], stoppingAt stops: Set<Value> = []) -> Set<Value> {
         var seen: Set<Value> = []
         var stack = roots
         while let value = stack.popLast() {

@@ -81,7 +81,7 @@ public enum PointwiseOperation: Hashable, Sendable {
     }
 
     /// Whether the operands can be exchanged.
-    var isCommutative: Bool {
+    package var isCommutative: Bool {
         switch self {
         case .add, .multiply, .maximum, .minimum, .equal: true
         default: false

@@ -1,14 +1,14 @@
 /// The packed parameters of a cell, and the location of each of its parameters in them.
-struct PackedLayout {
-    struct Location {
-        let packed: Int
+package struct PackedLayout {
+    package struct Location {
+        package let packed: Int
         /// The first row of a matrix or the first column of a vector.
-        let start: Int
+        package let start: Int
     }
 
-    private(set) var packed: [PackedParameter] = []
+    package private(set) var packed: [PackedParameter] = []
     /// The location of each of the cell's parameters, in the cell's order.
-    let locations: [Location]
+    package let locations: [Location]
 
     init(_ parameters: [CellParameter], inputWidth: Int, hiddenWidth: Int) {
         var locations: [Int: Location] = [:]

@@ -1,9 +1,9 @@
 /// A cell's equations as a graph, with the products grouped into GEMMs.
-struct TracedStep {
-    typealias Value = ExpressionGraph.Value
+package struct TracedStep {
+    package typealias Value = ExpressionGraph.Value
 
     /// What a leaf of the graph stands for; leaf k is the operation `.input(k)`.
-    enum Leaf: Hashable {
+    package enum Leaf: Hashable {
         case input
         case state(Int)
         /// One of the cell's vectors, by the index of its parameter.
@@ -19,32 +19,32 @@ struct TracedStep {
 
     /// Products that share their left operand and whose weights are adjacent; they are
     /// merged into one GEMM.
-    struct Group {
+    package struct Group {
         /// The products in the order of their weights.
-        var products: [Value]
-        let packed: Int
-        let rows: Range<Int>
-        let operand: Value
+        package var products: [Value]
+        package let packed: Int
+        package let rows: Range<Int>
+        package let operand: Value
         /// 0 if the operand is the input, so that the group is hoisted out of the loop; n if it
         /// can run once the products of level n - 1 are known.
         let level: Int
         var isHoisted: Bool { level == 0 }
     }
 
-    let cell: any RecurrentCell
-    let inputWidth: Int
-    let hiddenWidth: Int
-    let layout: PackedLayout
-    let parameters: [CellParameter]
-    var graph = ExpressionGraph()
+    package let cell: any RecurrentCell
+    package let inputWidth: Int
+    package let hiddenWidth: Int
+    package let layout: PackedLayout
+    package let parameters: [CellParameter]
+    package internal(set) var graph = ExpressionGraph()
     private(set) var leaves: [Leaf] = []
     private var leafValues: [Leaf: Value] = [:]
     /// The new states.
-    private(set) var results: [Value] = []
-    private(set) var groups: [Group] = []
-    private(set) var groupOf: [Value: Int] = [:]
+    package private(set) var results: [Value] = []
+    package private(set) var groups: [Group] = []
+    package private(set) var groupOf: [Value: Int] = [:]
 
-    init(_ cell: any RecurrentCell, inputWidth: Int, hiddenWidth: Int, masked: Bool, zoneout: Zoneout?) throws {
+    package init(_ cell: any RecurrentCell, inputWidth: Int, hiddenWidth: Int, masked: Bool, zoneout: Zoneout?) throws {
         self.cell = cell
         self.inputWidth = inputWidth
         self.hiddenWidth = hiddenWidth
@@ -66,7 +66,7 @@ struct TracedStep {
         return value
     }
 
-    func leafKind(_ value: Value) -> Leaf? {
+    package func leafKind(_ value: Value) -> Leaf? {
         if case .input(let index) = graph.nodes[value].operation { leaves[index] } else { nil }
     }
 
