@@ -75,6 +75,7 @@ struct ExportCase: Sendable {
                 $0.embeddingSize = hiddenSize
             },
         ]
+        cases += (0..<20).map { seed in ExportCase("random_\(seed)", RandomCell(seed: seed), "Scan", layers: 2) }
         for (name, cell, kind) in [
             ("gru", GRU() as any RecurrentCell, "GRU"), ("urnn_abs", URNN(activation: AbsoluteValue()), "Scan"),
             ("lstm", LSTM(), "LSTM"),

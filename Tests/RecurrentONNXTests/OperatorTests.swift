@@ -122,19 +122,16 @@ struct OperatorTests {
     }
 
     @Test func similarCellsAreNoOperators() throws {
-        for cell in [CoupledLSTM() as any RecurrentCell, CoRNN(), Deaf(), NotQuite()] {
-            #expect(try exported(ExportCase(cell.name, cell, "Scan")).summary.recurrentOperators == ["Scan"])
+        let cells: [any RecurrentCell] = [CoupledLSTM(), CoRNN(), Deaf()]
+        for cell in cells + NotQuite.Difference.allCases.map({ NotQuite(difference: $0) }) {
+            var test = ExportCase(cell.name, cell, "Scan")
+            test.embeddingSize = ExportCase.hiddenSize
+            let operators = try exported(test).summary.recurrentOperators
+            #expect(operators == ["Scan"], "\(cell.name)")
         }
     }
 
-    /// A GRU but for a factor.
-    private struct NotQuite: RecurrentCell {
-        var name: String { "not-quite" }
-        var summary: String { "a GRU but for a factor" }
-        var parameters: [CellParameter] { GRU().parameters }
-        func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
-            let h = states[0], new = GRU().step(input: x, states: states, parameters: p)[0]
-            return [new + 1e-3 * h]
-        }
+    @Test func onlyTheDifferenceMakesTheDifference() throws {
+        #expect(try exported(ExportCase("gru", NotQuite(difference: nil), "GRU")).summary.recurrentOperators == ["GRU"])
     }
 }
