@@ -22,6 +22,12 @@ struct DigitsFilesTests {
         }
     }
 
+    @Test func withoutASplitNothingIsRead() throws {
+        let digits = try DigitsDataset(directory: "/nonexistent", splits: [])
+        #expect(digits.description.inputs == .vectors(width: 1))
+        #expect(digits.description.targets == .sequenceClass(classes: 10))
+    }
+
     private func message(_ folder: String) -> String {
         do {
             _ = try DigitsDataset(directory: folder)

@@ -65,6 +65,8 @@ struct HouseTests {
         #expect(manifest.contains(#"name: "RecurrentRuns", path: "Sources/CLI/Runs", dependencies: ["RecurrentCore"]"#))
         #expect(
             manifest.contains(#"path: "Sources/CLI/Reproduction", dependencies: ["RecurrentCore", "RecurrentRuns"]"#))
+        #expect(
+            manifest.contains(#"name: "RecurrentONNX", path: "Sources/Core/ONNX", dependencies: ["RecurrentCore"]"#))
         #expect(manifest.contains(#"path: "Sources/Cells/\(folder)", dependencies: ["RecurrentCore"]"#))
         #expect(manifest.contains(#"path: "Sources/Datasets/\(folder)", dependencies: ["RecurrentCore"]"#))
         #expect(

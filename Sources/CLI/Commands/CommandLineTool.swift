@@ -163,7 +163,7 @@ struct RootCommand: ParsableCommand {
         version: CommandLineTool.version,
         subcommands: [
             TrainCommand.self, CompareCommand.self, EvaluateCommand.self, GradientsCommand.self, GenerateCommand.self,
-            ImportCommand.self,
+            ImportCommand.self, ExportCommand.self,
             ReproduceCommand.self, SearchCommand.self, DataCommand.self, BenchmarkCommand.self, ListCommand.self,
         ],
         defaultSubcommand: TrainCommand.self)

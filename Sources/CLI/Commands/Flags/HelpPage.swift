@@ -34,7 +34,8 @@ enum HelpPage {
             !command.scope.kinds.contains(.cell)
             ? "" : "\nAdd --cell or --dataset NAME to --help for its options; `list` names all."
         guard let options = page.range(of: "\n\nOPTIONS:") else { return page + "\n" + groups + more }
-        return page[..<options.lowerBound] + "\n\n" + groups + page[options.lowerBound...] + more
+        return page[..<options.lowerBound] + (groups.isEmpty ? "" : "\n\n" + groups) + page[options.lowerBound...]
+            + more
     }
 
     /// Returns only the flags that choose plug-ins, with their values.
