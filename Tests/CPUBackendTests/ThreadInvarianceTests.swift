@@ -87,7 +87,7 @@ struct ThreadInvarianceTests {
                 inputs: inputs, weight: weight, bias: bias,
                 targets: (0..<shape.rows).map { Int32($0 % 11 == 0 ? -1 : $0 * 31 % shape.classes) },
                 dropout: dropout > 0 ? (dropout, RandomKey(seed: 3, purpose: .dropout)) : nil, gradients: gradients)
-            return [Float(sums.loss), Float(sums.correct)] + backend.download(gradients.inputs)
+            return [Float(sums.totalLoss), Float(sums.correct)] + backend.download(gradients.inputs)
                 + backend.download(gradients.weight) + backend.download(gradients.bias)
         }
     }

@@ -18,7 +18,7 @@ struct LateLossTests {
         init(late: Bool) { acceptsLateBatches = late }
         func didTrainBatch(_ progress: BatchProgress) {
             steps.append(progress.step)
-            losses.append(progress.batchSums.loss)
+            losses.append(progress.batchSums.totalLoss)
         }
         func didFinishEpoch(_ record: EpochRecord) { epochs.append(record.train) }
         func didReachCheckpoint(_ checkpoint: TrainingCheckpoint) { counts.append(checkpoint.progress.batches) }

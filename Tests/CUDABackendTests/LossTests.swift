@@ -36,7 +36,7 @@ struct LossTests {
                 on: backend)
             let sums = try model.computeGradients(batch, step: 0)
             #expect(sums.count == (perPosition ? 9 : 4))
-            return backend.download(model.parameters.allGradients) + [sums.loss]
+            return backend.download(model.parameters.allGradients) + [sums.totalLoss]
         }
         #expect(relativeError(results[0], results[1]) <= 1e-5)
     }

@@ -50,7 +50,8 @@ struct GeneratorTests {
                 let sums = try model.evaluate(
                     Batch(steps: count, size: 1, inputs: .tokens(text[..<count].map { Int32($0) }), targets: targets))
                 let probability = softmax(generator.lastScores)[text[count]]
-                #expect(abs(sums.loss + RealFunctions.log(probability)) < 1e-5, "\(model.cell.name), token \(count)")
+                #expect(
+                    abs(sums.totalLoss + RealFunctions.log(probability)) < 1e-5, "\(model.cell.name), token \(count)")
             }
         }
     }

@@ -54,7 +54,7 @@ private struct OneHotDistance: Loss {
             backend.run(error, inputs: [logits, target], outputs: [losses, logits], scalars: [1 / Double(rows)])
             if let gradient { projection.backward(input: inputs, gradient: logits, into: gradient) }
             let values: [Double] = backend.download(losses)
-            return PendingLoss(LossSums(loss: values.reduce(0, +), count: rows))
+            return PendingLoss(LossSums(totalLoss: values.reduce(0, +), count: rows))
         }
     }
 }
@@ -125,7 +125,9 @@ struct LossTests {
                 Self.description(perPosition ? .positionValue : .sequenceValue, Huber()), on: backend)
             let sums = try model.computeGradients(batch, step: 2)
             #expect(sums.count == count)
-            return backend.download(model.parameters.allGradients) + [sums.loss, try model.evaluate(batch).loss]
+            return backend.download(model.parameters.allGradients) + [
+                sums.totalLoss, try model.evaluate(batch).totalLoss,
+            ]
         }
         #expect(relativeError(results[0], results[1]) <= 1e-5)
     }
@@ -140,7 +142,7 @@ struct LossTests {
         let targets = batch.values.filter { !$0.isNaN }.map { Double($0) }
         let sums = try model.evaluate(batch)
         #expect(sums.count == targets.count && sums.count == (perPosition ? 14 : 5))
-        #expect(abs(sums.loss - targets.reduce(0) { $0 + Huber().value($1) }) < 1e-12)
+        #expect(abs(sums.totalLoss - targets.reduce(0) { $0 + Huber().value($1) }) < 1e-12)
     }
 
     /// Positions without a target have no influence, whatever the prediction.
@@ -161,7 +163,7 @@ struct LossTests {
         let results = try [CPUBackend(), ReferenceBackend()].map { (backend: any Backend) -> [Double] in
             let model = try Self.model(data, on: backend, tied: tied)
             let sums = try model.computeGradients(batch, step: 2)
-            return backend.download(model.parameters.allGradients) + [sums.loss]
+            return backend.download(model.parameters.allGradients) + [sums.totalLoss]
         }
         #expect(relativeError(results[0], results[1]) <= 1e-5)
         #expect(try Self.gradientError(Self.model(data, on: ReferenceBackend(), tied: tied), batch) <= 1e-6)

@@ -35,7 +35,9 @@ struct RegressionTests {
             let (model, batch) = try model(backend)
             let sums = try model.computeGradients(batch, step: 2)
             #expect(sums.count == 6)
-            return backend.download(model.parameters.allGradients) + [sums.loss, try model.evaluate(batch).loss]
+            return backend.download(model.parameters.allGradients) + [
+                sums.totalLoss, try model.evaluate(batch).totalLoss,
+            ]
         }
         #expect(relativeError(results[0], results[1]) <= 1e-5)
     }

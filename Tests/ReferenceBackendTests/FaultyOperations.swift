@@ -22,7 +22,7 @@ final class FaultyCrossEntropy: SoftmaxCrossEntropy {
             dropout: fault == .lossForgetsDropout ? nil : dropout, gradients: gradients)
         switch fault {
         case .lossCountsIgnored: sums.count = targets.count
-        case .lossHidesNaN: sums.loss = sums.loss.isFinite ? sums.loss : 0
+        case .lossHidesNaN: sums.totalLoss = sums.totalLoss.isFinite ? sums.totalLoss : 0
         case .lossGradientUnscaled:
             guard let gradients else { break }
             let values: [Double] = backend.download(gradients.inputs)

@@ -45,7 +45,7 @@ final class CPUSoftmaxCrossEntropy: SoftmaxCrossEntropy {
             job.targets = targets.baseAddress
             ck_softmax_cross_entropy(backend.team, &job, memory)
         }
-        (sums.loss, sums.correct) = (job.loss, Int(job.correct))
+        (sums.totalLoss, sums.correct) = (job.loss, Int(job.correct))
         return sums
     }
 }

@@ -124,7 +124,7 @@ final class CUDASoftmaxCrossEntropy: SoftmaxCrossEntropy {
             if let error = backend.takeError() { throw error }
             var sums = none
             for row in 0..<rows {
-                sums.loss += Double(results[2 * row])
+                sums.totalLoss += Double(results[2 * row])
                 if results[2 * row + 1] > 0, Int(targets[row]) != excludedClass { sums.correct += 1 }
             }
             return sums

@@ -121,7 +121,7 @@ final class DefaultSoftmaxCrossEntropy: SoftmaxCrossEntropy {
         let losses: [Double] = backend.download(loss)
         let guesses: [Double] = backend.download(best)
         return LossSums(
-            loss: losses.reduce(0, +),
+            totalLoss: losses.reduce(0, +),
             correct: zip(guesses, targets).count { Int($0) == Int($1) && $1 >= 0 && Int($1) != excludedClass })
     }
 

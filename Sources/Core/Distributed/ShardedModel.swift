@@ -129,12 +129,12 @@ final class ShardedModel {
 
 extension LossSums {
     /// The sums as four numbers.
-    fileprivate var numbers: [Double] { [loss, Double(correct), Double(count), Double(accuracyCount)] }
+    fileprivate var numbers: [Double] { [totalLoss, Double(correct), Double(count), Double(accuracyCount)] }
 
     fileprivate init(numbers: some RandomAccessCollection<Double>) {
         let numbers = Array(numbers.prefix(4))
         self.init(
-            loss: numbers[0], correct: Int(numbers[1]), count: Int(numbers[2]), accuracyCount: Int(numbers[3]))
+            totalLoss: numbers[0], correct: Int(numbers[1]), count: Int(numbers[2]), accuracyCount: Int(numbers[3]))
     }
 
     fileprivate static func + (a: LossSums, b: LossSums) -> LossSums {

@@ -96,6 +96,11 @@ public final class ParameterStore {
     /// Returns the gradient of an orthogonal block, [n, n].
     public func gradient(of block: OrthogonalBlock) -> MatrixView { gradient(block.parameter).rows(block.rows) }
 
+    /// Returns the range of a parameter's elements among all values.
+    public func range(_ index: Int) -> Range<Int> {
+        entries[index].offset..<entries[index].offset + entries[index].count
+    }
+
     /// Returns the range of the block's elements among all values.
     public func range(of block: OrthogonalBlock) -> Range<Int> {
         let parameter = entries[block.parameter]
@@ -119,7 +124,7 @@ public final class ParameterStore {
 
     /// The elements of ``freeRanges``, split where free recurrent weights begin and end.
     public var freeRangesByKind: [(range: Range<Int>, isRecurrent: Bool)] {
-        let weights = recurrentWeights.map { entries[$0].offset..<entries[$0].offset + entries[$0].count }
+        let weights = recurrentWeights.map { range($0) }
         return freeRanges.flatMap { range in
             var parts: [(range: Range<Int>, isRecurrent: Bool)] = []
             var start = range.lowerBound

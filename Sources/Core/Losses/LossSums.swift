@@ -1,7 +1,7 @@
 /// The sums of a loss over the rows that have a target, from which means follow.
 public struct LossSums: Sendable, Equatable, Codable {
-    /// The sum of the rows' losses; in nats where the loss is softmax cross-entropy.
-    public var loss: Double
+    /// The sum of the rows' losses, in nats where the loss is softmax cross-entropy; ``meanLoss`` is the mean.
+    public var totalLoss: Double
     /// The number of rows that count for the accuracy and whose first largest logit is the
     /// target; 0 where numbers are predicted.
     public var correct: Int
@@ -11,8 +11,8 @@ public struct LossSums: Sendable, Equatable, Codable {
     public var accuracyCount: Int
 
     /// Creates sums from known numbers; without `accuracyCount` all rows count for the accuracy.
-    public init(loss: Double = 0, correct: Int = 0, count: Int = 0, accuracyCount: Int? = nil) {
-        self.loss = loss
+    public init(totalLoss: Double = 0, correct: Int = 0, count: Int = 0, accuracyCount: Int? = nil) {
+        self.totalLoss = totalLoss
         self.correct = correct
         self.count = count
         self.accuracyCount = accuracyCount ?? count
@@ -30,8 +30,9 @@ public struct LossSums: Sendable, Equatable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case loss, correct, count
-        // The name that the first saved states used.
+        case correct, count
+        // The names that the first saved states used.
+        case totalLoss = "loss"
         case accuracyCount = "rated"
     }
 
@@ -39,20 +40,20 @@ public struct LossSums: Sendable, Equatable, Codable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
-            loss: try values.decode(Double.self, forKey: .loss), correct: try values.decode(Int.self, forKey: .correct),
-            count: try values.decode(Int.self, forKey: .count),
+            totalLoss: try values.decode(Double.self, forKey: .totalLoss),
+            correct: try values.decode(Int.self, forKey: .correct), count: try values.decode(Int.self, forKey: .count),
             accuracyCount: try values.decodeIfPresent(Int.self, forKey: .accuracyCount))
     }
 
     /// Adds the sums over other rows.
     public static func += (a: inout LossSums, b: LossSums) {
-        a.loss += b.loss
+        a.totalLoss += b.totalLoss
         a.correct += b.correct
         a.count += b.count
         a.accuracyCount += b.accuracyCount
     }
     /// The mean loss per row.
-    public var meanLoss: Double { loss / Double(Swift.max(count, 1)) }
+    public var meanLoss: Double { totalLoss / Double(Swift.max(count, 1)) }
     /// The share of correct rows among those that count for the accuracy.
     public var accuracy: Double { Double(correct) / Double(Swift.max(accuracyCount, 1)) }
     /// The exponential of the mean loss: the perplexity if the loss is cross-entropy.

@@ -32,7 +32,7 @@ final class PointwiseLossExecutor: LossExecutor {
             kernel, inputs: [predictions, target], outputs: [losses, slopes], scalars: [1 / Double(max(count, 1))])
         if let gradient { projection.backward(input: inputs, gradient: slopes, into: gradient) }
         backend.reduceRows(.sum, losses.reshaped(rows: 1, columns: rows), into: sum)
-        return PendingLoss(LossSums(loss: backend.download(sum, as: Double.self)[0], correct: 0, count: count))
+        return PendingLoss(LossSums(totalLoss: backend.download(sum, as: Double.self)[0], correct: 0, count: count))
     }
 }
 

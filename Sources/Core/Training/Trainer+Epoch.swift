@@ -29,7 +29,7 @@ extension Trainer {
 
         func finish(_ batch: TrainedBatch) throws -> TrainingEnd? {
             let sums = try batch.loss.sums()
-            guard sums.loss.isFinite else { return .diverged(step: batch.step, loss: sums.meanLoss) }
+            guard sums.totalLoss.isFinite else { return .diverged(step: batch.step, loss: sums.meanLoss) }
             progress.batches = batch.number
             progress.sums += sums
             progress.sequences += batch.sequences
@@ -57,7 +57,7 @@ extension Trainer {
             }
             if !mayBeLate || loss.largest == nil {
                 let sums = try loss.sums()
-                guard sums.loss.isFinite else { return .diverged(step: step + 1, loss: sums.meanLoss) }
+                guard sums.totalLoss.isFinite else { return .diverged(step: step + 1, loss: sums.meanLoss) }
                 loss = PendingLoss(sums)
             }
             let moment = ScheduleMoment(

@@ -145,7 +145,7 @@ struct ShardedRunTests {
 
     @Test(arguments: Case.allCases) func anyNumberOfRanksGivesTheSameBits(kind: Case) throws {
         let one = try Self.outcome(kind, ranks: 1)
-        #expect(one.losses.allSatisfy { $0.loss.isFinite && $0.count > 0 } && !one.state.isEmpty)
+        #expect(one.losses.allSatisfy { $0.totalLoss.isFinite && $0.count > 0 } && !one.state.isEmpty)
         for ranks in [2, 4, 8] { #expect(try Self.outcome(kind, ranks: ranks) == one, "\(ranks) ranks") }
     }
 

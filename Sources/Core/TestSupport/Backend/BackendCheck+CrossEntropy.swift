@@ -58,7 +58,7 @@ extension BackendCheck {
                     && sums.correct == expected.sums.correct,
                 "\(tested.name): \(what): \(sums.correct) of \(sums.accuracyCount) correct (\(sums.count) targets), should be \(expected.sums.correct) of \(expected.sums.accuracyCount) (\(expected.sums.count))"
             )
-            try agree([sums.loss], [expected.sums.loss], .scale(Double(rows) * scale), "\(what): the loss")
+            try agree([sums.totalLoss], [expected.sums.totalLoss], .scale(Double(rows) * scale), "\(what): the loss")
         }
         try agree(tested.download(inputGradient), expected.inputs, .scale(1), "\(what): the inputs' gradient")
         try agree(
@@ -77,7 +77,8 @@ extension BackendCheck {
                 weight: try tested.makeMatrix((0..<12).map { Double($0 % 5) - 2 }, rows: 6, columns: 2),
                 bias: try tested.allocate(rows: 1, columns: 6), targets: [1, 2], dropout: nil, gradients: nil)
             try require(
-                !sums.loss.isFinite, "\(tested.name): softmax cross-entropy of an input that is \(bad) is \(sums.loss)")
+                !sums.totalLoss.isFinite,
+                "\(tested.name): softmax cross-entropy of an input that is \(bad) is \(sums.totalLoss)")
         }
     }
 }
@@ -111,7 +112,7 @@ private struct HostCrossEntropy {
             let largest = logits.max()!
             let exponentials = logits.map { RealFunctions.exp($0 - largest) }
             let sum = exponentials.reduce(0, +)
-            sums.loss += largest + RealFunctions.log(sum) - logits[target]
+            sums.totalLoss += largest + RealFunctions.log(sum) - logits[target]
             if logits.firstIndex(of: largest) == target, target != excludedClass { sums.correct += 1 }
             for v in 0..<classes {
                 let delta = factors[v] * (exponentials[v] / sum - (v == target ? 1 : 0)) / Double(sums.count)
