@@ -37,6 +37,11 @@ public struct Adam: Optimizer, Plugin {
     }
 
     public var penalty: Double { options.weightDecay }
+    public func withWeightDecay(_ weightDecay: Double) -> any Optimizer {
+        var options = options
+        options.weightDecay = weightDecay
+        return Adam(options: options)
+    }
     public func check() throws { try options.check() }
     public var stateCount: Int { 2 }
     public var scalarCount: Int { 2 }

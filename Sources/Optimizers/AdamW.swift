@@ -41,6 +41,11 @@ public struct AdamW: Optimizer, Plugin {
         self.init(options: options)
     }
 
+    public func withWeightDecay(_ weightDecay: Double) -> any Optimizer {
+        var options = options
+        options.weightDecay = weightDecay
+        return AdamW(options: options)
+    }
     public func check() throws { try options.check() }
     public var stateCount: Int { adam.stateCount }
     public var scalarCount: Int { adam.scalarCount }

@@ -36,6 +36,11 @@ public struct RMSprop: Optimizer, Plugin {
     }
 
     public var penalty: Double { options.weightDecay }
+    public func withWeightDecay(_ weightDecay: Double) -> any Optimizer {
+        var options = options
+        options.weightDecay = weightDecay
+        return RMSprop(options: options)
+    }
     public func check() throws { try options.check() }
     public var stateCount: Int { 1 }
 

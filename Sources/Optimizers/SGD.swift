@@ -41,6 +41,11 @@ public struct SGD: Optimizer, Plugin {
     }
 
     public var penalty: Double { options.weightDecay }
+    public func withWeightDecay(_ weightDecay: Double) -> any Optimizer {
+        var options = options
+        options.weightDecay = weightDecay
+        return SGD(options: options)
+    }
     public func check() throws { try options.check() }
     public var stateCount: Int { options.momentum > 0 ? 1 : 0 }
 

@@ -53,10 +53,11 @@ extension SequenceModel {
     /// - Parameters:
     ///   - path: the path of the file or run that they are from, for the message.
     ///   - free: the name of a cell that accepts other weights, for the message.
+    ///   - frozen: the names of weights that may be anything, because they aren't trained.
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if one isn't orthogonal, or is a reflection.
-    package func checkRotations(path: String, free: String?) throws {
+    package func checkRotations(path: String, free: String?, except frozen: Set<String> = []) throws {
         let hint = "its cell must be one whose weights are free\(free.map { ", such as '\($0)'" } ?? "")"
-        for block in parameters.orthogonalBlocks {
+        for block in parameters.orthogonalBlocks where !frozen.contains(block.name) {
             func flaw(_ reason: String) -> RecurrentError {
                 .checkpoint(path: path, reason: "\(block.name) \(reason); \(hint)")
             }

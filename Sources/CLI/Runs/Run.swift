@@ -38,11 +38,16 @@ public struct Run {
         model = try SequenceModel(
             cell: try registry.makeCell(configuration), configuration: configuration.model, data: dataset.description,
             on: backend, seed: configuration.seed)
+        let manifold = try registry.makeManifold(configuration)
+        let skewInitialization = try registry.makeSkewInitialization(configuration)
+        if configuration.training.freeze != nil {
+            // The updater leaves frozen weights as they are.
+            try ParameterInitializer(seed: model.seed, parameters: model.parameters, on: backend)
+                .fillOrthogonalWeights(manifold: manifold, skewInitialization: skewInitialization)
+        }
         updater = try ParameterUpdater(
-            model: model, optimizer: try registry.makeOptimizer(configuration),
-            manifold: try registry.makeManifold(configuration),
-            skewInitialization: try registry.makeSkewInitialization(configuration),
-            configuration: configuration.training,
+            model: model, optimizer: try registry.makeOptimizer(configuration), manifold: manifold,
+            skewInitialization: skewInitialization, configuration: configuration.training,
             measuresNorm: configuration.tracking.tensorboard, communicator: ProcessGroup.communicator)
         schedule = try registry.makeSchedule(configuration)
     }
@@ -90,7 +95,8 @@ public struct Run {
             throw RecurrentError.checkpoint(
                 path: file, reason: reason + self.configuration.differingData(from: source, registry))
         }
-        try model.checkRotations(path: source.path, free: registry.freeCell(like: model.cell))
+        try model.checkRotations(
+            path: source.path, free: registry.freeCell(like: model.cell), except: Set(updater.frozenNames))
         try updater.adoptWeights()
     }
 

@@ -1,30 +1,35 @@
 /// Which rank owns which parameters: it adds up their gradients, holds their optimizer's state and updates them.
 ///
 /// Each orthogonal block has one owner, because its update needs all of it. All other elements are divided so that
-/// everybody owns about as many, in pieces of ``piece`` elements.
+/// everybody owns about as many, in pieces of ``piece`` elements. Frozen elements have no owner: they change nowhere.
 struct ParameterShares {
     /// The elements of a piece, which no two ranks share; the norm of a gradient is summed up by pieces.
     static let piece = GradientNorm.width
 
-    /// The elements of all parameters in the parts in which the norm is summed up: blocks, and what lies between them.
+    /// The elements of all trained parameters in the parts in which the norm is summed up: blocks, and what lies between them.
     let parts: [Range<Int>]
     /// The elements outside orthogonal blocks that each rank owns, in as few ranges as possible.
     let free: [[Range<Int>]]
-    /// The owner of each orthogonal block.
-    let blockOwners: [Int]
+    /// The owner of each orthogonal block; nil if it is frozen.
+    let blockOwners: [Int?]
     /// All elements that each rank owns, in ascending order.
     let owned: [[Range<Int>]]
 
     /// Divides parameters among ranks.
-    init(_ parameters: ParameterStore, ranks: Int) {
-        let blocks = parameters.orthogonalBlocks.map { parameters.range(of: $0) }
+    ///
+    /// - Parameter frozen: the elements that keep their values, in ascending order.
+    init(_ parameters: ParameterStore, ranks: Int, frozen: [Range<Int>] = []) {
+        let all = parameters.orthogonalBlocks.map { parameters.range(of: $0) }
+        let trained = all.indices.filter { frozen.clamped(to: all[$0]).isEmpty }
+        let blocks = trained.map { all[$0] }
         let owners = blocks.indices.map { $0 % ranks }
+        let count = parameters.count - frozen.elementCount
         var wanted = [Int](repeating: 0, count: ranks)
         for rank in 0..<ranks {
-            let goal = parameters.count * (rank + 1) / ranks - parameters.count * rank / ranks
+            let goal = count * (rank + 1) / ranks - count * rank / ranks
             wanted[rank] = max(0, goal - zip(blocks, owners).reduce(0) { $0 + ($1.1 == rank ? $1.0.count : 0) })
         }
-        let free = parameters.freeRanges
+        let free = parameters.freeRanges.subtracting(frozen)
         let total = free.reduce(0) { $0 + $1.count }, sum = max(wanted.reduce(0, +), 1)
         // The borders between ranks among the free elements, as if they were consecutive.
         var borders = [0]
@@ -47,7 +52,9 @@ struct ParameterShares {
         }
         parts = (free + blocks).sorted { $0.lowerBound < $1.lowerBound }
         self.free = result
-        blockOwners = owners
+        var blockOwners = [Int?](repeating: nil, count: all.count)
+        for (block, owner) in zip(trained, owners) { blockOwners[block] = owner }
+        self.blockOwners = blockOwners
         let owned = (0..<ranks).map { rank in
             (result[rank] + zip(blocks, owners).filter { $0.1 == rank }.map(\.0)).sorted {
                 $0.lowerBound < $1.lowerBound

@@ -8,6 +8,8 @@ final class ShardedModel {
     private let tree: GradientTree?
     /// The sums of each own shard's loss, and the votes of each rank.
     private let numbers: SharedNumbers?
+    /// The lowest layer whose gradients are needed; those below are frozen.
+    private let lowest: Int
     /// The states of the own shards, where there are several.
     var carried: [CarriedStates] { model.carriedShards }
 
@@ -19,9 +21,11 @@ final class ShardedModel {
         var saves = false
     }
 
-    /// Prepares the sums over shards.
-    init(_ model: SequenceModel, shards: Int, _ communicator: any Communicator) throws {
+    /// Prepares the sums over shards of a model whose parameters an updater trains.
+    init(_ model: SequenceModel, shards: Int, _ updater: ParameterUpdater) throws {
+        let communicator = updater.communicator
         self.model = model
+        lowest = model.stack.lowestTrained(isFrozen: updater.isFrozen)
         self.communicator = communicator
         plan = ShardPlan(shards, communicator)
         let own = plan.own.count
@@ -36,7 +40,7 @@ final class ShardedModel {
     /// - Parameter vote: returns the vote of this rank.
     /// - Returns: the loss of the whole batch, and what the ranks agreed on; nil if there is only one.
     func startGradients(_ batch: Batch, step: Int, vote: () -> Vote) throws -> (loss: PendingLoss, vote: Vote?) {
-        guard let tree else { return (try model.startGradients(batch, step: step), nil) }
+        guard let tree else { return (try model.startGradients(batch, step: step, lowest: lowest), nil) }
         let counts = batch.targetCounts(shards: plan.count), total = max(counts.reduce(0, +), 1)
         // The loss of a shard is read when the next one is under way.
         var losses = LateLosses()
@@ -47,7 +51,7 @@ final class ShardedModel {
                 try losses.add(
                     model.addGradients(
                         part, masks: MaskKeys(seed: model.seed, step: step, shard: shard),
-                        carried: carried.isEmpty ? nil : carried[index]))
+                        carried: carried.isEmpty ? nil : carried[index], lowest: lowest))
             } else {
                 try losses.add(PendingLoss(LossSums()))
             }

@@ -4,7 +4,8 @@ public final class EmbeddingLayer {
     public let vocabulary: Int
     /// The width E of the vectors.
     public let width: Int
-    let weight: Int
+    /// The number of the table in the store.
+    public let weight: Int
     private let parameters: ParameterStore
     private let backend: any Backend
     private var indices: (any IndexMemory)?

@@ -15,7 +15,16 @@ final class LayerStack {
     private let backend: any Backend
     private let vectors: Scratch
     /// The last pass, if it was one of training: the one that `backward` belongs to.
-    private var trained: (output: Output, batch: Int, masks: MaskKeys)?
+    private var trained: Pass?
+
+    /// A pass of training.
+    private struct Pass {
+        let output: Output
+        let batch: Int
+        let masks: MaskKeys
+        /// The lowest layer with something to train.
+        let lowest: Int
+    }
 
     /// The dropout of what the layers pass on.
     private struct Dropout {
@@ -96,12 +105,14 @@ final class LayerStack {
     ///   - initial: each recurrent layer's states before the first step.
     ///   - output: the steps whose states are returned.
     ///   - masks: the keys of this training step's masks; nil for a pass without training.
+    ///   - lowest: the lowest layer that the backward pass must reach, as ``lowestTrained(isFrozen:)`` returns it.
     /// - Returns: the first state of the last layer: after all steps, [T·B, H], or after the
     ///   last step, [B, H].
     /// - Throws: what the backend throws.
     func forward(
         _ inputs: Batch.Inputs, steps: Int, batch: Int, lengths: [Int]? = nil,
-        initial: (_ layer: Int) -> RecurrentLayer.InitialStates, output: Output, masks: MaskKeys? = nil
+        initial: (_ layer: Int) -> RecurrentLayer.InitialStates, output: Output, masks: MaskKeys? = nil,
+        lowest: Int = 0
     ) throws -> MatrixView {
         let isTraining = masks != nil
         var values = try embed(inputs, rows: steps * batch, masks: masks)
@@ -114,7 +125,7 @@ final class LayerStack {
                 values, steps: steps, batch: batch, initial: initial(index), lengths: lengths,
                 options: .init(
                     isTraining: isTraining, usesOutputGradient: isTraining && (output == .allSteps || !isLast),
-                    needsInputGradient: isTraining && (index > 0 || embedding != nil)),
+                    needsInputGradient: isTraining && index + 1 > lowest && (index > 0 || embedding != nil)),
                 maskKey: masks.map { masks in { masks.weight(parameter: $0) } },
                 zoneoutKey: masks?.zoneout(layer: index))
             if isLast, output == .lastStep { values = layer.finalState(0) }
@@ -122,7 +133,7 @@ final class LayerStack {
                 values = try dropout.copies[index].forward(values, batch: batch, key: masks.output(layer: index))
             }
         }
-        trained = masks.map { (output, batch, $0) }
+        trained = masks.map { Pass(output: output, batch: batch, masks: $0, lowest: lowest) }
         return values
     }
 
@@ -138,7 +149,14 @@ final class LayerStack {
         }
     }
 
-    private var trainedPass: (output: Output, batch: Int, masks: MaskKeys) {
+    /// Returns the lowest layer with something to train, to which gradients must come down: 0 for the embedding, 1 for the
+    /// first recurrent layer, and one more than there are recurrent layers if all of them are frozen.
+    func lowestTrained(isFrozen: (_ parameter: Int) -> Bool) -> Int {
+        let own = [embedding.map { [$0.weight] } ?? []] + layers.map(\.parameterIndices)
+        return own.firstIndex { !$0.allSatisfy(isFrozen) } ?? own.count
+    }
+
+    private var trainedPass: Pass {
         guard let trained else { preconditionFailure("gradients need a forward pass of training") }
         return trained
     }
@@ -150,19 +168,21 @@ final class LayerStack {
 
     /// Adds the parameters' gradients, which follow from ``outputGradient``.
     func backward() throws {
-        let (_, batch, masks) = trainedPass
-        for (index, layer) in layers.enumerated().reversed() {
+        let pass = trainedPass
+        for (index, layer) in layers.enumerated().reversed() where index + 1 >= pass.lowest {
             if let dropout = dropout(at: .output) {
                 let gradient = index == layers.count - 1 ? outputGradient : layer.outputGradient
-                try dropout.inPlace.apply(inPlace: gradient, batch: batch, key: masks.output(layer: index))
+                try dropout.inPlace.apply(inPlace: gradient, batch: pass.batch, key: pass.masks.output(layer: index))
             }
             try layer.backward()
-            if index > 0 { backend.copy(layer.inputGradient, to: layers[index - 1].outputGradient) }
+            if index > 0, index + 1 > pass.lowest {
+                backend.copy(layer.inputGradient, to: layers[index - 1].outputGradient)
+            }
         }
-        guard let embedding else { return }
+        guard let embedding, pass.lowest == 0 else { return }
         let gradient = layers[0].inputGradient
         if let dropout = dropout(at: .embedding) {
-            try dropout.inPlace.apply(inPlace: gradient, batch: batch, key: masks.embedding)
+            try dropout.inPlace.apply(inPlace: gradient, batch: pass.batch, key: pass.masks.embedding)
         }
         try embedding.backward(gradient)
     }

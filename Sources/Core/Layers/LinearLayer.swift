@@ -4,8 +4,10 @@ public final class LinearLayer {
     public let inputWidth: Int
     /// The width V of the outputs.
     public let outputWidth: Int
-    let weight: Int
-    let bias: Int
+    /// The number of the weight in the store.
+    public let weight: Int
+    /// The number of the bias in the store.
+    public let bias: Int
     private let parameters: ParameterStore
     private let backend: any Backend
     private let output: Scratch

@@ -82,6 +82,11 @@ public final class RecurrentLayer {
         self.parameters = parameters
         let layout = PackedLayout(cell.parameters, inputWidth: inputWidth, hiddenWidth: hiddenWidth)
         self.layout = layout
+        parameterIndices = Self.declare(layout, name: name, index: index, in: parameters)
+    }
+
+    /// Declares the packed parameters of a cell, and returns their numbers.
+    static func declare(_ layout: PackedLayout, name: String, index: Int, in parameters: ParameterStore) -> [Int] {
         var indices: [Int] = []
         for packed in layout.packed {
             let isVector = packed.parts.allSatisfy { ![.inputWeight, .recurrentWeight].contains($0.parameter.kind) }
@@ -95,7 +100,7 @@ public final class RecurrentLayer {
             }
             indices.append(number)
         }
-        parameterIndices = indices
+        return indices
     }
 
     /// Returns a layer that shares the parameters but not the buffers and states.

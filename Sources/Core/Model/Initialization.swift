@@ -20,57 +20,8 @@ public enum TableInitialization: String, Sendable, CaseIterable {
     case languageModel = "language-model"
 }
 
-/// Fills parameters on the host, with one random stream per parameter.
-struct Initializer {
-    let seed: UInt64
-    let backend: any Backend
-    let parameters: ParameterStore
-
-    func stream(_ parameter: Int, part: Int = 0) -> RandomStream {
-        RandomStream(RandomKey(seed: seed, purpose: .initialization, stream: parameter, step: part))
-    }
-
-    func uniform(_ parameter: Int, bound: Double) {
-        var random = stream(parameter)
-        let view = parameters.value(parameter)
-        backend.upload((0..<view.count).map { _ in random.uniform(in: -bound...bound) }, to: view)
-    }
-
-    func normal(_ parameter: Int) {
-        var random = stream(parameter)
-        let view = parameters.value(parameter)
-        backend.upload((0..<view.count).map { _ in random.normal() }, to: view)
-    }
-
-    /// Fills a layer's parameters with uniform numbers in ±1/√H, as torch.nn.RNN and
-    /// torch.nn.GRU do, except for recurrent weights, which are filled as `weights` says,
-    /// and for per-unit vectors, which get their declared values.
-    func recurrent(_ layer: RecurrentLayer, weights: RecurrentInitialization) {
-        let size = layer.hiddenWidth
-        let bound = 1 / Double(size).squareRoot()
-        for (number, packed) in zip(layer.parameterIndices, layer.layout.packed) {
-            var values: [Double] = []
-            for (position, part) in packed.parts.enumerated() {
-                var random = stream(number, part: position)
-                switch (part.parameter.kind, weights) {
-                case (.perUnit(let initialValue), _):
-                    values += [Double](repeating: initialValue, count: size)
-                case (.recurrentWeight, .identity):
-                    values += (0..<size * size).map { $0 / size == $0 % size ? 1 : 0 }
-                case (.recurrentWeight, .orthogonal):
-                    values += Self.orthogonal(size, &random)
-                case (.recurrentWeight, .rotations):
-                    values += Self.rotations(size, &random)
-                case (.inputWeight, _), (.recurrentWeight, .uniform):
-                    values += (0..<size * packed.columns).map { _ in random.uniform(in: -bound...bound) }
-                case (.inputBias, _), (.recurrentBias, _):
-                    values += (0..<size).map { _ in random.uniform(in: -bound...bound) }
-                }
-            }
-            backend.upload(values, to: parameters.value(number))
-        }
-    }
-
+/// Random matrices for the start of free recurrent weights.
+enum RandomMatrix {
     /// Returns a random orthogonal matrix: Gram–Schmidt, repeated once for accuracy, on a
     /// matrix of normal numbers.
     static func orthogonal(_ size: Int, _ random: inout RandomStream) -> [Double] {

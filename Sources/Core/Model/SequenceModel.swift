@@ -63,21 +63,12 @@ public final class SequenceModel {
     }
 
     private func initialize() {
-        let initializer = Initializer(seed: seed, backend: backend, parameters: parameters)
+        let initializer = ParameterInitializer(seed: seed, parameters: parameters, on: backend)
         for layer in recurrentLayers {
-            initializer.recurrent(layer, weights: configuration.recurrentInitialization)
+            initializer.fill(layer, weights: configuration.recurrentInitialization)
         }
-        switch configuration.tableInitialization {
-        case .torch:
-            if let embedding = stack.embedding { initializer.normal(embedding.weight) }
-            let bound = 1 / Double(configuration.hiddenSize).squareRoot()
-            initializer.uniform(projection.weight, bound: bound)
-            initializer.uniform(projection.bias, bound: bound)
-        case .languageModel:
-            if let embedding = stack.embedding { initializer.uniform(embedding.weight, bound: 0.1) }
-            initializer.uniform(projection.weight, bound: 0.1)
-            backend.fill(parameters.value(projection.bias), with: 0)
-        }
+        if let embedding = stack.embedding { initializer.fill(embedding, configuration.tableInitialization) }
+        initializer.fill(projection, configuration.tableInitialization)
     }
 
     /// Computes the loss and the gradients of one batch; the gradients are overwritten.
@@ -96,8 +87,13 @@ public final class SequenceModel {
     ///
     /// - Throws: what the backend throws.
     public func startGradients(_ batch: Batch, step: Int) throws -> PendingLoss {
+        try startGradients(batch, step: step, lowest: 0)
+    }
+
+    /// Computes the loss of one batch, and the gradients of the layers from `lowest` on.
+    func startGradients(_ batch: Batch, step: Int, lowest: Int) throws -> PendingLoss {
         backend.fill(parameters.allGradients, with: 0)
-        return try addGradients(batch, masks: MaskKeys(seed: seed, step: step))
+        return try addGradients(batch, masks: MaskKeys(seed: seed, step: step), lowest: lowest)
     }
 
     /// Computes the loss of a batch or a shard, and adds its gradients to those that are there.
@@ -105,8 +101,11 @@ public final class SequenceModel {
     /// - Parameters:
     ///   - masks: the keys of its masks.
     ///   - carried: the states that the shard carries over; nil if each layer keeps them, as nothing else is computed.
-    func addGradients(_ batch: Batch, masks: MaskKeys, carried: CarriedStates? = nil) throws -> PendingLoss {
-        let loss = try start(batch, masks: masks, carried: carried)
+    ///   - lowest: the lowest layer whose gradients are needed; see ``LayerStack/lowestTrained(isFrozen:)``.
+    func addGradients(
+        _ batch: Batch, masks: MaskKeys, carried: CarriedStates? = nil, lowest: Int = 0
+    ) throws -> PendingLoss {
+        let loss = try start(batch, masks: masks, carried: carried, lowest: lowest)
         try stack.backward()
         return loss
     }
@@ -128,7 +127,9 @@ public final class SequenceModel {
     }
 
     /// Computes the loss and, in training (with masks), the gradient of the states that it reads.
-    private func start(_ batch: Batch, masks: MaskKeys?, carried: CarriedStates? = nil) throws -> PendingLoss {
+    private func start(
+        _ batch: Batch, masks: MaskKeys?, carried: CarriedStates? = nil, lowest: Int = 0
+    ) throws -> PendingLoss {
         let carriesOver = data.isContinuous && !batch.startsSequences
         let values = try stack.forward(
             batch.inputs, steps: batch.steps, batch: batch.size, lengths: batch.lengths,
@@ -136,7 +137,7 @@ public final class SequenceModel {
                 guard carriesOver else { return .zeros }
                 return carried.map { .given($0.after[layer]) } ?? .carried
             },
-            output: data.targets.isPerPosition ? .allSteps : .lastStep, masks: masks)
+            output: data.targets.isPerPosition ? .allSteps : .lastStep, masks: masks, lowest: lowest)
         if data.isContinuous { try carried?.keep(recurrentLayers, batch.size, on: backend) }
         let rate = configuration.dropoutPlaces.contains(.logits) ? configuration.dropout : 0
         return try loss.start(

@@ -20,6 +20,12 @@ public protocol Optimizer: Sendable {
     /// The optimizer without its weight decay, for skew parameters, which decay would pull
     /// towards W = I; by default the optimizer itself.
     var withoutWeightDecay: any Optimizer { get }
+    /// Returns the optimizer with another weight decay, for a ``ParameterGroup``: decoupled if its own is, otherwise as
+    /// ``penalty``. The state stays the same. By default, only an optimizer without weight decay accepts 0.
+    ///
+    /// - Parameter weightDecay: the weight decay, at least 0.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` if its weight decay can't be chosen.
+    func withWeightDecay(_ weightDecay: Double) throws -> any Optimizer
     /// Checks the options that the optimizer was created with; every optimizer that updates
     /// parameters is checked first. By default they are right.
     ///
@@ -45,6 +51,14 @@ extension Optimizer {
     public func scalars(step: Int) -> [Double] { [] }
     public var withoutWeightDecay: any Optimizer { self }
     public var penalty: Double { 0 }
+    public func withWeightDecay(_ weightDecay: Double) throws -> any Optimizer {
+        guard weightDecay == 0, penalty == 0 else {
+            throw RecurrentError.invalidOption(
+                "the weight decay of the optimizer \(name) can't be chosen for a group; choose another optimizer, or implement `withWeightDecay`"
+            )
+        }
+        return withoutWeightDecay
+    }
     public func check() throws {}
 
     /// The update as a program, with the L2 penalty ``penalty``. Its inputs are parameter,

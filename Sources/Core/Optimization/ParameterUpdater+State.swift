@@ -30,6 +30,19 @@ struct StateTensor {
 }
 
 extension ParameterUpdater {
+    /// The names of the parameters and orthogonal blocks that keep their values.
+    public var frozenNames: [String] { grouped.frozenNames }
+
+    /// Returns whether the parameter with this number keeps all its values. The model's own gradients aren't complete then:
+    /// a ``Trainer`` doesn't compute those that nobody needs.
+    func isFrozen(_ parameter: Int) -> Bool { grouped.isFrozen(parameters.range(parameter)) }
+
+    /// The number of the optimizers' state variables and of elements of B that this process holds.
+    package var stateCount: Int {
+        stateRanges.elementCount * stateVariables
+            + constrained.reduce(0) { $0 + $1.skew.count * (1 + stateVariables) }
+    }
+
     /// What changes from update to update, with names for a checkpoint: the optimizer's state, and each B.
     var stateTensors: [StateTensor] { stateTensors(of: ranges) }
 
@@ -37,19 +50,19 @@ extension ParameterUpdater {
     /// of its own for recurrent weights divides them further, and may have been set or removed since.
     func stateTensors(pieces: Int) -> [StateTensor] {
         let layouts = [ranges, parameters.freeRanges, parameters.freeRangesByKind.map(\.range)]
-        return stateTensors(of: layouts.first { $0.count * optimizer.stateCount == pieces } ?? ranges)
+        return stateTensors(of: layouts.first { $0.count * stateVariables == pieces } ?? ranges)
     }
 
     /// What the names of the pieces of the free parameters' state begin with.
     static let freePrefix = "optimizer.free"
 
-    /// The ranges of free parameters, by which the state is saved.
+    /// The ranges of free parameters, by which the state is saved, whatever the groups are; the state of frozen ones is 0.
     private var ranges: [Range<Int>] {
         recurrentRate == 1 ? parameters.freeRanges : parameters.freeRangesByKind.map(\.range)
     }
 
     private func stateTensors(of ranges: [Range<Int>]) -> [StateTensor] {
-        let states = 0..<optimizer.stateCount
+        let states = 0..<stateVariables
         let free = ranges.enumerated().flatMap { number, range in
             states.map { state in
                 StateTensor(
@@ -58,8 +71,10 @@ extension ParameterUpdater {
             }
         }
         return free
-            + parameters.orthogonalBlocks.enumerated().flatMap { index, block in
-                let size = block.rows.count, owner = shares.blockOwners[index]
+            + parameters.orthogonalBlocks.enumerated().flatMap { index, block -> [StateTensor] in
+                // A frozen block has no B, and the model's own tensors hold its weight.
+                guard let owner = shares.blockOwners[index] else { return [] }
+                let size = block.rows.count
                 let item = constrained.first { $0.block.name == block.name }
                 func tensor(_ name: String, rows: Int, columns: Int, _ view: MatrixView?) -> StateTensor {
                     let part = StateTensor.Part(rank: owner, elements: 0..<rows * columns, view: view)

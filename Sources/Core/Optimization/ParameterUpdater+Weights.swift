@@ -34,4 +34,16 @@ extension ParameterUpdater {
             }
         }
     }
+
+    /// Sets B, and with it W, for tests.
+    ///
+    /// - Parameters:
+    ///   - values: the skew-symmetric matrix [n, n], row by row.
+    ///   - index: the position of the weight in ``constrained``.
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if W can't be computed.
+    public func setSkew(_ values: [Double], of index: Int) throws {
+        backend.upload(values, to: constrained[index].skew)
+        try constrained[index].workspace.computeWeight(
+            from: constrained[index].skew, into: parameters.value(of: constrained[index].block))
+    }
 }

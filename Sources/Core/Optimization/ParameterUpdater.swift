@@ -10,33 +10,39 @@ public final class ParameterUpdater {
         let gradient: MatrixView
         let workspace: any ManifoldWorkspace
         let state: [MatrixView]
+        let kernels: OptimizerKernels
+        /// The rate of B relative to the learning rate.
+        let rate: Double
     }
 
-    /// The optimizer that steps all parameters, including the skew ones.
+    /// The optimizer that steps all parameters, including the skew ones, except those of a group with its own.
     public let optimizer: any Optimizer
     /// The configuration: the learning rates, including those of orthogonal and of free
     /// recurrent weights, the clipping, and what a ``Trainer`` takes from here, such as the
     /// batch sizes and when training ends.
     public let configuration: TrainingConfiguration
-    /// The learning rates of skew parameters and of free recurrent weights, relative to that
-    /// of all others.
-    let manifoldRate: Double, recurrentRate: Double
+    /// The learning rate of free recurrent weights, relative to that of all others.
+    let recurrentRate: Double
     let backend: any Backend
     let parameters: ParameterStore
-    /// The optimizer's step, for free and for skew parameters.
-    private let kernels: (free: any Kernel, skew: any Kernel)
-    /// The optimizer's step with a gate, compiled when it is first needed.
-    private lazy var gatedKernels = Result { try Self.kernels(optimizer, isGated: true, on: backend) }
+    /// The parameters by groups.
+    let grouped: GroupedParameters
+    /// The optimizers' steps: those of the updater's own first, then those of the groups that have others.
+    private let kernels: [OptimizerKernels]
     private let norm: GradientNorm?
     private let clip: any Kernel
     private let scale: any Kernel
-    /// The ranges that are each stepped in one run, with their rate relative to the learning rate.
-    private let steps: [(range: Range<Int>, rate: Double)]
-    /// The optimizer's state for the elements of ``stateRanges``, [1, count] each, one range after another; the elements
+    /// The gradients of the recurrent weights that are updated.
+    private let recurrentGradients: [MatrixView]
+    /// The runs in which the free elements are stepped.
+    private let steps: [UpdateStep]
+    /// The optimizers' state for the elements of ``stateRanges``, [1, count] each, one range after another; the elements
     /// for orthogonal weights aren't used.
     private let freeState: [MatrixView]
-    /// The elements of which this process holds the optimizer's state.
-    private let stateRanges: [Range<Int>]
+    /// The elements of which this process holds the optimizers' state.
+    let stateRanges: [Range<Int>]
+    /// The number of state variables for an element: as many as the largest optimizer has.
+    let stateVariables: Int
     /// The orthogonal weights with their unconstrained parameters, as far as this process updates them.
     public let constrained: [Constrained]
     /// The number of updates so far.
@@ -46,86 +52,111 @@ public final class ParameterUpdater {
     let shares: ParameterShares
     private let exchange: ParameterExchange?
 
-    /// Creates an updater, and sets each orthogonal weight from its initial B.
+    /// Creates an updater of the parameters of any layers, and sets each orthogonal weight that isn't frozen from its
+    /// initial B.
+    ///
+    /// The parameters are those of a store that has been allocated; ``ParameterInitializer`` sets their first values. In
+    /// each step, fill their gradients with 0, let the layers add theirs, and call ``update(learningRate:gate:)``.
+    ///
+    /// - Parameters:
+    ///   - parameters: the parameters that are updated.
+    ///   - backend: the backend that holds them.
+    ///   - seed: the seed of the initial B.
+    ///   - optimizer: the optimizer of all parameters, including the skew ones.
+    ///   - manifold: the manifold update of all orthogonal weights; nil if there are none.
+    ///   - skewInitialization: the initialization of each B; nil if there are none.
+    ///   - configuration: the learning rates, the clipping, and which parameters are frozen or have other rates.
+    ///   - groups: the parameters that are updated in another way; the first group that matches decides, after those of
+    ///     `configuration`.
+    ///   - measuresNorm: whether the norm of the gradients is measured even if it isn't clipped.
+    ///   - communicator: the processes that train the model together; each then holds the optimizer's state of a part of
+    ///     the parameters, and updates only that.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` for an option out of range, a group that matches nothing or asks for
+    ///   something impossible, or an orthogonal weight without a manifold update, and what the backend throws.
+    public init(
+        parameters: ParameterStore, on backend: any Backend, seed: UInt64 = 1, optimizer: any Optimizer,
+        manifold: (any ManifoldUpdate)? = nil, skewInitialization: (any SkewInitialization)? = nil,
+        configuration: TrainingConfiguration = TrainingConfiguration(), groups: [ParameterGroup] = [],
+        measuresNorm: Bool = false, communicator: any Communicator = OneRank()
+    ) throws {
+        try configuration.check()
+        try ShardPlan.check(shards: configuration.shards, ranks: communicator.size)
+        self.optimizer = optimizer
+        self.configuration = configuration
+        self.backend = backend
+        self.parameters = parameters
+        self.communicator = communicator
+        let grouped = try GroupedParameters(configuration.parameterGroups() + groups, parameters)
+        self.grouped = grouped
+        let rank = communicator.rank, ranks = communicator.size
+        let shares = ParameterShares(parameters, ranks: ranks, frozen: grouped.frozen)
+        self.shares = shares
+        let settings = try UpdateSettings(grouped, optimizer, configuration, on: backend)
+        (kernels, recurrentRate, stateVariables) = (settings.kernels, settings.recurrentRate, settings.stateVariables)
+        scale = try backend.compile(.scaling)
+        exchange = ranks > 1 ? try ParameterExchange(parameters, shares, communicator, on: backend) : nil
+        // Without shards, the whole gradient is one part, as in runs that were saved before there were any.
+        let hasShards = configuration.shards > 1
+        norm =
+            configuration.clipNorm != nil || measuresNorm
+            ? try GradientNorm(
+                parameters.allGradients, parts: hasShards ? shares.parts : grouped.trained,
+                owned: hasShards ? shares.owned : [grouped.trained], communicator, on: backend) : nil
+        clip = try backend.compile(
+            PointwiseProgram(inputs: 1, scalars: 1) { x, bound in [max(-bound[0], min(bound[0], x[0]))] })
+        recurrentGradients = parameters.recurrentWeights.flatMap { index in
+            grouped.trained.clamped(to: parameters.range(index)).map(parameters.allGradients.columns)
+        }
+        func state(_ count: Int) throws -> [MatrixView] {
+            try (0..<settings.stateVariables).map { _ in try backend.allocate(rows: 1, columns: count) }
+        }
+        // One process steps everything in one run; what it does to orthogonal weights is overwritten.
+        let stepsAll = ranks == 1 && grouped.groups.isEmpty
+        stateRanges = stepsAll ? [0..<parameters.count] : shares.free[rank]
+        freeState = try state(stateRanges.elementCount)
+        steps = settings.steps(stateRanges, parameters)
+        constrained = try parameters.orthogonalBlocks.enumerated().compactMap { index, block in
+            guard shares.blockOwners[index] == rank else { return nil }
+            let group = grouped.group(of: block), size = block.rows.count
+            guard let manifold = group?.group.manifold ?? manifold, let skewInitialization else {
+                throw RecurrentError.invalidOption(
+                    "\(block.name) is kept orthogonal, which needs a `manifold` and a `skewInitialization`")
+            }
+            let skew = try skewInitialization.makeSkew(of: index, parameters, seed: seed, on: backend)
+            let result = Constrained(
+                block: block, skew: skew, gradient: try backend.allocate(rows: size, columns: size),
+                workspace: try manifold.makeWorkspace(size: size, on: backend.exact), state: try state(size * size),
+                kernels: settings.kernels(of: group?.number), rate: settings.skewRate(group?.group))
+            try result.workspace.computeWeight(from: skew, into: parameters.value(of: block))
+            return result
+        }
+    }
+
+    /// Creates an updater of a model's parameters, and sets each orthogonal weight that isn't frozen from its initial B.
     ///
     /// - Parameters:
     ///   - model: the model whose parameters are updated.
     ///   - optimizer: the optimizer of all parameters, including the skew ones.
     ///   - manifold: the manifold update of all orthogonal weights; unused if there are none.
     ///   - skewInitialization: the initialization of each B.
-    ///   - configuration: the learning rates and the clipping, and how a ``Trainer`` trains
-    ///     with this updater.
+    ///   - configuration: the learning rates, the clipping, and which parameters are frozen or have other rates; how a
+    ///     ``Trainer`` trains with this updater.
+    ///   - groups: the parameters that are updated in another way; the first group that matches decides, after those of
+    ///     `configuration`.
     ///   - measuresNorm: whether the norm of the gradients is measured even if it isn't clipped.
     ///   - communicator: the processes that train the model together; each then holds the optimizer's state of a part of
     ///     the parameters, and updates only that.
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` for an option out of range, and what the
-    ///   backend throws.
-    public init(
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` for an option out of range, or a group that matches nothing or asks
+    ///   for something impossible, and what the backend throws.
+    public convenience init(
         model: SequenceModel, optimizer: any Optimizer, manifold: any ManifoldUpdate,
         skewInitialization: any SkewInitialization, configuration: TrainingConfiguration = TrainingConfiguration(),
-        measuresNorm: Bool = false, communicator: any Communicator = OneRank()
+        groups: [ParameterGroup] = [], measuresNorm: Bool = false, communicator: any Communicator = OneRank()
     ) throws {
-        try configuration.check()
-        try ShardPlan.check(shards: configuration.shards, ranks: communicator.size)
-        try optimizer.check()
-        let backend = model.backend
-        self.optimizer = optimizer
-        self.configuration = configuration
-        manifoldRate = (configuration.manifoldLearningRate ?? configuration.learningRate) / configuration.learningRate
-        let recurrentRate =
-            (configuration.recurrentLearningRate ?? configuration.learningRate) / configuration.learningRate
-        self.recurrentRate = recurrentRate
-        self.backend = backend
-        parameters = model.parameters
-        kernels = try Self.kernels(optimizer, isGated: false, on: backend)
-        scale = try backend.compile(.scaling)
-        self.communicator = communicator
-        let parameters = model.parameters, rank = communicator.rank
-        let shares = ParameterShares(parameters, ranks: communicator.size)
-        self.shares = shares
-        exchange =
-            communicator.size > 1 ? try ParameterExchange(parameters, shares, communicator, on: backend) : nil
-        // Without shards, the whole gradient is one part, as in runs that were saved before there were any.
-        let hasShards = configuration.shards > 1, whole = [0..<parameters.count]
-        norm =
-            configuration.clipNorm != nil || measuresNorm
-            ? try GradientNorm(
-                parameters.allGradients, parts: hasShards ? shares.parts : whole,
-                owned: hasShards ? shares.owned : [whole], communicator, on: backend) : nil
-        clip = try backend.compile(
-            PointwiseProgram(inputs: 1, scalars: 1) { x, bound in [max(-bound[0], min(bound[0], x[0]))] })
-        func state(_ count: Int) throws -> [MatrixView] {
-            try (0..<optimizer.stateCount).map { _ in try backend.allocate(rows: 1, columns: count) }
-        }
-        // One process steps everything in one run; what it does to orthogonal weights is overwritten.
-        let stateRanges = communicator.size == 1 ? [0..<parameters.count] : shares.free[rank]
-        self.stateRanges = stateRanges
-        freeState = try state(stateRanges.elementCount)
-        steps =
-            recurrentRate == 1
-            ? stateRanges.map { ($0, 1) }
-            : parameters.freeRangesByKind.flatMap { kind in
-                stateRanges.clamped(to: kind.range).map { ($0, kind.isRecurrent ? recurrentRate : 1) }
-            }
-        constrained = try parameters.orthogonalBlocks.enumerated().compactMap { index, block in
-            guard shares.blockOwners[index] == rank else { return nil }
-            let size = block.rows.count
-            var random = RandomStream(
-                RandomKey(seed: model.seed, purpose: .initialization, stream: block.parameter, step: 1000 + index))
-            let skew = try backend.makeMatrix(
-                skewInitialization.values(size: size, random: &random), rows: size, columns: size)
-            let result = Constrained(
-                block: block, skew: skew, gradient: try backend.allocate(rows: size, columns: size),
-                workspace: try manifold.makeWorkspace(size: size, on: backend.exact), state: try state(size * size))
-            try result.workspace.computeWeight(from: skew, into: parameters.value(of: block))
-            return result
-        }
-    }
-
-    /// The number of the optimizer's state variables and of elements of B that this process holds.
-    package var stateCount: Int {
-        stateRanges.elementCount * optimizer.stateCount
-            + constrained.reduce(0) { $0 + $1.skew.count * (1 + optimizer.stateCount) }
+        try self.init(
+            parameters: model.parameters, on: model.backend, seed: model.seed, optimizer: optimizer,
+            manifold: manifold, skewInitialization: skewInitialization, configuration: configuration, groups: groups,
+            measuresNorm: measuresNorm, communicator: communicator)
     }
 
     /// Whether each update measures the norm of the gradients.
@@ -134,15 +165,6 @@ public final class ParameterUpdater {
     /// The Euclidean norm of all gradients at the last update, before clipping; nil before
     /// the first update, or if it is neither clipped nor measured. Reading it waits for the backend.
     public var gradientNorm: Double? { step > 0 ? norm?.value : nil }
-
-    private static func kernels(
-        _ optimizer: any Optimizer, isGated: Bool, on backend: any Backend
-    ) throws -> (free: any Kernel, skew: any Kernel) {
-        (
-            try backend.compile(optimizer.program(weightDecay: optimizer.penalty, isGated: isGated)),
-            try backend.compile(optimizer.withoutWeightDecay.program(weightDecay: 0, isGated: isGated))
-        )
-    }
 
     /// Applies the gradients that the model holds: those of a whole batch. A ``Trainer`` divides batches into shards.
     ///
@@ -167,15 +189,15 @@ public final class ParameterUpdater {
         try norm?.measure()
         if let bound = configuration.clipNorm { norm!.clip(to: bound) }
         if let bound = configuration.clipRecurrent {
-            for index in parameters.recurrentWeights {
-                let gradient = parameters.gradient(index)
+            for gradient in recurrentGradients {
                 backend.run(clip, inputs: [gradient], outputs: [gradient], scalars: [bound])
             }
         }
-        let kernels = try gate == nil ? self.kernels : gatedKernels.get()
-        let scalars = optimizer.scalars(step: step)
-        func run(_ kernel: any Kernel, _ value: MatrixView, _ gradient: MatrixView, _ state: [MatrixView], rate: Double)
-        {
+        for kernels in kernels { try kernels.prepare(step: step, isGated: gate != nil) }
+        func run(
+            _ kernel: any Kernel, _ value: MatrixView, _ gradient: MatrixView, _ state: [MatrixView], _ rate: Double,
+            _ scalars: [Double]
+        ) {
             backend.run(
                 kernel,
                 inputs: [value, gradient] + state
@@ -192,13 +214,15 @@ public final class ParameterUpdater {
                 backend.fill(item.gradient, with: .nan)
             }
             run(
-                kernels.skew, item.skew.reshaped(rows: 1, columns: item.skew.count),
-                item.gradient.reshaped(rows: 1, columns: item.gradient.count), item.state, rate: manifoldRate)
+                item.kernels.current.skew, item.skew.reshaped(rows: 1, columns: item.skew.count),
+                item.gradient.reshaped(rows: 1, columns: item.gradient.count),
+                item.kernels.own(item.state), item.rate, item.kernels.scalars)
         }
-        for (range, rate) in steps {
+        for step in steps {
             run(
-                kernels.free, parameters.allValues.columns(range), parameters.allGradients.columns(range),
-                stateViews(of: range), rate: rate)
+                step.kernels.current.free, parameters.allValues.columns(step.range),
+                parameters.allGradients.columns(step.range),
+                step.kernels.own(stateViews(of: step.range)), step.rate, step.kernels.scalars)
         }
         try computeWeights()
         try shareValues()
@@ -245,16 +269,4 @@ public final class ParameterUpdater {
 
     /// Gives all processes the same parameters, each from the process that updates it.
     func shareValues() throws { try exchange?.shareValues() }
-
-    /// Sets B, and with it W, for tests.
-    ///
-    /// - Parameters:
-    ///   - values: the skew-symmetric matrix [n, n], row by row.
-    ///   - index: the position of the weight in ``constrained``.
-    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if W can't be computed.
-    public func setSkew(_ values: [Double], of index: Int) throws {
-        backend.upload(values, to: constrained[index].skew)
-        try constrained[index].workspace.computeWeight(
-            from: constrained[index].skew, into: parameters.value(of: constrained[index].block))
-    }
 }

@@ -60,7 +60,7 @@ public final class Trainer {
         self.tracksTest = tracksTest
         checkpointInterval = configuration.checkpointEvery.flatMap(CheckpointInterval.init(text:))
         self.model = model
-        sharded = try ShardedModel(model, shards: configuration.shards, updater.communicator)
+        sharded = try ShardedModel(model, shards: configuration.shards, updater)
         self.dataset = dataset
         self.updater = updater
         self.observers = observers

@@ -50,11 +50,17 @@ public struct TrainingCheckpoint {
 extension Trainer {
     /// What a saved state must agree with, besides the shapes.
     fileprivate var identity: [String: String] {
-        [
+        var strings = [
             "kind": "training state", "cell": model.cell.name, "optimizer": updater.optimizer.name,
             "dataset": dataset.name, "seed": String(model.seed), "batch size": String(configuration.batchSize),
         ]
+        let frozen = updater.frozenNames
+        // Frozen parameters have no state with which they could be trained.
+        if !frozen.isEmpty { strings[Self.frozenKey] = frozen.joined(separator: " ") }
+        return strings
     }
+
+    fileprivate static let frozenKey = "frozen parameters"
 
     /// Returns all tensors of the state, in the order of their declaration.
     fileprivate func stateTensors(_ progress: TrainingProgress) -> [StateTensor] {
@@ -125,6 +131,9 @@ extension Trainer {
         try file.verifyChecksum()
         for (key, value) in identity.sorted(by: { $0.key < $1.key }) where file.metadata[key] != value {
             throw fail("belongs to a run whose \(key) is '\(file.metadata[key] ?? "missing")', not '\(value)'")
+        }
+        if let frozen = file.metadata[Self.frozenKey], updater.frozenNames.isEmpty {
+            throw fail("belongs to a run whose \(Self.frozenKey) are '\(frozen)'; freeze them here, too")
         }
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .checkpoint

@@ -7,6 +7,12 @@ public struct TrainingConfiguration: OptionSection {
     public var manifoldLearningRate: Double?
     /// The learning rate of recurrent weights that are free; nil for ``learningRate``.
     public var recurrentLearningRate: Double?
+    /// The learning rates of parameters by their names, such as "rnn.*=0.001,decoder.*=0.01", in place of all rates above;
+    /// the first pattern that fits decides, as with a ``ParameterGroup``. Nil for none.
+    public var rate: String?
+    /// The names of the parameters that keep their values, such as "encoder.*,rnn.*", as with a ``ParameterGroup``; nil for
+    /// none.
+    public var freeze: String?
     /// The number of updates over which the rate rises linearly from 0.
     public var warmupSteps = 0
     /// The bound on the Euclidean norm of all gradients together; nil for none.
@@ -39,7 +45,8 @@ public struct TrainingConfiguration: OptionSection {
     public init(
         epochs: Int = 200, batchSize: Int = 100, shards: Int = 1, evaluationBatchSize: Int? = nil,
         learningRate: Double = 1e-3,
-        manifoldLearningRate: Double? = nil, recurrentLearningRate: Double? = nil, warmupSteps: Int = 0,
+        manifoldLearningRate: Double? = nil, recurrentLearningRate: Double? = nil, rate: String? = nil,
+        freeze: String? = nil, warmupSteps: Int = 0,
         clipNorm: Double? = nil,
         clipRecurrent: Double? = nil, batchesPerEpoch: Int? = nil, patience: Int? = nil, stopLoss: Double? = nil,
         checkpointEvery: String? = nil
@@ -51,6 +58,8 @@ public struct TrainingConfiguration: OptionSection {
         self.learningRate = learningRate
         self.manifoldLearningRate = manifoldLearningRate
         self.recurrentLearningRate = recurrentLearningRate
+        self.rate = rate
+        self.freeze = freeze
         self.warmupSteps = warmupSteps
         self.clipNorm = clipNorm
         self.clipRecurrent = clipRecurrent
@@ -73,6 +82,8 @@ public struct TrainingConfiguration: OptionSection {
             "recurrentLearningRate", \.recurrentLearningRate, .above(0),
             "Rate of free recurrent weights (default: equal)."
         ).needing(.freeRecurrentWeight).resumable,
+        .text("rate", \.rate, "name=x,…", "Rates of parameters by name, as in 'rnn.*=0.01'.").resumable,
+        .text("freeze", \.freeze, "name,…", "Parameters that keep their values: 'encoder.*'."),
         .integer("warmupSteps", \.warmupSteps, 0...(.max), "Steps in which the rate rises from 0."),
         .number("clipNorm", \.clipNorm, .above(0), "Bound on the norm of all gradients together."),
         .number("clipRecurrent", \.clipRecurrent, .above(0), "Bound on each element of recurrent gradients."),
@@ -101,6 +112,7 @@ public struct TrainingConfiguration: OptionSection {
                 "`shards` must be a power of two that divides `batchSize` \(batchSize), at most \(largest), not \(shards)"
             )
         }
+        _ = try parameterGroups()
         guard let checkpointEvery, CheckpointInterval(text: checkpointEvery) == nil else { return }
         throw RecurrentError.invalidOption(
             "`checkpointEvery` must be a number of steps (500) or of minutes (10m), not '\(checkpointEvery.excerpt)'")

@@ -41,7 +41,7 @@ struct ShardedRunTests {
     }
 
     /// A setting in which everything takes part.
-    enum Case: CaseIterable {
+    enum Case: CaseIterable, Hashable {
         case urnn, rnn, gru, ugru, text
 
         func configuration(_ shards: Int) -> (ModelConfiguration, TrainingConfiguration) {
@@ -102,7 +102,8 @@ struct ShardedRunTests {
 
     static func trainer(
         _ kind: Case, shards: Int, _ communicator: any Communicator, observers: [any TrainingObserver],
-        onAllRanks: Bool = false, isDouble: Bool = false, shouldStop: @escaping () -> Bool = { false }
+        groups: [ParameterGroup] = [], onAllRanks: Bool = false, isDouble: Bool = false,
+        shouldStop: @escaping () -> Bool = { false }
     ) throws -> Trainer {
         let (configuration, training) = kind.configuration(shards)
         let data = try kind.dataset()
@@ -112,7 +113,7 @@ struct ShardedRunTests {
         let updater = try ParameterUpdater(
             model: model, optimizer: kind == .text ? AdamW(weightDecay: 0.1) : Adam(),
             manifold: kind == .text ? ExponentialUpdate() : manifold,
-            skewInitialization: skew, configuration: training, communicator: communicator)
+            skewInitialization: skew, configuration: training, groups: groups, communicator: communicator)
         return try Trainer(
             model: model, dataset: data, updater: updater,
             observers: onAllRanks || communicator.rank == 0 ? observers : [],
@@ -120,12 +121,14 @@ struct ShardedRunTests {
     }
 
     /// Trains on some ranks and returns what rank 0 has in the end.
-    static func outcome(_ kind: Case, shards: Int = 8, ranks: Int, isDouble: Bool = false) throws -> Outcome {
+    static func outcome(
+        _ kind: Case, shards: Int = 8, ranks: Int, groups: [ParameterGroup] = [], isDouble: Bool = false
+    ) throws -> Outcome {
         let folder = try TemporaryDirectory(), path = folder.path + "/state"
         let outcomes = try LocalRanks.run(ranks) { communicator in
             let keeper = Keeper(path)
             let trainer = try trainer(
-                kind, shards: shards, communicator, observers: [keeper], isDouble: isDouble)
+                kind, shards: shards, communicator, observers: [keeper], groups: groups, isDouble: isDouble)
             let summary = try trainer.run()
             return Outcome(
                 weights: trainer.model.snapshot(), state: Data(), losses: keeper.losses, end: "\(summary.end)")

@@ -84,6 +84,10 @@ extension Registry {
         try result.model.check()
         try result.training.check()
         try result.tracking.check()
+        if entry(.dataset, result.dataset.name) != nil {
+            try result.training.checkNames(
+                cell: makeCell(result), model: result.model, hasTokenInputs: hasTokenInputs(result.dataset.name))
+        }
         if kinds.contains(.schedule) { try makeSchedule(result).check(learningRate: result.training.learningRate) }
         return result
     }

@@ -60,7 +60,8 @@ final class TensorBoardLog: TrainingObserver {
     }
 
     private func writeWeights(step: Int) throws {
-        for block in model.parameters.orthogonalBlocks {
+        // A frozen weight doesn't change, and may be anything.
+        for block in model.parameters.orthogonalBlocks where !updater.frozenNames.contains(block.name) {
             let weight = model.parameters.value(of: block)
             let spectrum = try spectra[weight.rows] ?? OrthogonalSpectrum(size: weight.rows, on: model.backend)
             spectra[weight.rows] = spectrum

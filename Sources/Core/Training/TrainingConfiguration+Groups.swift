@@ -1,0 +1,64 @@
+extension TrainingConfiguration {
+    /// The groups of parameters that ``freeze`` and ``rate`` describe.
+    ///
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` if one of them can't be read.
+    func parameterGroups() throws -> [ParameterGroup] {
+        var groups: [ParameterGroup] = []
+        if let freeze {
+            let patterns = try ListText.elements(freeze, of: "`freeze`")
+            if let pattern = patterns.first(where: { $0.contains { $0 == "=" || $0.isWhitespace } }) {
+                throw RecurrentError.invalidOption(
+                    "`freeze` must be names of parameters, such as encoder.*,rnn.*, not '\(pattern.excerpt)'")
+            }
+            var group = ParameterGroup(patterns: patterns, isFrozen: true)
+            group.option = "freeze"
+            groups.append(group)
+        }
+        for element in try rate.map({ try ListText.elements($0, of: "`rate`") }) ?? [] {
+            let parts = element.split(separator: "=", omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty, !parts[0].contains(where: \.isWhitespace),
+                let number = Double(parts[1]), number > 0, number.isFinite
+            else {
+                throw RecurrentError.invalidOption(
+                    "`rate` must be names of parameters with rates above 0, such as rnn.*=0.1, not '\(element.excerpt)'"
+                )
+            }
+            var group = ParameterGroup(String(parts[0]), learningRate: number)
+            group.option = "rate"
+            groups.append(group)
+        }
+        return groups
+    }
+}
+
+extension TrainingConfiguration {
+    /// Checks ``freeze`` and ``rate`` against the names of a model's parameters, before there is a model.
+    ///
+    /// - Parameters:
+    ///   - cell: the cell of the model.
+    ///   - model: the sizes and choices of the model.
+    ///   - hasTokenInputs: whether the model has an embedding.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` if a pattern fits no name, or does nothing.
+    package func checkNames(
+        cell: any RecurrentCell, model: ModelConfiguration, hasTokenInputs: Bool
+    ) throws {
+        let groups = try parameterGroups()
+        guard !groups.isEmpty else { return }
+        _ = try GroupedParameters(groups, ParameterStore(cell, model, hasTokenInputs: hasTokenInputs))
+    }
+}
+
+extension ParameterStore {
+    /// Creates a store with the names that the parameters of a ``SequenceModel`` have, and one token and one class.
+    fileprivate convenience init(_ cell: any RecurrentCell, _ model: ModelConfiguration, hasTokenInputs: Bool) {
+        self.init()
+        let size = model.hiddenSize, width = hasTokenInputs ? model.embeddingSize : 1
+        if hasTokenInputs { _ = declare("encoder.weight", rows: 1, columns: width) }
+        for index in 0..<model.layers {
+            let layout = PackedLayout(cell.parameters, inputWidth: index == 0 ? width : size, hiddenWidth: size)
+            _ = RecurrentLayer.declare(layout, name: "rnn", index: index, in: self)
+        }
+        if !(model.tiesEmbedding && hasTokenInputs) { _ = declare("decoder.weight", rows: 1, columns: size) }
+        _ = declare("decoder.bias", rows: 1, columns: 1, isVector: true)
+    }
+}
