@@ -77,6 +77,6 @@ extension OptionField {
         .number("epsilon", path, .above(0), "Number added to the root mean square gradient.")
     }
     static func penalty(_ path: any WritableKeyPath<Section, Double> & Sendable) -> Self {
-        .number("weightDecay", path, .atLeast(0), "Factor of an L2 penalty on all parameters except B.")
+        .number("weightDecay", path, .atLeast(0), "Factor of an L2 penalty on all but B.")
     }
 }

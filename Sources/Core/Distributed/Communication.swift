@@ -17,7 +17,8 @@ public struct Communication: Sendable, Equatable {
         let plan = ShardPlan(updater.configuration.shards, communicator)
         let width = updater.backend.scalarType == .float32 ? 4 : 8
         // Gradients of others' parameters, own parameters, and the loss of each shard with two votes.
-        var bytes = (shares.owned.reduce(0) { $0 + $1.elementCount } - own.elementCount + others * own.elementCount) * width
+        var bytes =
+            (shares.owned.reduce(0) { $0 + $1.elementCount } - own.elementCount + others * own.elementCount) * width
         bytes += others * (4 * plan.own.count + 2) * 8
         var rounds = 3
         if updater.measuresNorm {

@@ -44,8 +44,8 @@ public final class RecurrentLayer {
     public let hiddenWidth: Int
     private let backend: any Backend
     private let parameters: ParameterStore
-    /// The store's numbers of the packed parameters.
-    let parameterIndices: [Int]
+    /// The store's numbers of the packed parameters, such as `rnn.weight_ih_l0`.
+    public let parameterIndices: [Int]
     /// The cell's own parameters inside the packed ones.
     let layout: PackedLayout
     private let weightDropoutRate: Double
