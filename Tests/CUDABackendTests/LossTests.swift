@@ -40,4 +40,31 @@ struct LossTests {
         }
         #expect(relativeError(results[0], results[1]) <= 1e-5)
     }
+
+    private struct Focal: ClassLoss {
+        let name = "focal loss"
+        func callAsFunction(_ term: ClassTerm) -> SymbolicValue {
+            let rest = 1 - term.probability
+            return -term.weight * term.isTarget * rest * rest * term.logProbability
+        }
+        func weights(classes: Int) -> [Double] { (1...classes).map { 1 / Double($0) } }
+    }
+
+    @Test func rowsOfClassesAgreeWithReference() throws {
+        let batch = Batch(
+            steps: 3, size: 2, inputs: .tokens([0, 1, 2, 3, 4, 0]), targets: [1, -1, 0, 2, 3, 1])
+        let backends: [any Backend] = [CUDABackend(driver: EmulatedDevice(blockSize: 32)), ReferenceBackend()]
+        let results = try backends.map { backend -> [Double] in
+            let model = try SequenceModel(
+                cell: GRU(), configuration: ModelConfiguration(embeddingSize: 3, hiddenSize: 4, dropout: 0.3),
+                data: DatasetDescription(
+                    inputs: .tokens(vocabulary: 5), targets: .positionClass(classes: 37), isContinuous: false,
+                    metric: .accuracy, loss: Focal()),
+                on: backend)
+            let sums = try model.computeGradients(batch, step: 0)
+            #expect(sums.count == 5)
+            return backend.download(model.parameters.allGradients) + [sums.totalLoss, Double(sums.correct)]
+        }
+        #expect(relativeError(results[0], results[1]) <= 1e-5)
+    }
 }

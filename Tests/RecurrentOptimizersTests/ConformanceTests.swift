@@ -58,3 +58,24 @@ func adamsFirstStepIsTheRate(gradient: Double) {
         #expect(throws: RecurrentError.self) { try wrong.check() }
     }
 }
+
+/// An optimizer with another weight decay is the optimizer that was created with it.
+@Test(arguments: [0, 0.125]) func aWeightDecayMayBeChosen(decay: Double) throws {
+    let pairs: [(any Optimizer, any Optimizer)] = [
+        (SGD(momentum: 0.5, nesterov: true, weightDecay: 0.5), SGD(momentum: 0.5, nesterov: true, weightDecay: decay)),
+        (RMSprop(decay: 0.75, weightDecay: 0.5), RMSprop(decay: 0.75, weightDecay: decay)),
+        (Adam(beta1: 0.5, weightDecay: 0.5), Adam(beta1: 0.5, weightDecay: decay)),
+        (AdamW(beta2: 0.75, weightDecay: 0.5), AdamW(beta2: 0.75, weightDecay: decay)),
+    ]
+    for (optimizer, expected) in pairs {
+        let changed = try optimizer.withWeightDecay(decay)
+        func updated(_ optimizer: any Optimizer) -> [Double] {
+            optimizer.program.evaluate(
+                [1.5, 0.25, 0.5, 0.125].prefix(2 + optimizer.stateCount).map { $0 },
+                scalars: [0.5] + optimizer.scalars(step: 2))
+        }
+        #expect(updated(changed) == updated(expected) && updated(changed) != updated(optimizer), "\(optimizer.name)")
+        #expect(changed.penalty == expected.penalty && changed.stateCount == optimizer.stateCount)
+        #expect(throws: RecurrentError.self) { try optimizer.withWeightDecay(-1).check() }
+    }
+}

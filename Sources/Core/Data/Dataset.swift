@@ -47,18 +47,22 @@ public struct DatasetDescription: Sendable, Equatable {
         case sequenceValue
         /// One real number per position, predicted from every state.
         case positionValue
+        /// Several real numbers per sequence, predicted from the last state.
+        case sequenceValues(count: Int)
+        /// Several real numbers per position, predicted from every state.
+        case positionValues(count: Int)
 
         /// Whether there is a target for each position instead of one for the whole sequence.
         package var isPerPosition: Bool {
             switch self {
-            case .positionClass, .positionValue: true
-            case .sequenceClass, .sequenceValue: false
+            case .positionClass, .positionValue, .positionValues: true
+            case .sequenceClass, .sequenceValue, .sequenceValues: false
             }
         }
         /// Whether the targets are real numbers instead of classes.
         package var areValues: Bool {
             switch self {
-            case .sequenceValue, .positionValue: true
+            case .sequenceValue, .positionValue, .sequenceValues, .positionValues: true
             case .sequenceClass, .positionClass: false
             }
         }
@@ -115,10 +119,10 @@ public struct DatasetDescription: Sendable, Equatable {
         self.classExcludedFromAccuracy = classExcludedFromAccuracy
         self.baseline = baseline
     }
-    /// The number V of classes, or 1 where a number is predicted.
+    /// The number V of classes, or of numbers that are predicted at once.
     public var classes: Int {
         switch targets {
-        case .sequenceClass(let n), .positionClass(let n): n
+        case .sequenceClass(let n), .positionClass(let n), .sequenceValues(let n), .positionValues(let n): n
         case .sequenceValue, .positionValue: 1
         }
     }
@@ -149,9 +153,11 @@ public struct Batch: Sendable {
     /// The target classes, B or T·B as the description says; a negative one means that there
     /// is no target. Empty where numbers are predicted.
     public let targets: [Int32]
-    /// The target numbers, B or T·B as the description says; NaN at a position means that
-    /// there is no target. Empty where classes are predicted.
+    /// The target numbers, B or T·B as the description says, times ``valueWidth``, row by row; NaN in a position's row
+    /// means that there is no target. Empty where classes are predicted.
     public let values: [Float]
+    /// The number V of numbers in each target; 1 where classes are predicted.
+    public let valueWidth: Int
     /// The sequences' lengths, each in 0...T and in any order; nil if all are T.
     public let lengths: [Int]?
     /// Whether the sequences begin in this batch; false if they continue the one before.
@@ -166,20 +172,33 @@ public struct Batch: Sendable {
         self.inputs = inputs
         self.targets = targets
         values = []
+        valueWidth = 1
         self.lengths = lengths
         self.startsSequences = startsSequences
     }
 
-    /// Creates a batch whose targets are real numbers, one per sequence or one per position.
+    /// Creates a batch whose targets are real numbers, `valueWidth` per sequence or per position.
     public init(
-        steps: Int, size: Int, inputs: Inputs, values: [Float], lengths: [Int]? = nil, startsSequences: Bool = true
+        steps: Int, size: Int, inputs: Inputs, values: [Float], valueWidth: Int = 1, lengths: [Int]? = nil,
+        startsSequences: Bool = true
     ) {
         self.steps = steps
         self.size = size
         self.inputs = inputs
         targets = []
         self.values = values
+        self.valueWidth = valueWidth
         self.lengths = lengths
         self.startsSequences = startsSequences
+    }
+}
+
+extension Batch {
+    /// Whether each row has a target, B or T·B of them.
+    var hasTargets: [Bool] {
+        guard !values.isEmpty else { return targets.map { $0 >= 0 } }
+        return stride(from: 0, to: values.count, by: valueWidth).map { start in
+            !values[start..<start + valueWidth].contains(where: \.isNaN)
+        }
     }
 }

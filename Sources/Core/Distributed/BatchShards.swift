@@ -27,8 +27,8 @@ extension Batch {
                 steps: steps, size: part.count, inputs: inputs, targets: taken(targets), lengths: lengths,
                 startsSequences: startsSequences)
             : Batch(
-                steps: steps, size: part.count, inputs: inputs, values: taken(values), lengths: lengths,
-                startsSequences: startsSequences)
+                steps: steps, size: part.count, inputs: inputs, values: taken(values, width: valueWidth),
+                valueWidth: valueWidth, lengths: lengths, startsSequences: startsSequences)
     }
 
     /// Returns the sequences of a part of a batch of `size` sequences.
@@ -38,14 +38,12 @@ extension Batch {
 
     /// Returns for each part the number of rows that have a target, and over which its loss is a mean.
     func targetCounts(shards count: Int) -> [Int] {
-        (0..<count).map { index in
+        let hasTargets = hasTargets
+        return (0..<count).map { index in
             let part = Batch.sequences(ofShard: index, of: count, size: size)
-            func counted<T>(_ values: [T], _ counts: (T) -> Bool) -> Int {
-                stride(from: 0, to: values.count, by: size).reduce(0) { sum, start in
-                    sum + part.count { counts(values[start + $0]) }
-                }
+            return stride(from: 0, to: hasTargets.count, by: size).reduce(0) { sum, start in
+                sum + part.count { hasTargets[start + $0] }
             }
-            return values.isEmpty ? counted(targets) { $0 >= 0 } : counted(values) { !$0.isNaN }
         }
     }
 }

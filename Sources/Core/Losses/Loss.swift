@@ -55,7 +55,7 @@ extension DatasetDescription.Targets {
     public var usualLoss: any Loss {
         switch self {
         case .sequenceClass, .positionClass: CrossEntropy()
-        case .sequenceValue, .positionValue: SquaredError()
+        case .sequenceValue, .positionValue, .sequenceValues, .positionValues: SquaredError()
         }
     }
 }

@@ -9,7 +9,7 @@
 ///         }
 ///     }
 ///
-/// It judges targets that are real numbers, one per sequence or one per position, and
+/// It judges targets that are real numbers, one or several per sequence or per position, and
 /// training minimizes its mean over all of them. Dropout of logits doesn't apply to its
 /// predictions.
 public protocol PointwiseLoss: Loss {

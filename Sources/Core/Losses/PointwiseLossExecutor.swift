@@ -1,4 +1,4 @@
-/// Computes a pointwise loss of a projection to one number, and its gradients.
+/// Computes a pointwise loss of a projection to one or more numbers, and its gradients.
 final class PointwiseLossExecutor: LossExecutor {
     private let backend: any Backend
     private let kernel: any Kernel
@@ -21,17 +21,26 @@ final class PointwiseLossExecutor: LossExecutor {
         inputs: MatrixView, projection: LinearLayer, batch: Batch, dropout: (rate: Double, key: RandomKey)?,
         gradient: MatrixView?
     ) throws -> PendingLoss {
-        let predictions = try projection.forward(inputs), rows = predictions.rows
-        precondition(batch.values.count == rows, "\(batch.values.count) targets for \(rows) predictions")
-        let target = try targets.view(rows: rows, columns: 1)
-        backend.upload(batch.values, to: target)
-        let both = try memory.view(rows: 2 * rows + 1, columns: 1)
-        let losses = both.rows(0..<rows), slopes = both.rows(rows..<2 * rows), sum = both.rows(2 * rows..<2 * rows + 1)
-        let count = mayLackTargets ? batch.values.count { !$0.isNaN } : rows
+        let predictions = try projection.forward(inputs), rows = predictions.rows, width = predictions.columns
+        precondition(
+            batch.values.count == rows * width && batch.valueWidth == width,
+            "\(batch.values.count) target numbers for \(rows) rows of \(width) predictions")
+        let target = try targets.view(rows: rows, columns: width)
+        let hasTargets = mayLackTargets ? batch.hasTargets : []
+        let complete =
+            width == 1 || hasTargets.allSatisfy { $0 }
+            ? batch.values : batch.values.enumerated().map { hasTargets[$0 / width] ? $1 : .nan }
+        backend.upload(complete, to: target)
+        let both = try memory.view(rows: 2 * rows * width + 1, columns: 1), all = rows * width
+        func matrix(_ first: Int) -> MatrixView {
+            both.rows(first..<first + all).reshaped(rows: rows, columns: width)
+        }
+        let losses = matrix(0), slopes = matrix(all), sum = both.rows(2 * all..<2 * all + 1)
+        let count = mayLackTargets ? hasTargets.count { $0 } * width : all
         backend.run(
             kernel, inputs: [predictions, target], outputs: [losses, slopes], scalars: [1 / Double(max(count, 1))])
         if let gradient { projection.backward(input: inputs, gradient: slopes, into: gradient) }
-        backend.reduceRows(.sum, losses.reshaped(rows: 1, columns: rows), into: sum)
+        backend.reduceRows(.sum, losses.reshaped(rows: 1, columns: all), into: sum)
         return PendingLoss(LossSums(totalLoss: backend.download(sum, as: Double.self)[0], correct: 0, count: count))
     }
 }

@@ -29,8 +29,8 @@ public protocol PreparedScoreLoss: AnyObject {
     ///
     /// - Parameters:
     ///   - scores: the scores, [R, V], which stay as they are.
-    ///   - targets: the class of each row as a number, or its target number, [R, 1]; 0 for a row without a target, for which
-    ///     any result does.
+    ///   - targets: the class of each row as a number, [R, 1], or its target numbers, [R, V]; 0 for a row without a target,
+    ///     for which any result does.
     ///   - losses: where the losses are written, [R, 1].
     ///   - gradient: where the derivative of each row's loss with respect to its scores is written, [R, V]; nil to evaluate
     ///     only.

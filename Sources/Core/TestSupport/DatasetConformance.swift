@@ -102,11 +102,20 @@ private func check(
         case .positionClass: (positions, 0)
         case .sequenceValue: (0, batch.size)
         case .positionValue: (0, positions)
+        case .sequenceValues(let count): (0, batch.size * count)
+        case .positionValues(let count): (0, positions * count)
         }
     try require(
         batch.values.count == values, "\(what): \(batch.values.count) target numbers where \(values) are expected")
+    let isPerPosition =
+        switch description.targets {
+        case .positionValue, .positionValues: true
+        default: false
+        }
+    let width = values > 0 ? description.classes : 1
+    try require(batch.valueWidth == width, "\(what): \(batch.valueWidth) numbers in a target of \(width)")
     try require(
-        batch.values.allSatisfy { $0.isFinite || ($0.isNaN && description.targets == .positionValue) },
+        batch.values.allSatisfy { $0.isFinite || ($0.isNaN && isPerPosition) },
         "\(what): a target number that isn't finite")
     try require(values == 0 || batch.values.contains { $0.isFinite }, "\(what): no target number at all")
     try require(batch.targets.count == targets, "\(what): \(batch.targets.count) targets where \(targets) are expected")
