@@ -103,9 +103,12 @@ extension SequenceModel {
         }
         guard weights.count == 1, weights[0].0.parts.count == 1 else { return nil }
         let (packed, number) = weights[0]
-        let values =
-            packed.parts[0].parameter.constraint == .orthogonal
-            ? 1...1 : try SingularValues.range(of: parameters.value(number), on: backend)
+        // A frozen weight may be anything, even if the cell keeps it orthogonal.
+        let weight = parameters.value(number)
+        let isOrthogonal =
+            try packed.parts[0].parameter.constraint == .orthogonal
+            && OrthogonalSpectrum.orthogonalityError(of: weight, on: backend) <= 1e-4
+        let values = isOrthogonal ? 1...1 : try SingularValues.range(of: weight, on: backend)
         return GradientBounds(
             slopes: slopes, singularValues: values, width: layer.hiddenWidth, zoneout: layer.zoneoutRate)
     }

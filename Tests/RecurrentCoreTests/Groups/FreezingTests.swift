@@ -114,4 +114,14 @@ struct FreezingTests {
         _ = try frozen.updater(SGD(), [ParameterGroup("rnn.*", isFrozen: true)])
         #expect(frozen.values == trained.values)
     }
+
+    /// The bounds on gradients are those of the weight that is there.
+    @Test(arguments: [1.0, 2.0]) func theBoundsAreThoseOfTheWeight(factor: Double) throws {
+        let fixture = try GroupFixture(cell: URNN())
+        let weight = try #require(fixture.parameters["rnn.weight_hh_l0.W"]).value
+        fixture.backend.upload((0..<36).map { $0 / 6 == $0 % 6 ? factor : 0.0 }, to: weight)
+        _ = try fixture.updater(SGD(), [ParameterGroup("rnn.*", isFrozen: true)])
+        let bounds = try #require(fixture.model.gradientBounds())
+        #expect(abs(bounds.gain.upperBound - factor) < 1e-12)
+    }
 }

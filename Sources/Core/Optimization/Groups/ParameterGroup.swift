@@ -16,7 +16,8 @@ public struct ParameterGroup: Sendable {
     /// The weight decay in place of that of the optimizer; it doesn't act on skew parameters.
     public var weightDecay: Double?
     /// Whether the parameters keep their values, bit for bit. Their gradients then don't count for the norm by which
-    /// gradients are clipped, as with torch's `requires_grad=False`.
+    /// gradients are clipped, as with torch's `requires_grad=False`. An orthogonal weight, too, keeps what the model holds,
+    /// whatever that is: load weights, or call ``ParameterInitializer/fillOrthogonalWeights(manifold:skewInitialization:)``.
     public var isFrozen: Bool
     /// The optimizer in place of the updater's.
     public var optimizer: (any Optimizer)?
