@@ -108,7 +108,7 @@ public final class ParameterUpdater {
             grouped.trained.clamped(to: parameters.range(index)).map(parameters.allGradients.columns)
         }
         func state(_ count: Int) throws -> [MatrixView] {
-            try (0..<settings.stateVariables).map { _ in try backend.allocate(rows: 1, columns: count) }
+            try (0..<settings.stateVariables).map { _ in try backend.allocate(rows: 1, columns: max(count, 1)) }
         }
         // One process steps everything in one run; what it does to orthogonal weights is overwritten.
         let stepsAll = ranks == 1 && grouped.groups.isEmpty

@@ -121,7 +121,22 @@ struct FreezingTests {
         let weight = try #require(fixture.parameters["rnn.weight_hh_l0.W"]).value
         fixture.backend.upload((0..<36).map { $0 / 6 == $0 % 6 ? factor : 0.0 }, to: weight)
         _ = try fixture.updater(SGD(), [ParameterGroup("rnn.*", isFrozen: true)])
-        let bounds = try #require(fixture.model.gradientBounds())
+        let found = try fixture.model.gradientBounds(), bounds = try #require(found)
         #expect(abs(bounds.gain.upperBound - factor) < 1e-12)
+    }
+
+    /// All but the orthogonal weight may be frozen.
+    @Test(arguments: [true, false]) func onlyTheOrthogonalWeightIsTrained(onCPU: Bool) throws {
+        let fixture = try GroupFixture(onCPU: onCPU, cell: URNN()), name = "rnn.weight_hh_l0.W"
+        let updater = try fixture.updater(
+            Adam(), [ParameterGroup(where: { !$0.hasPrefix("rnn.weight_hh") }, isFrozen: true)]
+        ) { $0.clipNorm = 1 }
+        let before = fixture.values
+        try fixture.train(updater)
+        let after = fixture.values, trained = Set(fixture.elements { $0 == name })
+        #expect(trained.count == 36 && updater.constrained.map(\.block.name) == [name])
+        for index in after.indices {
+            #expect((after[index] != before[index]) == trained.contains(index), "\(index)")
+        }
     }
 }
