@@ -33,7 +33,7 @@ extension BackendCheck {
             // Some rows are far from 0, where an exponential overflows.
             for row in 0..<rows {
                 let numbers = (0..<columns).map { column in
-                    Double(Float((row % 3 - 1) * 500) + Float((column * 37 + row * 11) % 101) / 16)
+                    Double(Float((row % 3 - 1) * 1000) + Float((column * 37 + row * 11) % 101) / 16)
                 }
                 numbers.withUnsafeBufferPointer { backend.upload($0, to: memory, offset: row * stride) }
             }
