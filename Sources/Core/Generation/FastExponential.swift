@@ -3,23 +3,52 @@
 enum FastExponential {
     private typealias Vector = SIMD16<Float>
 
-    /// Computes `exp((x − maximum) · scale)` for each x, none of which is above `maximum`; results below 1e-37 are 0.
-    static func fill(
-        _ results: UnsafeMutableBufferPointer<Float>, _ x: UnsafeBufferPointer<Float>, maximum: Float, scale: Float
-    ) {
-        precondition(results.count >= x.count, "room for \(results.count) of \(x.count) exponentials")
+    /// The largest number; −∞ if there is none that is a number.
+    static func maximum(_ x: UnsafeBufferPointer<Float>) -> Float {
         let whole = x.count / 16 * 16
+        var largest = Vector(repeating: -.infinity)
         for start in stride(from: 0, to: whole, by: 16) {
             let part = UnsafeRawPointer(x.baseAddress! + start).loadUnaligned(as: Vector.self)
-            UnsafeMutableRawPointer(results.baseAddress! + start)
-                .storeBytes(of: exponential((part - maximum) * scale), as: Vector.self)
+            largest.replace(with: part, where: part .> largest)
         }
-        guard whole < x.count else { return }
-        var part = Vector(repeating: maximum)
-        for index in whole..<x.count { part[index - whole] = x[index] }
-        part = exponential((part - maximum) * scale)
-        for index in whole..<x.count { results[index] = part[index - whole] }
+        return x[whole...].reduce(largest.max()) { $1 > $0 ? $1 : $0 }
     }
+
+    /// Computes `exp((x − maximum) · scale)` for each x, none of which is above `maximum`; results below 1e-37 are 0.
+    ///
+    /// - Parameters:
+    ///   - results: where they go.
+    ///   - sums: where the sums of each ``block`` of them go; the last block may be shorter.
+    static func fill(
+        _ results: UnsafeMutableBufferPointer<Float>, _ sums: UnsafeMutableBufferPointer<Double>,
+        _ x: UnsafeBufferPointer<Float>, maximum: Float, scale: Float
+    ) {
+        precondition(
+            results.count >= x.count && sums.count * block >= x.count,
+            "room for \(results.count) of \(x.count) exponentials")
+        for number in 0..<(x.count + block - 1) / block {
+            let end = min((number + 1) * block, x.count)
+            var start = number * block, sum = Vector()
+            while start + 16 <= end {
+                let part = UnsafeRawPointer(x.baseAddress! + start).loadUnaligned(as: Vector.self)
+                let result = exponential((part - maximum) * scale)
+                UnsafeMutableRawPointer(results.baseAddress! + start).storeBytes(of: result, as: Vector.self)
+                sum += result
+                start += 16
+            }
+            if start < end {
+                var part = Vector(repeating: -.infinity)
+                for index in start..<end { part[index - start] = x[index] }
+                let result = exponential((part - maximum) * scale)
+                for index in start..<end { results[index] = result[index - start] }
+                sum += result
+            }
+            sums[number] = Double(sum.sum())
+        }
+    }
+
+    /// The number of results whose sum is noted.
+    static let block = 256
 
     private static func exponential(_ x: Vector) -> Vector {
         let isTiny = x .< Vector(repeating: -85)

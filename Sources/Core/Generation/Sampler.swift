@@ -11,6 +11,7 @@ public struct Sampler {
     private var largest: LargestScores?
     /// exp((score − maximum) / temperature) of all tokens.
     private var weights: [Float] = []
+    private var sums: [Double] = []
 
     /// Creates a sampler.
     ///
@@ -35,15 +36,12 @@ public struct Sampler {
         "the model's scores are no finite numbers: its weights are damaged, or its training diverged")
 
     private mutating func choose(_ scores: UnsafeBufferPointer<Float>) throws -> Int {
-        var best = 0
-        for index in scores.indices where scores[index] > scores[best] { best = index }
-        guard let maximum = scores.isEmpty ? nil : scores[best], maximum.isFinite else { throw Self.notFinite }
-        if sampling.isGreedy { return best }
+        let maximum = FastExponential.maximum(scores)
+        guard maximum.isFinite else { throw Self.notFinite }
+        if sampling.isGreedy { return scores.firstIndex(of: maximum)! }
         let number = random.uniform(), count = min(sampling.topK ?? scores.count, scores.count)
         let scale = Float(1 / sampling.temperature)
-        guard count < scores.count || !scale.isFinite else {
-            return try draw(number, best, scores, maximum, scale)
-        }
+        guard count < scores.count || !scale.isFinite else { return try draw(number, scores, maximum, scale) }
         // Few tokens, or a temperature near 0: dividing in Double gives 0 for all but the likeliest token.
         if largest == nil { largest = LargestScores(count: count) }
         largest!.select(from: scores)
@@ -55,25 +53,35 @@ public struct Sampler {
             rest -= weight(index)
             if rest < 0 { return Int(index) }
         }
-        return best
+        return scores.firstIndex(of: maximum)!
     }
 
-    /// Draws from all tokens.
+    /// Draws from all tokens: first one of the blocks of weights, then a token of the block.
     private mutating func draw(
-        _ number: Double, _ best: Int, _ scores: UnsafeBufferPointer<Float>, _ maximum: Float, _ scale: Float
+        _ number: Double, _ scores: UnsafeBufferPointer<Float>, _ maximum: Float, _ scale: Float
     ) throws -> Int {
-        if weights.count != scores.count { weights = [Float](repeating: 0, count: scores.count) }
-        return try weights.withUnsafeMutableBufferPointer { weights in
-            FastExponential.fill(weights, scores, maximum: maximum, scale: scale)
-            var sum = 0.0
-            for weight in weights { sum += Double(weight) }
-            guard sum.isFinite else { throw Self.notFinite }
-            var rest = number * sum
-            for index in weights.indices {
-                rest -= Double(weights[index])
-                if rest < 0 { return index }
-            }
-            return best
+        let block = FastExponential.block
+        if weights.count != scores.count {
+            weights = [Float](repeating: 0, count: scores.count)
+            sums = [Double](repeating: 0, count: (scores.count + block - 1) / block)
         }
+        weights.withUnsafeMutableBufferPointer { weights in
+            sums.withUnsafeMutableBufferPointer {
+                FastExponential.fill(weights, $0, scores, maximum: maximum, scale: scale)
+            }
+        }
+        let sum = sums.reduce(0, +)
+        guard sum.isFinite else { throw Self.notFinite }
+        var rest = number * sum, start = 0
+        while start / block < sums.count - 1, rest >= sums[start / block] {
+            rest -= sums[start / block]
+            start += block
+        }
+        for index in start..<weights.count {
+            rest -= Double(weights[index])
+            if rest < 0 { return index }
+        }
+        // Only rounding leads here.
+        return weights.lastIndex { $0 > 0 } ?? scores.firstIndex(of: maximum)!
     }
 }
