@@ -3,6 +3,7 @@ import CoRNNCell
 import LSTMCell
 import LionOptimizer
 import ParityData
+import PlainBackend
 import RecurrentCommandLine
 import RecurrentRuns
 
@@ -15,6 +16,7 @@ enum Main {
         registry.add(CoRNN.self)
         registry.add(Parity.self)
         registry.add(Lion.self)
+        registry.add(PlainBackend.self)
         CommandLineTool.main(registry)
     }
 }

@@ -41,10 +41,11 @@ struct Main {
             guard let count = Int(query["words"] ?? "100"), (1...10_000).contains(count) else {
                 throw RecurrentError.invalidOption("words must be in 1...10000")
             }
+            guard let temperature = Double(query["temperature"] ?? "1"), let seed = UInt64(query["seed"] ?? "1") else {
+                throw RecurrentError.invalidOption("temperature must be a number, and seed a whole number from 0 on")
+            }
             let tokens = try await service.tokens(
-                after: prompt, count: count,
-                sampling: Sampling(temperature: Double(query["temperature"] ?? "1") ?? .nan),
-                seed: UInt64(query["seed"] ?? "1") ?? 1)
+                after: prompt, count: count, sampling: Sampling(temperature: temperature), seed: seed)
             return HTTPResponse(
                 statusCode: .ok, body: HTTPBodySequence(from: TextBytes(tokens: tokens, vocabulary: vocabulary)))
         } catch let error as RecurrentError {
@@ -54,20 +55,21 @@ struct Main {
 }
 
 /// The text of tokens, sent token by token.
-struct TextBytes: AsyncBufferedSequence, AsyncBufferedIteratorProtocol {
+struct TextBytes: AsyncBufferedSequence {
     let tokens: AsyncThrowingStream<Int, any Error>
     let vocabulary: Vocabulary
-    private lazy var iterator = tokens.makeAsyncIterator()
-    private var isAtLineStart = true
+    func makeAsyncIterator() -> Iterator { Iterator(tokens: tokens.makeAsyncIterator(), vocabulary: vocabulary) }
 
-    init(tokens: AsyncThrowingStream<Int, any Error>, vocabulary: Vocabulary) {
-        (self.tokens, self.vocabulary) = (tokens, vocabulary)
-    }
-    func makeAsyncIterator() -> TextBytes { self }
-    mutating func next() async throws -> UInt8? { try await nextBuffer(suggested: 1)?.first }
-    mutating func nextBuffer(suggested count: Int) async throws -> [UInt8]? {
-        guard let token = try await iterator.next() else { return nil }
-        defer { isAtLineStart = token == vocabulary.endOfLine }
-        return Array(vocabulary.text(of: token, isAtLineStart: isAtLineStart).utf8)
+    struct Iterator: AsyncBufferedIteratorProtocol {
+        var tokens: AsyncThrowingStream<Int, any Error>.Iterator
+        let vocabulary: Vocabulary
+        var isAtLineStart = true
+
+        mutating func next() async throws -> UInt8? { try await nextBuffer(suggested: 1)?.first }
+        mutating func nextBuffer(suggested count: Int) async throws -> [UInt8]? {
+            guard let token = try await tokens.next() else { return nil }
+            defer { isAtLineStart = token == vocabulary.endOfLine }
+            return Array(vocabulary.text(of: token, isAtLineStart: isAtLineStart).utf8)
+        }
     }
 }
