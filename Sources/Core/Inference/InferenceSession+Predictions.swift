@@ -1,5 +1,5 @@
 extension InferenceSession {
-    /// Returns what the streams' present states predict: the logits of V classes, or a number.
+    /// Returns what the streams' present states predict: the logits of V classes, or V numbers.
     ///
     /// - Parameter streams: the streams, without duplicates; nil for all.
     /// - Returns: one row per stream.

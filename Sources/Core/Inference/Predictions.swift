@@ -1,4 +1,4 @@
-/// What a session predicts: for each stream a row of V numbers, which are logits, probabilities, or one predicted number.
+/// What a session predicts: for each stream a row of V numbers, which are logits, probabilities, or predicted numbers.
 ///
 ///     let rows = try session.probabilities(after: tokens)
 ///     let best = rows[0].largest          // the likeliest class of stream 0
@@ -51,7 +51,7 @@ public struct Predictions: RandomAccessCollection, @unchecked Sendable {
         }
     }
 
-    /// A row of predictions: one number per class, or one number.
+    /// A row of predictions: one number per class, or the predicted numbers.
     public struct Row: RandomAccessCollection, @unchecked Sendable {
         let storage: Storage
         let offset: Int
@@ -83,7 +83,7 @@ public struct Predictions: RandomAccessCollection, @unchecked Sendable {
     public let count: Int
     public var startIndex: Int { 0 }
     public var endIndex: Int { count }
-    /// The number V of columns: classes, or 1 for a predicted number.
+    /// The number V of columns: classes, or predicted numbers.
     public var columns: Int { storage.columns }
     /// The row of a stream, counted from 0 among those that were asked for.
     public subscript(row: Int) -> Row {

@@ -9,7 +9,7 @@ import Synchronization
 ///     let probabilities = try session.probabilities(after: tokens)
 ///
 /// The weights are packed for products once, and of an embedding the products with the first layer's weights are computed
-/// beforehand, so that a step looks them up. Dimensions: V tokens or classes (1 where a number is predicted), E input
+/// beforehand, so that a step looks them up. Dimensions: V tokens, classes or predicted numbers, E input
 /// width, H hidden width.
 public final class TrainedModel: Sendable {
     /// The equations of all recurrent layers.
