@@ -25,8 +25,10 @@ public enum RecurrentError: Error, Sendable, Equatable, CustomStringConvertible 
     public var description: String {
         switch self {
         case .unknownName(let kind, let name, let known):
-            "unknown \(kind) '\(name.excerpt)'; choose from: \(known.joined(separator: ", "))"
-                + Suggestion.text(name, in: known)
+            known.isEmpty
+                ? "unknown \(kind) '\(name.excerpt)': the registry has none; add it with `registry.add`"
+                : "unknown \(kind) '\(name.excerpt)'; choose from: \(known.joined(separator: ", "))"
+                    + Suggestion.text(name, in: known)
         case .invalidOption(let text): text
         case .dataset(let text): text
         case .file(let path, let reason): "\(path): \(reason)"

@@ -52,6 +52,8 @@ struct ExportTests {
         (["run", "a.onnx", "--data", "home"], "--data does nothing in export"),
         (["run", "missing/a.onnx"], "missing/a.onnx"),
         (["run", "run", "--overwrite"], "not a regular file"),
+        (["run", "run/model.safetensors", "--overwrite"], "is a file of the run itself"),
+        (["run", "run/../run/config.json", "--overwrite"], "is a file of the run itself"),
     ])
     func refusals(arguments: [String], says: String) throws {
         let folder = try TemporaryFolder()

@@ -55,6 +55,11 @@ struct SessionStateTests {
             for token in text { try each.advance([token], streams: [stream]) }
         }
         #expect(try (0..<3).map(together.state) == (0..<3).map(each.state))
+        // A wrong token, wherever it stands, changes nothing.
+        #expect(throws: RecurrentError.invalidOption("token 13 is outside the vocabulary of 13")) {
+            try together.advance(sequences: [[1, 2], [3], [4, 13]])
+        }
+        #expect(try (0..<3).map(together.state) == (0..<3).map(each.state))
     }
 
     /// Predictions are values: they stay while the session goes on.

@@ -32,6 +32,9 @@ struct ExportCommand: FlagCommand {
         let (folder, file) = (words[0], words[1])
         try checkRun(folder)
         guard !file.isEmpty else { throw RecurrentError.invalidOption("the file to write has no name") }
+        if RunFolder(opening: folder).owns(file) {
+            throw RecurrentError.file(path: file, reason: "is a file of the run itself; choose another file")
+        }
         if !overwrite, FileReader.exists(file) {
             throw RecurrentError.file(path: file, reason: "already exists; choose another file, or add `overwrite`")
         }

@@ -73,13 +73,8 @@ public final class InferenceSession {
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if the model reads vectors, there are more or fewer tokens than
     ///   streams, or a token or stream is out of range; nothing changes then.
     public func advance(_ tokens: [Int], streams: [Int]? = nil) throws {
-        guard case .tokens(let vocabulary) = model.data.inputs else {
-            throw RecurrentError.invalidOption("this model reads \(model.data.inputs.summary), not tokens")
-        }
         try select(streams, inputs: tokens.count, "token")
-        for token in tokens where token < 0 || token >= vocabulary {
-            throw RecurrentError.invalidOption("token \(token) is outside the vocabulary of \(vocabulary)")
-        }
+        try check(tokens)
         self.tokens.set(tokens)
         inTurn {
             if let table = model.table, let input {
@@ -116,9 +111,10 @@ public final class InferenceSession {
     /// - Parameters:
     ///   - sequences: the ids of each stream's tokens.
     ///   - streams: the streams that read them, without duplicates; nil for all.
-    /// - Throws: what ``advance(_:streams:)-([Int],_)`` throws; the streams may have read the beginning by then.
+    /// - Throws: what ``advance(_:streams:)-([Int],_)`` throws; nothing changes then.
     public func advance(sequences: [[Int]], streams: [Int]? = nil) throws {
         try select(streams, inputs: sequences.count, "sequence")
+        for sequence in sequences { try check(sequence) }
         let numbers = streams ?? Array(0..<self.streams)
         for position in 0..<(sequences.map(\.count).max() ?? 0) {
             let longer = sequences.indices.filter { sequences[$0].count > position }
@@ -130,7 +126,8 @@ public final class InferenceSession {
     func select(_ streams: [Int]?, inputs: Int? = nil, _ what: String = "") throws {
         if let inputs, inputs != streams?.count ?? self.streams {
             throw RecurrentError.invalidOption(
-                "\(inputs) \(what)s for \(streams?.count ?? self.streams) streams; each reads one")
+                "\(inputs) \(what)\(inputs == 1 ? "" : "s") for \(streams?.count ?? self.streams) streams; each reads one"
+            )
         }
         guard let streams else { return rows.set(0..<self.streams) }
         call += 1
@@ -142,6 +139,15 @@ public final class InferenceSession {
             lastCall[stream] = call
         }
         rows.set(streams)
+    }
+
+    private func check(_ tokens: [Int]) throws {
+        guard case .tokens(let vocabulary) = model.data.inputs else {
+            throw RecurrentError.invalidOption("this model reads \(model.data.inputs.summary), not tokens")
+        }
+        for token in tokens where token < 0 || token >= vocabulary {
+            throw RecurrentError.invalidOption("token \(token) is outside the vocabulary of \(vocabulary)")
+        }
     }
 
     func check(_ stream: Int) throws {

@@ -77,7 +77,7 @@ public final class SequenceModel {
     ///   - batch: the inputs and targets.
     ///   - step: the training step, which keys the dropout masks.
     /// - Returns: the sums over the batch's targets.
-    /// - Throws: what the backend throws.
+    /// - Throws: ``RecurrentError/dataset(_:)`` if the batch hasn't the form of ``data``, or what the backend throws.
     public func computeGradients(_ batch: Batch, step: Int) throws -> LossSums {
         try startGradients(batch, step: step).sums()
     }
@@ -130,6 +130,7 @@ public final class SequenceModel {
     private func start(
         _ batch: Batch, masks: MaskKeys?, carried: CarriedStates? = nil, lowest: Int = 0
     ) throws -> PendingLoss {
+        try batch.check(data)
         let carriesOver = data.isContinuous && !batch.startsSequences
         let values = try stack.forward(
             batch.inputs, steps: batch.steps, batch: batch.size, lengths: batch.lengths,

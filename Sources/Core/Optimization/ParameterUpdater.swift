@@ -183,6 +183,9 @@ public final class ParameterUpdater {
     /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if an orthogonal weight can't be computed. Where several processes
     ///   train the model, the weight becomes NaN instead, and with it the next loss of them all.
     func update(learningRate: Double, gate: MatrixView?, shards: Int) throws {
+        guard learningRate >= 0, learningRate.isFinite else {
+            throw RecurrentError.invalidOption("a learning rate must be at least 0 and finite, not \(learningRate)")
+        }
         step += 1
         try exchange?.sumGradients()
         if shards > 1 { divideGradients(by: shards) }

@@ -2,6 +2,7 @@ import GRUCell
 import ManifoldUpdates
 import RecurrentCore
 import RecurrentOptimizers
+import ReferenceBackend
 import Testing
 
 /// What a group can't ask for, and what the messages say.
@@ -13,6 +14,22 @@ struct GroupMistakeTests {
             parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue,
             scalars: [SymbolicValue]
         ) -> (parameter: SymbolicValue, state: [SymbolicValue]) { (parameter - rate * gradient, []) }
+    }
+
+    @Test(arguments: [-1, .nan, .infinity]) func ratesThatAreNone(rate: Double) throws {
+        let model = try SequenceModel(
+            cell: GRU(), configuration: ModelConfiguration(embeddingSize: 3, hiddenSize: 4),
+            data: DatasetDescription(
+                inputs: .tokens(vocabulary: 5), targets: .sequenceClass(classes: 5), isContinuous: false, metric: .loss),
+            on: ReferenceBackend())
+        let updater = try ParameterUpdater(parameters: model.parameters, on: model.backend, optimizer: SGD())
+        let before = model.snapshot()
+        #expect(
+            throws: RecurrentError.invalidOption("a learning rate must be at least 0 and finite, not \(rate)")
+        ) {
+            try updater.update(learningRate: rate)
+        }
+        #expect(model.snapshot() == before && updater.step == 0)
     }
 
     @Test func mistakesAreNamed() throws {

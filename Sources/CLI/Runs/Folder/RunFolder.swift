@@ -17,6 +17,12 @@ public struct RunFolder: Sendable {
         "config.json", "metrics.jsonl", "model.safetensors", "state.safetensors", RunEnd.fileName, VocabularyFile.name,
     ]
 
+    /// Returns whether a path is that of one of the run's own files, however it is written.
+    package func owns(_ path: String) -> Bool {
+        func place(_ path: String) -> URL { URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL }
+        return Self.files.contains { place(file($0)) == place(path) }
+    }
+
     /// Checks that a run may be written to a folder, without changing anything.
     ///
     /// - Throws: ``RecurrentCore/RecurrentError/file(path:reason:)`` if `path` is a file, or if the folder already holds
