@@ -43,6 +43,10 @@ struct SamplerTests {
         let a = try (0..<40).map { _ in try first.choose(from: scores) }
         let b = try (0..<40).map { _ in try second.choose(from: scores) }
         #expect(a != b)
+        // At a huge temperature all are as likely, but none that isn't there.
+        var hot = Sampler(try Sampling(temperature: 1e300)), counts = [0, 0, 0, 0, 0]
+        for _ in 0..<5000 { counts[try hot.choose(from: scores)] += 1 }
+        #expect(counts.allSatisfy { abs($0 - 1000) < 150 }, "\(counts)")
         var cold = Sampler(try Sampling(temperature: 1e-30))
         #expect(try (0..<20).allSatisfy { _ in try [1, 3].contains(cold.choose(from: scores)) })
     }

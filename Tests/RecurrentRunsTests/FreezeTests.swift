@@ -41,6 +41,7 @@ struct FreezeTests {
         let read = try RunConfiguration(json: Data(made.json()), path: "config.json")
         #expect(read.training.freeze == "encoder.*" && read.training.rate == "rnn.*=0.5")
         #expect(try registry.resolve(read) == made)
+        #expect(throws: Never.self) { try registry.resolve(configuration("gru", rate: "rnn.* = 0.5, decoder.* =0.1")) }
         // Files of earlier versions have neither.
         let text = #"{"version": 2, "dataset": {"name": "recall"}, "training": {"epochs": 7}}"#
         let older = try RunConfiguration(json: Data(text.utf8), path: "config.json")

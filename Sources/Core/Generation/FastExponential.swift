@@ -37,11 +37,14 @@ enum FastExponential {
                 start += 16
             }
             if start < end {
-                var part = Vector(repeating: -.infinity)
+                var part = Vector(repeating: maximum), counted = Vector()
                 for index in start..<end { part[index - start] = x[index] }
                 let result = exponential((part - maximum) * scale)
-                for index in start..<end { results[index] = result[index - start] }
-                sum += result
+                for index in start..<end {
+                    results[index] = result[index - start]
+                    counted[index - start] = result[index - start]
+                }
+                sum += counted
             }
             sums[number] = Double(sum.sum())
         }

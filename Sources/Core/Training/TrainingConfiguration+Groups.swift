@@ -15,7 +15,10 @@ extension TrainingConfiguration {
             groups.append(group)
         }
         for element in try rate.map({ try ListText.elements($0, of: "`rate`") }) ?? [] {
-            let parts = element.split(separator: "=", omittingEmptySubsequences: false)
+            let parts = element.split(separator: "=", omittingEmptySubsequences: false).map { part in
+                let end = part.lastIndex { !$0.isWhitespace }
+                return end.map { part[...$0].drop(while: \.isWhitespace) } ?? ""
+            }
             guard parts.count == 2, !parts[0].isEmpty, !parts[0].contains(where: \.isWhitespace),
                 let number = Double(parts[1]), number > 0, number.isFinite
             else {
