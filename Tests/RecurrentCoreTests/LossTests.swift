@@ -92,18 +92,6 @@ struct LossTests {
             data: data, on: backend)
     }
 
-    private static func gradientError(_ model: SequenceModel, _ batch: Batch) throws -> Double {
-        let backend = model.backend
-        let values: [Double] = backend.download(model.parameters.allValues)
-        func loss(_ values: [Double]) throws -> Double {
-            backend.upload(values, to: model.parameters.allValues)
-            return try model.computeGradients(batch, step: 2).meanLoss
-        }
-        _ = try loss(values)
-        let gradient: [Double] = backend.download(model.parameters.allGradients)
-        return relativeError(gradient, try centralDifferences(values, step: 1e-5, loss))
-    }
-
     private static let lengths: [[Int]?] = [nil, [4, 1, 3, 2, 4]]
 
     @Test(arguments: [false, true], lengths)
@@ -111,7 +99,7 @@ struct LossTests {
         let targets: DatasetDescription.Targets = perPosition ? .positionValue : .sequenceValue
         for loss in [Huber(), SquaredError()] as [any Loss] {
             let model = try Self.model(Self.description(targets, loss), on: ReferenceBackend())
-            let error = try Self.gradientError(model, Self.batch(perPosition: perPosition, lengths: lengths))
+            let error = try gradientError(model, Self.batch(perPosition: perPosition, lengths: lengths))
             #expect(error <= 1e-6, "\(loss.name)")
         }
     }
@@ -166,7 +154,7 @@ struct LossTests {
             return backend.download(model.parameters.allGradients) + [sums.totalLoss]
         }
         #expect(relativeError(results[0], results[1]) <= 1e-5)
-        #expect(try Self.gradientError(Self.model(data, on: ReferenceBackend(), tied: tied), batch) <= 1e-6)
+        #expect(try gradientError(Self.model(data, on: ReferenceBackend(), tied: tied), batch) <= 1e-6)
     }
 
     /// The adding problem with another loss than its own.

@@ -116,26 +116,14 @@ struct ScoreLossTests {
     private static let batch = Batch(
         steps: 3, size: 2, inputs: .tokens([0, 1, 2, 3, 4, 0]), targets: [1, -1, 0, 2, 3, 1])
 
-    private static func gradientError(_ model: SequenceModel, _ batch: Batch) throws -> Double {
-        let backend = model.backend
-        let values: [Double] = backend.download(model.parameters.allValues)
-        func loss(_ values: [Double]) throws -> Double {
-            backend.upload(values, to: model.parameters.allValues)
-            return try model.computeGradients(batch, step: 2).meanLoss
-        }
-        _ = try loss(values)
-        let gradient: [Double] = backend.download(model.parameters.allGradients)
-        return relativeError(gradient, try centralDifferences(values, step: 1e-5, loss))
-    }
-
     @Test(arguments: losses.indices, [0, 0.4])
     func gradientsAgreeWithCentralDifferences(index: Int, dropout: Double) throws {
         let loss = Self.losses[index]
-        let error = try Self.gradientError(Self.model(loss, on: ReferenceBackend(), dropout: dropout), Self.batch)
+        let error = try gradientError(Self.model(loss, on: ReferenceBackend(), dropout: dropout), Self.batch)
         #expect(error <= 1e-6, "\(loss.name)")
         let last = Batch(steps: 3, size: 2, inputs: .tokens([0, 1, 2, 3, 4, 0]), targets: [3, 1])
         #expect(
-            try Self.gradientError(
+            try gradientError(
                 Self.model(loss, on: ReferenceBackend(), perPosition: false, dropout: dropout), last) <= 1e-6)
     }
 
@@ -224,7 +212,7 @@ struct ScoreLossTests {
         let model = try SequenceModel(
             cell: GRU(), configuration: ModelConfiguration(hiddenSize: 3, dropout: 0.9), data: data,
             on: ReferenceBackend())
-        #expect(try Self.gradientError(model, batch) <= 1e-6)
+        #expect(try gradientError(model, batch) <= 1e-6)
         let sums = try model.computeGradients(batch, step: 0)
         let evaluated = try model.evaluate(batch)
         #expect(sums.count == 3 && sums.correct == 0 && sums == evaluated)

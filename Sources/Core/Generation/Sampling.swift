@@ -13,17 +13,7 @@ public struct Sampling: Sendable, Equatable {
     ///   - temperature: above 0.
     ///   - topK: at least 1; nil for all tokens.
     /// - Throws: ``RecurrentError/invalidOption(_:)`` for a value out of range.
-    public init(temperature: Double, topK: Int? = nil) throws {
-        try self.init(checked: temperature, topK)
-    }
-
-    /// Draws from the likeliest tokens.
-    ///
-    /// - Parameter topK: the number of tokens to draw from, at least 1; nil for all tokens.
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` for a value out of range.
-    public init(topK: Int?) throws { try self.init(checked: 1, topK) }
-
-    private init(checked temperature: Double, _ topK: Int?) throws {
+    public init(temperature: Double = 1, topK: Int? = nil) throws {
         guard temperature > 0, temperature.isFinite else {
             throw RecurrentError.invalidOption(
                 "`temperature` must be above 0 and finite, not \(temperature); for the likeliest token each time, use `greedy`"

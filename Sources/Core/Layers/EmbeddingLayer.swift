@@ -59,13 +59,6 @@ public final class EmbeddingLayer {
     /// - Throws: what the backend throws.
     public func forward(_ ids: [Int32], key: RandomKey? = nil) throws -> MatrixView {
         let result = try output.view(rows: ids.count, columns: width), table = parameters.value(weight)
-        if isTwin, ids.count == 1 {
-            // Generating text token by token needs no indices on the device.
-            let row = Int(ids[0])
-            precondition((0..<vocabulary).contains(row), "token \(row) is outside the vocabulary of \(vocabulary)")
-            backend.copy(table.rows(row..<row + 1), to: result)
-            return result
-        }
         let indices = try madeIndices(ids)
         backend.gatherRows(table, indices, into: result)
         isMasked = key != nil && dropout != nil

@@ -8,12 +8,17 @@ public enum ListText {
     /// - Throws: ``RecurrentError/invalidOption(_:)`` naming the option if an element is empty.
     public static func elements(_ text: String, of name: String) throws -> [String] {
         let elements = text.split(separator: ",", omittingEmptySubsequences: false).map { element in
-            String(element.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+            trimmed(element)
         }
         guard !elements.contains("") else {
             throw RecurrentError.invalidOption(
                 "\(name) has an empty element in '\(text.excerpt)'; write its elements with single commas between them")
         }
         return elements
+    }
+
+    /// Returns a text without the blanks around it.
+    static func trimmed(_ text: Substring) -> String {
+        String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 }

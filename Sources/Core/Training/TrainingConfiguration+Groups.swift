@@ -15,10 +15,7 @@ extension TrainingConfiguration {
             groups.append(group)
         }
         for element in try rate.map({ try ListText.elements($0, of: "`rate`") }) ?? [] {
-            let parts = element.split(separator: "=", omittingEmptySubsequences: false).map { part in
-                let end = part.lastIndex { !$0.isWhitespace }
-                return end.map { part[...$0].drop(while: \.isWhitespace) } ?? ""
-            }
+            let parts = element.split(separator: "=", omittingEmptySubsequences: false).map(ListText.trimmed)
             guard parts.count == 2, !parts[0].isEmpty, !parts[0].contains(where: \.isWhitespace),
                 let number = Double(parts[1]), number > 0, number.isFinite
             else {
@@ -26,7 +23,7 @@ extension TrainingConfiguration {
                     "`rate` must be names of parameters with rates above 0, such as rnn.*=0.1, not '\(element.excerpt)'"
                 )
             }
-            var group = ParameterGroup(String(parts[0]), learningRate: number)
+            var group = ParameterGroup(parts[0], learningRate: number)
             group.option = "rate"
             groups.append(group)
         }

@@ -62,12 +62,12 @@ struct GenerateCommand: FlagCommand {
         }
         let asked = try promptTokens(vocabulary)
         let generator = try Generator(model, sampling: sampling, seed: seed ?? 1)
-        var writer = TextWriter(tokens: vocabulary.form, isSilent: json)
+        var writer = TextWriter(vocabulary: vocabulary, isSilent: json)
         // A text starts at the beginning of a sentence.
         var token = vocabulary.endOfLine ?? 0
         for next in asked {
             try generator.feed(token)
-            writer.write(vocabulary[next])
+            writer.write(next)
             token = next
         }
         var written: [String] = []
@@ -75,7 +75,7 @@ struct GenerateCommand: FlagCommand {
         let start = clock.now
         for _ in 0..<words {
             token = try generator.next(after: token)
-            writer.write(vocabulary[token])
+            writer.write(token)
             if json { written.append(vocabulary[token]) }
             try Terminal.checkReader()
         }
@@ -119,20 +119,19 @@ struct GenerateCommand: FlagCommand {
 
 /// A writer that turns tokens into text, with each sentence on a separate line.
 private struct TextWriter {
-    let tokens: TokenForm
+    let vocabulary: Vocabulary
     let isSilent: Bool
     private(set) var text = ""
     private var isAtLineStart = true
 
-    init(tokens: TokenForm, isSilent: Bool) {
-        self.tokens = tokens
+    init(vocabulary: Vocabulary, isSilent: Bool) {
+        self.vocabulary = vocabulary
         self.isSilent = isSilent
     }
 
-    mutating func write(_ word: String) {
-        let isEnd = word == TextMarkup.endOfLine
-        let piece = isEnd ? "\n" : tokens.text(of: word, isAtLineStart: isAtLineStart)
-        isAtLineStart = isEnd
+    mutating func write(_ token: Int) {
+        let piece = vocabulary.text(of: token, isAtLineStart: isAtLineStart)
+        isAtLineStart = token == vocabulary.endOfLine
         if isSilent { text += piece } else { Terminal.print(piece, terminator: "") }
     }
 
