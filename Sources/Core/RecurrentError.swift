@@ -6,6 +6,8 @@ public enum RecurrentError: Error, Sendable, Equatable, CustomStringConvertible 
     case unknownName(kind: String, name: String, known: [String])
     /// An option that is unknown, out of its range, or doesn't fit the others.
     case invalidOption(String)
+    /// A cell whose declarations or equations are wrong.
+    case cell(String)
     /// A data set that can't be read or used.
     case dataset(String)
     /// A file that can't be read or written, with the reason.
@@ -30,6 +32,7 @@ public enum RecurrentError: Error, Sendable, Equatable, CustomStringConvertible 
                 : "unknown \(kind) '\(name.excerpt)'; choose from: \(known.joined(separator: ", "))"
                     + Suggestion.text(name, in: known)
         case .invalidOption(let text): text
+        case .cell(let text): text
         case .dataset(let text): text
         case .file(let path, let reason): "\(path): \(reason)"
         case .checkpoint(let path, let reason): "\(path): \(reason)"

@@ -103,7 +103,7 @@ struct ThreadInvarianceTests {
                 .inputBias("b_f"), .recurrentBias("b_g"),
             ]
         }
-        func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+        func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
             let (h, c) = (states[0], states[1])
             let f = sigmoid(p.U_f • x + p.W_f • h + p.b_f)
             let g = tanh(p.U_g • x + p.W_g • (f * h) + p.b_g)

@@ -29,21 +29,21 @@ struct CellGradientTests {
         var summary: String { "" }
         var stateNames: [String] { ["a", "b"] }
         var parameters: [CellParameter] { [.inputWeight("U"), .recurrentWeight("W"), .perUnit("s", initialValue: 1)] }
-        func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+        func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
             let (a, b) = (states[0], states[1])
             let inner: SymbolicValue = tanh(p.W • a + p.U • x)
             return [tanh(p.W • (p.s * inner * b)) + 0.5 * b, sigmoid(inner) * a]
         }
     }
 
-    /// A cell with a state that is only passed on, and one that isn't read.
+    /// A cell with a state that is only passed on, one that is not read, and a bias that changes nothing.
     struct PassThrough: RecurrentCell {
         var name: String { "pass-through" }
         var summary: String { "" }
         var stateNames: [String] { ["h", "old", "constant"] }
-        var parameters: [CellParameter] { [.inputWeight("U"), .inputBias("b"), .recurrentBias("unused")] }
-        func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
-            [tanh(p.U • x + p.b + states[1]), states[0], 1]
+        var parameters: [CellParameter] { [.inputWeight("U"), .inputBias("b"), .recurrentBias("idle")] }
+        func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
+            [tanh(p.U • x + p.b + states[1]) + 0 * p.idle, states[0], 1]
         }
     }
 

@@ -44,7 +44,7 @@ struct DeepExpressionTests {
         var name: String { "deep" }
         var summary: String { "" }
         var parameters: [CellParameter] { [.inputWeight("U"), .recurrentWeight("W"), .inputBias("b")] }
-        func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+        func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
             [chain(p.U • x + p.W • chain(states[0] * p.b, depth: depth / 4), depth: depth / 4)]
         }
     }

@@ -19,7 +19,7 @@ struct InferenceTests {
             ["i", "f", "g", "o"].flatMap { [.inputWeight("U_\($0)"), .inputBias("b_\($0)")] }
                 + ["i", "f", "g", "o"].map { .recurrentWeight("W_\($0)") }
         }
-        func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+        func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
             let h = states[0]
             let i = sigmoid(p.U_i • x + p.b_i + p.W_i • h), f = sigmoid(p.U_f • x + p.b_f + p.W_f • h)
             let g = tanh(p.U_g • x + p.b_g + p.W_g • h), o = sigmoid(p.U_o • x + p.b_o + p.W_o • h)
@@ -32,7 +32,7 @@ struct InferenceTests {
         var name: String { "residual" }
         var summary: String { "h' = x + tanh(W h)" }
         var parameters: [CellParameter] { [.recurrentWeight("W"), .inputWeight("U")] }
-        func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+        func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
             [x + tanh(p.W • states[0] + p.U • x)]
         }
     }

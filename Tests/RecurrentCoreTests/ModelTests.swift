@@ -91,7 +91,7 @@ struct ModelTests {
         let backend = try CPUBackend()
         let (steps, size) = (100, 100)
         let store = ParameterStore()
-        let layer = RecurrentLayer(
+        let layer = try RecurrentLayer(
             URNN(activation: AbsoluteValue()), inputWidth: 30, hiddenWidth: size, parameters: store, on: backend)
         try store.allocate(on: backend)
         var random = RandomStream(RandomKey(seed: seed, purpose: .test))

@@ -19,7 +19,7 @@ struct OwnLayersTests {
         init(_ cell: any RecurrentCell, on backend: any Backend) throws {
             embedding = try EmbeddingLayer(
                 name: "encoder", vocabulary: 4, width: 3, parameters: parameters, on: backend)
-            layer = RecurrentLayer(cell, inputWidth: 3, hiddenWidth: 5, parameters: parameters, on: backend)
+            layer = try RecurrentLayer(cell, inputWidth: 3, hiddenWidth: 5, parameters: parameters, on: backend)
             projection = LinearLayer(
                 name: "decoder", inputWidth: 5, outputWidth: 2, parameters: parameters, on: backend)
             try parameters.allocate(on: backend)

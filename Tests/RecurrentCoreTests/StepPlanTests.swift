@@ -101,7 +101,7 @@ struct StepPlanTests {
         var name: String { "highway" }
         var summary: String { "" }
         var parameters: [CellParameter] { [.recurrentWeight("W"), .recurrentWeight("V")] }
-        func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+        func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
             let h = states[0]
             let gate = sigmoid(p.W • h)
             return [gate * tanh(p.V • tanh(h)) + (1 - gate) * x]

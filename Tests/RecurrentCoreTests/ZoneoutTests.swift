@@ -24,9 +24,10 @@ struct ZoneoutTests {
 
         init(_ cell: any RecurrentCell, rate: Double, _ backend: any Backend = ReferenceBackend()) throws {
             self.backend = backend
-            layer = RecurrentLayer(
+            layer = try RecurrentLayer(
                 cell, inputWidth: width, hiddenWidth: hidden, zoneout: rate, parameters: store, on: backend)
-            plain = RecurrentLayer(cell, inputWidth: width, hiddenWidth: hidden, parameters: plainStore, on: backend)
+            plain = try RecurrentLayer(
+                cell, inputWidth: width, hiddenWidth: hidden, parameters: plainStore, on: backend)
             try store.allocate(on: backend)
             try plainStore.allocate(on: backend)
             var random = RandomStream(RandomKey(seed: 5, purpose: .test))

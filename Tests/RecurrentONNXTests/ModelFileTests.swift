@@ -53,8 +53,9 @@ struct ModelFileTests {
     }
 
     @Test func operationsWithoutAnOperatorAreNamed() throws {
-        let model = try TrainedModel(ExportCase("noisy", Noisy(), "Scan").makeModel())
+        let model = try TrainedModel(ExportCase("numbered", Numbered(), "Scan").makeModel())
         let error = #expect(throws: RecurrentError.self) { try model.onnxModel() }
-        #expect(error?.description.contains("`uniform`") == true && error?.description.contains("'noisy'") == true)
+        #expect(
+            error?.description.contains("`columnIndex`") == true && error?.description.contains("'numbered'") == true)
     }
 }

@@ -14,7 +14,7 @@ struct NotQuite: RecurrentCell {
         ["r", "z", "n"].flatMap { [.inputWeight("U_\($0)"), .recurrentWeight("W_\($0)"), .recurrentBias("b_\($0)")] }
     }
 
-    func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+    func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         let h = states[0]
         var r = sigmoid(p.U_r • x + p.W_r • h + p.b_r)
         var z = sigmoid(p.U_z • x + p.W_z • h + p.b_z)

@@ -13,7 +13,7 @@ struct LSTM: RecurrentCell {
             + gates.map { .inputBias("b_i\($0)") } + gates.map { .recurrentBias("b_h\($0)") }
             + (hasPeepholes ? [.perUnit("P_i"), .perUnit("P_f"), .perUnit("P_o")] : [])
     }
-    func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+    func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         let (h, c) = (states[0], states[1])
         func peek(_ name: String, _ c: SymbolicValue) -> SymbolicValue {
             hasPeepholes ? p[dynamicMember: name] as SymbolicValue * c : 0
@@ -38,7 +38,7 @@ struct CoupledLSTM: RecurrentCell {
         return gates.map { .inputWeight("U_\($0)") } + gates.map { .recurrentWeight("W_\($0)") }
             + gates.map { .inputBias("b_\($0)") }
     }
-    func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+    func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         let (h, c) = (states[0], states[1])
         let i = sigmoid(p.U_i • x + p.b_i + p.W_i • h)
         let memory = (1 - i) * c + i * tanh(p.U_g • x + p.b_g + p.W_g • h)
@@ -59,7 +59,7 @@ struct OtherGRU: RecurrentCell {
             .recurrentWeight("B"), .inputWeight("C"), .recurrentWeight("D"), .perUnit("extra", initialValue: 0.1),
         ]
     }
-    func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+    func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         let h = states[0]
         let gate = 1 / (1 + exp(-(p.A • x) - (p.B • h + 0.5) + p.extra))
         let reset = 1 / (exp(p.D • h * -2 - p.C • x) + 1)
@@ -79,7 +79,7 @@ struct MGU: RecurrentCell {
             .inputBias("b_f"), .inputBias("b_n"),
         ]
     }
-    func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+    func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         let h = states[0]
         let f = sigmoid(p.U_f • x + p.W_f • h + p.b_f)
         return [(1 - f) * h + f * tanh(p.U_n • x + p.W_n • (f * h) + p.b_n)]
@@ -94,7 +94,7 @@ struct CoRNN: RecurrentCell {
     var parameters: [CellParameter] {
         [.inputWeight("U"), .recurrentWeight("W"), .recurrentWeight("V"), .inputBias("b")]
     }
-    func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+    func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         let (y, z) = (states[0], states[1])
         let velocity = (z + 0.3 * (tanh(p.U • x + p.W • y + p.V • z + p.b) - y)) / (1 + 0.3)
         return [y + 0.3 * velocity, velocity]
@@ -113,7 +113,7 @@ struct Everything: RecurrentCell {
             .perUnit("v", initialValue: 0.5),
         ]
     }
-    func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+    func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         let (h, second) = (states[0], states[1])
         let product = p.W • (p.V • (h * x) + p.b)
         let positive = product > h
@@ -131,18 +131,18 @@ struct Deaf: RecurrentCell {
     var name: String { "deaf" }
     var summary: String { "tanh of another product of the state, twice" }
     var parameters: [CellParameter] { [.recurrentWeight("W")] }
-    func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+    func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         [tanh(p.W • tanh(p.W • states[0]))]
     }
 }
 
-/// A cell that draws random numbers.
-struct Noisy: RecurrentCell {
-    var name: String { "noisy" }
-    var summary: String { "noise" }
+/// A cell whose units differ in their numbers.
+struct Numbered: RecurrentCell {
+    var name: String { "numbered" }
+    var summary: String { "x plus the number of the unit" }
     var parameters: [CellParameter] { [.inputWeight("U")] }
-    func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
-        [p.U • x + .uniform]
+    func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
+        [p.U • x + .columnIndex]
     }
 }
 

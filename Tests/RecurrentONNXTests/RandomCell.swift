@@ -13,9 +13,11 @@ struct RandomCell: RecurrentCell {
         ]
     }
 
-    func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+    func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         var random = RandomStream(RandomKey(seed: seed, purpose: .test, stream: 5))
         var values = states + [p.U • x, p.T • x, p.a, p.v, p.b, 0.5, p.W • states[0]]
+        // Not all equations have this product.
+        let last = p.V • states[0]
         func pick() -> SymbolicValue { values[random.integer(below: values.count)] }
         for _ in 0..<14 {
             let (a, b, c) = (pick(), pick(), pick())
@@ -38,6 +40,6 @@ struct RandomCell: RecurrentCell {
                 }
             values.append(new)
         }
-        return states.indices.map { tanh(values[values.count - 1 - $0] + 0.3 * values[values.count - 4]) }
+        return states.indices.map { tanh(0 * last + values[values.count - 1 - $0] + 0.3 * values[values.count - 4]) }
     }
 }

@@ -20,7 +20,7 @@ struct RegistryTests {
         let options: Options
         init(options: Options) { self.options = options }
         var parameters: [CellParameter] { [.inputWeight("U"), .recurrentWeight("W")] }
-        func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+        func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
             let h = states[0]
             return [h + SymbolicValue(options.timeStep) * (tanh(p.U • x + p.W • h) - h)]
         }

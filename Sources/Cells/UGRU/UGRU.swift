@@ -42,7 +42,7 @@ public struct UGRU: ActivatedCell {
         ] + activation.cellParameters
     }
 
-    public func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+    public func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         let h = states[0]
         let r = sigmoid(p.U_r • x + p.b_ir + p.W_r • h + p.b_hr)
         let z = sigmoid(p.U_z • x + p.b_iz + p.W_z • h + p.b_hz)

@@ -21,7 +21,7 @@ public struct URNN: ActivatedCell {
             + activation.cellParameters
     }
 
-    public func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+    public func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         let h = states[0]
         return [p.apply(activation, to: p.U • x + p.b_i + p.W • h + p.b_h)]
     }

@@ -22,6 +22,9 @@ public struct CellParameter: Sendable {
         case perUnit(initialValue: Double)
     }
 
+    /// Whether the parameter is a matrix, which `•` multiplies by a value, rather than a vector.
+    var isWeight: Bool { kind == .inputWeight || kind == .recurrentWeight }
+
     /// A condition that a weight satisfies throughout training.
     public enum Constraint: Hashable, Sendable {
         /// No condition.
@@ -37,11 +40,8 @@ public struct CellParameter: Sendable {
     /// The condition that the parameter satisfies throughout training.
     public let constraint: Constraint
 
-    /// Creates a parameter.
-    ///
-    /// - Precondition: only a recurrent weight is orthogonal.
+    /// Creates a parameter; only a recurrent weight can have a constraint.
     public init(_ name: String, _ kind: Kind, constraint: Constraint = .free) {
-        precondition(constraint == .free || kind == .recurrentWeight, "only recurrent weights can be orthogonal")
         self.name = name
         self.kind = kind
         self.constraint = constraint
@@ -60,56 +60,5 @@ public struct CellParameter: Sendable {
     /// Creates a vector [H] that is stored under its own name and starts at `initialValue`.
     public static func perUnit(_ name: String, initialValue: Double = 0) -> CellParameter {
         CellParameter(name, .perUnit(initialValue: initialValue))
-    }
-}
-
-/// A weight in a cell's equations.
-public struct Weight: Sendable {
-    let index: Int
-}
-
-infix operator • : MultiplicationPrecedence
-
-/// Returns the matrix–vector product of a weight and a value of one time step.
-public func • (weight: Weight, value: SymbolicValue) -> SymbolicValue {
-    SymbolicValue(.product(weight.index), value)
-}
-
-/// A cell's parameters in its equations, accessed by their names: `p.W_h • h + p.b_h`.
-@dynamicMemberLookup
-public struct CellSymbols: Sendable {
-    let parameters: [CellParameter]
-    let vectors: [String: SymbolicValue]
-
-    /// The weight with this name.
-    public subscript(dynamicMember name: String) -> Weight {
-        guard let index = parameters.firstIndex(where: { $0.name == name }) else {
-            preconditionFailure("the cell declares no parameter '\(name)'")
-        }
-        switch parameters[index].kind {
-        case .inputWeight, .recurrentWeight: return Weight(index: index)
-        default: preconditionFailure("'\(name)' is a vector, not a weight")
-        }
-    }
-
-    /// The bias or per-unit vector with this name.
-    public subscript(dynamicMember name: String) -> SymbolicValue {
-        guard let vector = vectors[name] else {
-            preconditionFailure("the cell declares no vector '\(name)'")
-        }
-        return vector
-    }
-
-    /// Applies an activation whose own parameters the cell has declared with
-    /// ``Activation/cellParameters``.
-    public func apply(_ activation: any Activation, to x: SymbolicValue) -> SymbolicValue {
-        activation(x, parameters: activation.unitParameters.map { self[dynamicMember: $0.name] as SymbolicValue })
-    }
-}
-
-extension Activation {
-    /// The activation's parameters as declarations for a cell to add to its own.
-    public var cellParameters: [CellParameter] {
-        unitParameters.map { .perUnit($0.name, initialValue: $0.initialValue) }
     }
 }

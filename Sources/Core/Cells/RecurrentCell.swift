@@ -4,7 +4,7 @@
 ///         var name: String { "elman" }
 ///         var summary: String { "h' = tanh(U x + W h + b)" }
 ///         var parameters: [CellParameter] { [.inputWeight("U"), .recurrentWeight("W"), .inputBias("b")] }
-///         func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+///         func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
 ///             [tanh(p.U • x + p.W • states[0] + p.b)]
 ///         }
 ///     }
@@ -25,13 +25,14 @@ public protocol RecurrentCell: Sendable {
 
     /// Returns the new states as expressions, in the order of ``stateNames``.
     ///
-    /// It is called once, when the cell is compiled.
+    /// It is called when the cell is compiled. A mistake in the equations, such as the name of a parameter that isn't
+    /// declared, is thrown from there as ``RecurrentError/cell(_:)``.
     ///
     /// - Parameters:
     ///   - x: the input of this time step, [E].
     ///   - states: the states before this time step, [H] each.
     ///   - p: the parameters by name.
-    func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue]
+    func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue]
 }
 
 extension RecurrentCell {

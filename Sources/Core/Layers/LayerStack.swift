@@ -38,7 +38,7 @@ final class LayerStack {
     /// Creates all layers, which declare their parameters.
     ///
     /// - Throws: ``RecurrentError/invalidOption(_:)`` for dropout of words where there are
-    ///   none, or what the backend throws.
+    ///   none, ``RecurrentError/cell(_:)`` for a cell that is wrong, or what the backend throws.
     init(
         _ cell: any RecurrentCell, configuration: ModelConfiguration, inputs: DatasetDescription.Inputs,
         parameters: ParameterStore, on backend: any Backend
@@ -58,8 +58,8 @@ final class LayerStack {
             width = size
             embedding = nil
         }
-        layers = (0..<configuration.layers).map { index in
-            RecurrentLayer(
+        layers = try (0..<configuration.layers).map { index in
+            try RecurrentLayer(
                 cell, index: index, inputWidth: index == 0 ? width : configuration.hiddenSize,
                 hiddenWidth: configuration.hiddenSize, weightDropout: configuration.weightDropout,
                 zoneout: configuration.zoneout, parameters: parameters, on: backend)

@@ -68,10 +68,13 @@ public final class RecurrentLayer {
     /// `weightDropout` is the rate at which elements of the recurrent weights are zeroed for a
     /// batch, in training with a `maskKey`; `zoneout` is the rate at which units keep their old
     /// values in a step, in training with a `zoneoutKey`. Both are in 0..<1.
+    ///
+    /// - Throws: ``RecurrentError/cell(_:)`` if the cell's declarations or equations are wrong, or
+    ///   ``RecurrentError/invalidOption(_:)`` if it needs an input and states of the same width and they differ.
     public init(
         _ cell: any RecurrentCell, name: String = "rnn", index: Int = 0, inputWidth: Int, hiddenWidth: Int,
         weightDropout: Double = 0, zoneout: Double = 0, parameters: ParameterStore, on backend: any Backend
-    ) {
+    ) throws {
         precondition((0..<1).contains(weightDropout) && (0..<1).contains(zoneout))
         self.cell = cell
         weightDropoutRate = weightDropout
@@ -80,8 +83,8 @@ public final class RecurrentLayer {
         self.hiddenWidth = hiddenWidth
         self.backend = backend
         self.parameters = parameters
-        let layout = PackedLayout(cell.parameters, inputWidth: inputWidth, hiddenWidth: hiddenWidth)
-        self.layout = layout
+        // Mistakes of the cell are found now and not at the first step.
+        layout = try TracedStep(cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth).layout
         parameterIndices = Self.declare(layout, name: name, index: index, in: parameters)
     }
 

@@ -10,7 +10,12 @@ package struct PackedLayout {
     /// The location of each of the cell's parameters, in the cell's order.
     package let locations: [Location]
 
-    init(_ parameters: [CellParameter], inputWidth: Int, hiddenWidth: Int) {
+    /// Finds a place for each parameter of a cell.
+    ///
+    /// - Throws: ``RecurrentError/cell(_:)`` if the declarations are wrong.
+    init(_ cell: any RecurrentCell, inputWidth: Int, hiddenWidth: Int) throws {
+        let parameters = cell.parameters
+        try Self.check(parameters, of: cell.name)
         var locations: [Int: Location] = [:]
         var result: [PackedParameter] = []
         func pack(_ name: String, isMatrix: Bool, columns: Int, _ isMember: (CellParameter.Kind) -> Bool) {
@@ -40,4 +45,26 @@ package struct PackedLayout {
         packed = result
         self.locations = parameters.indices.map { locations[$0]! }
     }
+
+    /// Checks that each declaration is possible, and that names are unique.
+    private static func check(_ parameters: [CellParameter], of cell: String) throws {
+        func fail(_ text: String) -> RecurrentError { .cell("cell '\(cell)' \(text)") }
+        var names: Set<String> = []
+        for parameter in parameters {
+            let name = parameter.name
+            guard names.insert(name).inserted else {
+                throw fail("declares parameter '\(name)' twice; each needs a name of its own")
+            }
+            guard parameter.constraint == .free || parameter.kind == .recurrentWeight else {
+                throw fail("declares '\(name)' with a constraint, which only recurrent weights may have")
+            }
+            guard !name.isEmpty else { throw fail("declares a parameter without a name") }
+            if case .perUnit = parameter.kind, Self.packedNames.contains(name) {
+                throw fail("declares a vector '\(name)', a name under which other parameters are stored; rename it")
+            }
+        }
+    }
+
+    /// The names under which parameters of one kind are stored one after another.
+    private static let packedNames: Set = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
 }

@@ -15,8 +15,8 @@ public enum StepCompiler {
     ///   - training: whether to plan the backward pass and keep the values that it needs.
     ///   - masked: whether each state stops changing at the end of its sequence.
     ///   - zoneout: how units keep their old values; nil if they don't.
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` if the cell needs an input and states
-    ///   of the same width and their widths differ.
+    /// - Throws: ``RecurrentError/cell(_:)`` if the cell's declarations or equations are wrong, or
+    ///   ``RecurrentError/invalidOption(_:)`` if it needs an input and states of the same width and they differ.
     public static func compile(
         _ cell: any RecurrentCell, inputWidth: Int, hiddenWidth: Int, training: Bool = true, masked: Bool = false,
         zoneout: Zoneout? = nil

@@ -44,16 +44,20 @@ package struct TracedStep {
     package private(set) var groups: [Group] = []
     package private(set) var groupOf: [Value: Int] = [:]
 
-    package init(_ cell: any RecurrentCell, inputWidth: Int, hiddenWidth: Int, masked: Bool, zoneout: Zoneout?) throws {
+    /// Traces a cell's equations.
+    ///
+    /// - Throws: ``RecurrentError/cell(_:)`` if the cell's declarations or equations are wrong, or
+    ///   ``RecurrentError/invalidOption(_:)`` if it needs an input and states of the same width and they differ.
+    package init(
+        _ cell: any RecurrentCell, inputWidth: Int, hiddenWidth: Int, masked: Bool = false, zoneout: Zoneout? = nil
+    ) throws {
         self.cell = cell
         self.inputWidth = inputWidth
         self.hiddenWidth = hiddenWidth
         parameters = cell.parameters
-        precondition(
-            Set(parameters.map(\.name)).count == parameters.count, "\(cell.name) declares a parameter twice")
-        layout = PackedLayout(parameters, inputWidth: inputWidth, hiddenWidth: hiddenWidth)
-        trace(masked: masked, zoneout: zoneout)
-        try checkWidths()
+        layout = try PackedLayout(cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth)
+        try trace(masked: masked, zoneout: zoneout)
+        try checkEquations()
         formGroups()
     }
 
@@ -72,7 +76,7 @@ package struct TracedStep {
 
     func knownLeaf(_ leaf: Leaf) -> Value? { leafValues[leaf] }
 
-    private mutating func trace(masked: Bool, zoneout: Zoneout?) {
+    private mutating func trace(masked: Bool, zoneout: Zoneout?) throws {
         var expressions: [Leaf: SymbolicValue] = [:]
         func symbol(_ leaf: Leaf, _ step: inout TracedStep) -> SymbolicValue {
             _ = step.leaf(leaf)
@@ -80,18 +84,27 @@ package struct TracedStep {
             expressions[leaf] = expression
             return expression
         }
+        let names = cell.stateNames
+        try checkStateNames(names)
         let x = symbol(.input, &self)
-        let states = cell.stateNames.indices.map { symbol(.state($0), &self) }
+        let states = names.indices.map { symbol(.state($0), &self) }
         var vectors: [String: SymbolicValue] = [:]
-        for (index, parameter) in parameters.enumerated() {
-            switch parameter.kind {
-            case .inputWeight, .recurrentWeight: break
-            default: vectors[parameter.name] = symbol(.vector(index), &self)
-            }
+        for (index, parameter) in parameters.enumerated() where !parameter.isWeight {
+            vectors[parameter.name] = symbol(.vector(index), &self)
         }
+        let trace = CellTrace(cellName: cell.name, parameters: parameters)
         var new = cell.step(
-            input: x, states: states, parameters: CellSymbols(parameters: parameters, vectors: vectors))
-        precondition(new.count == states.count, "\(cell.name).step must return \(states.count) states")
+            input: x, states: CellStates(values: states, names: names, trace: trace),
+            parameters: CellSymbols(vectors: vectors, trace: trace))
+        if let mistake = trace.mistake { throw mistake }
+        guard new.count == states.count else {
+            throw mistake(
+                "has \(states.count) state\(states.count == 1 ? "" : "s") (\(names.listed)), but its step returned \(new.count); return one new value for each"
+            )
+        }
+        if let unused = trace.unusedParameter {
+            throw mistake("declares '\(unused.name)', but its step never uses it; use it, or don't declare it")
+        }
         if case .expected(let rate)? = zoneout {
             new = zip(new, states).map { SymbolicValue(1 - rate) * $0 + SymbolicValue(rate) * $1 }
         }
@@ -103,23 +116,6 @@ package struct TracedStep {
             new = zip(new, states).map { select(mask, $0, $1) }
         }
         results = new.map { graph.add($0) }
-    }
-
-    /// Checks that, where input and states differ in width, they aren't combined pointwise and
-    /// no weight multiplies the "wrong" kind of operand.
-    private func checkWidths() throws {
-        guard inputWidth != hiddenWidth, let x = knownLeaf(.input) else { return }
-        for node in graph.cone(of: results).map({ graph.nodes[$0] }) {
-            var isSound = !node.operands.contains(x)
-            if case .product(let weight) = node.operation {
-                isSound = (node.operands[0] == x) == (parameters[weight].kind == .inputWeight)
-            }
-            guard isSound else {
-                throw RecurrentError.invalidOption(
-                    "cell '\(cell.name)' combines its input with its states directly, so both must have the same "
-                        + "width; the input has width \(inputWidth), the states \(hiddenWidth)")
-            }
-        }
     }
 
     private mutating func formGroups() {

@@ -32,7 +32,8 @@ public final class CellProbe {
     ///   - lengths: the sequences' lengths; nil if all have `steps`.
     ///   - scale: the bound of the random numbers, which are uniform in ±scale.
     ///   - seed: the seed of the random numbers.
-    /// - Throws: the backend's error if it can't allocate the parameters.
+    /// - Throws: ``RecurrentCore/RecurrentError/cell(_:)`` if the cell's declarations or equations are wrong, or the
+    ///   backend's error if it can't allocate the parameters.
     public init(
         _ cell: any RecurrentCell, on backend: any Backend, inputWidth: Int, hiddenWidth: Int, steps: Int, batch: Int,
         lengths: [Int]? = nil, scale: Double = 0.7, seed: UInt64 = 1
@@ -41,7 +42,8 @@ public final class CellProbe {
         self.steps = steps
         self.batch = batch
         self.lengths = lengths
-        layer = RecurrentLayer(cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, parameters: store, on: backend)
+        layer = try RecurrentLayer(
+            cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, parameters: store, on: backend)
         try store.allocate(on: backend)
         var random = RandomStream(RandomKey(seed: seed, purpose: .test))
         func numbers(_ count: Int) -> [Double] { (0..<count).map { _ in random.uniform(in: -scale...scale) } }

@@ -62,8 +62,8 @@ public func checkCell(
 ) throws {
     let (steps, batch, hidden) = (fixture.steps, fixture.batch, fixture.hiddenSize)
     let store = ParameterStore()
-    let layers = (0..<fixture.layers).map {
-        RecurrentLayer(
+    let layers = try (0..<fixture.layers).map {
+        try RecurrentLayer(
             cell, index: $0, inputWidth: $0 == 0 ? fixture.inputSize : hidden, hiddenWidth: hidden, parameters: store,
             on: backend)
     }

@@ -38,24 +38,25 @@ extension TrainingConfiguration {
     ///   - cell: the cell of the model.
     ///   - model: the sizes and choices of the model.
     ///   - hasTokenInputs: whether the model has an embedding.
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` if a pattern fits no name, or does nothing.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` if a pattern fits no name, or does nothing, or
+    ///   ``RecurrentError/cell(_:)`` if the cell's declarations are wrong.
     package func checkNames(
         cell: any RecurrentCell, model: ModelConfiguration, hasTokenInputs: Bool
     ) throws {
         let groups = try parameterGroups()
         guard !groups.isEmpty else { return }
-        _ = try GroupedParameters(groups, ParameterStore(cell, model, hasTokenInputs: hasTokenInputs))
+        _ = try GroupedParameters(groups, try ParameterStore(cell, model, hasTokenInputs: hasTokenInputs))
     }
 }
 
 extension ParameterStore {
     /// Creates a store with the names that the parameters of a ``SequenceModel`` have, and one token and one class.
-    fileprivate convenience init(_ cell: any RecurrentCell, _ model: ModelConfiguration, hasTokenInputs: Bool) {
+    fileprivate convenience init(_ cell: any RecurrentCell, _ model: ModelConfiguration, hasTokenInputs: Bool) throws {
         self.init()
         let size = model.hiddenSize, width = hasTokenInputs ? model.embeddingSize : 1
         if hasTokenInputs { _ = declare("encoder.weight", rows: 1, columns: width) }
         for index in 0..<model.layers {
-            let layout = PackedLayout(cell.parameters, inputWidth: index == 0 ? width : size, hiddenWidth: size)
+            let layout = try PackedLayout(cell, inputWidth: index == 0 ? width : size, hiddenWidth: size)
             _ = RecurrentLayer.declare(layout, name: "rnn", index: index, in: self)
         }
         if !(model.tiesEmbedding && hasTokenInputs) { _ = declare("decoder.weight", rows: 1, columns: size) }

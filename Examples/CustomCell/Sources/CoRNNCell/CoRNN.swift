@@ -36,7 +36,7 @@ public struct CoRNN: RecurrentCell, Plugin {
         [.inputWeight("U"), .recurrentWeight("W"), .recurrentWeight("V"), .inputBias("b")]
     }
 
-    public func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+    public func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         let (y, z) = (states[0], states[1]), dt = SymbolicValue(options.timeStep)
         let force = tanh(p.U • x + p.W • y + p.V • z + p.b) - y
         let velocity = options.damping == .explicit ? z + dt * (force - z) : (z + dt * force) / (1 + dt)

@@ -23,7 +23,7 @@ public struct LSTM: ActivatedCell {
             + activation.cellParameters
     }
 
-    public func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+    public func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         let (h, c) = (states[0], states[1])
         let i = sigmoid(p.U_i • x + p.b_ii + p.W_i • h + p.b_hi)
         let f = sigmoid(p.U_f • x + p.b_if + p.W_f • h + p.b_hf)

@@ -80,7 +80,7 @@ public enum Flags {
         case .backend(let text): .backend(translate(text))
         case .device(let text): .device(translate(text))
         case .linearAlgebra(let text): .linearAlgebra(translate(text))
-        case .unknownName, .diverged: error
+        case .unknownName, .cell, .diverged: error
         }
     }
 }

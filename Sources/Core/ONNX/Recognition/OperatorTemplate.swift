@@ -45,7 +45,7 @@ struct OperatorTemplate: RecurrentCell {
             + peepholes.map { .perUnit("P_\($0)") }
     }
 
-    func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+    func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         let h = states[0]
         let f = functions[0].equation
         switch kind {

@@ -1,0 +1,66 @@
+/// A weight in a cell's equations.
+public struct Weight: Sendable {
+    /// The number of the parameter; nil if the cell has no such weight, which is noted as its mistake.
+    let index: Int?
+}
+
+infix operator • : MultiplicationPrecedence
+
+/// Returns the matrix–vector product of a weight and a value of one time step.
+public func • (weight: Weight, value: SymbolicValue) -> SymbolicValue {
+    guard let index = weight.index else { return 0 }
+    return SymbolicValue(.product(index), value)
+}
+
+/// A cell's parameters in its equations, accessed by their names: `p.W_h • h + p.b_h`.
+///
+/// A name that the cell doesn't declare is an error of ``StepCompiler`` and of every layer of the cell, as is one that
+/// it declares and never uses.
+@dynamicMemberLookup
+public struct CellSymbols: Sendable {
+    let vectors: [String: SymbolicValue]
+    let trace: CellTrace
+
+    /// The weight with this name.
+    public subscript(dynamicMember name: String) -> Weight {
+        guard let index = trace.use(name) else { return Weight(index: nil) }
+        guard trace.parameters[index].isWeight else {
+            trace.note(
+                "uses its vector '\(name)' as a weight; write `p.\(name)` without `•`, or declare it as a weight, such as `.recurrentWeight(\"\(name)\")`"
+            )
+            return Weight(index: nil)
+        }
+        return Weight(index: index)
+    }
+
+    /// The bias or per-unit vector with this name.
+    public subscript(dynamicMember name: String) -> SymbolicValue {
+        guard let index = trace.use(name) else { return 0 }
+        guard !trace.parameters[index].isWeight, let vector = vectors[name] else {
+            trace.note(
+                "uses its weight '\(name)' as a vector; multiply it, as in `p.\(name) • x`, or declare it as a vector, such as `.perUnit(\"\(name)\")`"
+            )
+            return 0
+        }
+        return vector
+    }
+
+    /// Applies an activation whose own parameters the cell has declared with
+    /// ``Activation/cellParameters``.
+    public func apply(_ activation: any Activation, to x: SymbolicValue) -> SymbolicValue {
+        let names = activation.unitParameters.map(\.name)
+        if let missing = names.first(where: { name in !trace.parameters.contains { $0.name == name } }) {
+            trace.note(
+                "applies the activation '\(activation.name)' without its parameter '\(missing)'; add `activation.cellParameters` to its parameters"
+            )
+        }
+        return activation(x, parameters: names.map { self[dynamicMember: $0] as SymbolicValue })
+    }
+}
+
+extension Activation {
+    /// The activation's parameters as declarations for a cell to add to its own.
+    public var cellParameters: [CellParameter] {
+        unitParameters.map { .perUnit($0.name, initialValue: $0.initialValue) }
+    }
+}
