@@ -66,6 +66,9 @@ struct CellMistakeTests {
         Mistake("declares 'U' with a constraint, which only recurrent weights may have") {
             $0.parameters[0] = CellParameter("U", .inputWeight, constraint: .orthogonal)
         },
+        Mistake("declares initial values for 'W_h', whose constraint decides where it starts; remove them") {
+            $0.parameters[1] = .recurrentWeight("W_h", constraint: .orthogonal, initialization: .constant(0))
+        },
         Mistake("declares a vector 'bias_hh', a name under which other parameters are stored; rename it") {
             $0.parameters.append(.perUnit("bias_hh"))
         },

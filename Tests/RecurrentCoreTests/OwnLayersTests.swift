@@ -26,10 +26,10 @@ struct OwnLayersTests {
         }
 
         /// Fills all parameters as a model with the same names would.
-        func fill(seed: UInt64, on backend: any Backend) {
+        func fill(seed: UInt64, on backend: any Backend) throws {
             let initializer = ParameterInitializer(seed: seed, parameters: parameters, on: backend)
             initializer.fill(embedding)
-            initializer.fill(layer)
+            try initializer.fill(layer)
             initializer.fill(projection)
         }
     }
@@ -39,7 +39,7 @@ struct OwnLayersTests {
 
     @Test(arguments: [7, 8]) func theInitialValuesAreThoseOfAModel(seed: UInt64) throws {
         let network = try Network(GRU(), on: backend)
-        network.fill(seed: seed, on: backend)
+        try network.fill(seed: seed, on: backend)
         let model = try SequenceModel(
             cell: GRU(), configuration: ModelConfiguration(embeddingSize: 3, hiddenSize: 5), data: Self.data,
             on: backend, seed: seed)
@@ -65,7 +65,7 @@ struct OwnLayersTests {
     /// The last state's first number learns to be the sum of the tokens, scaled, by a loop of one's own.
     @Test func theyAreTrained() throws {
         let network = try Network(URNN(), on: backend)
-        network.fill(seed: 2, on: backend)
+        try network.fill(seed: 2, on: backend)
         let updater = try ParameterUpdater(
             parameters: network.parameters, on: backend, optimizer: Adam(), manifold: ExponentialUpdate(),
             skewInitialization: UniformSkew(),

@@ -9,7 +9,7 @@
 public struct CellParameter: Sendable {
     /// The role of a parameter, which decides its shape and where it is stored.
     public enum Kind: Hashable, Sendable {
-        /// A weight [H, E] that multiplies the input; stored in `weight_ih`.
+        /// A weight [H, E] that multiplies the input, with torch's initial values; stored in `weight_ih`.
         case inputWeight
         /// A weight [H, H] that multiplies a state or any other value of width H; stored in
         /// `weight_hh`.
@@ -18,8 +18,8 @@ public struct CellParameter: Sendable {
         case inputBias
         /// A bias [H] with torch's initial values; stored in `bias_hh`.
         case recurrentBias
-        /// A vector [H] that starts at `initialValue`; stored under its own name.
-        case perUnit(initialValue: Double)
+        /// A vector [H] that starts at zero; stored under its own name.
+        case perUnit
     }
 
     /// Whether the parameter is a matrix, which `•` multiplies by a value, rather than a vector.
@@ -33,32 +33,62 @@ public struct CellParameter: Sendable {
         case orthogonal
     }
 
+    /// The values with which a parameter starts.
+    public enum Initialization: Sendable {
+        /// The same number everywhere.
+        case constant(Double)
+        /// Uniform random numbers in a range.
+        case uniform(ClosedRange<Double>)
+        /// What a function returns: the elements row by row.
+        ///
+        /// It is given the shape of the parameter, [rows, columns] with one row for a vector, and a random stream, from
+        /// which it may draw; runs with the same seed then start with the same numbers.
+        case computed(@Sendable (_ rows: Int, _ columns: Int, _ random: inout RandomStream) -> [Double])
+    }
+
     /// The name by which the cell's equations refer to the parameter.
     public let name: String
     /// The role of the parameter.
     public let kind: Kind
     /// The condition that the parameter satisfies throughout training.
     public let constraint: Constraint
+    /// The values with which the parameter starts; nil for those that its ``kind`` has by default, which for a recurrent
+    /// weight a run may choose (``RecurrentInitialization``).
+    public let initialization: Initialization?
 
-    /// Creates a parameter; only a recurrent weight can have a constraint.
-    public init(_ name: String, _ kind: Kind, constraint: Constraint = .free) {
+    /// Creates a parameter; only a recurrent weight can have a constraint, and what is constrained has no
+    /// initialization of its own.
+    public init(_ name: String, _ kind: Kind, constraint: Constraint = .free, initialization: Initialization? = nil) {
         self.name = name
         self.kind = kind
         self.constraint = constraint
+        self.initialization = initialization
     }
 
     /// Creates a weight [H, E] that multiplies the input.
-    public static func inputWeight(_ name: String) -> CellParameter { CellParameter(name, .inputWeight) }
+    public static func inputWeight(_ name: String, initialization: Initialization? = nil) -> CellParameter {
+        CellParameter(name, .inputWeight, initialization: initialization)
+    }
     /// Creates a weight [H, H] that multiplies a state or any other value of width H.
-    public static func recurrentWeight(_ name: String, constraint: Constraint = .free) -> CellParameter {
-        CellParameter(name, .recurrentWeight, constraint: constraint)
+    public static func recurrentWeight(
+        _ name: String, constraint: Constraint = .free, initialization: Initialization? = nil
+    ) -> CellParameter {
+        CellParameter(name, .recurrentWeight, constraint: constraint, initialization: initialization)
     }
     /// Creates a bias [H] that is stored in `bias_ih`.
-    public static func inputBias(_ name: String) -> CellParameter { CellParameter(name, .inputBias) }
+    public static func inputBias(_ name: String, initialization: Initialization? = nil) -> CellParameter {
+        CellParameter(name, .inputBias, initialization: initialization)
+    }
     /// Creates a bias [H] that is stored in `bias_hh`.
-    public static func recurrentBias(_ name: String) -> CellParameter { CellParameter(name, .recurrentBias) }
+    public static func recurrentBias(_ name: String, initialization: Initialization? = nil) -> CellParameter {
+        CellParameter(name, .recurrentBias, initialization: initialization)
+    }
     /// Creates a vector [H] that is stored under its own name and starts at `initialValue`.
     public static func perUnit(_ name: String, initialValue: Double = 0) -> CellParameter {
-        CellParameter(name, .perUnit(initialValue: initialValue))
+        CellParameter(name, .perUnit, initialization: .constant(initialValue))
+    }
+    /// Creates a vector [H] that is stored under its own name.
+    public static func perUnit(_ name: String, initialization: Initialization) -> CellParameter {
+        CellParameter(name, .perUnit, initialization: initialization)
     }
 }

@@ -78,7 +78,7 @@ public struct ModelConfiguration: OptionSection {
         .number("weightDropout", \.weightDropout, .within(0..<1), "Dropout rate of recurrent weights."),
         .number("zoneout", \.zoneout, .within(0..<1), "Rate of units that keep their values."),
         .choice("recurrentInit", \.recurrentInitialization, "Start of free weights.").needing(.freeRecurrentWeight)
-            .needing(.freshWeights),
+            .needing(.undeterminedRecurrentWeight).needing(.freshWeights),
         .choice("tableInit", \.tableInitialization, "Start of embedding and projection.").needing(.freshWeights),
     ]
 

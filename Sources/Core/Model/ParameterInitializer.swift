@@ -4,7 +4,7 @@
 ///     try parameters.allocate(on: backend)
 ///     let initializer = ParameterInitializer(seed: 1, parameters: parameters, on: backend)
 ///     initializer.fill(embedding)
-///     initializer.fill(layer)
+///     try initializer.fill(layer)
 ///     initializer.fill(projection)
 ///
 /// Weights that are kept orthogonal get theirs from a ``ParameterUpdater``, or, if they are frozen, from
@@ -61,31 +61,57 @@ public struct ParameterInitializer {
 
     /// Fills a layer's parameters with uniform numbers in ±1/√H, as torch.nn.RNN and
     /// torch.nn.GRU do, except for recurrent weights, which are filled as `weights` says,
-    /// and for per-unit vectors, which get their declared values.
-    public func fill(_ layer: RecurrentLayer, weights: RecurrentInitialization = .uniform) {
-        let size = layer.hiddenWidth
-        let bound = 1 / Double(size).squareRoot()
+    /// and for parameters that declare their initial values (``CellParameter/initialization``).
+    ///
+    /// - Throws: ``RecurrentError/cell(_:)`` if the cell computes more or fewer initial values than a parameter has
+    ///   elements, or values that aren't finite.
+    public func fill(_ layer: RecurrentLayer, weights: RecurrentInitialization = .uniform) throws {
         for (number, packed) in zip(layer.parameterIndices, layer.layout.packed) {
             var values: [Double] = []
             for (position, part) in packed.parts.enumerated() {
                 var random = stream(number, part: position)
-                switch (part.parameter.kind, weights) {
-                case (.perUnit(let initialValue), _):
-                    values += [Double](repeating: initialValue, count: size)
-                case (.recurrentWeight, .identity):
-                    values += (0..<size * size).map { $0 / size == $0 % size ? 1 : 0 }
-                case (.recurrentWeight, .orthogonal):
-                    values += RandomMatrix.orthogonal(size, &random)
-                case (.recurrentWeight, .rotations):
-                    values += RandomMatrix.rotations(size, &random)
-                case (.inputWeight, _), (.recurrentWeight, .uniform):
-                    values += (0..<size * packed.columns).map { _ in random.uniform(in: -bound...bound) }
-                case (.inputBias, _), (.recurrentBias, _):
-                    values += (0..<size).map { _ in random.uniform(in: -bound...bound) }
-                }
+                let shape = part.parameter.isWeight ? (part.count, packed.columns) : (1, part.count)
+                let initial = initialValues(
+                    of: part.parameter, shape, weights, bound: 1 / Double(layer.hiddenWidth).squareRoot(), &random)
+                try check(initial, of: part.parameter, shape, in: layer.cell)
+                values += initial
             }
             backend.upload(values, to: parameters.value(number))
         }
+    }
+
+    private func initialValues(
+        of parameter: CellParameter, _ shape: (rows: Int, columns: Int), _ weights: RecurrentInitialization,
+        bound: Double, _ random: inout RandomStream
+    ) -> [Double] {
+        let count = shape.rows * shape.columns
+        switch (parameter.initialization, parameter.kind, weights) {
+        case (.constant(let value)?, _, _): return [Double](repeating: value, count: count)
+        case (.uniform(let range)?, _, _): return (0..<count).map { _ in random.uniform(in: range) }
+        case (.computed(let values)?, _, _): return values(shape.rows, shape.columns, &random)
+        case (nil, .perUnit, _): return [Double](repeating: 0, count: count)
+        case (nil, .recurrentWeight, .identity):
+            return (0..<count).map { $0 / shape.columns == $0 % shape.columns ? 1 : 0 }
+        case (nil, .recurrentWeight, .orthogonal): return RandomMatrix.orthogonal(shape.rows, &random)
+        case (nil, .recurrentWeight, .rotations): return RandomMatrix.rotations(shape.rows, &random)
+        case (nil, .recurrentWeight, .uniform), (nil, .inputWeight, _), (nil, .inputBias, _), (nil, .recurrentBias, _):
+            return (0..<count).map { _ in random.uniform(in: -bound...bound) }
+        }
+    }
+
+    private func check(
+        _ values: [Double], of parameter: CellParameter, _ shape: (rows: Int, columns: Int), in cell: any RecurrentCell
+    ) throws {
+        let count = shape.rows * shape.columns
+        guard values.count == count else {
+            throw RecurrentError.cell(
+                "cell '\(cell.name)' computes \(values.count) initial value\(values.count == 1 ? "" : "s") for '\(parameter.name)', which has \(count) elements, [\(shape.rows), \(shape.columns)]"
+            )
+        }
+        guard let place = values.firstIndex(where: { !$0.isFinite }) else { return }
+        throw RecurrentError.cell(
+            "cell '\(cell.name)' starts '\(parameter.name)' with \(values[place]) at element \(place); initial values must be finite"
+        )
     }
 
     /// Sets every weight that is kept orthogonal from its initial skew parameter B, as a ``ParameterUpdater`` with the same

@@ -25,8 +25,8 @@ public final class SequenceModel {
 
     /// Creates a model and initializes its parameters from `seed`.
     ///
-    /// - Throws: ``RecurrentError`` for sizes out of range or a loss that doesn't fit the
-    ///   targets, or what the backend throws.
+    /// - Throws: ``RecurrentError`` for sizes out of range, a loss that doesn't fit the
+    ///   targets, or a cell that is wrong, or what the backend throws.
     public init(
         cell: any RecurrentCell, configuration: ModelConfiguration, data: DatasetDescription,
         on backend: any Backend, seed: UInt64 = 1
@@ -39,7 +39,7 @@ public final class SequenceModel {
         (stack, projection) = try Self.layers(cell, configuration, data, parameters: parameters, on: backend)
         try parameters.allocate(on: backend)
         loss = try data.loss.makeExecutor(for: data, width: configuration.hiddenSize, on: backend)
-        initialize()
+        try initialize()
     }
 
     /// Creates all layers of a model, which declare their parameters in the order in which they are saved.
@@ -62,10 +62,10 @@ public final class SequenceModel {
         return (stack, projection)
     }
 
-    private func initialize() {
+    private func initialize() throws {
         let initializer = ParameterInitializer(seed: seed, parameters: parameters, on: backend)
         for layer in recurrentLayers {
-            initializer.fill(layer, weights: configuration.recurrentInitialization)
+            try initializer.fill(layer, weights: configuration.recurrentInitialization)
         }
         if let embedding = stack.embedding { initializer.fill(embedding, configuration.tableInitialization) }
         initializer.fill(projection, configuration.tableInitialization)

@@ -7,6 +7,8 @@ public enum OptionCondition: Sendable, Hashable, CaseIterable {
     case orthogonalWeight
     /// The cell has a recurrent weight that isn't constrained.
     case freeRecurrentWeight
+    /// The cell has such a weight without initial values of its own.
+    case undeterminedRecurrentWeight
     /// The model has a dropout rate above 0.
     case dropout
     /// The run starts from weights of its own, and not from those of another run.

@@ -35,7 +35,7 @@ package struct PackedLayout {
         pack("bias_ih", isMatrix: false, columns: 0) { $0 == .inputBias }
         pack("bias_hh", isMatrix: false, columns: 0) { $0 == .recurrentBias }
         for (index, parameter) in parameters.enumerated() {
-            guard case .perUnit = parameter.kind else { continue }
+            guard parameter.kind == .perUnit else { continue }
             locations[index] = Location(packed: result.count, start: 0)
             result.append(
                 PackedParameter(
@@ -58,8 +58,12 @@ package struct PackedLayout {
             guard parameter.constraint == .free || parameter.kind == .recurrentWeight else {
                 throw fail("declares '\(name)' with a constraint, which only recurrent weights may have")
             }
+            guard parameter.constraint == .free || parameter.initialization == nil else {
+                throw fail(
+                    "declares initial values for '\(name)', whose constraint decides where it starts; remove them")
+            }
             guard !name.isEmpty else { throw fail("declares a parameter without a name") }
-            if case .perUnit = parameter.kind, Self.packedNames.contains(name) {
+            if parameter.kind == .perUnit, Self.packedNames.contains(name) {
                 throw fail("declares a vector '\(name)', a name under which other parameters are stored; rename it")
             }
         }

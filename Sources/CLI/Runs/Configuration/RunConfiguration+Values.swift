@@ -132,6 +132,7 @@ extension RunConfiguration {
         if let cell = try? registry.makeCell(self) {
             if !cell.hasOrthogonalWeight { missing.insert(.orthogonalWeight) }
             if !cell.hasFreeRecurrentWeight { missing.insert(.freeRecurrentWeight) }
+            if !cell.hasUndeterminedRecurrentWeight { missing.insert(.undeterminedRecurrentWeight) }
         }
         return missing
     }

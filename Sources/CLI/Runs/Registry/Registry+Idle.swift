@@ -34,6 +34,8 @@ extension Registry {
         switch missing {
         case .orthogonalWeight: return "the cell \(configuration.cell.name), which has no orthogonal weight"
         case .freeRecurrentWeight: return "the cell \(configuration.cell.name), whose recurrent weight is orthogonal"
+        case .undeterminedRecurrentWeight:
+            return "the cell \(configuration.cell.name), which has initial values of its own for its recurrent weights"
         case .dropout: return "a run without `dropout`"
         case .freshWeights: return "a run that starts from the weights of another"
         case .tokenInputs:

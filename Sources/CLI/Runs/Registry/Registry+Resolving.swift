@@ -172,4 +172,10 @@ extension RecurrentCell {
     public var hasFreeRecurrentWeight: Bool {
         parameters.contains { $0.kind == .recurrentWeight && $0.constraint != .orthogonal }
     }
+    /// Whether at least one of these weights has no initial values of its own, so that a run chooses them.
+    public var hasUndeterminedRecurrentWeight: Bool {
+        parameters.contains {
+            $0.kind == .recurrentWeight && $0.constraint != .orthogonal && $0.initialization == nil
+        }
+    }
 }
