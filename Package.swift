@@ -12,10 +12,12 @@ struct Module {
     var testDependencies: [String] = []
     var testResources: [Resource] = []
 
-    static func cell(_ name: String, _ folder: String) -> Module {
+    /// A cell; `hasFixtures` says that its tests have numbers of another program in their folder `Fixtures`.
+    static func cell(_ name: String, _ folder: String, hasFixtures: Bool = false) -> Module {
         Module(
             name: name, path: "Sources/Cells/\(folder)", dependencies: ["RecurrentCore"],
-            testDependencies: ["ReferenceBackend", "CPUBackend"])
+            testDependencies: ["ReferenceBackend", "CPUBackend"],
+            testResources: hasFixtures ? [.copy("Fixtures")] : [])
     }
     static func optimizers(_ name: String, _ path: String, exclude: [String] = []) -> Module {
         Module(
@@ -36,63 +38,66 @@ struct Module {
     }
 }
 
-let modules: [Module] = [
-    Module(
-        name: "RecurrentCore", path: "Sources/Core", exclude: ["TestSupport", "ONNX"],
-        testDependencies: [
-            "ReferenceBackend", "CPUBackend", "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell",
-            "RecurrentOptimizers",
-            "ManifoldUpdates", "ToyDatasets", "AllocationCounting",
-        ],
-        testResources: [.copy("Fixtures")]),
-    Module(name: "RecurrentTestSupport", path: "Sources/Core/TestSupport", dependencies: ["RecurrentCore"]),
-    Module(
-        name: "RecurrentONNX", path: "Sources/Core/ONNX", dependencies: ["RecurrentCore"],
-        testDependencies: ["ReferenceBackend", "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell"]),
-
+let cells: [Module] = [
     .cell("VanillaRNNCell", "VanillaRNN"),
     .cell("URNNCell", "URNN"),
     .cell("GRUCell", "GRU"),
     .cell("UGRUCell", "UGRU"),
-
-    .optimizers("RecurrentOptimizers", "Sources/Optimizers", exclude: ["Manifold"]),
-    .optimizers("ManifoldUpdates", "Sources/Optimizers/Manifold"),
-
-    .dataset("ToyDatasets", "Toy"),
-    .dataset("PTBDataset", "PTB"),
-    .dataset("DigitsDataset", "Digits"),
-
-    // Its tests start the built program under mpirun.
-    .backend(
-        "MPICommunicator", "MPI", [.target(name: "MPICalls", condition: .when(traits: ["MPI"]))],
-        testDependencies: ["RecurrentCLI"]),
-    .backend("ReferenceBackend", "Reference", testResources: [.copy("Fixtures")]),
-    .backend("CPUBackend", "CPU", ["CPUKernels", "COpenBLAS"]),
-    .backend(
-        "CUDABackend", "CUDA", ["CUDADriver"],
-        testDependencies: [
-            "VanillaRNNCell", "URNNCell", "GRUCell", "UGRUCell", "RecurrentOptimizers", "ManifoldUpdates",
-            "ToyDatasets",
-        ],
-        testResources: [.embedInCode("HostEmulation.h")]),
-
-    Module(
-        name: "RecurrentRuns", path: "Sources/CLI/Runs", dependencies: ["RecurrentCore"],
-        testDependencies: ["BuiltInPlugins", "CPUBackend", "ReferenceBackend", "UGRUCell"],
-        testResources: [.copy("Fixtures")]),
-    Module(
-        name: "RecurrentReproduction", path: "Sources/CLI/Reproduction",
-        dependencies: ["RecurrentCore", "RecurrentRuns"],
-        testDependencies: ["BuiltInPlugins"]),
-    Module(
-        name: "RecurrentCommandLine", path: "Sources/CLI/Commands",
-        dependencies: [
-            "RecurrentCore", "RecurrentONNX", "RecurrentRuns", "RecurrentReproduction",
-            .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        ],
-        testDependencies: ["BuiltInPlugins", "RecurrentCLI"],
-        testResources: [.copy("Fixtures")]),
+    .cell("LSTMCell", "LSTM", hasFixtures: true),
+    .cell("CoRNNCell", "CoRNN", hasFixtures: true),
+    .cell("LEMCell", "LEM", hasFixtures: true),
+    .cell("MinGRUCell", "MinGRU", hasFixtures: true),
 ]
+
+let modules: [Module] =
+    [
+        Module(
+            name: "RecurrentCore", path: "Sources/Core", exclude: ["TestSupport", "ONNX"],
+            testDependencies: cells.map(\.name) + [
+                "ReferenceBackend", "CPUBackend", "RecurrentOptimizers", "ManifoldUpdates", "ToyDatasets",
+                "AllocationCounting",
+            ],
+            testResources: [.copy("Fixtures")]),
+        Module(name: "RecurrentTestSupport", path: "Sources/Core/TestSupport", dependencies: ["RecurrentCore"]),
+        Module(
+            name: "RecurrentONNX", path: "Sources/Core/ONNX", dependencies: ["RecurrentCore"],
+            testDependencies: cells.map(\.name) + ["ReferenceBackend"]),
+
+        .optimizers("RecurrentOptimizers", "Sources/Optimizers", exclude: ["Manifold"]),
+        .optimizers("ManifoldUpdates", "Sources/Optimizers/Manifold"),
+
+        .dataset("ToyDatasets", "Toy"),
+        .dataset("PTBDataset", "PTB"),
+        .dataset("DigitsDataset", "Digits"),
+
+        // Its tests start the built program under mpirun.
+        .backend(
+            "MPICommunicator", "MPI", [.target(name: "MPICalls", condition: .when(traits: ["MPI"]))],
+            testDependencies: ["RecurrentCLI"]),
+        .backend("ReferenceBackend", "Reference", testResources: [.copy("Fixtures")]),
+        .backend("CPUBackend", "CPU", ["CPUKernels", "COpenBLAS"]),
+        .backend(
+            "CUDABackend", "CUDA", ["CUDADriver"],
+            testDependencies: cells.map(\.name) + ["RecurrentOptimizers", "ManifoldUpdates", "ToyDatasets"],
+            testResources: [.embedInCode("HostEmulation.h")]),
+
+        Module(
+            name: "RecurrentRuns", path: "Sources/CLI/Runs", dependencies: ["RecurrentCore"],
+            testDependencies: ["BuiltInPlugins", "CPUBackend", "ReferenceBackend", "UGRUCell"],
+            testResources: [.copy("Fixtures")]),
+        Module(
+            name: "RecurrentReproduction", path: "Sources/CLI/Reproduction",
+            dependencies: ["RecurrentCore", "RecurrentRuns"],
+            testDependencies: ["BuiltInPlugins"]),
+        Module(
+            name: "RecurrentCommandLine", path: "Sources/CLI/Commands",
+            dependencies: [
+                "RecurrentCore", "RecurrentONNX", "RecurrentRuns", "RecurrentReproduction",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            testDependencies: ["BuiltInPlugins", "RecurrentCLI"],
+            testResources: [.copy("Fixtures")]),
+    ] + cells
 
 /// What `cli` is put together from: everything but the kits for tests.
 let plugins = modules.map(\.name).filter { $0 != "RecurrentTestSupport" }

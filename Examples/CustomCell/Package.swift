@@ -9,19 +9,19 @@ let package = Package(
     targets: [
         // The plug-ins (cells, an activation, a data set, an optimizer, a backend), in targets that depend
         // only on RecurrentCore.
-        .target(name: "LSTMCell", dependencies: urnn("RecurrentCore")),
-        .target(name: "CoRNNCell", dependencies: urnn("RecurrentCore")),
+        .target(name: "PeepholeCell", dependencies: urnn("RecurrentCore")),
+        .target(name: "IndRNNCell", dependencies: urnn("RecurrentCore")),
         .target(name: "ParityData", dependencies: urnn("RecurrentCore")),
         .target(name: "LionOptimizer", dependencies: urnn("RecurrentCore")),
         .target(name: "PlainBackend", dependencies: urnn("RecurrentCore")),
         // The commands of `cli`, with these plug-ins added.
         .executableTarget(
             name: "custom",
-            dependencies: ["LSTMCell", "CoRNNCell", "ParityData", "LionOptimizer", "PlainBackend"]
+            dependencies: ["PeepholeCell", "IndRNNCell", "ParityData", "LionOptimizer", "PlainBackend"]
                 + urnn("RecurrentCommandLine", "RecurrentRuns", "BuiltInPlugins")),
         .testTarget(
             name: "PluginTests",
-            dependencies: ["LSTMCell", "CoRNNCell", "ParityData", "LionOptimizer", "PlainBackend"]
+            dependencies: ["PeepholeCell", "IndRNNCell", "ParityData", "LionOptimizer", "PlainBackend"]
                 + urnn("RecurrentCore", "RecurrentTestSupport", "ReferenceBackend", "CPUBackend")),
     ],
     swiftLanguageModes: [.v6]

@@ -2,9 +2,9 @@ import Foundation
 import RecurrentTestSupport
 
 extension PyTorchFixture {
-    static let names = ["rnn_tanh", "rnn_relu", "gru", "lstm", "gru_two_layers", "gru_lengths"]
+    static let names = ["rnn_tanh", "rnn_relu", "gru", "gru_two_layers", "gru_lengths"]
 
-    static func load(_ name: String) throws -> PyTorchFixture { try PyTorchFixture(contentsOf: fixtureFile(name)) }
+    static func load(_ name: String) throws -> PyTorchFixture { try PyTorchFixture(named: name, in: .module) }
 }
 
 /// A whole PyTorch model, embedding (`encoder`) → `rnn` → linear (`decoder`) →

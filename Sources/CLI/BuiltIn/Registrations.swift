@@ -1,9 +1,13 @@
 import CPUBackend
 import CUDABackend
+import CoRNNCell
 import DigitsDataset
 import GRUCell
+import LEMCell
+import LSTMCell
 import MPICommunicator
 import ManifoldUpdates
+import MinGRUCell
 import PTBDataset
 import RecurrentCore
 import RecurrentOptimizers
@@ -22,6 +26,10 @@ extension Registry {
         registry.add(URNN.self)
         registry.add(GRU.self)
         registry.add(UGRU.self)
+        registry.add(LSTM.self)
+        registry.add(CoRNN.self)
+        registry.add(LEM.self)
+        registry.add(MinGRU.self)
 
         registry.add(Identity.self)
         registry.add(AbsoluteValue.self)

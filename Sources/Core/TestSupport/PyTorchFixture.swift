@@ -9,15 +9,15 @@ public struct FixtureTensor: Decodable, Sendable {
     public let values: [Double]
 }
 
-/// A recurrent module of PyTorch and all numbers of one forward and backward
-/// pass, as `Tests/RecurrentCoreTests/Fixtures/generate.py` writes them.
+/// A recurrent module of PyTorch, or a cell written in PyTorch, and all numbers of one forward and
+/// backward pass, as `Tests/RecurrentCoreTests/Fixtures/generate.py` writes them.
 ///
 /// The loss is the sum of each output times its ``lossWeights``. All tensors have torch's
-/// names: the parameters `weight_ih_l0`…; the inputs `input` [T, B, E], `h_0`
-/// [layers, B, H] and an LSTM's `c_0`; the outputs `output` [T, B, H], `h_n` and `c_n`.
-/// There are gradients of all parameters and inputs.
+/// names: the parameters `weight_ih_l0`…; the inputs `input` [T, B, E], and `h_0` [layers, B, H]
+/// or the cell's other states, such as an LSTM's `c_0`; the outputs `output` [T, B, H], `h_n` and
+/// so on. There are gradients of all parameters and inputs.
 public struct PyTorchFixture: Decodable, Sendable {
-    /// The call that makes the module, such as `nn.LSTM(4, 5, num_layers=1)`.
+    /// The call that makes the module, such as `nn.LSTM(4, 5, num_layers=1)`, or the cell's name.
     public let description: String
     /// The number of time steps T.
     public let steps: Int
@@ -50,6 +50,15 @@ public struct PyTorchFixture: Decodable, Sendable {
     /// - Throws: Foundation's error if the file can't be read or isn't a fixture.
     public init(contentsOf file: URL) throws {
         self = try JSONDecoder().decode(PyTorchFixture.self, from: Data(contentsOf: file))
+    }
+    /// Reads a fixture from the folder `Fixtures` among the resources of a test target.
+    ///
+    /// - Parameters:
+    ///   - name: the name of the JSON file, without its ending.
+    ///   - bundle: the resources of the target, `.module`.
+    /// - Throws: Foundation's error if the file can't be read or isn't a fixture.
+    public init(named name: String, in bundle: Bundle) throws {
+        try self.init(contentsOf: bundle.resourceURL!.appendingPathComponent("Fixtures/\(name).json"))
     }
 }
 

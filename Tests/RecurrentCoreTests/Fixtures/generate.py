@@ -1,5 +1,6 @@
 """Writes the JSON fixtures beside this file: small networks of PyTorch with all
-weights, inputs, outputs and gradients, in float64.
+weights, inputs, outputs and gradients, in float64. The LSTM's goes to its cell's tests;
+those of cells for which torch has no module are written by scripts beside them, with `cell`.
 
     pip install torch numpy && python generate.py
 
@@ -17,6 +18,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 torch.set_default_dtype(torch.float64)
 T, B, E, H = 7, 3, 4, 5
+HERE = pathlib.Path(__file__).resolve().parent
+LSTM = HERE.parents[1] / "LSTMCellTests/Fixtures"
 
 
 def encoded(tensor):
@@ -28,14 +31,14 @@ def encoded_all(tensors):
     return {name: encoded(tensor) for name, tensor in tensors.items()}
 
 
-def write(name, description, fixture):
-    path = pathlib.Path(__file__).parent / f"{name}.json"
+def write(name, description, fixture, folder=HERE):
+    path = folder / f"{name}.json"
     fixture = {"description": description, "torch": torch.__version__} | fixture
     path.write_text(json.dumps(fixture, indent=1).replace(",\n    ", ", ").replace("[\n    ", "[").replace("\n   ]", "]") + "\n")
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 
 
-def recurrent(name, module, lengths=None):
+def recurrent(name, module, lengths=None, folder=HERE):
     """L = sum(output * w_output) + sum(h_n * w_h_n) (+ sum(c_n * w_c_n)), with fixed random w."""
     inputs = {"input": torch.randn(T, B, E)}
     states = ["h", "c"] if isinstance(module, nn.LSTM) else ["h"]
@@ -74,7 +77,35 @@ def recurrent(name, module, lengths=None):
         "lossWeights": encoded_all(weights),
         "loss": loss.item(),
         "gradients": encoded_all(gradients),
-    })
+    }, folder)
+
+
+def cell(name, description, folder, shapes, states, step, initial=torch.randn, check=None):
+    """As `recurrent`, for the equations of one step: `step` takes the input [B, E], the states
+    [B, H] by their names, and the parameters by the names in `shapes`; it returns the new states,
+    of which the first is the output. `initial` draws the initial states. `check` gets the
+    parameters, the inputs and the outputs, and asserts what else is known of them."""
+    torch.manual_seed(20240607)
+    parameters = {key: torch.randn(shape, requires_grad=True) for key, shape in shapes.items()}
+    inputs = {"input": torch.randn(T, B, E)} | {f"{state}_0": initial(1, B, H) for state in states}
+    for tensor in inputs.values():
+        tensor.requires_grad_()
+    values, output = {state: inputs[f"{state}_0"][0] for state in states}, []
+    for x in inputs["input"]:
+        values = step(x, values, parameters)
+        output.append(values[states[0]])
+    outputs = {"output": torch.stack(output)} | {f"{state}_n": values[state][None] for state in states}
+    if check:
+        check(parameters, inputs, outputs)
+    weights = {key: torch.randn_like(tensor) for key, tensor in outputs.items()}
+    loss = sum((outputs[key] * weights[key]).sum() for key in outputs)
+    variables = parameters | inputs
+    gradients = dict(zip(variables, torch.autograd.grad(loss, list(variables.values()))))
+    write(name, description, {
+        "steps": T, "batch": B, "inputSize": E, "hiddenSize": H, "layers": 1, "lengths": None,
+        "parameters": encoded_all(parameters), "inputs": encoded_all(inputs), "outputs": encoded_all(outputs),
+        "lossWeights": encoded_all(weights), "loss": loss.item(), "gradients": encoded_all(gradients),
+    }, folder)
 
 
 def mask(lengths):
@@ -132,7 +163,7 @@ def main():
     recurrent("rnn_tanh", nn.RNN(E, H))
     recurrent("rnn_relu", nn.RNN(E, H, nonlinearity="relu"))
     recurrent("gru", nn.GRU(E, H))
-    recurrent("lstm", nn.LSTM(E, H))
+    recurrent("lstm", nn.LSTM(E, H), folder=LSTM)
     recurrent("gru_two_layers", nn.GRU(E, H, num_layers=2))
     recurrent("gru_lengths", nn.GRU(E, H), lengths=[4, 7, 2])
     architecture = "nn.Embedding(11, 4), {}, nn.Linear(5, {}), {}"

@@ -1,8 +1,8 @@
 import BuiltInPlugins
-import CoRNNCell
-import LSTMCell
+import IndRNNCell
 import LionOptimizer
 import ParityData
+import PeepholeCell
 import PlainBackend
 import RecurrentCommandLine
 import RecurrentRuns
@@ -11,9 +11,9 @@ import RecurrentRuns
 enum Main {
     static func main() {
         var registry = Registry.builtIn
-        registry.add(LSTM.self)
-        registry.add(Softsign.self)
-        registry.add(CoRNN.self)
+        registry.add(PeepholeLSTM.self)
+        registry.add(IndRNN.self)
+        registry.add(Squareplus.self)
         registry.add(Parity.self)
         registry.add(Lion.self)
         registry.add(PlainBackend.self)
