@@ -75,7 +75,8 @@ public struct ModelConfiguration: OptionSection {
         .flag("lockedDropout", \.locksDropout, "One mask for all steps (variational dropout)."),
         .number("embeddingDropout", \.embeddingDropout, .within(0..<1), "Dropout rate of whole words.")
             .needing(.tokenInputs),
-        .number("weightDropout", \.weightDropout, .within(0..<1), "Dropout rate of recurrent weights."),
+        .number("weightDropout", \.weightDropout, .within(0..<1), "Dropout rate of recurrent weights.")
+            .needing(.recurrentWeight),
         .number("zoneout", \.zoneout, .within(0..<1), "Rate of units that keep their values."),
         .choice("recurrentInit", \.recurrentInitialization, "Start of free weights.").needing(.freeRecurrentWeight)
             .needing(.undeterminedRecurrentWeight).needing(.freshWeights),

@@ -5,6 +5,8 @@ public enum OptionCondition: Sendable, Hashable, CaseIterable {
     case tokenInputs
     /// The cell has a weight that is kept orthogonal.
     case orthogonalWeight
+    /// The cell has a recurrent weight, constrained or not.
+    case recurrentWeight
     /// The cell has a recurrent weight that isn't constrained.
     case freeRecurrentWeight
     /// The cell has such a weight without initial values of its own.

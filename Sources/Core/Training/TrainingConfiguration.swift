@@ -86,7 +86,8 @@ public struct TrainingConfiguration: OptionSection {
         .text("freeze", \.freeze, "name,…", "Parameters that keep their values: 'encoder.*'."),
         .integer("warmupSteps", \.warmupSteps, 0...(.max), "Steps in which the rate rises from 0."),
         .number("clipNorm", \.clipNorm, .above(0), "Bound on the norm of all gradients together."),
-        .number("clipRecurrent", \.clipRecurrent, .above(0), "Bound on each element of recurrent gradients."),
+        .number("clipRecurrent", \.clipRecurrent, .above(0), "Bound on each element of recurrent gradients.")
+            .needing(.recurrentWeight),
         .integer("batchSize", \.batchSize, 1...largestSize, "Sequences per batch."),
         .integer(
             "shards", \.shards, 1...largestSize, "Parts of a batch, a power of two, one after another or by ranks."),

@@ -131,6 +131,7 @@ extension RunConfiguration {
         if !registry.hasTokenInputs(dataset.name) { missing.insert(.tokenInputs) }
         if let cell = try? registry.makeCell(self) {
             if !cell.hasOrthogonalWeight { missing.insert(.orthogonalWeight) }
+            if !cell.hasRecurrentWeight { missing.insert(.recurrentWeight) }
             if !cell.hasFreeRecurrentWeight { missing.insert(.freeRecurrentWeight) }
             if !cell.hasUndeterminedRecurrentWeight { missing.insert(.undeterminedRecurrentWeight) }
         }

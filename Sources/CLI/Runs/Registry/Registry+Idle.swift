@@ -33,7 +33,12 @@ extension Registry {
     private func reason(_ missing: OptionCondition, _ configuration: RunConfiguration) -> String {
         switch missing {
         case .orthogonalWeight: return "the cell \(configuration.cell.name), which has no orthogonal weight"
-        case .freeRecurrentWeight: return "the cell \(configuration.cell.name), whose recurrent weight is orthogonal"
+        case .recurrentWeight: return "the cell \(configuration.cell.name), which has no recurrent weight"
+        case .freeRecurrentWeight:
+            let hasNone = configuration.missingConditions(self).contains(.recurrentWeight)
+            return hasNone
+                ? reason(.recurrentWeight, configuration)
+                : "the cell \(configuration.cell.name), whose recurrent weight is orthogonal"
         case .undeterminedRecurrentWeight:
             return "the cell \(configuration.cell.name), which has initial values of its own for its recurrent weights"
         case .dropout: return "a run without `dropout`"

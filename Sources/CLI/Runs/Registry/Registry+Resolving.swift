@@ -168,6 +168,8 @@ extension Registry {
 extension RecurrentCell {
     /// Whether at least one of the cell's weights is kept orthogonal.
     public var hasOrthogonalWeight: Bool { parameters.contains { $0.constraint == .orthogonal } }
+    /// Whether the cell has a recurrent weight.
+    public var hasRecurrentWeight: Bool { parameters.contains { $0.kind == .recurrentWeight } }
     /// Whether at least one of the cell's recurrent weights isn't constrained to be orthogonal.
     public var hasFreeRecurrentWeight: Bool {
         parameters.contains { $0.kind == .recurrentWeight && $0.constraint != .orthogonal }
