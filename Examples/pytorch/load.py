@@ -6,7 +6,7 @@ prints its perplexity, which agrees with that of `cli evaluate RUN`.
     python load.py RUN --data DIR --split valid --json
     python load.py RUN --save state_dict.safetensors
 
-RNN, uRNN, GRU and uGRU become nn.RNN or nn.GRU: an orthogonal matrix is an ordinary
+RNN, uRNN, GRU, uGRU and LSTM become nn.RNN, nn.GRU or nn.LSTM: an orthogonal matrix is an ordinary
 weight. What torch doesn't have, such as |x| or a reset gate before the product, runs in
 a loop over time (`Loop`). In a program of your own:
 
@@ -144,6 +144,8 @@ def load(run):
     is_plain = not config.get("zoneout")
     if is_plain and cell.endswith("gru") and activation == "tanh" and config.get("resetGate", "after") == "after":
         recurrent = nn.GRU(embedding, hidden, layers)
+    elif is_plain and cell == "lstm" and activation == "tanh":
+        recurrent = nn.LSTM(embedding, hidden, layers)
     elif is_plain and cell in ("rnn", "urnn") and activation in ("relu", "tanh"):
         recurrent = nn.RNN(embedding, hidden, layers, nonlinearity=activation)
     elif cell in ("rnn", "urnn", "gru", "ugru") and activation in (

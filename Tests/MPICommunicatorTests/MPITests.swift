@@ -181,7 +181,7 @@ struct MPITests {
             (3, ["--shards", "4"], "3 ranks can't share --shards 4 evenly; start 1, 2 or 4"),
             (2, ["--batch-size", "40"], "2 ranks can't share --shards 1 evenly; start only one, or choose --shards 2"),
             (2, ["--shards", "6"], "--shards must be a power of two that divides --batch-size 100, at most 4, not 6"),
-            (2, ["--cell", "lstm"], "lstm"), (2, ["evaluate", "run"], "only train runs on 2 ranks"),
+            (2, ["--cell", "qrnn"], "qrnn"), (2, ["evaluate", "run"], "only train runs on 2 ranks"),
             (2, ["--resume", "/nowhere"], "/nowhere"),
         ])
         func mistakesAreSaidOnce(ranks: Int, arguments: [String], says: String) throws {

@@ -5,7 +5,7 @@ import Testing
 /// would be right, and an exit status.
 struct BadInputTests {
     static let mistakes: [(arguments: String, status: Int32, says: [String])] = [
-        ("--cell lstm", 2, ["lstm", "rnn, urnn, gru, ugru"]),
+        ("--cell qrnn", 2, ["qrnn", "rnn, urnn, gru, ugru"]),
         ("--activation gelu", 2, ["gelu", "relu"]),
         ("--dataset mnist", 2, ["mnist", "recall, kth-largest, copying, adding, digits"]),
         ("--backend tpu", 2, ["tpu", "cpu, cuda, reference"]),
@@ -80,7 +80,7 @@ struct BadInputTests {
         ("benchmark --seconds inf", 2, ["--seconds", "inf"]),
         ("compare --cells rnn,rnn", 2, ["rnn", "twice"]),
         ("compare --cells ,", 2, ["--cells", "empty element"]),
-        ("compare --cells urnn,lstm", 2, ["lstm", "ugru"]),
+        ("compare --cells urnn,qrnn", 2, ["qrnn", "ugru"]),
         // Options without an effect.
         ("--cell gru --skew-init henaff", 2, ["--skew-init", "gru", "no orthogonal weight"]),
         ("--cell gru --manifold cayley", 2, ["--manifold", "gru"]),

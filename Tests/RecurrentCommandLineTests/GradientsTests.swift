@@ -145,7 +145,7 @@ struct GradientsTests {
         ("gradients --samples 0", 2), ("gradients --samples 51 --valid-size 50", 2),
         ("gradients --plot x.svg --plot-angles ./x.svg", 2), ("gradients --plot-angles x --json-angles x", 2),
         ("gradients --layer 1", 2), ("gradients --split all", 2), ("gradients /nowhere", 1),
-        ("gradients --cell lstm", 2),
+        ("gradients --cell qrnn", 2),
         ("train --track-epochs 0,1 --output x", 2), ("train --track-epochs 1,,2 --output x", 2),
         ("train --track-epochs 5", 2),
         ("train --track-gradients 5", 2), ("train --track-gradients often --output x", 2),

@@ -6,7 +6,7 @@ import Testing
 /// Imports of PyTorch's models as runs.
 struct ImportTests {
     static let flags = [
-        "gru": [], "gru_tied": [], "rnn_tanh": ["--activation", "tanh"],
+        "gru": [], "gru_tied": [], "lstm": [], "rnn_tanh": ["--activation", "tanh"],
         "rnn_orthogonal": ["--cell", "urnn", "--activation", "relu"],
     ]
 
@@ -82,7 +82,9 @@ struct ImportTests {
         (["rnn_tanh.safetensors", "--cell", "urnn", "--activation", "tanh"], ["‖WᵀW − I‖", "'rnn'"]),
         (["rnn_tanh.safetensors"], ["--activation tanh", "--activation relu"]),
         (["rnn_tanh.safetensors", "--cell", "gru"], ["one gate", "gru"]),
-        (["gru.safetensors", "--cell", "lstm"], ["lstm", "rnn, urnn, gru, ugru"]),
+        (["gru.safetensors", "--cell", "qrnn"], ["qrnn", "rnn, urnn, gru, ugru"]),
+        (["gru.safetensors", "--cell", "lstm"], ["3 gates", "'lstm' has 4"]),
+        (["lstm.safetensors", "--cell", "lem"], ["rnn.bias_hh_l0", "'lem'"]),
         (["gru.safetensors", "--activation", "gelu"], ["gelu", "relu"]),
         (["gru.safetensors", "--dataset", "recall", "--data", "."], ["--data", "recall", "ptb"]),
         (["rnn_tanh.safetensors", "--activation", "modrelu"], ["rnn.modrelu_bias_l0"]),
@@ -115,8 +117,8 @@ struct ImportTests {
         ([], ["encoder.weight": [9, 0]], "not that of a matrix"),
         ([], ["encoder.weight": [0, 4]], "not that of a matrix"),
         ([], ["encoder.weight": [9, 5]], "reads vectors of 4"),
-        ([], ["rnn.weight_hh_l0": [9, 2]], "neither nn.RNN nor nn.GRU"),
-        ([], ["rnn.weight_ih_l0": [12, 4], "rnn.weight_hh_l0": [12, 3]], "(an LSTM)"),
+        ([], ["rnn.weight_hh_l0": [9, 2]], "neither nn.RNN, nn.GRU nor nn.LSTM"),
+        ([], ["rnn.weight_ih_l0": [15, 4], "rnn.weight_hh_l0": [15, 3]], "5 gates"),
         ([], ["rnn.weight_ih_l0": [6, 4], "rnn.weight_hh_l0": [6, 3]], "2 gates"),
         ([], ["rnn.bias_hh_l0": [8]], "rnn.bias_hh_l0"),
         ([], ["decoder.weight": [8, 3]], "decoder.weight"),

@@ -84,7 +84,7 @@ struct RunTests {
 
     @Test func aMistakeLeavesNoFolder() throws {
         let folder = try TemporaryFolder()
-        _ = try Tool(["--cell", "lstm", "--output", folder.file("run")])
+        _ = try Tool(["--cell", "qrnn", "--output", folder.file("run")])
         #expect(!FileManager.default.fileExists(atPath: folder.file("run")))
     }
 

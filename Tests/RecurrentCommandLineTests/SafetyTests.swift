@@ -23,7 +23,7 @@ struct SafetyTests {
         #expect(
             Set(before.keys) == ["config.json", "end.json", "metrics.jsonl", "model.safetensors", "state.safetensors"])
         for mistake in [
-            ["--cell", "lstm"], ["--batch-size", "0"], ["--test-size", "0"], ["--threads", "0"],
+            ["--cell", "qrnn"], ["--batch-size", "0"], ["--test-size", "0"], ["--threads", "0"],
             ["--learning-rate", "inf"],
             ["--dataset", "kth-largest", "--k", "9"], ["--dataset", "ptb", "--data", folder.path],
         ] {

@@ -30,6 +30,7 @@ MODELS = {
     "gru_tied": nn.GRU(5, 5, bias=False),
     "rnn_tanh": nn.RNN(6, 5),
     "rnn_orthogonal": nn.RNN(6, 5, nonlinearity="relu"),
+    "lstm": nn.LSTM(6, 5, 2),
 }
 
 

@@ -8,13 +8,13 @@ struct ImportCommand: FlagCommand {
         commandName: "import", abstract: "Make a run from a language model that PyTorch trained.",
         usage: "cli import <file> --output <folder> [options]",
         discussion: """
-            Takes the state dict of an nn.Embedding (encoder), nn.RNN or nn.GRU (rnn) and nn.Linear (decoder), saved as \
-            safetensors. Sizes come from the shapes. The run can be evaluated, generated from, and trained on with \
+            Takes the state dict of an nn.Embedding (encoder), nn.RNN, nn.GRU or nn.LSTM (rnn) and nn.Linear (decoder), saved \
+            as safetensors. Sizes come from the shapes. The run can be evaluated, generated from, and trained on with \
             `train --from`. An nn.RNN's state dict doesn't say what its activation is.
             """)
     static let scope = FlagScope(
         kinds: [.cell, .activation, .dataset, .backend],
-        defaults: [.cell: "rnn or gru, as the file has", .activation: "none; an nn.RNN needs one"],
+        defaults: [.cell: "rnn, gru or lstm, as the file has", .activation: "none; an nn.RNN needs one"],
         needsVocabulary: true
     ) { _ in "does nothing in import, which takes the model as it is; leave it out" }
 
@@ -38,7 +38,7 @@ struct ImportCommand: FlagCommand {
         let weights = try StateDict(path: file)
         let registry = Registry.current
         var base = try registry.standard(dataset: Self.dataset(flags))
-        base.cell = weights.gates == 1 ? "rnn" : "gru"
+        base.cell = PluginChoice(weights.cell)
         base.model.tiesEmbedding = weights.isTied
         (base.model.embeddingSize, base.model.hiddenSize, base.model.layers) = (
             weights.embeddingSize, weights.hiddenSize, weights.layers

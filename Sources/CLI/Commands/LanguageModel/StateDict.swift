@@ -13,8 +13,10 @@ package struct StateDict {
     /// The hidden size H.
     package let hiddenSize: Int
     package let layers: Int
-    /// The number of gates G: 1 for nn.RNN, 3 for nn.GRU.
+    /// The number of gates G: 1 for nn.RNN, 3 for nn.GRU, 4 for nn.LSTM.
     package let gates: Int
+    /// The name of the cell with torch's equations: `rnn`, `gru` or `lstm`.
+    package let cell: String
     /// Whether the decoder shares its weight with the encoder.
     package let isTied: Bool
     private let file: NamedTensors
@@ -22,7 +24,7 @@ package struct StateDict {
     /// Reads a state dict that was saved as safetensors.
     ///
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if the file is damaged, or isn't the state dict of a
-    ///   language model with a unidirectional nn.RNN or nn.GRU.
+    ///   language model with a unidirectional nn.RNN, nn.GRU or nn.LSTM.
     package init(path: String) throws {
         let file = try NamedTensors(path: path)
         self.file = file
@@ -37,14 +39,14 @@ package struct StateDict {
         }
         guard recurrent.rows == input.rows, recurrent.rows % recurrent.columns == 0 else {
             throw file.flaw(
-                "'rnn.weight_hh_l0' has the shape [\(recurrent.rows), \(recurrent.columns)] and 'rnn.weight_ih_l0' \(input.rows) rows: that is neither nn.RNN nor nn.GRU"
+                "'rnn.weight_hh_l0' has the shape [\(recurrent.rows), \(recurrent.columns)] and 'rnn.weight_ih_l0' \(input.rows) rows: that is neither nn.RNN, nn.GRU nor nn.LSTM"
             )
         }
         gates = recurrent.rows / recurrent.columns
-        guard gates == 1 || gates == 3 else {
-            throw file.flaw(
-                "has \(gates) gates\(gates == 4 ? " (an LSTM)" : ""); nn.RNN (1) and nn.GRU (3) can be imported")
+        guard let cell = [1: "rnn", 3: "gru", 4: "lstm"][gates] else {
+            throw file.flaw("has \(gates) gates; nn.RNN (1), nn.GRU (3) and nn.LSTM (4) can be imported")
         }
+        self.cell = cell
         var layers = 1
         while file["rnn.weight_hh_l\(layers)"] != nil { layers += 1 }
         self.layers = layers
@@ -66,7 +68,7 @@ package struct StateDict {
             }
             if name.contains("weight_hr_l") {
                 throw file.flaw(
-                    "holds '\(place)': an LSTM with a projection can't be imported; there are nn.RNN and nn.GRU")
+                    "holds '\(place)': an LSTM with a projection can't be imported, only one without")
             }
             let parts = name.split(separator: ".")
             guard let mark = parts.firstIndex(of: "parametrizations"), mark + 1 < parts.count else { continue }
@@ -89,7 +91,7 @@ package struct StateDict {
                 "holds '\(extra.name)' of shape \(extra.shape), which a model of cell '\(model.cell.name)' with \(layers) layer\(layers == 1 ? "" : "s") doesn't have"
             )
         }
-        // nn.Linear, nn.RNN and nn.GRU leave out biases with bias=False.
+        // nn.Linear and torch's recurrent modules leave out biases with bias=False.
         let biases = Set(["decoder.bias"] + (0..<layers).flatMap { ["rnn.bias_ih_l\($0)", "rnn.bias_hh_l\($0)"] })
         return try wanted.flatMap { parameter in
             if file[parameter.name] == nil, biases.contains(parameter.name) {
