@@ -19,7 +19,11 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-DEFAULT = [f"toy-{cell}-n{n}" for cell in ["rnn", "urnn", "gru", "ugru"] for n in [20, 100, 400]] + ["exp-n50", "exp-n200", "exp-n512"]
+PAPER, OTHERS = ["rnn", "urnn", "gru", "ugru"], ["lstm", "cornn", "lem", "mingru"]
+DEFAULT = [f"toy-{cell}-n{n}" for cell in PAPER for n in [20, 100, 400]] + [f"toy-{cell}-n100" for cell in OTHERS] + [
+    "exp-n50", "exp-n200", "exp-n512"]
+# Workloads of PyTorch alone, in rows of their own beside the same workload here.
+ALTERNATIVES = {"toy-lstm-n100": "toy-lstm-loop-n100", "toy-mingru-n100": "toy-mingru-scan-n100"}
 
 
 def run(command):
@@ -49,7 +53,8 @@ def main():
     if arguments.threads:
         flags += ["--threads", str(arguments.threads)]
     ours = run([arguments.cli, "benchmark", "--json", *flags])
-    theirs = run([sys.executable, str(ROOT / "Benchmarks/pytorch/benchmark.py"), "--json", *flags])
+    more = [flag for name in names if name in ALTERNATIVES for flag in ["--workload", ALTERNATIVES[name]]]
+    theirs = run([sys.executable, str(ROOT / "Benchmarks/pytorch/benchmark.py"), "--json", *flags, *more])
     torch = {entry["workload"]: entry["medianMilliseconds"] for entry in theirs}
     print(f"{datetime.date.today()}, {processor()}, GEMM {ours[0]['gemmGigaflops']:.0f} GFLOP/s\n")
     print("| workload | floor ms | ours ms | over floor | PyTorch ms | PyTorch over ours |")
@@ -59,6 +64,8 @@ def main():
         print(
             f"| {name} | {entry['floorMilliseconds']:.3f} | {median:.3f} | {entry['ratioToFloor']:.2f} "
             f"| {torch[name]:.3f} | {torch[name] / median:.1f} |")
+        if other := ALTERNATIVES.get(name):
+            print(f"| {other} in PyTorch | | | | {torch[other]:.3f} | {torch[other] / median:.1f} |")
 
 
 if __name__ == "__main__":

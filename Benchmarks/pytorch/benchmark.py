@@ -5,10 +5,12 @@
     python benchmark.py --all --threads 2 --seconds 3
     python benchmark.py --device cuda --tf32 --workload lm-gru-t35
 
-Workloads: toy-CELL-nN, lm-CELL-tT, generate-CELL (CELL: rnn, urnn, gru, ugru) and
-exp-nN, which gives a second row for eigh. lm-CELL-hH-tT has H units instead of 200.
-lm-urnn-abs-tT is the uRNN with |x|, which nn.RNN doesn't support, as a time loop in
-Python; lm-rnn-tanh-tT is nn.RNN with its default activation. generate-CELL is one token of text.
+Workloads: toy-CELL-nN, lm-CELL-tT, generate-CELL (CELL: rnn, urnn, gru, ugru, lstm, cornn, lem,
+mingru) and exp-nN, which gives a second row for eigh. lm-CELL-hH-tT has H units instead of 200.
+In toy- and lm-, CELL may also be urnn-abs, the uRNN with |x|, which nn.RNN doesn't support, as a
+time loop in Python; rnn-tanh, nn.RNN with its default activation; lstm-loop, an LSTM as a time loop
+in Python, as cornn, lem and mingru are; and mingru-scan, which computes all steps at once in
+log-space. generate-CELL is one token of text.
 A training step is forward, backward, Adam and, for urnn and ugru, the paper's update with
 torch.linalg.matrix_exp. Rounds go through all workloads in turn, so that noise affects all of
 them alike. On a GPU each step is started from Python and waited for, without CUDA graphs, as
@@ -70,7 +72,7 @@ def eigh_exponential(skew):
 
 def make(name):
     """Returns pairs of a name and a function that takes one step."""
-    if match := re.fullmatch(rf"toy-({'|'.join(CELLS)})-n([1-9]\d*)", name):
+    if match := re.fullmatch(rf"toy-({'|'.join(CELLS + CUSTOM_CELLS)})-n([1-9]\d*)", name):
         return [(name, training_step(match[1], int(match[2]), 100, 30, 50, 10, every_position=False))]
     if match := re.fullmatch(rf"lm-({'|'.join(CELLS + CUSTOM_CELLS)})(?:-h([1-9]\d*))?-t([1-9]\d*)", name):
         return [(name, training_step(match[1], int(match[3]), 80, 400, int(match[2] or 200), 10_000, every_position=True))]

@@ -1,12 +1,15 @@
-"""The paper's four cells in PyTorch, as one would write them with it: nn.RNN and
-nn.GRU, whose orthogonal weights are set after each step."""
+"""Cells in PyTorch, as one would write them with it: nn.RNN, nn.GRU and nn.LSTM, for uRNN and uGRU with
+orthogonal weights that are set after each step, and loops in Python (`cells.py`)."""
 
 import torch
 from torch import nn
 
-CELLS = ["rnn", "urnn", "gru", "ugru"]
-# |x|, which nn.RNN doesn't support, and torch's default, which the paper doesn't use.
-CUSTOM_CELLS = ["urnn-abs", "rnn-tanh"]
+from cells import LOOPS
+
+# The cells of `cli`, and others: |x|, which nn.RNN doesn't support, torch's default, which the paper doesn't use, an
+# LSTM as a loop, and a minGRU that computes all steps at once.
+CELLS = ["rnn", "urnn", "gru", "ugru", "lstm", "cornn", "lem", "mingru"]
+CUSTOM_CELLS = ["urnn-abs", "rnn-tanh", "lstm-loop", "mingru-scan"]
 
 
 def use_device(name, tf32):
@@ -52,6 +55,10 @@ class Network(nn.Module):
         self.encoder = nn.Embedding(vocabulary, embedding)
         if cell == "urnn-abs":
             self.rnn = AbsoluteRNN(embedding, hidden)
+        elif cell in LOOPS:
+            self.rnn = LOOPS[cell](embedding, hidden)
+        elif cell == "lstm":
+            self.rnn = nn.LSTM(embedding, hidden)
         elif cell.endswith("gru"):
             self.rnn = nn.GRU(embedding, hidden)
         else:
@@ -115,11 +122,11 @@ class Training:
         logits, state = self.network(tokens, state)
         loss = nn.functional.cross_entropy(logits, targets)
         loss.backward()
-        if self.clip_recurrent:
+        if self.clip_recurrent and hasattr(self.network.rnn, "weight_hh_l0"):
             self.network.rnn.weight_hh_l0.grad.clamp_(-self.clip_recurrent, self.clip_recurrent)
         if self.update:
             self.update.set_gradient()
         self.optimizer.step()
         if self.update:
             self.update.set_weight()
-        return loss.detach(), state.detach()
+        return loss.detach(), tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()

@@ -46,7 +46,7 @@ struct BenchmarkCommand: FlagCommand {
         let registry = Registry.current
         let configuration = try Self.parser.configuration(arguments, locatesData: false)
         let backend = try registry.makeBackend(configuration)
-        let list = try (workloads.isEmpty ? Workload.defaultNames : workloads).map {
+        let list = try (workloads.isEmpty ? Workload.defaultNames(registry) : workloads).map {
             try Workload.make($0, on: backend, registry: registry)
         }
         let timer = WorkloadTimer(list, gemm: try GEMMRate(backend), seconds: seconds)

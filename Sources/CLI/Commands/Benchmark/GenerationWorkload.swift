@@ -2,7 +2,7 @@ import RecurrentCore
 import RecurrentRuns
 
 extension Workload {
-    static let generationNames = ["rnn", "urnn", "gru", "ugru"].map { "generate-\($0)" }
+    static func generationNames(_ registry: Registry) -> [String] { cells(registry).map { "generate-\($0)" } }
     static let servingNames = [1, 8, 64, 512].map { "serve-gru-b\($0)" }
 
     /// Creates the workload `generate-CELL`: one token of text, drawn from all words (E 400, H 200, V 10,000).

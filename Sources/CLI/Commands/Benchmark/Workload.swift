@@ -12,12 +12,24 @@ struct Workload {
     /// Does one step of the work.
     let step: () throws -> Void
 
-    static let defaultNames =
-        ["rnn", "urnn", "gru", "ugru"].flatMap { cell in [20, 100, 400].map { "toy-\(cell)-n\($0)" } }
-        + [50, 200, 512, 1024].map { "exp-n\($0)" }
+    /// The workloads that are timed by default: the toy tasks of every cell, and exponentials.
+    static func defaultNames(_ registry: Registry) -> [String] {
+        cells(registry).flatMap { cell in [20, 100, 400].map { "toy-\(cell)-n\($0)" } }
+            + [50, 200, 512, 1024].map { "exp-n\($0)" }
+    }
 
-    static let languageModelNames = ["rnn", "urnn", "gru", "ugru"].flatMap { cell in
-        [35, 150].map { "lm-\(cell)-t\($0)" }
+    static func languageModelNames(_ registry: Registry) -> [String] {
+        cells(registry).flatMap { cell in [35, 150].map { "lm-\(cell)-t\($0)" } }
+    }
+
+    /// The registered cells, without those that need an input as wide as their states, which no workload has, and those
+    /// with a hyphen in their names, which separates the parts of a workload's.
+    static func cells(_ registry: Registry) -> [String] {
+        registry.names(.cell).filter { name in
+            guard !name.contains("-") else { return false }
+            let cell = try? registry.makeCell(registry.resolve(.init(cell: PluginChoice(name)), locatesData: false))
+            return cell.map { (try? StepCompiler.compile($0, inputWidth: 30, hiddenWidth: 50)) != nil } ?? false
+        }
     }
 
     static func make(_ name: String, on backend: any Backend, registry: Registry) throws -> Workload {
@@ -55,7 +67,8 @@ struct Workload {
             return try exponential(name, size: n, on: backend, registry: registry)
         }
         throw RecurrentError.unknownName(
-            kind: "workload", name: name, known: defaultNames + languageModelNames + generationNames + servingNames)
+            kind: "workload", name: name,
+            known: defaultNames(registry) + languageModelNames(registry) + generationNames(registry) + servingNames)
     }
 
     private struct Shape {
