@@ -36,7 +36,7 @@ private let fixtures = ["cornn", "cornn_implicit"]
     var options = CoRNN.Options()
     (options.timeStep, options.frequency, options.damping, options.dampingScheme) = (1, 1, 4.7, scheme)
     let backend = ReferenceBackend(), store = ParameterStore()
-    let layer = RecurrentLayer(
+    let layer = try RecurrentLayer(
         CoRNN(options: options), inputWidth: 1, hiddenWidth: 1, parameters: store, on: backend)
     try store.allocate(on: backend)
     let one = try backend.makeMatrix([1.0], rows: 1, columns: 1)
