@@ -1,6 +1,10 @@
 import CUDABackend
+import CoRNNCell
 import GRUCell
+import LEMCell
+import LSTMCell
 import ManifoldUpdates
+import MinGRUCell
 import RecurrentCore
 import RecurrentOptimizers
 import RecurrentTestSupport
@@ -20,6 +24,7 @@ enum DeviceChecks {
         ]
         var result: [String: @Sendable () -> any RecurrentCell] = [:]
         for activation in activations {
+            result["lstm \(activation.name)"] = { LSTM(activation: activation) }
             result["rnn \(activation.name)"] = { VanillaRNN(activation: activation) }
             result["urnn \(activation.name)"] = { URNN(activation: activation) }
             for gate in ResetGate.allCases {
@@ -27,15 +32,29 @@ enum DeviceChecks {
                 result["ugru \(activation.name) \(gate)"] = { UGRU(activation: activation, resetGate: gate) }
             }
         }
+        for damping in CoRNN.DampingScheme.allCases {
+            result["cornn \(damping)"] = {
+                var options = CoRNN.Options()
+                options.dampingScheme = damping
+                return CoRNN(options: options)
+            }
+        }
+        result["lem"] = { LEM() }
+        result["mingru"] = { MinGRU() }
         return result
     }()
 
     /// The cells with their defaults, and the GRU with two products per step.
     static let standardCells = ["rnn relu", "urnn abs", "gru tanh after", "gru tanh before", "ugru tanh after"]
 
+    /// Cells with two states, of which one has two products in a row, and one without any product in its time loop.
+    static let otherCells = ["lstm tanh", "cornn explicit", "lem", "mingru"]
+
     /// Each cell and each activation at least once: compiling a kernel for the host takes a while.
     static let emulatedCells = Set(
-        cells.keys.filter { $0.hasPrefix("rnn ") } + standardCells + ["ugru modrelu before", "urnn leaky-relu"]
+        cells.keys.filter { $0.hasPrefix("rnn ") } + standardCells + otherCells + [
+            "ugru modrelu before", "urnn leaky-relu",
+        ]
     ).sorted()
 
     static let manifolds: [any ManifoldUpdate] = [

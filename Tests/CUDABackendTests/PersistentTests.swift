@@ -17,7 +17,7 @@ struct PersistentTests {
     }
 
     /// One unit and one input, at which weights have the shapes of vectors.
-    @Test(arguments: DeviceChecks.standardCells) func theSmallestSizes(cell: String) throws {
+    @Test(arguments: DeviceChecks.standardCells + DeviceChecks.otherCells) func theSmallestSizes(cell: String) throws {
         try checkCell(
             DeviceChecks.cells[cell]!(), on: CUDABackend(driver: EmulatedDevice(blockSize: 8), loops: .persistent),
             against: ReferenceBackend(), inputWidth: 1, hiddenWidth: 1, steps: 4, batch: 3, tolerance: 1e-5)
@@ -89,7 +89,9 @@ struct PersistentTests {
         #expect(device.kernelNames.isSuperset(of: ["persistent_forward", "persistent_backward"]))
     }
 
-    @Test(arguments: DeviceChecks.standardCells) func trainingAgreesWithReference(cell: String) throws {
+    @Test(arguments: DeviceChecks.standardCells + DeviceChecks.otherCells) func trainingAgreesWithReference(
+        cell: String
+    ) throws {
         let make = DeviceChecks.cells[cell]!, device = EmulatedDevice(blockSize: 8)
         let sizes = DeviceChecks.Sizes(layers: 2)
         let tested = try DeviceChecks.train(make(), on: CUDABackend(driver: device), sizes: sizes, updates: 3)

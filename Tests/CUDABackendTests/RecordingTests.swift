@@ -6,7 +6,9 @@ import Testing
 /// Whole training steps on the emulated device, with time loops that are recorded and
 /// replayed.
 struct RecordingTests {
-    @Test(arguments: DeviceChecks.standardCells) func trainingAgreesWithReference(cell: String) throws {
+    @Test(arguments: DeviceChecks.standardCells + DeviceChecks.otherCells) func trainingAgreesWithReference(
+        cell: String
+    ) throws {
         let make = DeviceChecks.cells[cell]!, device = EmulatedDevice(blockSize: 32)
         let tested = try DeviceChecks.train(make(), on: CUDABackend(driver: device, loops: .recorded))
         let expected = try DeviceChecks.train(make(), on: ReferenceBackend())

@@ -1,5 +1,9 @@
 import CPUBackend
+import CoRNNCell
 import GRUCell
+import LEMCell
+import LSTMCell
+import MinGRUCell
 import RecurrentCore
 import RecurrentTestSupport
 import ReferenceBackend
@@ -10,23 +14,6 @@ import VanillaRNNCell
 
 /// Compares sessions with whole sequences that the trained model evaluates.
 struct InferenceTests {
-    /// An LSTM, which has two states.
-    struct LSTM: RecurrentCell {
-        var name: String { "lstm" }
-        var summary: String { "LSTM" }
-        var stateNames: [String] { ["h", "c"] }
-        var parameters: [CellParameter] {
-            ["i", "f", "g", "o"].flatMap { [.inputWeight("U_\($0)"), .inputBias("b_\($0)")] }
-                + ["i", "f", "g", "o"].map { .recurrentWeight("W_\($0)") }
-        }
-        func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
-            let h = states[0]
-            let i = sigmoid(p.U_i • x + p.b_i + p.W_i • h), f = sigmoid(p.U_f • x + p.b_f + p.W_f • h)
-            let g = tanh(p.U_g • x + p.b_g + p.W_g • h), o = sigmoid(p.U_o • x + p.b_o + p.W_o • h)
-            let c = f * states[1] + i * g
-            return [o * tanh(c), c]
-        }
-    }
     /// A cell that uses its input directly, so that the embedding itself is read.
     struct Residual: RecurrentCell {
         var name: String { "residual" }
@@ -38,7 +25,8 @@ struct InferenceTests {
     }
 
     static let cells: [any RecurrentCell] = [
-        VanillaRNN(), URNN(activation: ModReLU()), GRU(), UGRU(resetGate: .before), LSTM(), Residual(),
+        VanillaRNN(), URNN(activation: ModReLU()), GRU(), UGRU(resetGate: .before), LSTM(), CoRNN(), LEM(),
+        MinGRU(), Residual(),
     ]
     static let vocabulary = 13
 

@@ -2,6 +2,7 @@ import AllocationCounting
 import CPUBackend
 import Foundation
 import GRUCell
+import LSTMCell
 import RecurrentCore
 import ReferenceBackend
 import Testing
@@ -10,7 +11,7 @@ import Testing
 struct SessionStateTests {
     private func session(_ streams: Int, onCPU: Bool = true) throws -> InferenceSession {
         try TrainedModel(
-            InferenceTests.languageModel(InferenceTests.LSTM(), layers: 2, on: InferenceTests.backend(onCPU))
+            InferenceTests.languageModel(LSTM(), layers: 2, on: InferenceTests.backend(onCPU))
         ).makeSession(streams: streams)
     }
 

@@ -1,4 +1,8 @@
+import CoRNNCell
 import GRUCell
+import LEMCell
+import LSTMCell
+import MinGRUCell
 import RecurrentCore
 import ReferenceBackend
 import UGRUCell
@@ -39,6 +43,12 @@ struct ExportCase: Sendable {
         Softplus(),
     ]
     static let loopActivations: Set = ["abs", "modrelu"]
+    /// A minGRU whose candidate is none of the operator's functions.
+    static let positive: MinGRU = {
+        var options = MinGRU.Options()
+        options.candidate = .positive
+        return MinGRU(options: options)
+    }()
 
     static let all: [ExportCase] = {
         var cases: [ExportCase] = []
@@ -64,12 +74,14 @@ struct ExportCase: Sendable {
             ExportCase("lstm_softsign", LSTM(activation: Softsign()), "LSTM"),
             ExportCase("lstm_identity", LSTM(activation: Identity()), "LSTM"),
             ExportCase("lstm_leaky", LSTM(activation: LeakyReLU(slope: 0.2)), "LSTM"),
-            ExportCase("lstm_peepholes", LSTM(hasPeepholes: true), "LSTM", layers: 2),
+            ExportCase("lstm_peepholes", PeepholeLSTM(), "LSTM", layers: 2),
             ExportCase("coupled", CoupledLSTM(), "Scan", layers: 2),
             ExportCase("other_gru_keeps", OtherGRU(keeps: true), "GRU", layers: 2),
             ExportCase("other_gru", OtherGRU(keeps: false), "GRU"),
             ExportCase("other_gru_before", OtherGRU(keeps: false, isBefore: true), "GRU"),
             ExportCase("mgu", MGU(), "GRU", layers: 2), ExportCase("cornn", CoRNN(), "Scan", layers: 2),
+            ExportCase("lem", LEM(), "Scan", layers: 2), ExportCase("mingru", MinGRU(), "GRU", layers: 2),
+            ExportCase("mingru_positive", positive, "Scan", layers: 2),
             ExportCase("deaf", Deaf(), "Scan", layers: 2),
             ExportCase("everything", Everything(), "Scan", layers: 2).with("everything") {
                 $0.embeddingSize = hiddenSize

@@ -1,5 +1,7 @@
+import CoRNNCell
 import Foundation
 import GRUCell
+import LEMCell
 import RecurrentCore
 import RecurrentONNX
 import Testing
@@ -122,7 +124,7 @@ struct OperatorTests {
     }
 
     @Test func similarCellsAreNoOperators() throws {
-        let cells: [any RecurrentCell] = [CoupledLSTM(), CoRNN(), Deaf()]
+        let cells: [any RecurrentCell] = [CoupledLSTM(), CoRNN(), LEM(), ExportCase.positive, Deaf()]
         for cell in cells + NotQuite.Difference.allCases.map({ NotQuite(difference: $0) }) {
             var test = ExportCase(cell.name, cell, "Scan")
             test.embeddingSize = ExportCase.hiddenSize

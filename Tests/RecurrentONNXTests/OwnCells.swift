@@ -1,29 +1,22 @@
 import RecurrentCore
 
-/// torch.nn.LSTM's equations; with peepholes, those of Gers & Schmidhuber (2000).
-struct LSTM: RecurrentCell {
-    var activation: any Activation = Tanh()
-    var hasPeepholes = false
-    var name: String { "lstm" }
-    var summary: String { "LSTM" }
+/// An LSTM with peepholes (Gers & Schmidhuber 2000).
+struct PeepholeLSTM: RecurrentCell {
+    var name: String { "peephole" }
+    var summary: String { "LSTM with peepholes" }
     var stateNames: [String] { ["h", "c"] }
     var parameters: [CellParameter] {
         let gates = ["i", "f", "g", "o"]
         return gates.map { .inputWeight("U_\($0)") } + gates.map { .recurrentWeight("W_\($0)") }
-            + gates.map { .inputBias("b_i\($0)") } + gates.map { .recurrentBias("b_h\($0)") }
-            + (hasPeepholes ? [.perUnit("P_i"), .perUnit("P_f"), .perUnit("P_o")] : [])
+            + gates.map { .inputBias("b_\($0)") } + [.perUnit("P_i"), .perUnit("P_f"), .perUnit("P_o")]
     }
     func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         let (h, c) = (states[0], states[1])
-        func peek(_ name: String, _ c: SymbolicValue) -> SymbolicValue {
-            hasPeepholes ? p[dynamicMember: name] as SymbolicValue * c : 0
-        }
-        let i = sigmoid(p.U_i • x + p.b_ii + p.W_i • h + p.b_hi + peek("P_i", c))
-        let f = sigmoid(p.U_f • x + p.b_if + p.W_f • h + p.b_hf + peek("P_f", c))
-        let g = activation(p.U_g • x + p.b_ig + p.W_g • h + p.b_hg, parameters: [])
-        let memory = f * c + i * g
-        let o = sigmoid(p.U_o • x + p.b_io + p.W_o • h + p.b_ho + peek("P_o", memory))
-        return [o * activation(memory, parameters: []), memory]
+        let i = sigmoid(p.U_i • x + p.b_i + p.W_i • h + p.P_i * c)
+        let f = sigmoid(p.U_f • x + p.b_f + p.W_f • h + p.P_f * c)
+        let memory = f * c + i * tanh(p.U_g • x + p.b_g + p.W_g • h)
+        let o = sigmoid(p.U_o • x + p.b_o + p.W_o • h + p.P_o * memory)
+        return [o * tanh(memory), memory]
     }
 }
 
@@ -83,21 +76,6 @@ struct MGU: RecurrentCell {
         let h = states[0]
         let f = sigmoid(p.U_f • x + p.W_f • h + p.b_f)
         return [(1 - f) * h + f * tanh(p.U_n • x + p.W_n • (f * h) + p.b_n)]
-    }
-}
-
-/// Coupled oscillators (Rusch & Mishra 2021).
-struct CoRNN: RecurrentCell {
-    var name: String { "cornn" }
-    var summary: String { "coupled oscillators" }
-    var stateNames: [String] { ["y", "z"] }
-    var parameters: [CellParameter] {
-        [.inputWeight("U"), .recurrentWeight("W"), .recurrentWeight("V"), .inputBias("b")]
-    }
-    func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
-        let (y, z) = (states[0], states[1])
-        let velocity = (z + 0.3 * (tanh(p.U • x + p.W • y + p.V • z + p.b) - y)) / (1 + 0.3)
-        return [y + 0.3 * velocity, velocity]
     }
 }
 
