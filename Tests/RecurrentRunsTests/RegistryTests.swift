@@ -51,7 +51,7 @@ struct RegistryTests {
         for (flags, says) in [
             (["--cell", "leaky", "--time-step", "2"], "`timeStep` must be in 0...1, not 2"),
             (["--cell", "leaky", "--gate", "output"], "none or input"),
-            (["--time-step", "0.5"], "--cell leaky"), (["--cell", "leaky", "--activation", "relu"], "can't be chosen"),
+            (["--gate", "input"], "--cell leaky"), (["--cell", "leaky", "--activation", "relu"], "can't be chosen"),
             (["--cell", "leaky", "--time-stp", "0.5"], "--time-step?"),
         ] {
             let error = #expect(throws: RecurrentError.self) { try parser.configuration(flags) }
