@@ -74,7 +74,7 @@ struct CompilerTests {
         let square = try backend.allocate(rows: 8, columns: 8), other = try backend.allocate(rows: 8, columns: 8)
         for manifold in DeviceChecks.manifolds {
             let workspace = try manifold.makeWorkspace(size: 8, on: backend)
-            try workspace.computeWeight(from: square, into: other)
+            try workspace.computeWeight(at: ManifoldPoint(square), into: other)
         }
         // Sizes for tiles of every size.
         for size in [50, 100, 200, 300, 512] { _ = try SkewExponential(size: size, on: backend) }

@@ -5,93 +5,133 @@ import RecurrentOptimizers
 import ReferenceBackend
 import Testing
 
-/// A run that steps B along random gradients in Float32, as `ParameterUpdater` does.
+/// A run that steps a weight along random gradients in Float32.
 private struct LongRun {
-    /// The largest `‖WᵀW − I‖_max` during the run.
+    /// The largest `‖WᴴW − I‖_max` during the run, or the largest distance of a singular value from 1 ± the margin.
     var deviation = 0.0
-    /// Whether Bᵀ = −B held exactly at every check.
+    /// Whether each parameter had its structure exactly at every check.
     var isSkew = true
-    /// The largest element of B at the end.
-    var reached = 0.0
+    /// The largest element of W at the end minus at the start.
+    var moved = 0.0
 
     init(
-        _ update: any ManifoldUpdate, optimizer: any Optimizer, rate: Double, size n: Int, updates: Int, looks: Int,
-        on backend: any Backend
+        _ item: UpdateCase, optimizer: any Optimizer, rate: Double, size n: Int, updates: Int, looks: Int,
+        given: [Double]? = nil, on backend: any Backend
     ) throws {
-        let workspace = try update.makeWorkspace(size: n, on: backend)
-        let kernel = try backend.compile(optimizer.program)
-        var random = RandomStream(RandomKey(seed: 7, purpose: .test, stream: n))
-        func matrix() throws -> MatrixView { try backend.allocate(rows: n, columns: n) }
-        let gradients = try (0..<64).map { _ in
-            try backend.makeMatrix((0..<n * n).map { _ in random.normal() }, rows: n, columns: n)
+        let weight = try ConstrainedWeight(item, size: n, optimizer: optimizer, rate: rate, on: backend)
+        if let given {
+            backend.upload(given, to: weight.weight)
+            try weight.updater.adoptWeights()
         }
-        let b = try matrix(), w = try matrix(), slope = try matrix()
-        let state = try (0..<optimizer.stateCount).map { _ in try matrix() }
-        try workspace.computeWeight(from: b, into: w)
+        let rows = weight.weight.rows, margin = item.update.traits.spectralMargin
+        var random = RandomStream(RandomKey(seed: 7, purpose: .test, stream: n))
+        let gradients = try (0..<64).map { _ in
+            try backend.makeMatrix((0..<rows * n).map { _ in random.normal() }, rows: rows, columns: n)
+        }
+        let start: [Double] = backend.download(weight.weight)
         for step in 1...updates {
-            try workspace.parameterGradient(
-                weightGradient: gradients[random.integer(below: 64)], weight: w, parameter: b, into: slope)
-            backend.run(
-                kernel, inputs: [b, slope] + state, outputs: [b] + state,
-                scalars: [rate] + optimizer.scalars(step: step))
-            try workspace.computeWeight(from: b, into: w)
+            backend.copy(gradients[random.integer(below: 64)], to: weight.gradient)
+            try weight.step()
             guard step % (updates / looks) == 0 else { continue }
-            deviation = max(deviation, orthogonalityError(backend.download(w), size: n))
-            let values: [Double] = backend.download(b)
-            for i in 0..<n { for j in 0...i { isSkew = isSkew && values[i * n + j] == -values[j * n + i] } }
-            reached = values.reduce(0) { max($0, $1.magnitude) }
+            if margin == 0 {
+                deviation = max(deviation, try weight.orthogonalityError)
+            } else {
+                let range = try SingularValues.range(of: weight.weight, on: backend)
+                deviation = max(deviation, 1 - margin - range.lowerBound, range.upperBound - 1 - margin)
+            }
+            let point = weight.updater.constrained[0].point
+            let layout = try item.update.makeWorkspace(item.field, size: n, on: backend).parameters
+            for (matrix, view) in zip(layout, point.parameters) {
+                isSkew = isSkew && Self.hasStructure(matrix, backend.download(view))
+            }
+        }
+        let end: [Double] = backend.download(weight.weight)
+        moved = zip(start, end).reduce(0) { max($0, ($1.0 - $1.1).magnitude) }
+    }
+
+    private static func hasStructure(_ matrix: ManifoldMatrix, _ values: [Double]) -> Bool {
+        let n = matrix.columns
+        guard matrix.structure != .free else { return values.allSatisfy(\.isFinite) }
+        return (0..<n).allSatisfy { i in
+            (0...i).allSatisfy { j in
+                values[i * n + j] == -values[j * n + i]
+                    && (matrix.structure == .skew || values[(n + i) * n + j] == values[(n + j) * n + i])
+            }
         }
     }
 }
 
-@Test(arguments: everyUpdate.indices)
-func staysOrthogonalOver100000Updates(index: Int) throws {
+@Test(arguments: UpdateCase.all)
+func staysOrthogonalOver100000Updates(item: UpdateCase) throws {
     let run = try LongRun(
-        everyUpdate[index].update, optimizer: Adam(), rate: 0.01, size: 8, updates: 100_000, looks: 1000,
+        item, optimizer: Adam(), rate: 0.01, size: item.field == .real ? 6 : 3, updates: 100_000, looks: 50,
         on: CPUBackend(threads: 1))
     #expect(run.deviation <= 1e-5, "\(run.deviation)")
     #expect(run.isSkew)
-    #expect(run.reached > 0.5, "B did not move")
+    #expect(run.moved > 0.1, "W did not move")
 }
 
-@Test(arguments: everyUpdate.indices)
-func staysOrthogonalWithMomentum(index: Int) throws {
+/// The same from weights with the eigenvalue −1, some of which are reflections.
+@Test(arguments: UpdateCase.all)
+func staysOrthogonalFromHalfTurns(item: UpdateCase) throws {
+    let traits = item.update.traits
+    guard traits.starts != .nowhere, traits.reachesHalfTurns else { return }
+    let n = 4, isRotation = traits.starts == .rotations && item.field == .real
+    let diagonal = [-1, isRotation ? -1 : 1, 1, 1].map(Double.init)
+    let given = (0..<n * n).map { $0 / n == $0 % n ? diagonal[$0 / n] : 0 }
     let run = try LongRun(
-        everyUpdate[index].update, optimizer: SGD(momentum: 0.9, nesterov: true), rate: 0.02, size: 15, updates: 5000,
-        looks: 500, on: CPUBackend(threads: 1))
+        item, optimizer: Adam(), rate: 0.01, size: n, updates: 3000, looks: 30,
+        given: given + (item.field == .real ? [] : [Double](repeating: 0, count: n * n)), on: CPUBackend(threads: 1))
     #expect(run.deviation <= 1e-5, "\(run.deviation)")
     #expect(run.isSkew)
-    #expect(run.reached > 0.5, "B did not move")
+    #expect(run.moved > 0.1, "W did not move")
 }
 
-@Test(arguments: everyUpdate.indices)
-func staysOrthogonalAtSize128(index: Int) throws {
+@Test(arguments: UpdateCase.all)
+func staysOrthogonalWithMomentum(item: UpdateCase) throws {
     let run = try LongRun(
-        everyUpdate[index].update, optimizer: Adam(), rate: 0.05, size: 128, updates: 200, looks: 20,
-        on: CPUBackend(threads: 2))
+        item, optimizer: SGD(momentum: 0.9, nesterov: true), rate: 0.02, size: item.field == .real ? 15 : 7,
+        updates: 2000, looks: 20, on: CPUBackend(threads: 1))
     #expect(run.deviation <= 1e-5, "\(run.deviation)")
     #expect(run.isSkew)
-    #expect(run.reached > 0.5, "B did not move")
+    #expect(run.moved > 0.1, "W did not move")
+}
+
+@Test(arguments: UpdateCase.all)
+func staysOrthogonalAtSize128(item: UpdateCase) throws {
+    let run = try LongRun(
+        item, optimizer: Adam(), rate: 0.05, size: item.field == .real ? 128 : 64,
+        updates: item.field == .real ? 100 : 40, looks: 10, on: CPUBackend(threads: 2))
+    #expect(run.deviation <= 1e-5, "\(run.deviation)")
+    #expect(run.isSkew)
+    #expect(run.moved > 0.01, "W did not move")
 }
 
 /// With huge but finite parameters, W is still orthogonal and the gradient skew, though few of W's
 /// digits are significant.
 @Test(arguments: everyUpdate.indices, [1e2, 1e3, 1e4, 1e5])
 func hugeParametersStayOrthogonal(index: Int, scale: Double) throws {
+    let update = everyUpdate[index]
+    guard update.traits.fields.contains(.real) else { return }
     for size in [8, 17, 200] {
         let fixture = try #require(SkewFixture.exponentials.cases.first { $0.size == size && $0.norm == 1 })
         let backends: [any Backend] = [ReferenceBackend(), try CPUBackend(threads: 1)]
         for backend in size == 200 ? [backends[1]] : backends {
-            let workspace = try everyUpdate[index].update.makeWorkspace(size: size, on: backend)
+            let workspace = try update.makeWorkspace(size: size, on: backend)
+            guard workspace.parameters.allSatisfy({ $0.structure == .skew }) else { return }
             func matrix(_ values: [Double]) throws -> MatrixView {
                 try backend.makeMatrix(values, rows: size, columns: size)
             }
             let b = try matrix(fixture.skew.map { $0 * scale }), g = try matrix(fixture.weightGradient)
             let w = try matrix(fixture.skew), slope = try matrix(fixture.skew)
-            try workspace.computeWeight(from: b, into: w)
+            let point = try ManifoldPoint(for: workspace, on: backend)
+            var random = RandomStream(RandomKey(seed: 1, purpose: .test))
+            try workspace.initialize(point, skew: matrix(fixture.skew), random: &random)
+            backend.copy(b, to: point.parameters[0])
+            try workspace.computeWeight(at: point, into: w)
             let deviation = orthogonalityError(backend.download(w), size: size)
             #expect(deviation <= 1e-5, "\(backend.name), n \(size): \(deviation)")
-            try workspace.parameterGradient(weightGradient: g, weight: w, parameter: b, into: slope)
+            try workspace.parameterGradients(weightGradient: g, weight: w, at: point, into: [slope])
             let values: [Double] = backend.download(slope)
             // All updates have ‖gradient‖ ≤ 2 ‖G‖ at any B.
             func norm(_ values: [Double]) -> Double { values.reduce(0) { $0 + $1 * $1 }.squareRoot() }
@@ -108,13 +148,23 @@ func hugeParametersStayOrthogonal(index: Int, scale: Double) throws {
     }
 }
 
-@Test(arguments: everyUpdate.indices, [Double.nan, .infinity])
-func notFiniteThrows(index: Int, value: Double) throws {
+@Test(arguments: UpdateCase.all, [Double.nan, .infinity])
+func notFiniteThrows(item: UpdateCase, value: Double) throws {
     let backends: [any Backend] = [ReferenceBackend(), try CPUBackend(threads: 1)]
     for backend in backends {
-        let workspace = try everyUpdate[index].update.makeWorkspace(size: 3, on: backend)
-        let b = try backend.makeMatrix([0, value, 0, -value, 0, 0, 0, 0, 0], rows: 3, columns: 3)
-        let w = try backend.allocate(rows: 3, columns: 3)
-        #expect(throws: RecurrentError.self, "\(backend.name)") { try workspace.computeWeight(from: b, into: w) }
+        let weight = try ConstrainedWeight(item, size: 3, optimizer: SGD(), rate: 1, on: backend)
+        let point = weight.updater.constrained[0].point
+        for (number, view) in point.parameters.enumerated() where view.rows != 1 {
+            var values: [Double] = backend.download(view)
+            let before = values
+            values[1] = value
+            if number != 1 || view.rows != 4 { values[3] = -value }
+            backend.upload(values, to: view)
+            let workspace = try item.update.makeWorkspace(item.field, size: 3, on: backend)
+            #expect(throws: RecurrentError.self, "\(backend.name)") {
+                try workspace.computeWeight(at: point, into: weight.weight)
+            }
+            backend.upload(before, to: view)
+        }
     }
 }

@@ -49,7 +49,7 @@ private func rotations(_ skew: [Double], size n: Int, _ update: any ManifoldUpda
     let backend = ReferenceBackend()
     let w = try backend.allocate(rows: n, columns: n)
     try update.makeWorkspace(size: n, on: backend).computeWeight(
-        from: backend.makeMatrix(skew, rows: n, columns: n), into: w)
+        at: ManifoldPoint(backend.makeMatrix(skew, rows: n, columns: n)), into: w)
     let values: [Double] = backend.download(w)
     return (0..<n / 2).map { (values[2 * $0 * n + 2 * $0], values[(2 * $0 + 1) * n + 2 * $0]) }
 }

@@ -63,8 +63,8 @@ struct SkewLogarithmTests {
             let b = try backend.makeMatrix(values, rows: size, columns: size)
             let w = try backend.allocate(rows: size, columns: size),
                 back = try backend.allocate(rows: size, columns: size)
-            try workspace.computeWeight(from: b, into: w)
-            try workspace.computeParameter(from: w, into: back)
+            try workspace.computeWeight(at: ManifoldPoint(b), into: w)
+            try workspace.adopt(w, into: ManifoldPoint(back))
             #expect(largestDifference(backend.download(back), values) <= tolerance, "\(backend.name)")
         }
     }

@@ -84,6 +84,8 @@ struct BadInputTests {
         // Options without an effect.
         ("--cell gru --skew-init henaff", 2, ["--skew-init", "gru", "no orthogonal weight"]),
         ("--cell gru --manifold cayley", 2, ["--manifold", "gru"]),
+        ("--cell urnn --manifold arjovsky-factors", 2, ["--manifold", "arjovsky-factors", "complex cell"]),
+        ("--cell urnn --manifold spectral-margin --spectral-margin 2", 2, ["--spectral-margin"]),
         ("--cell rnn --manifold-learning-rate 0.1", 2, ["--manifold-learning-rate", "rnn"]),
         ("--cell urnn --recurrent-init identity", 2, ["--recurrent-init", "urnn"]),
         ("--momentum 0.9", 2, ["--momentum", "--optimizer sgd", "adam", "--beta1"]),

@@ -80,7 +80,9 @@ struct OtherCellTests {
         [-1, 0, 0, -1],
     ]
 
-    @Test(arguments: rotationsByPi, ["exponential", "exact-exponential"])
+    @Test(
+        arguments: rotationsByPi,
+        ["exponential", "exact-exponential", "scaled-cayley", "retraction", "spectral-margin"])
     func trainingStartsAtARotationByPi(weight: [Float], manifold: String) throws {
         let folder = try TemporaryFolder()
         let result = try imported(weight, in: folder)
@@ -96,7 +98,7 @@ struct OtherCellTests {
         let refused = try Tool(train + ["cayley"])
         #expect(
             refused.failedInOneLine && refused.errors.contains("eigenvalue −1")
-                && refused.errors.contains("--manifold, such as exponential"), "\(refused.errors)")
+                && refused.errors.contains("--manifold, such as scaled-cayley or exponential"), "\(refused.errors)")
     }
 
     @Test(arguments: [[0, 1, 1, 0], [1, 0, 0, 0, -1, 0, 0, 0, 1], [-1]] as [[Float]])

@@ -50,6 +50,25 @@ struct SmallestSizesTests {
         #expect(try model.floats("rnn.weight_hh_l0", shape: [1, 1]) == [1])
     }
 
+    /// So do those that may make it −1, or something near 1.
+    @Test(arguments: [
+        ("dynamic-trivialization", 1), ("retraction --retraction-method qr", 1), ("householder", 1),
+        ("householder --reflections 1", -1), ("scaled-cayley --negative-ones 1", -1), ("spectral-margin", 1),
+    ])
+    func aWeightOfOneDimensionIsASign(manifold: String, sign: Float) throws {
+        let folder = try TemporaryFolder()
+        let trained = try Tool(
+            ["train"] + Self.data + ["--cell", "urnn", "--hidden-size", "1", "--epochs", "1", "--manifold"]
+                + manifold.split(separator: " ").map(String.init)
+                + ["--output", folder.file("run"), "--quiet", "--tensorboard"])
+        #expect(trained.status == 0, "\(trained.errors)")
+        let weight = try SafeTensors(path: folder.file("run/model.safetensors")).floats(
+            "rnn.weight_hh_l0", shape: [1, 1])[0]
+        #expect(manifold == "spectral-margin" ? (0.9...1.1).contains(weight) : weight == sign)
+        let resumed = try Tool(["train", "--resume", folder.file("run"), "--epochs", "2", "--quiet"])
+        #expect(resumed.status == 0, "\(resumed.errors)")
+    }
+
     @Test func searchesOverThem() throws {
         let folder = try TemporaryFolder()
         let result = try Tool(

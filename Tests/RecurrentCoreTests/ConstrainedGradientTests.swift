@@ -41,7 +41,7 @@ struct ConstrainedGradientTests {
                 values[j * size + i] = -angle
             }
             backend.upload(values, to: skew)
-            try workspace.computeWeight(from: skew, into: weight)
+            try workspace.computeWeight(at: ManifoldPoint(skew), into: weight)
             var result = probe.variables
             result.replaceSubrange(place, with: backend.download(weight, as: Double.self))
             return result
@@ -49,10 +49,10 @@ struct ConstrainedGradientTests {
 
         let gradient = try probe.gradient(at: variables(angles))
         let result = try backend.allocate(rows: size, columns: size)
-        try workspace.parameterGradient(
+        try workspace.parameterGradients(
             weightGradient: backend.makeMatrix(
                 Array(gradient[place]), rows: size, columns: size),
-            weight: weight, parameter: skew, into: result)
+            weight: weight, at: ManifoldPoint(skew), into: [result])
         let values: [Double] = backend.download(result)
         let expected = try centralDifferences(angles, step: 1e-4) { try probe.loss(variables($0)) }
         let error = relativeError(pairs.map { values[$0.0 * size + $0.1] }, expected)

@@ -67,6 +67,12 @@ extension Registry {
         registry.add(ExponentialUpdate.self)
         registry.add(ExactExponentialUpdate.self)
         registry.add(CayleyUpdate.self)
+        registry.add(DynamicTrivializationUpdate.self)
+        registry.add(RetractionUpdate.self)
+        registry.add(HouseholderUpdate.self)
+        registry.add(MarginUpdate.self)
+        registry.add(ScaledCayleyUpdate.self)
+        registry.add(ArjovskyUpdate.self)
 
         registry.add(ZeroSkew.self)
         registry.add(HenaffSkew.self)

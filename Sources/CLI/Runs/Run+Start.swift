@@ -48,14 +48,19 @@ extension SequenceModel {
     /// this.
     static var orthogonalityTolerance: Double { 1e-4 }
 
-    /// Checks that the weights that the cell keeps orthogonal are rotations, which a manifold update can start from.
+    /// Checks that the weights that the cell keeps orthogonal or unitary are such that a manifold update can start from them.
     ///
     /// - Parameters:
+    ///   - manifold: the manifold update.
     ///   - path: the path of the file or run that they are from, for the message.
     ///   - free: the name of a cell that accepts other weights, for the message.
     ///   - frozen: the names of weights that may be anything, because they aren't trained.
-    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if one isn't orthogonal, or is a reflection.
-    package func checkRotations(path: String, free: String?, except frozen: Set<String> = []) throws {
+    /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if one isn't orthogonal, or has a
+    ///   determinant that the update doesn't reach.
+    package func checkStarts(
+        of manifold: any ManifoldUpdate, path: String, free: String?, except frozen: Set<String> = []
+    ) throws {
+        let traits = manifold.traits, margin = traits.spectralMargin
         let hint = "its cell must be one whose weights are free\(free.map { ", such as '\($0)'" } ?? "")"
         for block in parameters.orthogonalBlocks where !frozen.contains(block.name) {
             func flaw(_ reason: String) -> RecurrentError {
@@ -63,14 +68,20 @@ extension SequenceModel {
             }
             let weight = parameters.value(of: block)
             let error = try OrthogonalSpectrum.orthogonalityError(of: weight, on: backend)
-            guard error <= Self.orthogonalityTolerance else {
+            // With a margin, the update knows itself from which singular values it can start.
+            guard margin > 0 ? error.isFinite : error <= Self.orthogonalityTolerance else {
                 throw flaw(
-                    "isn't orthogonal: ‖WᵀW − I‖ is \(String(format: "%.2g", error)) (largest element), more than \(Self.orthogonalityTolerance)"
+                    "isn't \(block.field == .real ? "orthogonal: ‖WᵀW" : "unitary: ‖WᴴW") − I‖ is \(String(format: "%.2g", error)) (largest element), more than \(Self.orthogonalityTolerance)"
                 )
             }
-            guard try OrthogonalSpectrum.isRotation(weight, on: backend) else {
+            guard block.field == .real, traits.starts == .rotations || traits.starts == .reflections else { continue }
+            let isRotation = try OrthogonalSpectrum.isRotation(weight, on: backend)
+            guard isRotation == (traits.starts == .rotations) else {
                 throw flaw(
-                    "is orthogonal but no rotation: its determinant is −1, and training W = exp(B) can't reach it")
+                    isRotation
+                        ? "is a rotation: its determinant is 1, and training with the `manifold` \(manifold.name) keeps it −1"
+                        : "is orthogonal but no rotation: its determinant is −1, and training with the `manifold` \(manifold.name) can't reach it (dynamic-trivialization can)"
+                )
             }
         }
     }

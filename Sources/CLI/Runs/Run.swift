@@ -95,8 +95,9 @@ public struct Run {
             throw RecurrentError.checkpoint(
                 path: file, reason: reason + self.configuration.differingData(from: source, registry))
         }
-        try model.checkRotations(
-            path: source.path, free: registry.freeCell(like: model.cell), except: Set(updater.frozenNames))
+        try model.checkStarts(
+            of: registry.makeManifold(self.configuration), path: source.path, free: registry.freeCell(like: model.cell),
+            except: Set(updater.frozenNames))
         try updater.adoptWeights()
     }
 

@@ -31,6 +31,13 @@ public struct CellParameter: Sendable {
         case free
         /// The condition `Wᵀ W = I`, which a ``ManifoldUpdate`` maintains.
         case orthogonal
+        /// The condition `Wᴴ W = I` for `W = A + iS`, where this is A and the next recurrent weight is S.
+        case unitaryReal
+        /// The condition `Wᴴ W = I` for `W = A + iS`, where this is S and the recurrent weight before it is A.
+        case unitaryImaginary
+
+        /// Whether a ``ManifoldUpdate`` computes the weight, so that no optimizer steps it directly.
+        public var isOnManifold: Bool { self != .free }
     }
 
     /// The values with which a parameter starts.
@@ -74,6 +81,14 @@ public struct CellParameter: Sendable {
         _ name: String, constraint: Constraint = .free, initialization: Initialization? = nil
     ) -> CellParameter {
         CellParameter(name, .recurrentWeight, constraint: constraint, initialization: initialization)
+    }
+    /// Creates the weights A and S, [H, H] each, of a unitary matrix `W = A + iS`: `WᴴW = I`. List them side by side, as
+    /// they are returned.
+    public static func unitaryWeight(real: String, imaginary: String) -> [CellParameter] {
+        [
+            CellParameter(real, .recurrentWeight, constraint: .unitaryReal),
+            CellParameter(imaginary, .recurrentWeight, constraint: .unitaryImaginary),
+        ]
     }
     /// Creates a bias [H] that is stored in `bias_ih`.
     public static func inputBias(_ name: String, initialization: Initialization? = nil) -> CellParameter {

@@ -33,7 +33,7 @@ extension ParameterStore {
         if let index = entries.firstIndex(where: { $0.name == name }) { return named(index) }
         return orthogonalBlocks.first { $0.name == name }.map { block in
             NamedParameter(
-                name: name, shape: [block.rows.count, block.rows.count], value: value(of: block),
+                name: name, shape: [block.rows.count, block.size], value: value(of: block),
                 gradient: gradient(of: block), range: range(of: block))
         }
     }

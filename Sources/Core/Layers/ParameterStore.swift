@@ -21,14 +21,18 @@ public final class ParameterStore {
         public var shape: [Int] { isVector ? [columns] : [rows, columns] }
     }
 
-    /// A square block of a weight that must stay orthogonal.
+    /// A block of a weight that must stay orthogonal or, as the real and the imaginary part of a matrix, unitary.
     public struct OrthogonalBlock: Sendable {
         /// The number of the parameter that contains the block.
         public let parameter: Int
-        /// The rows of the parameter that form the block.
+        /// The rows of the parameter that form the block: n of them, or 2n for [A; S] of a unitary `A + iS`.
         public let rows: Range<Int>
+        /// Whether the block is orthogonal or unitary.
+        public let field: WeightField
         /// The name in messages and checkpoints, such as `rnn.weight_hh_l0.W_n`.
         public let name: String
+        /// The number n of rows and columns of the matrix that is orthogonal or unitary.
+        public var size: Int { rows.count / field.rows(size: 1) }
     }
 
     /// All declared parameters; the position of each is its number.
@@ -56,10 +60,13 @@ public final class ParameterStore {
         return entries.count - 1
     }
 
-    /// Declares that these rows of a parameter form a square block that must stay orthogonal.
-    public func constrain(_ parameter: Int, rows: Range<Int>, name: String) {
-        precondition(rows.count == entries[parameter].columns, "an orthogonal block is square")
-        orthogonalBlocks.append(OrthogonalBlock(parameter: parameter, rows: rows, name: name))
+    /// Declares that these rows of a parameter form a block that must stay orthogonal, or unitary if `field` is complex:
+    /// the rows of A and then those of S, for a weight `A + iS`.
+    public func constrain(_ parameter: Int, rows: Range<Int>, name: String, field: WeightField = .real) {
+        precondition(
+            rows.count == field.rows(size: entries[parameter].columns),
+            "an orthogonal block is square, and a unitary one has twice as many rows as columns")
+        orthogonalBlocks.append(OrthogonalBlock(parameter: parameter, rows: rows, field: field, name: name))
     }
 
     /// Allocates the memory for all declared parameters and their gradients; no more can be
@@ -91,9 +98,9 @@ public final class ParameterStore {
     /// The gradients of all parameters as one row, [1, count].
     public var allGradients: MatrixView { MatrixView(gradients, rows: 1, columns: count) }
 
-    /// Returns the values of an orthogonal block, [n, n].
+    /// Returns the values of an orthogonal block, [n, n], or of a unitary one, [2n, n].
     public func value(of block: OrthogonalBlock) -> MatrixView { value(block.parameter).rows(block.rows) }
-    /// Returns the gradient of an orthogonal block, [n, n].
+    /// Returns the gradient of an orthogonal block, [n, n], or of a unitary one, [2n, n].
     public func gradient(of block: OrthogonalBlock) -> MatrixView { gradient(block.parameter).rows(block.rows) }
 
     /// Returns the range of a parameter's elements among all values.

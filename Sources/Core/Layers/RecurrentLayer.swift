@@ -96,10 +96,10 @@ public final class RecurrentLayer {
             let number = parameters.declare(
                 "\(name).\(packed.name)_l\(index)", rows: packed.rows, columns: packed.columns, isVector: isVector,
                 isRecurrent: packed.parts[0].parameter.kind == .recurrentWeight)
-            for part in packed.parts where part.parameter.constraint == .orthogonal {
+            for block in packed.orthogonalBlocks {
                 parameters.constrain(
-                    number, rows: part.start..<part.start + part.count,
-                    name: "\(name).\(packed.name)_l\(index).\(part.parameter.name)")
+                    number, rows: block.rows, name: "\(name).\(packed.name)_l\(index).\(block.name)", field: block.field
+                )
             }
             indices.append(number)
         }

@@ -114,32 +114,41 @@ public struct ParameterInitializer {
         )
     }
 
-    /// Sets every weight that is kept orthogonal from its initial skew parameter B, as a ``ParameterUpdater`` with the same
+    /// Sets every weight that is kept orthogonal from its initial skew matrix B₀, as a ``ParameterUpdater`` with the same
     /// seed does for those that it trains; for weights that stay frozen, or that are used without training.
     ///
     /// - Parameters:
-    ///   - manifold: the manifold update that gives the weight for B.
-    ///   - skewInitialization: the initialization of each B.
+    ///   - manifold: the manifold update that gives the weight for B₀.
+    ///   - skewInitialization: the initialization of each B₀.
     /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if a weight can't be computed, and what the backend throws.
     public func fillOrthogonalWeights(
         manifold: any ManifoldUpdate, skewInitialization: any SkewInitialization
     ) throws {
         for (index, block) in parameters.orthogonalBlocks.enumerated() {
-            let skew = try skewInitialization.makeSkew(of: index, parameters, seed: seed, on: backend)
-            try manifold.makeWorkspace(size: block.rows.count, on: backend.exact).computeWeight(
-                from: skew, into: parameters.value(of: block))
+            let (workspace, point) = try manifold.start(
+                block, index, from: skewInitialization, seed: seed, on: backend)
+            try workspace.computeWeight(at: point, into: parameters.value(of: block))
         }
     }
 }
 
-extension SkewInitialization {
-    /// Returns the initial B [n, n] of the orthogonal block with this number.
-    func makeSkew(
-        of index: Int, _ parameters: ParameterStore, seed: UInt64, on backend: any Backend
-    ) throws -> MatrixView {
-        let block = parameters.orthogonalBlocks[index], size = block.rows.count
+extension ManifoldUpdate {
+    /// Returns a workspace for an orthogonal block, and the point at which its training starts.
+    ///
+    /// - Parameter index: the number of the block.
+    func start(
+        _ block: ParameterStore.OrthogonalBlock, _ index: Int, from initialization: any SkewInitialization,
+        seed: UInt64,
+        on backend: any Backend
+    ) throws -> (workspace: any ManifoldWorkspace, point: ManifoldPoint) {
         var random = RandomStream(
             RandomKey(seed: seed, purpose: .initialization, stream: block.parameter, step: 1000 + index))
-        return try backend.makeMatrix(values(size: size, random: &random), rows: size, columns: size)
+        let workspace = try makeWorkspace(block.field, size: block.size, on: backend.exact)
+        let point = try ManifoldPoint(for: workspace, on: backend)
+        let skew = try backend.makeMatrix(
+            initialization.values(block.field, size: block.size, random: &random), rows: block.rows.count,
+            columns: block.size)
+        try workspace.initialize(point, skew: skew, random: &random)
+        return (workspace, point)
     }
 }

@@ -37,13 +37,17 @@ extension ParameterUpdater {
     /// a ``Trainer`` doesn't compute those that nobody needs.
     func isFrozen(_ parameter: Int) -> Bool { grouped.isFrozen(parameters.range(parameter)) }
 
-    /// The number of the optimizers' state variables and of elements of B that this process holds.
+    /// The number of the optimizers' state variables and of elements of B and the like that this process holds.
     package var stateCount: Int {
         stateRanges.elementCount * stateVariables
-            + constrained.reduce(0) { $0 + $1.skew.count * (1 + stateVariables) }
+            + constrained.reduce(0) { sum, item in
+                sum + item.point.parameters.reduce(0) { $0 + $1.count } * (1 + stateVariables)
+                    + item.point.base.reduce(0) { $0 + $1.count }
+            }
     }
 
-    /// What changes from update to update, with names for a checkpoint: the optimizer's state, and each B.
+    /// What changes from update to update, with names for a checkpoint: the optimizer's state, and each B, or what else
+    /// an orthogonal weight is computed from.
     var stateTensors: [StateTensor] { stateTensors(of: ranges) }
 
     /// Returns ``stateTensors`` as they are divided in a file with as many pieces of the free parameters' state. A rate
@@ -73,16 +77,31 @@ extension ParameterUpdater {
         return free
             + parameters.orthogonalBlocks.enumerated().flatMap { index, block -> [StateTensor] in
                 // A frozen block has no B, and the model's own tensors hold its weight.
-                guard let owner = shares.blockOwners[index] else { return [] }
-                let size = block.rows.count
+                guard let owner = shares.blockOwners[index], let layout = blockLayouts[index] else { return [] }
                 let item = constrained.first { $0.block.name == block.name }
                 func tensor(_ name: String, rows: Int, columns: Int, _ view: MatrixView?) -> StateTensor {
                     let part = StateTensor.Part(rank: owner, elements: 0..<rows * columns, view: view)
                     return StateTensor(name, rows: rows, columns: columns, parts: [part])
                 }
-                return [tensor("manifold.\(block.name)", rows: size, columns: size, item?.skew)]
-                    + states.map {
-                        tensor("optimizer.\(block.name).state\($0)", rows: 1, columns: size * size, item?.state[$0])
+                func own(_ matrix: ManifoldMatrix) -> String {
+                    matrix.name.isEmpty ? block.name : "\(block.name).\(matrix.name)"
+                }
+                return layout.parameters.enumerated().flatMap { number, matrix in
+                    [
+                        tensor(
+                            "manifold.\(own(matrix))", rows: matrix.rows, columns: matrix.columns,
+                            item?.point.parameters[number])
+                    ]
+                        + states.map {
+                            tensor(
+                                "optimizer.\(own(matrix)).state\($0)", rows: 1, columns: matrix.count,
+                                item?.states[number][$0])
+                        }
+                }
+                    + layout.base.enumerated().map { number, matrix in
+                        tensor(
+                            "manifold.\(own(matrix))", rows: matrix.rows, columns: matrix.columns,
+                            item?.point.base[number])
                     }
             }
     }

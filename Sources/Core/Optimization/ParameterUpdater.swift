@@ -1,20 +1,6 @@
 /// Updates all parameters of a model: clips the gradients, steps the free parameters,
 /// and moves the orthogonal weights along their manifold.
 public final class ParameterUpdater {
-    /// An orthogonal weight with its unconstrained parameter.
-    public struct Constrained {
-        /// The block of the model's parameters that holds the weight W.
-        public let block: ParameterStore.OrthogonalBlock
-        /// The unconstrained parameter B [n, n], skew-symmetric.
-        public let skew: MatrixView
-        let gradient: MatrixView
-        let workspace: any ManifoldWorkspace
-        let state: [MatrixView]
-        let kernels: OptimizerKernels
-        /// The rate of B relative to the learning rate.
-        let rate: Double
-    }
-
     /// The optimizer that steps all parameters, including the skew ones, except those of a group with its own.
     public let optimizer: any Optimizer
     /// The configuration: the learning rates, including those of orthogonal and of free
@@ -43,6 +29,8 @@ public final class ParameterUpdater {
     let stateRanges: [Range<Int>]
     /// The number of state variables for an element: as many as the largest optimizer has.
     let stateVariables: Int
+    /// What each orthogonal weight is computed from; nil if it is frozen.
+    let blockLayouts: [BlockLayout?]
     /// The orthogonal weights with their unconstrained parameters, as far as this process updates them.
     public let constrained: [Constrained]
     /// The number of updates so far.
@@ -53,7 +41,7 @@ public final class ParameterUpdater {
     private let exchange: ParameterExchange?
 
     /// Creates an updater of the parameters of any layers, and sets each orthogonal weight that isn't frozen from its
-    /// initial B.
+    /// initial B₀.
     ///
     /// The parameters are those of a store that has been allocated; ``ParameterInitializer`` sets their first values. In
     /// each step, fill their gradients with 0, let the layers add theirs, and call ``update(learningRate:gate:)``.
@@ -61,10 +49,10 @@ public final class ParameterUpdater {
     /// - Parameters:
     ///   - parameters: the parameters that are updated.
     ///   - backend: the backend that holds them.
-    ///   - seed: the seed of the initial B.
+    ///   - seed: the seed of the initial B₀.
     ///   - optimizer: the optimizer of all parameters, including the skew ones.
     ///   - manifold: the manifold update of all orthogonal weights; nil if there are none.
-    ///   - skewInitialization: the initialization of each B; nil if there are none.
+    ///   - skewInitialization: the initialization of each B₀; nil if there are none.
     ///   - configuration: the learning rates, the clipping, and which parameters are frozen or have other rates.
     ///   - groups: the parameters that are updated in another way; the first group that matches decides, after those of
     ///     `configuration`.
@@ -115,21 +103,28 @@ public final class ParameterUpdater {
         stateRanges = stepsAll ? [0..<parameters.count] : shares.free[rank]
         freeState = try state(stateRanges.elementCount)
         steps = settings.steps(stateRanges, parameters)
-        constrained = try parameters.orthogonalBlocks.enumerated().compactMap { index, block in
-            guard shares.blockOwners[index] == rank else { return nil }
-            let group = grouped.group(of: block), size = block.rows.count
+        let blocks = try parameters.orthogonalBlocks.enumerated().map { index, block in
+            guard let owner = shares.blockOwners[index] else { return (nil, nil) as (BlockLayout?, Constrained?) }
+            let group = grouped.group(of: block)
             guard let manifold = group?.group.manifold ?? manifold, let skewInitialization else {
                 throw RecurrentError.invalidOption(
-                    "\(block.name) is kept orthogonal, which needs a `manifold` and a `skewInitialization`")
+                    "\(block.name) is kept \(block.field == .real ? "orthogonal" : "unitary"), which needs a `manifold` and a `skewInitialization`"
+                )
             }
-            let skew = try skewInitialization.makeSkew(of: index, parameters, seed: seed, on: backend)
-            let result = Constrained(
-                block: block, skew: skew, gradient: try backend.allocate(rows: size, columns: size),
-                workspace: try manifold.makeWorkspace(size: size, on: backend.exact), state: try state(size * size),
+            guard owner == rank else {
+                return (try BlockLayout(manifold.makeWorkspace(block.field, size: block.size, on: backend.exact)), nil)
+            }
+            let (workspace, point) = try manifold.start(
+                block, index, from: skewInitialization, seed: seed, on: backend)
+            try workspace.computeWeight(at: point, into: parameters.value(of: block))
+            let item = Constrained(
+                block: block, point: point,
+                gradients: try workspace.parameters.map { try backend.allocate(rows: $0.rows, columns: $0.columns) },
+                workspace: workspace, states: try workspace.parameters.map { try state($0.count) },
                 kernels: settings.kernels(of: group?.number), rate: settings.skewRate(group?.group))
-            try result.workspace.computeWeight(from: skew, into: parameters.value(of: block))
-            return result
+            return (BlockLayout(workspace), item)
         }
+        (blockLayouts, constrained) = (blocks.map(\.0), blocks.compactMap(\.1))
     }
 
     /// Creates an updater of a model's parameters, and sets each orthogonal weight that isn't frozen from its initial B.
@@ -138,7 +133,7 @@ public final class ParameterUpdater {
     ///   - model: the model whose parameters are updated.
     ///   - optimizer: the optimizer of all parameters, including the skew ones.
     ///   - manifold: the manifold update of all orthogonal weights; unused if there are none.
-    ///   - skewInitialization: the initialization of each B.
+    ///   - skewInitialization: the initialization of each B₀.
     ///   - configuration: the learning rates, the clipping, and which parameters are frozen or have other rates; how a
     ///     ``Trainer`` trains with this updater.
     ///   - groups: the parameters that are updated in another way; the first group that matches decides, after those of
@@ -207,19 +202,19 @@ public final class ParameterUpdater {
                     + (gate.map { [$0.broadcast(rows: 1, columns: value.columns)] } ?? []),
                 outputs: [value] + state, scalars: [learningRate * rate] + scalars)
         }
-        // The gradient of B depends on W, so it is computed before anything else is stepped.
+        // The gradients of B and the like depend on W, so they are computed before anything else is stepped.
         for item in constrained {
-            do {
-                try item.workspace.parameterGradient(
-                    weightGradient: parameters.gradient(of: item.block), weight: parameters.value(of: item.block),
-                    parameter: item.skew, into: item.gradient)
-            } catch RecurrentError.linearAlgebra where exchange != nil {
-                backend.fill(item.gradient, with: .nan)
+            do { try item.computeGradients(parameters, step: step, gate: gate) } catch RecurrentError.linearAlgebra
+                where exchange != nil
+            {
+                for gradient in item.gradients { backend.fill(gradient, with: .nan) }
             }
-            run(
-                item.kernels.current.skew, item.skew.reshaped(rows: 1, columns: item.skew.count),
-                item.gradient.reshaped(rows: 1, columns: item.gradient.count),
-                item.kernels.own(item.state), item.rate, item.kernels.scalars)
+            for (index, parameter) in item.point.parameters.enumerated() {
+                run(
+                    item.kernels.current.skew, parameter.reshaped(rows: 1, columns: parameter.count),
+                    item.gradients[index].reshaped(rows: 1, columns: parameter.count),
+                    item.kernels.own(item.states[index]), item.rate, item.kernels.scalars)
+            }
         }
         for step in steps {
             run(
@@ -255,7 +250,7 @@ public final class ParameterUpdater {
     private func computeWeights() throws {
         for item in constrained {
             let weight = parameters.value(of: item.block)
-            do { try item.workspace.computeWeight(from: item.skew, into: weight) } catch RecurrentError.linearAlgebra
+            do { try item.workspace.computeWeight(at: item.point, into: weight) } catch RecurrentError.linearAlgebra
                 where exchange != nil
             {
                 backend.fill(weight, with: .nan)
@@ -264,7 +259,7 @@ public final class ParameterUpdater {
     }
 
     /// Continues at a step whose state has been restored. Each W is recomputed, bit for bit, so that each workspace has
-    /// seen its B.
+    /// seen its point.
     func restored(step: Int) throws {
         self.step = step
         try computeWeights()

@@ -1,7 +1,7 @@
 import RecurrentCore
 
-/// Checks an initialization of skew parameters: that its values are exactly skew-symmetric,
-/// finite, of the requested size, and the same for the same random stream.
+/// Checks an initialization of skew parameters: that its values are exactly skew-symmetric, and those for unitary weights
+/// exactly skew-Hermitian, finite, of the requested size, and the same for the same random stream.
 ///
 /// - Throws: ``ConformanceFailure`` for the first property that doesn't hold.
 public func checkSkewInitialization(
@@ -26,6 +26,24 @@ public func checkSkewInitialization(
                 }
             }
             try require(values == make(), "\(name), size \(size): the same random stream gives different numbers")
+
+            func makeComplex() -> [Double] {
+                var random = RandomStream(RandomKey(seed: seed, purpose: .test))
+                return initialization.complexValues(size: size, random: &random)
+            }
+            let parts = makeComplex(), square = size * size
+            try require(
+                parts.count == 2 * square, "\(name): \(parts.count) numbers for a complex \(size) × \(size) matrix")
+            for i in 0..<size {
+                for j in 0...i {
+                    let (a, b) = (parts[i * size + j], parts[j * size + i])
+                    let (c, d) = (parts[square + i * size + j], parts[square + j * size + i])
+                    try require(
+                        a.isFinite && a == -b && c.isFinite && c == d,
+                        "\(name), size \(size): the complex B is not skew-Hermitian at (\(i), \(j))")
+                }
+            }
+            try require(parts == makeComplex(), "\(name), size \(size): the same random stream gives different numbers")
         }
     }
 }

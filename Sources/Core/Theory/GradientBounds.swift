@@ -23,7 +23,7 @@ public struct GradientBounds: Sendable, Equatable {
     /// The least (λβ) and the greatest (Λγ) factor by which one step multiplies the norm;
     /// with zoneout, those of the mean step.
     public let gain: ClosedRange<Double>
-    /// The hidden width H.
+    /// The number of real numbers of the state: the hidden width H, or 2H if the state is complex.
     public let width: Int
 
     /// Creates the bounds for one recurrent weight and activation.
@@ -31,8 +31,8 @@ public struct GradientBounds: Sendable, Equatable {
     /// - Parameters:
     ///   - slopes: the bounds β...γ of the slope of the activation.
     ///   - singularValues: the range λ...Λ of the singular values of the recurrent weight;
-    ///     1...1 if it is orthogonal.
-    ///   - width: the hidden width H.
+    ///     1...1 if it is orthogonal or unitary.
+    ///   - width: the number of real numbers of the state, H; 2H if it is complex.
     ///   - zoneout: the rate z at which units keep their values, in 0..<1.
     public init(
         slopes: ClosedRange<Double>, singularValues: ClosedRange<Double>, width: Int, zoneout: Double = 0
@@ -90,7 +90,8 @@ public struct GradientBounds: Sendable, Equatable {
 extension SequenceModel {
     /// Returns the bounds of the norms that ``GradientFlow`` measures, for a layer's current
     /// weight and its zoneout; nil if the theorem doesn't apply, because the cell has no
-    /// ``RecurrentCell/slopeBounds`` or doesn't have exactly one recurrent weight.
+    /// ``RecurrentCell/slopeBounds`` or doesn't have exactly one recurrent weight. A unitary weight `A + iS` counts as one,
+    /// whose state has a real and an imaginary part.
     ///
     /// - Parameter layer: the recurrent layer, counted from 0; nil for the last.
     /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the weight has no singular
@@ -101,15 +102,18 @@ extension SequenceModel {
         let weights = zip(layer.layout.packed, layer.parameterIndices).filter {
             $0.0.parts[0].parameter.kind == .recurrentWeight
         }
-        guard weights.count == 1, weights[0].0.parts.count == 1 else { return nil }
-        let (packed, number) = weights[0]
+        guard weights.count == 1 else { return nil }
+        let (packed, number) = weights[0], blocks = packed.orthogonalBlocks
+        let isComplex = blocks.first?.field == .complex
+        guard packed.parts.count == (isComplex ? 2 : 1) else { return nil }
         // A frozen weight may be anything, even if the cell keeps it orthogonal.
         let weight = parameters.value(number)
         let isOrthogonal =
-            try packed.parts[0].parameter.constraint == .orthogonal
+            try !blocks.isEmpty
             && OrthogonalSpectrum.orthogonalityError(of: weight, on: backend) <= 1e-4
         let values = isOrthogonal ? 1...1 : try SingularValues.range(of: weight, on: backend)
         return GradientBounds(
-            slopes: slopes, singularValues: values, width: layer.hiddenWidth, zoneout: layer.zoneoutRate)
+            slopes: slopes, singularValues: values, width: isComplex ? 2 * layer.hiddenWidth : layer.hiddenWidth,
+            zoneout: layer.zoneoutRate)
     }
 }

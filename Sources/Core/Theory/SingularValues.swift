@@ -1,6 +1,6 @@
 /// Functions that compute singular values of small dense matrices.
 public enum SingularValues {
-    /// Returns the smallest and the largest singular value of `W` [n, n].
+    /// Returns the smallest and the largest singular value of `W` [n, n], or of `A + iS` for [A; S] of [2n, n].
     ///
     /// They are computed as eigenvalues ±s of the symmetric matrix `[[0, W], [Wᵀ, 0]]`,
     /// which, unlike those of `WᵀW`, keep the accuracy of small singular values.
@@ -8,7 +8,7 @@ public enum SingularValues {
     /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the decomposition fails or W holds
     ///   elements that aren't finite.
     public static func range(of weight: MatrixView, on backend: any Backend) throws -> ClosedRange<Double> {
-        precondition(weight.rows == weight.columns)
+        if OrthogonalSpectrum.isComplex(weight) { return try rangeOfComplex(weight, on: backend) }
         let n = weight.rows
         let real = try backend.allocate(rows: 2 * n, columns: 2 * n)
         let imaginary = try backend.allocate(rows: 2 * n, columns: 2 * n)
@@ -32,6 +32,26 @@ public enum SingularValues {
                 "a recurrent weight holds values that aren't finite, so it has no singular values")
         }
         return max(found[n], 0)...max(found[2 * n - 1], 0)
+    }
+
+    /// Returns the range for [A; S]: [[A, −S], [S, A]] has the singular values of `A + iS`, each twice.
+    private static func rangeOfComplex(
+        _ weight: MatrixView, on backend: any Backend
+    ) throws -> ClosedRange<Double> {
+        let n = weight.columns, packed = try backend.allocate(rows: 2 * n, columns: n)
+        backend.copy(weight, to: packed)
+        let values: [Double] = backend.download(packed)
+        var embedded = [Double](repeating: 0, count: 4 * n * n)
+        for r in 0..<n {
+            for c in 0..<n {
+                let (a, s) = (values[r * n + c], values[(n + r) * n + c])
+                embedded[r * 2 * n + c] = a
+                embedded[(n + r) * 2 * n + n + c] = a
+                embedded[(n + r) * 2 * n + c] = s
+                embedded[r * 2 * n + n + c] = -s
+            }
+        }
+        return try range(of: backend.makeMatrix(embedded, rows: 2 * n, columns: 2 * n), on: backend)
     }
 
     /// Returns the largest singular value of A [n, n] (row by row), which is its operator

@@ -8,13 +8,15 @@ import RecurrentCore
 public struct CayleyUpdate: ManifoldUpdate, Plugin {
     public init(options: NoOptions = NoOptions()) {}
     public static let name = "cayley"
+    public var traits: ManifoldTraits { ManifoldTraits(reachesHalfTurns: false) }
     public static let summary = "W = (I − B/2)⁻¹ (I + B/2) with its exact gradient (scoRNN)"
 
     public func makeWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
         try Workspace(size: size, on: backend)
     }
 
-    private final class Workspace: ManifoldWorkspace {
+    final class Workspace: SkewWorkspace {
+        let size: Int
         let backend: any Backend
         let identity: MatrixView
         let matrix: MatrixView
@@ -25,6 +27,7 @@ public struct CayleyUpdate: ManifoldUpdate, Plugin {
         let subtract: any Kernel
 
         init(size: Int, on backend: any Backend) throws {
+            self.size = size
             self.backend = backend
             identity = try backend.makeMatrix(
                 (0..<size * size).map { $0 / size == $0 % size ? Float(1) : 0 }, rows: size, columns: size)
@@ -55,7 +58,7 @@ public struct CayleyUpdate: ManifoldUpdate, Plugin {
             backend.run(shift, inputs: [weight, identity], outputs: [right], scalars: [-1])
             do { try backend.solve(matrix, right) } catch RecurrentError.linearAlgebra {
                 throw RecurrentError.linearAlgebra(
-                    "it has the eigenvalue −1, which the Cayley transform doesn't reach; choose another `manifold`, such as exponential"
+                    "it has the eigenvalue −1, which the Cayley transform doesn't reach; choose another `manifold`, such as scaled-cayley or exponential"
                 )
             }
             // M is skew up to rounding: 2 M is computed as M − Mᵀ, which is exactly skew.

@@ -15,8 +15,14 @@ public struct ExactExponentialUpdate: ManifoldUpdate, Plugin {
     public func makeWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
         try Workspace(size: size, on: backend)
     }
+    public func makeUnitaryWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
+        try UnitaryEmbedding(makeWorkspace(size: 2 * size, on: backend), size: size, on: backend) {
+            try UnitaryLogarithm(size: size, on: backend)($0, into: $1.parameters[0])
+        }
+    }
 
-    private final class Workspace: ManifoldWorkspace {
+    final class Workspace: SkewWorkspace {
+        let size: Int
         let backend: any Backend
         let exponential: any MatrixProgramExecutor
         let smallExponential: any MatrixProgramExecutor
@@ -31,6 +37,7 @@ public struct ExactExponentialUpdate: ManifoldUpdate, Plugin {
         let termCount: Int
 
         init(size: Int, on backend: any Backend) throws {
+            self.size = size
             self.backend = backend
             let type = backend.scalarType
             exponential = try backend.makeMatrixProgram(TaylorExponential.program(type), size: size)

@@ -19,6 +19,8 @@ public struct ExponentialUpdate: ManifoldUpdate, Plugin {
     /// The method by which exp(B) is computed.
     public let method: SkewExponential.Method
 
+    public var traits: ManifoldTraits { ManifoldTraits(isExact: false) }
+
     public init(options: Options) { method = options.method }
     /// Creates the update.
     ///
@@ -28,13 +30,20 @@ public struct ExponentialUpdate: ManifoldUpdate, Plugin {
     public func makeWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
         try Workspace(size: size, on: backend, method: method)
     }
+    public func makeUnitaryWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
+        try UnitaryEmbedding(makeWorkspace(size: 2 * size, on: backend), size: size, on: backend) {
+            try UnitaryLogarithm(size: size, on: backend)($0, into: $1.parameters[0])
+        }
+    }
 
-    private final class Workspace: ManifoldWorkspace {
+    private final class Workspace: SkewWorkspace {
+        let size: Int
         let backend: any Backend
         let exponential: SkewExponential
         let skewProduct: SkewProduct
 
         init(size: Int, on backend: any Backend, method: SkewExponential.Method) throws {
+            self.size = size
             self.backend = backend
             exponential = try SkewExponential(size: size, on: backend, method: method)
             skewProduct = try SkewProduct(size: size, on: backend)

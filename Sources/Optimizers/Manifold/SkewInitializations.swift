@@ -10,7 +10,7 @@ public struct ZeroSkew: SkewInitialization, Plugin {
     }
 }
 
-/// 2 × 2 blocks [[0, −θ], [θ, 0]] with θ uniform in ±π: random rotations of planes
+/// 2 × 2 blocks [[0, −θ], [θ, 0]], or for unitary weights a diagonal of iθ, with θ uniform in ±π: random rotations of planes
 /// (Henaff, Szlam & LeCun 2016).
 public struct HenaffSkew: SkewInitialization, Plugin {
     public init(options: NoOptions = NoOptions()) {}
@@ -19,19 +19,28 @@ public struct HenaffSkew: SkewInitialization, Plugin {
     public func values(size: Int, random: inout RandomStream) -> [Double] {
         blocks(size: size) { random.uniform(in: -.pi...(.pi)) }
     }
+    /// A diagonal of iθ, so that W is a diagonal of phases.
+    public func complexValues(size: Int, random: inout RandomStream) -> [Double] {
+        phases(size: size) { random.uniform(in: -.pi...(.pi)) }
+    }
 }
 
-/// 2 × 2 blocks [[0, −s], [s, 0]] with `s = √((1 − cos t) / (1 + cos t))`, t uniform in [0, π/2]
+/// 2 × 2 blocks [[0, −s], [s, 0]] (for unitary weights a diagonal of i s) with `s = √((1 − cos t) / (1 + cos t))`, t uniform in [0, π/2]
 /// (Helfrich, Willmott & Ye 2018).
 public struct CayleySkew: SkewInitialization, Plugin {
     public init(options: NoOptions = NoOptions()) {}
     public static let name = "cayley"
     public static let summary = "2 × 2 blocks of tan(t/2), t uniform in [0, π/2] (scoRNN's)"
     public func values(size: Int, random: inout RandomStream) -> [Double] {
-        blocks(size: size) {
-            let cosine = RealFunctions.cos(random.uniform(in: 0...(.pi / 2)))
-            return ((1 - cosine) / (1 + cosine)).squareRoot()
-        }
+        blocks(size: size) { Self.tangent(&random) }
+    }
+    /// A diagonal of i s.
+    public func complexValues(size: Int, random: inout RandomStream) -> [Double] {
+        phases(size: size) { Self.tangent(&random) }
+    }
+    private static func tangent(_ random: inout RandomStream) -> Double {
+        let cosine = RealFunctions.cos(random.uniform(in: 0...(.pi / 2)))
+        return ((1 - cosine) / (1 + cosine)).squareRoot()
     }
 }
 
@@ -66,6 +75,18 @@ public struct UniformSkew: SkewInitialization, Plugin {
         }
         return result
     }
+    /// X below its diagonal, then Y on and below its diagonal, uniform in ±scale.
+    public func complexValues(size: Int, random: inout RandomStream) -> [Double] {
+        var symmetric = [Double](repeating: 0, count: size * size)
+        let skew = values(size: size, random: &random)
+        for i in 0..<size {
+            for j in 0...i {
+                symmetric[i * size + j] = random.uniform(in: -scale...scale)
+                symmetric[j * size + i] = symmetric[i * size + j]
+            }
+        }
+        return skew + symmetric
+    }
 }
 
 /// Returns a block-diagonal skew matrix, row by row; if the size is odd, the last row stays 0.
@@ -76,5 +97,12 @@ private func blocks(size: Int, _ angle: () -> Double) -> [Double] {
         result[i * size + i + 1] = -value
         result[(i + 1) * size + i] = value
     }
+    return result
+}
+
+/// Returns a diagonal skew-Hermitian matrix iY, as X = 0 and then Y, row by row.
+private func phases(size: Int, _ angle: () -> Double) -> [Double] {
+    var result = [Double](repeating: 0, count: 2 * size * size)
+    for i in 0..<size { result[(size + i) * size + i] = angle() }
     return result
 }

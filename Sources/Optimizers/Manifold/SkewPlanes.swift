@@ -84,6 +84,14 @@ struct SkewPlanes {
         return current
     }
 
+    /// The planes: the vectors x and y and the value σ of each, by descending σ.
+    var planes: [(x: [Double], y: [Double], value: Double)] {
+        guard let vectors else { return [] }
+        let count = values.count, all: [Double] = backend.download(vectors)
+        func column(_ number: Int) -> [Double] { (0..<size).map { all[$0 * 2 * count + number] } }
+        return values.indices.map { (column($0), column(count + $0), values[$0]) }
+    }
+
     /// Returns `Σ f(σ) (y xᵀ − x yᵀ)`, row by row, for K's planes and a function f.
     func sum(_ function: (Double) -> Double) throws -> [Double] {
         let n = size, count = values.count

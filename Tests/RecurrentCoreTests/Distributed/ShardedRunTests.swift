@@ -42,7 +42,7 @@ struct ShardedRunTests {
 
     /// A setting in which everything takes part.
     enum Case: CaseIterable, Hashable {
-        case urnn, rnn, gru, ugru, text
+        case urnn, rnn, gru, ugru, text, unitary
 
         func configuration(_ shards: Int) -> (ModelConfiguration, TrainingConfiguration) {
             var model = ModelConfiguration(embeddingSize: 24, hiddenSize: 24, layers: 2)
@@ -72,6 +72,7 @@ struct ShardedRunTests {
             case .urnn: URNN(activation: AbsoluteValue())
             case .rnn: VanillaRNN(activation: Tanh())
             case .gru: GRU()
+            case .unitary: UnitaryCell()
             case .ugru, .text: UGRU()
             }
         }

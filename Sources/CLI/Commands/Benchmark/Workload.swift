@@ -155,7 +155,7 @@ struct Workload {
         let weight = try backend.allocate(rows: size, columns: size)
         let cube = Double(size) * Double(size) * Double(size)
         return Workload(name: name, flops: 10 * cube) {
-            try workspace.computeWeight(from: skew, into: weight)
+            try workspace.computeWeight(at: ManifoldPoint(skew), into: weight)
             backend.synchronize()
         }
     }

@@ -7,10 +7,15 @@ import RecurrentRuns
 struct WeightSpectrum: Codable, Sendable {
     /// The name of the weight, such as `rnn.weight_hh_l0.W`.
     let name: String
-    /// The largest element of |WᵀW − I|.
+    /// The largest element of |WᵀW − I|, or of |WᴴW − I| for a unitary weight.
     let orthogonalityError: Double
     /// The angles θ of the eigenvalues exp(iθ), ascending, in (−π, π].
     let angles: [Double]
+
+    /// Whether the weight is unitary, which shows in the text only.
+    private var isUnitary = false
+
+    private enum CodingKeys: String, CodingKey { case name, orthogonalityError, angles }
 
     /// Computes the spectrum of a weight.
     ///
@@ -18,14 +23,15 @@ struct WeightSpectrum: Codable, Sendable {
     init(_ block: ParameterStore.OrthogonalBlock, of model: SequenceModel) throws {
         let weight = model.parameters.value(of: block)
         name = block.name
+        isUnitary = block.field == .complex
         orthogonalityError = try OrthogonalSpectrum.orthogonalityError(of: weight, on: model.backend)
         guard orthogonalityError.isFinite else {
             throw RecurrentError.linearAlgebra("\(block.name) holds values that aren't finite; it has no eigenvalues")
         }
-        angles = try OrthogonalSpectrum(size: weight.rows, on: model.backend).angles(of: weight)
+        angles = try OrthogonalSpectrum(size: block.size, on: model.backend).angles(of: weight)
     }
 
-    /// The spectrum as two lines of text; as eigenvalues come in pairs exp(±iθ), only θ in 0...π is shown.
+    /// The spectrum as two lines of text. Those of a real weight come in pairs exp(±iθ), so only |θ| in 0...π is shown.
     var text: String {
         let sorted = angles.map(abs).sorted()
         let (low, high, middle) = (sorted[0], sorted[sorted.count - 1], sorted[sorted.count / 2])
@@ -33,7 +39,7 @@ struct WeightSpectrum: Codable, Sendable {
         let bars = counts.map { $0 == 0 ? "·" : String(Self.blocks[max(($0 * Self.blocks.count - 1) / most, 0)]) }
             .joined()
         return """
-            \(name): ‖WᵀW − I‖max \(Format.significant(orthogonalityError)); angles of its eigenvalues \
+            \(name): ‖\(isUnitary ? "WᴴW" : "WᵀW") − I‖max \(Format.significant(orthogonalityError)); angles of its eigenvalues \
             \(Format.fixed(low, digits: 3)) to \(Format.fixed(high, digits: 3)), median \(Format.fixed(middle, digits: 3))
                 0 \(bars) π
             """

@@ -25,6 +25,9 @@ package struct Entry: Sendable {
     /// Creates the plug-in, which conforms to the protocol of its kind.
     let make: @Sendable ([String: OptionValue], PluginParts) throws -> any Sendable
 
+    /// What else `cli list` shows of the plug-in, with its default options.
+    var details: String?
+
     // For cells:
     var takesActivation = false
     var defaultActivation: String?

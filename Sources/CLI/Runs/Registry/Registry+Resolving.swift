@@ -166,18 +166,18 @@ extension Registry {
 }
 
 extension RecurrentCell {
-    /// Whether at least one of the cell's weights is kept orthogonal.
-    public var hasOrthogonalWeight: Bool { parameters.contains { $0.constraint == .orthogonal } }
+    /// Whether at least one of the cell's weights is kept orthogonal or unitary.
+    public var hasOrthogonalWeight: Bool { parameters.contains { $0.constraint.isOnManifold } }
     /// Whether the cell has a recurrent weight.
     public var hasRecurrentWeight: Bool { parameters.contains { $0.kind == .recurrentWeight } }
-    /// Whether at least one of the cell's recurrent weights isn't constrained to be orthogonal.
+    /// Whether at least one of the cell's recurrent weights isn't constrained to be orthogonal or unitary.
     public var hasFreeRecurrentWeight: Bool {
-        parameters.contains { $0.kind == .recurrentWeight && $0.constraint != .orthogonal }
+        parameters.contains { $0.kind == .recurrentWeight && !$0.constraint.isOnManifold }
     }
     /// Whether at least one of these weights has no initial values of its own, so that a run chooses them.
     public var hasUndeterminedRecurrentWeight: Bool {
         parameters.contains {
-            $0.kind == .recurrentWeight && $0.constraint != .orthogonal && $0.initialization == nil
+            $0.kind == .recurrentWeight && !$0.constraint.isOnManifold && $0.initialization == nil
         }
     }
 }

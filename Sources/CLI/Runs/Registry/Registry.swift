@@ -62,7 +62,9 @@ public struct Registry: Sendable {
     }
     /// Adds a manifold update.
     public mutating func add<M: ManifoldUpdate & Plugin>(_ type: M.Type) {
-        add(Entry(.manifold, type) { options, _ in try M(options: options) })
+        var entry = Entry(.manifold, type) { options, _ in try M(options: options) }
+        entry.details = (try? M(options: M.Options()))?.traits.text
+        add(entry)
     }
     /// Adds an initialization of B.
     public mutating func add<S: SkewInitialization & Plugin>(_ type: S.Type) {
@@ -99,12 +101,14 @@ public struct Registry: Sendable {
         public let summary: String
         /// The plug-in's options, in the order of help.
         public let options: [OptionDescription]
+        /// What else is known of it with its default options, such as which weights a manifold update is for; nil if nothing.
+        public let details: String?
     }
 
     /// Returns the plug-ins of a kind, in the order in which they were added.
     public func plugins(_ kind: PluginKind) -> [Description] {
         entries.filter { $0.kind == kind }.map {
-            Description(kind: kind, name: $0.name, summary: $0.summary, options: $0.options)
+            Description(kind: kind, name: $0.name, summary: $0.summary, options: $0.options, details: $0.details)
         }
     }
     /// Returns the names of the plug-ins of a kind, in the order in which they were added.

@@ -1,7 +1,8 @@
 import RecurrentCore
 
 /// An observer that writes event files for `tensorboard --logdir`: the losses, the metric, the learning rate, the gradient
-/// norm, and for each orthogonal weight the angles of its eigenvalues and the largest element of WᵀW − I.
+/// norm, and for each orthogonal weight the angles of its eigenvalues and the largest element of WᵀW − I, or
+/// of WᴴW − I.
 final class TensorBoardLog: TrainingObserver {
     private let folder: String
     private var file: EventFile!
@@ -63,8 +64,8 @@ final class TensorBoardLog: TrainingObserver {
         // A frozen weight doesn't change, and may be anything.
         for block in model.parameters.orthogonalBlocks where !updater.frozenNames.contains(block.name) {
             let weight = model.parameters.value(of: block)
-            let spectrum = try spectra[weight.rows] ?? OrthogonalSpectrum(size: weight.rows, on: model.backend)
-            spectra[weight.rows] = spectrum
+            let spectrum = try spectra[block.size] ?? OrthogonalSpectrum(size: block.size, on: model.backend)
+            spectra[block.size] = spectrum
             try file.histogram(
                 "eigenvalue angles/\(block.name)", spectrum.angles(of: weight), in: -Double.pi...Double.pi,
                 bins: Self.bins, step: step)

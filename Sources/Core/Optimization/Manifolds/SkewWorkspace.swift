@@ -1,21 +1,10 @@
-/// A parametrisation of the orthogonal matrices by skew-symmetric ones.
-///
-/// An orthogonal weight `W` [n, n] has an unconstrained parameter `B` (skew,
-/// `Bᵀ = -B`). Any optimizer steps `B` along the gradient that its ``ManifoldWorkspace`` gives;
-/// then `W` is recomputed from `B`, so that errors don't accumulate.
-public protocol ManifoldUpdate: Sendable {
-    /// The name on the command line, in lower-case words joined by hyphens.
-    var name: String { get }
-    /// A description in one line, for `cli list`.
-    var summary: String { get }
-    /// Creates a workspace with kernels and scratch memory for matrices [size, size].
-    ///
-    /// - Throws: what the backend throws.
-    func makeWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace
-}
+/// A manifold update for one size on one backend that computes the weight from one skew-symmetric matrix B.
+public protocol SkewWorkspace: ManifoldWorkspace {
+    /// The number n of rows and columns of B and W.
+    var size: Int { get }
+    /// The backend that holds the matrices.
+    var backend: any Backend { get }
 
-/// A manifold update for one size on one backend, with its own memory.
-public protocol ManifoldWorkspace: AnyObject {
     /// Computes the orthogonal matrix that belongs to a skew parameter.
     ///
     /// - Parameters:
@@ -49,19 +38,31 @@ public protocol ManifoldWorkspace: AnyObject {
     func computeParameter(from weight: MatrixView, into parameter: MatrixView) throws
 }
 
-extension ManifoldWorkspace {
+extension SkewWorkspace {
+    public var parameters: [ManifoldMatrix] { [.skew(size: size)] }
+
+    public func computeWeight(at point: ManifoldPoint, into weight: MatrixView) throws {
+        try computeWeight(from: point.parameters[0], into: weight)
+    }
+
+    public func parameterGradients(
+        weightGradient gradient: MatrixView, weight: MatrixView, at point: ManifoldPoint, into results: [MatrixView]
+    ) throws {
+        try parameterGradient(
+            weightGradient: gradient, weight: weight, parameter: point.parameters[0], into: results[0])
+    }
+
+    public func adopt(_ weight: MatrixView, into point: ManifoldPoint) throws {
+        try computeParameter(from: weight, into: point.parameters[0])
+    }
+
     public func computeParameter(from weight: MatrixView, into parameter: MatrixView) throws {
         throw RecurrentError.linearAlgebra(
             "this manifold update can't start from a given weight; choose another `manifold`")
     }
-}
 
-/// An initialization of the skew parameter B.
-public protocol SkewInitialization: Sendable {
-    /// The name on the command line, in lower-case words joined by hyphens.
-    var name: String { get }
-    /// A description in one line, for `cli list`.
-    var summary: String { get }
-    /// Returns an exactly skew-symmetric matrix [size, size], row by row.
-    func values(size: Int, random: inout RandomStream) -> [Double]
+    /// Sets B to B₀, so that W is the update's own function of B₀.
+    public func initialize(_ point: ManifoldPoint, skew: MatrixView, random: inout RandomStream) throws {
+        backend.copy(skew, to: point.parameters[0])
+    }
 }
