@@ -9,7 +9,7 @@ struct UnitaryCell: RecurrentCell {
     var parameters: [CellParameter] {
         [.inputWeight("U"), .inputWeight("V")] + CellParameter.unitaryWeight(real: "A", imaginary: "S")
     }
-    func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+    func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         let (a, s) = (states[0], states[1])
         return [p.U • x + p.A • a - p.S • s, p.V • x + p.S • a + p.A • s]
     }
