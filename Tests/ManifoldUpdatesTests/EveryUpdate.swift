@@ -26,6 +26,18 @@ struct UpdateCase: CustomStringConvertible {
         WeightField.allCases.filter(update.traits.fields.contains).map { UpdateCase(update: update, field: $0) }
     }
 
+    /// One of each kind, for tests that take long: the base moves at each step where it can.
+    static let distinct: [UpdateCase] = {
+        let moving: [any ManifoldUpdate] = [
+            DynamicTrivializationUpdate(period: 1), RetractionUpdate(.polar), RetractionUpdate(.qr),
+            RetractionUpdate(.cayley), ScaledCayleyUpdate(negativeOnes: 1), MarginUpdate(margin: 0.3, period: 1),
+        ]
+        let real = everyFunction.map(\.update) + moving + [HouseholderUpdate()]
+        let complex: [any ManifoldUpdate] = [ExponentialUpdate(), CayleyUpdate()] + moving + [ArjovskyUpdate()]
+        return real.map { UpdateCase(update: $0, field: .real) }
+            + complex.map { UpdateCase(update: $0, field: .complex) }
+    }()
+
     var description: String { "\(update.name), \(field.rawValue)" }
 }
 

@@ -83,7 +83,7 @@ import Testing
     enum BaseFault: String, CaseIterable {
         case moveChangesWeight, ignoresGate, hidesItsBase, flipsDeterminant, startsAnywhere, startsElsewhere,
             refusesStarts
-        case losesSymmetry, leavesMargin, gradientOfAnotherParameter, twoOfOneName, wrongField
+        case losesSymmetry, leavesMargin, gradientOfAnotherParameter, twoOfOneName
     }
 
     /// Dynamic trivialization, or a margin around it, with one mistake.
@@ -99,7 +99,6 @@ import Testing
             var traits = update.traits
             if fault == .startsAnywhere { traits.starts = .rotations }
             if fault == .leavesMargin { traits.spectralMargin = 0.05 }
-            if fault == .wrongField { traits.fields = [.real] }
             return traits
         }
         func makeWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
@@ -107,10 +106,6 @@ import Testing
         }
         func makeUnitaryWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
             Workspace(try update.makeUnitaryWorkspace(size: size, on: backend), backend, fault, .complex)
-        }
-        func makeWorkspace(_ field: WeightField, size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
-            try field == .real
-                ? makeWorkspace(size: size, on: backend) : makeUnitaryWorkspace(size: size, on: backend)
         }
 
         private final class Workspace: ManifoldWorkspace {

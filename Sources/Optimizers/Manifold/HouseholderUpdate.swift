@@ -53,8 +53,8 @@ final class HouseholderWorkspace: ManifoldWorkspace {
     private let triangle: MatrixView, solved: MatrixView, transposedSolved: MatrixView
     private let gram: MatrixView, product: MatrixView, wide: MatrixView
     private let polish: NewtonSchulz
-    private let square: any Kernel, root: any Kernel, divide: any Kernel, multiply: any Kernel
-    private let symmetrize: any Kernel, project: any Kernel
+    private let root: any Kernel, divide: any Kernel, multiply: any Kernel
+    private let symmetrize: any Kernel, subtract: any Kernel, project: any Kernel
 
     init(size: Int, count: Int, on backend: any Backend) throws {
         (self.size, self.count, self.backend) = (size, count, backend)
@@ -76,11 +76,11 @@ final class HouseholderWorkspace: ManifoldWorkspace {
         func kernel(_ inputs: Int, _ equation: ([SymbolicValue]) -> SymbolicValue) throws -> any Kernel {
             try backend.compile(PointwiseProgram(inputs: inputs) { x, _ in [equation(x)] })
         }
-        square = try kernel(2) { $0[0] * $0[1] }
         root = try kernel(1) { sqrt($0[0]) }
         divide = try kernel(2) { $0[0] / $0[1] }
         multiply = try kernel(2) { $0[0] * $0[1] }
         symmetrize = try kernel(4) { $0[0] * $0[2] + $0[1] * $0[3] }
+        subtract = try kernel(2) { $0[0] - $0[1] }
         // The part across u of a gradient with respect to u, divided by the length of v.
         project = try kernel(4) { ($0[0] - $0[1] * $0[2]) / $0[3] }
     }
@@ -99,7 +99,7 @@ final class HouseholderWorkspace: ManifoldWorkspace {
 
     /// Computes U, the lengths and `U Uᵀ`.
     private func normalize(_ vectors: MatrixView) throws {
-        backend.run(square, inputs: [vectors, vectors], outputs: [wide])
+        backend.run(multiply, inputs: [vectors, vectors], outputs: [wide])
         backend.reduceRows(.sum, wide, into: lengths)
         let squares: [Double] = backend.download(lengths)
         guard squares.allSatisfy({ $0.isFinite && $0 > 0 }) else {
@@ -128,8 +128,8 @@ final class HouseholderWorkspace: ManifoldWorkspace {
         backend.run(symmetrize, inputs: [gram, gram.transposed, mask, mask.transposed], outputs: [triangle])
         backend.gemm(triangle, units, into: result)
         backend.gemm(alpha: -1, solved, weightGradient.transposed, beta: 1, result)
-        backend.gemm(alpha: -1, transposedSolved, weightGradient, beta: 1, result)
-        backend.run(square, inputs: [result, units], outputs: [wide])
+        backend.run(subtract, inputs: [result, wide], outputs: [result])
+        backend.run(multiply, inputs: [result, units], outputs: [wide])
         let overlaps = triangle.reshaped(rows: 1, columns: count * count).columns(0..<count).reshaped(
             rows: count, columns: 1)
         backend.reduceRows(.sum, wide, into: overlaps)

@@ -32,7 +32,10 @@ extension ManifoldCheck {
     private func adopt(_ w: [Double], _ what: String) throws {
         let point = try ManifoldPoint(for: workspace, on: backend)
         let weight = try backend.makeMatrix(w, rows: rows, columns: n)
-        try workspace.adopt(weight, into: point)
+        do { try workspace.adopt(weight, into: point) } catch let error as RecurrentError {
+            throw ConformanceFailure(
+                "\(what): training doesn't start there, though the traits say that it can: \(error)")
+        }
         try require(backend.download(weight) == w, "\(what): adopt changes the weight")
         let values = values(point)
         for (matrix, values) in zip(workspace.parameters, values) {
