@@ -25,7 +25,7 @@ func updateConforms(index: Int) throws {
     #expect(everyFunction.allSatisfy { $0.update.traits.isExact == $0.isExact })
     #expect(MarginUpdate(margin: 0.3).traits.spectralMargin == 0.3)
     #expect(HouseholderUpdate(reflections: 3).traits.starts == .reflections)
-    #expect(ArjovskyUpdate().traits.text == "complex weights, exact gradient, starts from no given weight")
+    #expect(ArjovskyUpdate().traits.text == "complex weights, exact gradient, training can start from no given weight")
 }
 
 private func gradient(

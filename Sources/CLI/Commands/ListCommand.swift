@@ -31,7 +31,7 @@ struct ListCommand: ParsableCommand {
                     let flags = plugin.options.map { "--\(Flags.flag($0.name))" }.joined(separator: " ")
                     if !flags.isEmpty { Terminal.print(Terminal.wrapped("", flags, indent: width + 6)) }
                 } else {
-                    if let details = plugin.details { Terminal.print(Terminal.wrapped("      ", details, indent: 6)) }
+                    if let details = plugin.details { Terminal.print(Terminal.wrapped("    ", details, indent: 6)) }
                     for option in plugin.options {
                         Terminal.print(
                             Terminal.wrapped("      --\(Flags.flag(option.name))", Self.line(option), indent: 10))

@@ -4,7 +4,18 @@ extension ParameterUpdater {
         let parameters: [ManifoldMatrix]
         let base: [ManifoldMatrix]
 
-        init(_ workspace: any ManifoldWorkspace) { (parameters, base) = (workspace.parameters, workspace.base) }
+        /// The number m for which singular values lie in 1 − m…1 + m.
+        let margin: Double
+
+        init(_ workspace: any ManifoldWorkspace, _ update: any ManifoldUpdate) {
+            (parameters, base, margin) = (workspace.parameters, workspace.base, update.traits.spectralMargin)
+        }
+    }
+
+    /// Returns the number m for which the singular values of a weight lie in 1 − m…1 + m; 0 if it is orthogonal, unitary or
+    /// frozen.
+    public func margin(of block: ParameterStore.OrthogonalBlock) -> Double {
+        zip(parameters.orthogonalBlocks, blockLayouts).first { $0.0.name == block.name }?.1?.margin ?? 0
     }
 
     /// An orthogonal or unitary weight with what it is computed from.
@@ -15,6 +26,8 @@ extension ParameterUpdater {
         public let point: ManifoldPoint
         let gradients: [MatrixView]
         let workspace: any ManifoldWorkspace
+        /// What the manifold update keeps.
+        public let traits: ManifoldTraits
         /// The optimizer's state of each parameter.
         let states: [[MatrixView]]
         let kernels: OptimizerKernels

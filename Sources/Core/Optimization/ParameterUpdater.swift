@@ -112,7 +112,8 @@ public final class ParameterUpdater {
                 )
             }
             guard owner == rank else {
-                return (try BlockLayout(manifold.makeWorkspace(block.field, size: block.size, on: backend.exact)), nil)
+                let workspace = try manifold.makeWorkspace(block.field, size: block.size, on: backend.exact)
+                return (BlockLayout(workspace, manifold), nil)
             }
             let (workspace, point) = try manifold.start(
                 block, index, from: skewInitialization, seed: seed, on: backend)
@@ -120,9 +121,10 @@ public final class ParameterUpdater {
             let item = Constrained(
                 block: block, point: point,
                 gradients: try workspace.parameters.map { try backend.allocate(rows: $0.rows, columns: $0.columns) },
-                workspace: workspace, states: try workspace.parameters.map { try state($0.count) },
+                workspace: workspace, traits: manifold.traits,
+                states: try workspace.parameters.map { try state($0.count) },
                 kernels: settings.kernels(of: group?.number), rate: settings.skewRate(group?.group))
-            return (BlockLayout(workspace), item)
+            return (BlockLayout(workspace, manifold), item)
         }
         (blockLayouts, constrained) = (blocks.map(\.0), blocks.compactMap(\.1))
     }

@@ -14,6 +14,8 @@ struct WeightSpectrum: Codable, Sendable {
 
     /// Whether the weight is unitary, which shows in the text only.
     private var isUnitary = false
+    /// The smallest and the largest singular value, if the weight isn't orthogonal up to rounding.
+    private var singularValues: ClosedRange<Double>?
 
     private enum CodingKeys: String, CodingKey { case name, orthogonalityError, angles }
 
@@ -28,6 +30,7 @@ struct WeightSpectrum: Codable, Sendable {
         guard orthogonalityError.isFinite else {
             throw RecurrentError.linearAlgebra("\(block.name) holds values that aren't finite; it has no eigenvalues")
         }
+        if orthogonalityError > 1e-4 { singularValues = try SingularValues.range(of: weight, on: model.backend) }
         angles = try OrthogonalSpectrum(size: block.size, on: model.backend).angles(of: weight)
     }
 
@@ -36,10 +39,14 @@ struct WeightSpectrum: Codable, Sendable {
         let sorted = angles.map(abs).sorted()
         let (low, high, middle) = (sorted[0], sorted[sorted.count - 1], sorted[sorted.count / 2])
         let counts = Self.counts(sorted, in: 0...Double.pi, bins: 40), most = counts.max()!
+        let margin =
+            singularValues.map {
+                " singular values \(Format.fixed($0.lowerBound, digits: 4)) to \(Format.fixed($0.upperBound, digits: 4));"
+            } ?? ""
         let bars = counts.map { $0 == 0 ? "·" : String(Self.blocks[max(($0 * Self.blocks.count - 1) / most, 0)]) }
             .joined()
         return """
-            \(name): ‖\(isUnitary ? "WᴴW" : "WᵀW") − I‖max \(Format.significant(orthogonalityError)); angles of its eigenvalues \
+            \(name): ‖\(isUnitary ? "WᴴW" : "WᵀW") − I‖max \(Format.significant(orthogonalityError));\(margin) angles of its eigenvalues \
             \(Format.fixed(low, digits: 3)) to \(Format.fixed(high, digits: 3)), median \(Format.fixed(middle, digits: 3))
                 0 \(bars) π
             """

@@ -2,7 +2,7 @@ import RecurrentCore
 
 /// An observer that writes event files for `tensorboard --logdir`: the losses, the metric, the learning rate, the gradient
 /// norm, and for each orthogonal weight the angles of its eigenvalues and the largest element of WᵀW − I, or
-/// of WᴴW − I.
+/// of WᴴW − I; where singular values may leave 1 by a margin, also the smallest and the largest one.
 final class TensorBoardLog: TrainingObserver {
     private let folder: String
     private var file: EventFile!
@@ -69,9 +69,13 @@ final class TensorBoardLog: TrainingObserver {
             try file.histogram(
                 "eigenvalue angles/\(block.name)", spectrum.angles(of: weight), in: -Double.pi...Double.pi,
                 bins: Self.bins, step: step)
-            try file.scalar(
-                "orthogonality error/\(block.name)",
-                OrthogonalSpectrum.orthogonalityError(of: weight, on: model.backend), step: step)
+            let error = try OrthogonalSpectrum.orthogonalityError(of: weight, on: model.backend)
+            try file.scalar("orthogonality error/\(block.name)", error, step: step)
+            // The singular values of a weight that a manifold update keeps within a margin only.
+            guard updater.margin(of: block) > 0, error.isFinite else { continue }
+            let values = try SingularValues.range(of: weight, on: model.backend)
+            try file.scalar("smallest singular value/\(block.name)", values.lowerBound, step: step)
+            try file.scalar("largest singular value/\(block.name)", values.upperBound, step: step)
         }
     }
 }

@@ -88,9 +88,9 @@ public struct ManifoldTraits: Sendable, Hashable {
         /// No given weight.
         case nowhere = "no given weight"
         /// Those with the determinant 1; all unitary weights.
-        case rotations = "rotations"
+        case rotations = "given rotations"
         /// Those with the determinant −1.
-        case reflections = "reflections"
+        case reflections = "given reflections"
         /// All.
         case anywhere = "any given weight"
     }
@@ -119,7 +119,7 @@ public struct ManifoldTraits: Sendable, Hashable {
     public var text: String {
         var parts = [
             fields == [.real] ? "real weights" : fields == [.complex] ? "complex weights" : "real and complex weights",
-            isExact ? "exact gradient" : "approximate gradient", "starts from \(starts.rawValue)",
+            isExact ? "exact gradient" : "approximate gradient", "training can start from \(starts.rawValue)",
         ]
         if !reachesHalfTurns { parts.append("without the eigenvalue −1") }
         if spectralMargin > 0 { parts.append("singular values 1 ± \(spectralMargin)") }
