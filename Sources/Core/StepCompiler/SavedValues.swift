@@ -2,7 +2,8 @@
 ///
 /// Leaves and the new states cost nothing (all states are kept anyway). Products and
 /// transcendental results are saved. Cheap arithmetic is recomputed, unless that
-/// takes more reads than the saved result would.
+/// takes more reads than the saved result would. What depends on the cell's vectors alone
+/// is recomputed too, since it would be saved once for every row of every step.
 struct SavedValues {
     typealias Value = ExpressionGraph.Value
     /// The saved values, in a fixed order.
@@ -13,6 +14,7 @@ struct SavedValues {
         // however long the expressions are.
         let results = Set(step.results)
         var isGradient: [Bool] = []
+        var isOfVectors: [Bool] = []
         /// What is read to have each value again: another value, itself, or nothing.
         var read: [Value?] = []
         for (value, node) in step.graph.nodes.enumerated() {
@@ -21,8 +23,13 @@ struct SavedValues {
             case .stateGradient?, .outputGradient?, .backProduct?: isGradient.append(true)
             default: isGradient.append(!isProduct && node.operands.contains { isGradient[$0] })
             }
+            switch step.leafKind(value) {
+            case .vector?: isOfVectors.append(true)
+            case .some: isOfVectors.append(false)
+            case nil: isOfVectors.append(!isProduct && node.operands.allSatisfy { isOfVectors[$0] })
+            }
             let below = Set(node.operands.compactMap { read[$0] })
-            if node.operation.arity == 0 || results.contains(value) {
+            if node.operation.arity == 0 || results.contains(value) || isOfVectors[value] {
                 read.append(nil)
             } else if isProduct || node.operation.isTranscendental || below.count > 1 {
                 read.append(value)

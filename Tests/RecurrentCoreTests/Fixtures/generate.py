@@ -100,7 +100,8 @@ def cell(name, description, folder, shapes, states, step, initial=torch.randn, c
     weights = {key: torch.randn_like(tensor) for key, tensor in outputs.items()}
     loss = sum((outputs[key] * weights[key]).sum() for key in outputs)
     variables = parameters | inputs
-    gradients = dict(zip(variables, torch.autograd.grad(loss, list(variables.values()))))
+    # A state that no step reads has a gradient of zero.
+    gradients = dict(zip(variables, torch.autograd.grad(loss, list(variables.values()), materialize_grads=True)))
     write(name, description, {
         "steps": T, "batch": B, "inputSize": E, "hiddenSize": H, "layers": 1, "lengths": None,
         "parameters": encoded_all(parameters), "inputs": encoded_all(inputs), "outputs": encoded_all(outputs),
