@@ -21,6 +21,9 @@ struct PointwiseAccuracyTests {
         Function(
             testDescription: "sigmoid", bound: 4, exact: { 1 / (1 + Foundation.exp(-$0)) },
             apply: { RecurrentCore.sigmoid($0) }),
+        Function(testDescription: "sin", bound: 2, exact: { Foundation.sin($0) }, apply: { RecurrentCore.sin($0) }),
+        Function(testDescription: "cos", bound: 2, exact: { Foundation.cos($0) }, apply: { RecurrentCore.cos($0) }),
+        Function(testDescription: "erf", bound: 2, exact: { Foundation.erf($0) }, apply: { RecurrentCore.erf($0) }),
         Function(testDescription: "sqrt", bound: 0.5, exact: { $0.squareRoot() }, apply: { RecurrentCore.sqrt($0) }),
     ]
 
@@ -63,14 +66,17 @@ struct PointwiseAccuracyTests {
         let backend = try CPUBackend(threads: 1, instructions: instructions)
         let kernel = try backend.compile(
             PointwiseProgram(inputs: 1) { x, _ in
-                [tanh(x[0]) * sigmoid(x[0] + 0.3) + exp(0.7 * x[0]) / (1.5 + abs(x[0])), log(0.1 + abs(x[0]))]
+                [
+                    tanh(x[0]) * sigmoid(x[0] + 0.3) + exp(0.7 * x[0]) / (1.5 + abs(x[0])), log(0.1 + abs(x[0])),
+                    sin(1e9 * x[0]) + cos(x[0]) * erf(x[0]),
+                ]
             })
         let values = (0..<37).map { Float($0 * 7 % 37) / 7 - 2.6 }
         func results(columns: Int, offset: Int, padding: Int) throws -> [[UInt32]] {
             let rows = values.count
             let count = offset + rows * (columns + padding)
             let inputs = try backend.makeMatrix((0..<count).map { Float($0 % 5) }, rows: 1, columns: count)
-            let outputs = try (0..<2).map { _ in try backend.allocate(count) }
+            let outputs = try (0..<3).map { _ in try backend.allocate(count) }
             func view(_ memory: any Memory) -> MatrixView {
                 MatrixView(
                     memory, offset: offset, rows: rows, columns: columns, rowStride: columns + padding, columnStride: 1)

@@ -20,6 +20,7 @@ typedef uint32_t uint32;
 typedef unsigned long long uint64;
 #define KERNEL static void
 #define DEVICE static inline
+#define CONSTANT static const
 #define SHARED static __attribute__((section("emu_static_shared")))
 #define DYNAMIC_SHARED(type, name) type *name = (type *)emu_shared
 static uint32 emu_thread, emu_threads, emu_block, emu_block_y, emu_blocks, emu_blocks_y;
@@ -34,6 +35,7 @@ static void emu_grid_barrier(void);
 #define BLOCKS_Y emu_blocks_y
 #define BARRIER() emu_barrier()
 static inline float bits_to_float(uint32 bits) { float x; memcpy(&x, &bits, 4); return x; }
+static inline uint32 float_to_bits(float x) { uint32 bits; memcpy(&bits, &x, 4); return bits; }
 
 THE KERNEL'S TEXT
 

@@ -37,6 +37,8 @@ import Testing
         #expect(slopes([3, 4]) { $0[0] / $0[1] } == [0.25, -0.1875])
         #expect(slopes([0]) { tanh($0[0]) } == [1])
         #expect(slopes([0]) { sigmoid($0[0]) } == [0.25])
+        #expect(slopes([0]) { sin($0[0]) } == [1] && slopes([0]) { cos($0[0]) } == [0])
+        #expect(slopes([0]) { erf($0[0]) } == [2 / Double.pi.squareRoot()])
         #expect(slopes([4]) { sqrt($0[0]) } == [0.25])
         #expect(slopes([4]) { log($0[0]) } == [0.25])
         // The contributions of an input that is used several times add up.
@@ -73,7 +75,9 @@ import Testing
 
     @Test func largeArgumentsGiveFiniteSlopes() {
         for x in [-1000.0, -40, 40, 1000] {
-            for equation in [{ tanh($0) }, { sigmoid($0) }, { abs($0) }, { max($0, 0) }]
+            for equation in [
+                { tanh($0) }, { sigmoid($0) }, { abs($0) }, { max($0, 0) }, { sin($0) }, { cos($0) }, { erf($0) },
+            ]
                 as [(SymbolicValue) -> SymbolicValue]
             {
                 let result = PointwiseProgram.withDerivatives(inputs: 1) { x, _ in equation(x[0]) }.evaluate([x])
@@ -95,7 +99,8 @@ import Testing
                     [
                         a + b, a - b, a * b, a / (2 + sigmoid(b)), tanh(a), sigmoid(a), exp(-abs(a)), log(2 + a * a),
                         sqrt(1 + b * b), max(a, b), min(a, c), select(a > b, c, a * c), -a, sign(a) * b,
-                    ][random.integer(below: 14)])
+                        sin(a), cos(a * b), erf(b),
+                    ][random.integer(below: 17)])
             }
             return pool[6...].reduce(0) { $0 + tanh($1) }
         }

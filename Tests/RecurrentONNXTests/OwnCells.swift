@@ -97,7 +97,7 @@ struct Everything: RecurrentCell {
         let positive = product > h
         let isBoth = select(positive * (x > 0.1), exp(-abs(h)), sign(x) / (2 + min(x, second)))
         let counted = positive + (h == second) + (x > second) - (x == x)
-        let curve = log(1 + h * h) - sqrt(abs(second) + 1) + max(-product, p.v)
+        let curve = log(1 + h * h) - sqrt(abs(second) + 1) + max(-product, p.v) + sin(h) * cos(second) - erf(h)
         let seen = select(x, p.U • tanh(x), 0.25)
         let new = tanh(isBoth + 0.1 * counted + p.V • sigmoid(curve) + seen)
         return [new, select(h, new, second), p.v, select(x > 0, x, p.v)]

@@ -22,7 +22,7 @@ struct RandomCell: RecurrentCell {
         for _ in 0..<14 {
             let (a, b, c) = (pick(), pick(), pick())
             let new =
-                switch random.integer(below: 14) {
+                switch random.integer(below: 17) {
                 case 0: a + b
                 case 1: a - b
                 case 2: a * b
@@ -36,6 +36,9 @@ struct RandomCell: RecurrentCell {
                 case 10: sqrt(0.5 + abs(a))
                 case 11: select(a > 0, a * b, a * c)
                 case 12: select(c, a, b)
+                case 13: sin(a)
+                case 14: cos(a * b)
+                case 15: erf(a)
                 default: p.V • (tanh(a) * states[0])
                 }
             values.append(new)

@@ -7,7 +7,7 @@ enum Fault: String, CaseIterable, Sendable {
     case uncleanMemory, uploadIgnoresOffset, fillIgnoresStrides, copyIgnoresColumnStride, lowPrecisionMemory
     case gemmIgnoresAlpha, gemmIgnoresBeta, gemmReadsResultAtBetaZero, gemmSwapsStrides, gemmDropsLastOfLongSums
     case gemmWritesPadding
-    case impreciseExp, greaterOrEqual, signOfZero, maximumHidesNaN
+    case impreciseExp, greaterOrEqual, signOfZero, maximumHidesNaN, sineReducesByFloat, erfEndsEarly
     case outputsOneByOne, ignoresScalars, rowBroadcastRepeatsFirst, longRowsStopEarly
     case keyIgnoresStep, piecesStartAnew, columnsStartAnew
     case lastArgmax, maximumAboveZero, sumOmitsLastColumn, sumColumnsIgnoresBeta
@@ -30,7 +30,8 @@ enum Fault: String, CaseIterable, Sendable {
         case .gemmIgnoresAlpha, .gemmIgnoresBeta, .gemmReadsResultAtBetaZero, .gemmSwapsStrides,
             .gemmDropsLastOfLongSums, .gemmWritesPadding:
             .products
-        case .impreciseExp, .greaterOrEqual, .signOfZero, .maximumHidesNaN: .operations
+        case .impreciseExp, .greaterOrEqual, .signOfZero, .maximumHidesNaN, .sineReducesByFloat, .erfEndsEarly:
+            .operations
         case .outputsOneByOne, .ignoresScalars, .rowBroadcastRepeatsFirst, .longRowsStopEarly: .programs
         case .keyIgnoresStep, .piecesStartAnew, .columnsStartAnew: .places
         case .lastArgmax, .maximumAboveZero, .sumOmitsLastColumn, .sumColumnsIgnoresBeta: .reductions
@@ -138,6 +139,14 @@ final class FaultyBackend: Backend {
                     if view.rowStride == 0 { view.columnStride = 0 }
                     return view
                 }, outputs)
+        case .sineReducesByFloat where uses(.sin) && inputs[0].isPacked:
+            let turn = 2 * Double(Float.pi)
+            run(
+                inputs.map { view in
+                    let angles: [Double] = base.download(view)
+                    let rests = angles.map { $0.isFinite ? $0.remainder(dividingBy: turn) : $0 }
+                    return try! base.makeMatrix(rests, rows: view.rows, columns: view.columns)
+                }, outputs)
         case .longRowsStopEarly where first.columns > 65_536:
             let range = 0..<65_536
             run(inputs.map { $0.columns(range) }, outputs.map { $0.columns(range) })
@@ -167,6 +176,7 @@ final class FaultyBackend: Backend {
             case .impreciseExp where uses(.exp): { $0 * (1 + 1e-9) }
             case .greaterOrEqual where uses(.greater): { $0 == 0 ? 1 : $0 }
             case .signOfZero where uses(.sign): { $0 == 0 ? 1 : $0 }
+            case .erfEndsEarly where uses(.erf): { $0.magnitude > 1 - 1e-6 ? $0.rounded() : $0 }
             case .maximumHidesNaN where uses(.maximum): { $0.isNaN ? 0 : $0 }
             default: nil
             }

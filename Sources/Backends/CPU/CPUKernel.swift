@@ -115,6 +115,9 @@ final class CPUKernel: Kernel, @unchecked Sendable {
         case .sqrt: CK_SQRT
         case .tanh: CK_TANH
         case .sigmoid: CK_SIGMOID
+        case .sin: CK_SIN
+        case .cos: CK_COS
+        case .erf: CK_ERF
         case .add: CK_ADD
         case .subtract: CK_SUBTRACT
         case .multiply: CK_MULTIPLY

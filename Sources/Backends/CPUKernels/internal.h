@@ -9,6 +9,14 @@ typedef struct {
     int32_t argmax;
 } ck_row_result;
 
+/// An angle as quarters · π/2 + rest, with rest in [-π/4, π/4].
+typedef struct {
+    float rest;
+    int32_t quarters;  // modulo 4
+} ck_angle;
+/// Reduces an angle of at least 2^28 radians; rest is NaN if x is infinite or NaN.
+ck_angle ck_reduce_angle(float x);
+
 /// C [m, n] ← alpha · op(A) op(B) + beta · C (+ bias), row-major.
 typedef struct {
     int64_t m, n, k;

@@ -7,6 +7,7 @@
 typedef float vf __attribute__((vector_size(4 * WIDTH), aligned(4)));
 typedef int32_t vi __attribute__((vector_size(4 * WIDTH), aligned(4)));
 typedef uint32_t vu __attribute__((vector_size(4 * WIDTH), aligned(4)));
+typedef double vd __attribute__((vector_size(8 * WIDTH)));
 
 static inline __attribute__((always_inline)) vf NAME(splat)(float x) { return x - (vf){0}; }
 static inline __attribute__((always_inline)) vf NAME(pick)(vi mask, vf a, vf b) {
@@ -85,6 +86,60 @@ static inline __attribute__((always_inline)) vf NAME(tanh)(vf x) {
     const vf e = NAME(exp)(NAME(pick)(a > 44.0f, NAME(splat)(88.0f), a + a));
     const vf far = 1.0f - 2.0f / (e + 1.0f);
     const vf y = NAME(pick)(a < 0.625f, near, (vf)((vi)far | ((vi)x & (vi)NAME(splat)(-0.0f))));
+    return NAME(pick)(x == x, y, x);
+}
+
+// The sine of x + quarter · π/2: x = n π/2 + r with n and r from double precision, in which the product of n and
+// the first 25 bits of π/2 is exact, and Cephes' polynomials of sinf and cosf in r.
+static inline __attribute__((always_inline)) vf NAME(sine)(vf x, int32_t quarter) {
+    const vf a = NAME(absolute)(x);
+    const vi is_near = a <= 268435456.0f;
+    const vd wide = __builtin_convertvector(NAME(pick)(is_near, x, NAME(splat)(0)), vd);
+    const vd n = (wide * 0.63661977236758134308 + 6755399441055744.0) - 6755399441055744.0;  // to the nearest integer
+    const vd exact = wide - n * 1.57079631090164184570;
+    vf r = __builtin_convertvector(exact - n * 1.58932547735281966916e-8, vf);
+    vi turns = __builtin_convertvector(n, vi);
+    if (__builtin_reduce_and(is_near) == 0) {
+        for (int i = 0; i < WIDTH; i++) {
+            if (is_near[i]) continue;
+            const ck_angle angle = ck_reduce_angle(x[i]);
+            r[i] = angle.rest, turns[i] = angle.quarters;
+        }
+    }
+    turns += quarter;
+    const vf z = r * r;
+    vf s = NAME(splat)(-1.9515295891e-4f);
+    s = s * z + 8.3321608736e-3f;
+    s = s * z - 1.6666654611e-1f;
+    s = s * z * r + r;
+    vf c = NAME(splat)(2.443315711809948e-5f);
+    c = c * z - 1.388731625493765e-3f;
+    c = c * z + 4.166664568298827e-2f;
+    c = c * z * z - z * 0.5f + 1.0f;
+    const vf y = NAME(pick)((turns & 1) != 0, c, s);
+    return (vf)((vi)y ^ ((turns & 2) << 30));
+}
+
+// erf(x), from polynomials fitted by scripts/fit-erf: erf(x) / x - 1 near 0, elsewhere -log(erfc(|x|)) / |x| - 1.
+static inline __attribute__((always_inline)) vf NAME(erf)(vf x) {
+    const vf a = NAME(absolute)(x), z = x * x;
+    vf p = NAME(splat)(8.38242e-5f);
+    p = p * z - 8.1456055e-4f;
+    p = p * z + 5.201287e-3f;
+    p = p * z - 2.6859501e-2f;
+    p = p * z + 1.1283697e-1f;
+    p = p * z - 3.7612635e-1f;
+    p = p * z + 1.2837917e-1f;
+    const vf near = p * x + x;
+    const vf b = NAME(pick)(a > 4.0f, NAME(splat)(4), a);
+    vf q = NAME(splat)(-2.145951e-4f);
+    q = q * b + 3.219976e-3f;
+    q = q * b - 2.2906033e-2f;
+    q = q * b + 1.0528686e-1f;
+    q = q * b + 6.356994e-1f;
+    q = q * b + 1.2851995e-1f;
+    const vf far = 1.0f - NAME(exp_bounded)(-(q * b + b), true);
+    const vf y = NAME(pick)(a < 0.92f, near, (vf)((vi)far | ((vi)x & (vi)NAME(splat)(-0.0f))));
     return NAME(pick)(x == x, y, x);
 }
 
@@ -167,6 +222,9 @@ static void NAME(execute)(
         case CK_SQRT: EACH(__builtin_elementwise_sqrt(x));
         case CK_TANH: EACH(NAME(tanh)(x));
         case CK_SIGMOID: EACH(NAME(sigmoid)(x));
+        case CK_SIN: EACH(NAME(sine)(x, 0));
+        case CK_COS: EACH(NAME(sine)(x, 1));
+        case CK_ERF: EACH(NAME(erf)(x));
         case CK_ADD: EACH2(x + y);
         case CK_SUBTRACT: EACH2(x - y);
         case CK_MULTIPLY: EACH2(x * y);

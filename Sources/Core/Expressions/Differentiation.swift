@@ -23,6 +23,12 @@ extension ExpressionGraph {
         case .sigmoid:
             let slope = add(.multiply, [value, add(.subtract, [constant(1), value])])
             return [add(.multiply, [adjoint, slope])]
+        case .sin: return [add(.multiply, [adjoint, add(.cos, [x[0]])])]
+        case .cos: return [add(.negate, [add(.multiply, [adjoint, add(.sin, [x[0]])])])]
+        case .erf:
+            let density = add(.exp, [add(.negate, [add(.multiply, [x[0], x[0]])])])
+            let slope = add(.multiply, [constant(2 / Double.pi.squareRoot()), density])
+            return [add(.multiply, [adjoint, slope])]
         case .add: return [adjoint, adjoint]
         case .subtract: return [adjoint, add(.negate, [adjoint])]
         case .multiply:

@@ -35,6 +35,12 @@ public enum PointwiseOperation: Hashable, Sendable {
     case tanh
     /// The logistic function `1 / (1 + exp(-x))`.
     case sigmoid
+    /// The sine of the operand in radians; NaN if it is infinite.
+    case sin
+    /// The cosine of the operand in radians; NaN if it is infinite.
+    case cos
+    /// The error function `2/√π ∫₀ˣ exp(-t²) dt`.
+    case erf
 
     // Two operands.
     /// The sum of the operands.
@@ -66,7 +72,7 @@ public enum PointwiseOperation: Hashable, Sendable {
     public var arity: Int {
         switch self {
         case .input, .scalar, .constant, .uniform, .columnIndex: 0
-        case .negate, .absolute, .sign, .exp, .log, .sqrt, .tanh, .sigmoid, .product: 1
+        case .negate, .absolute, .sign, .exp, .log, .sqrt, .tanh, .sigmoid, .sin, .cos, .erf, .product: 1
         case .add, .subtract, .multiply, .divide, .maximum, .minimum, .greater, .equal: 2
         case .select: 3
         }
@@ -75,7 +81,7 @@ public enum PointwiseOperation: Hashable, Sendable {
     /// Whether recomputing the result costs more than reading a saved one back.
     var isTranscendental: Bool {
         switch self {
-        case .exp, .log, .sqrt, .tanh, .sigmoid, .divide: true
+        case .exp, .log, .sqrt, .tanh, .sigmoid, .sin, .cos, .erf, .divide: true
         default: false
         }
     }
@@ -104,6 +110,9 @@ public enum PointwiseOperation: Hashable, Sendable {
         case .sqrt: a.squareRoot()
         case .tanh: RealFunctions.tanh(a)
         case .sigmoid: RealFunctions.sigmoid(a)
+        case .sin: RealFunctions.sin(a)
+        case .cos: RealFunctions.cos(a)
+        case .erf: RealFunctions.erf(a)
         case .add: a + b
         case .subtract: a - b
         case .multiply: a * b

@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// The transcendental functions of ``PointwiseOperation``, and sine and cosine, in Double.
+/// The transcendental functions of ``PointwiseOperation`` in Double.
 public enum RealFunctions {
     /// Returns the exponential of `x`.
     public static func exp(_ x: Double) -> Double { _exp(x) }
@@ -26,6 +26,8 @@ public enum RealFunctions {
     public static func sin(_ x: Double) -> Double { _sin(x) }
     /// Returns the cosine of `x` in radians.
     public static func cos(_ x: Double) -> Double { _cos(x) }
+    /// Returns the error function `2/√π ∫₀ˣ exp(-t²) dt`.
+    public static func erf(_ x: Double) -> Double { _erf(x) }
 }
 
 // Module-level functions, so that the static ones above don't call themselves.
@@ -34,3 +36,4 @@ private func _log(_ x: Double) -> Double { log(x) }
 private func _tanh(_ x: Double) -> Double { tanh(x) }
 private func _sin(_ x: Double) -> Double { sin(x) }
 private func _cos(_ x: Double) -> Double { cos(x) }
+private func _erf(_ x: Double) -> Double { erf(x) }

@@ -82,6 +82,12 @@ public func sqrt(_ x: SymbolicValue) -> SymbolicValue { SymbolicValue(.sqrt, x) 
 public func tanh(_ x: SymbolicValue) -> SymbolicValue { SymbolicValue(.tanh, x) }
 /// Returns the logistic function of `x`, `1 / (1 + exp(-x))`.
 public func sigmoid(_ x: SymbolicValue) -> SymbolicValue { SymbolicValue(.sigmoid, x) }
+/// Returns the sine of `x` in radians.
+public func sin(_ x: SymbolicValue) -> SymbolicValue { SymbolicValue(.sin, x) }
+/// Returns the cosine of `x` in radians.
+public func cos(_ x: SymbolicValue) -> SymbolicValue { SymbolicValue(.cos, x) }
+/// Returns the error function of `x`, `2/√π ∫₀ˣ exp(-t²) dt`.
+public func erf(_ x: SymbolicValue) -> SymbolicValue { SymbolicValue(.erf, x) }
 /// Returns the larger of two values; at a tie, one of them gets the whole gradient.
 public func max(_ a: SymbolicValue, _ b: SymbolicValue) -> SymbolicValue { SymbolicValue(.maximum, a, b) }
 /// Returns the smaller of two values; at a tie, one of them gets the whole gradient.

@@ -6,6 +6,7 @@ Numbers are strings, since JSON has no infinity and no NaN. Philox is written
 out here once more, in Python's own integers.
 """
 import json
+import math
 import pathlib
 
 import numpy as np
@@ -57,6 +58,9 @@ with np.errstate(all="ignore"):
     keep("sqrt", np.sqrt(x))
     keep("tanh", np.tanh(x))
     keep("sigmoid", 1 / (1 + np.exp(-x)))
+    # NumPy's own sine and cosine may be wrong in the last place, and it has no error function.
+    for name in ["sin", "cos", "erf"]:
+        keep(name, [getattr(math, name)(v) if name == "erf" or math.isfinite(v) else math.nan for v in x])
     keep("add", x + y)
     keep("subtract", x - y)
     keep("multiply", x * y)
