@@ -55,9 +55,9 @@ public struct Adam: Optimizer, Plugin {
         parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue,
         scalars: [SymbolicValue]
     ) -> (parameter: SymbolicValue, state: [SymbolicValue]) {
-        let mean = SymbolicValue(options.beta1) * state[0] + SymbolicValue(1 - options.beta1) * gradient
-        let square = SymbolicValue(options.beta2) * state[1] + SymbolicValue(1 - options.beta2) * gradient * gradient
-        let step = rate * scalars[0] * mean / (sqrt(square) * scalars[1] + SymbolicValue(options.epsilon))
+        let mean = options.beta1 * state[0] + (1 - options.beta1) * gradient
+        let square = options.beta2 * state[1] + (1 - options.beta2) * gradient * gradient
+        let step = rate * scalars[0] * mean / (sqrt(square) * scalars[1] + options.epsilon)
         return (parameter - step, [mean, square])
     }
 

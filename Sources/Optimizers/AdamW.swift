@@ -56,7 +56,7 @@ public struct AdamW: Optimizer, Plugin {
         parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue,
         scalars: [SymbolicValue]
     ) -> (parameter: SymbolicValue, state: [SymbolicValue]) {
-        let decayed = parameter - rate * SymbolicValue(options.weightDecay) * parameter
+        let decayed = parameter - rate * options.weightDecay * parameter
         return adam.update(parameter: decayed, gradient: gradient, state: state, rate: rate, scalars: scalars)
     }
 }

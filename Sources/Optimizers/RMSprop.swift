@@ -48,7 +48,7 @@ public struct RMSprop: Optimizer, Plugin {
         parameter: SymbolicValue, gradient: SymbolicValue, state: [SymbolicValue], rate: SymbolicValue,
         scalars: [SymbolicValue]
     ) -> (parameter: SymbolicValue, state: [SymbolicValue]) {
-        let square = SymbolicValue(options.decay) * state[0] + SymbolicValue(1 - options.decay) * gradient * gradient
-        return (parameter - rate * gradient / (sqrt(square) + SymbolicValue(options.epsilon)), [square])
+        let square = options.decay * state[0] + (1 - options.decay) * gradient * gradient
+        return (parameter - rate * gradient / (sqrt(square) + options.epsilon), [square])
     }
 }

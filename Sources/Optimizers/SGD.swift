@@ -55,8 +55,8 @@ public struct SGD: Optimizer, Plugin {
     ) -> (parameter: SymbolicValue, state: [SymbolicValue]) {
         let momentum = options.momentum
         guard momentum > 0 else { return (parameter - rate * gradient, []) }
-        let velocity = SymbolicValue(momentum) * state[0] + gradient
-        let direction = options.nesterov ? gradient + SymbolicValue(momentum) * velocity : velocity
+        let velocity = momentum * state[0] + gradient
+        let direction = options.nesterov ? gradient + momentum * velocity : velocity
         return (parameter - rate * direction, [velocity])
     }
 }

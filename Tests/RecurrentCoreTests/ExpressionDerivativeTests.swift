@@ -1,3 +1,4 @@
+import Foundation
 import RecurrentCore
 import RecurrentTestSupport
 import Testing
@@ -47,6 +48,38 @@ import Testing
         // An input without influence has slope 0.
         #expect(slopes([2, 5]) { exp($0[1] * 0) + $0[0] } == [1, 0])
         #expect(slopes([2, 5]) { sign($0[0]) + ($0[0] > $0[1]) + ($0[0] == $0[1]) } == [0, 0])
+    }
+
+    /// Powers and their slopes against `Foundation.pow`, and where they stop being defined.
+    @Test func powers() {
+        func both(_ x: [Double], _ equation: ([SymbolicValue]) -> SymbolicValue) -> [Double] {
+            PointwiseProgram.withDerivatives(inputs: x.count) { x, _ in equation(x) }.evaluate(x)
+        }
+        func agree(_ a: [Double], _ b: [Double]) -> Bool {
+            zip(a, b).allSatisfy { abs($0 - $1) <= 1e-13 * abs($1) || $0 == $1 || $0.isNaN && $1.isNaN }
+        }
+        for exponent in [-65.0, -64, -3, -2.5, -1, -0.5, 0, 0.3, 0.5, 1, 2, 3, 7, 64, 65] {
+            for x in [0.25, 1, 1.7] {
+                let slope = exponent * Foundation.pow(x, exponent - 1)
+                let isRight = agree(both([x]) { pow($0[0], exponent) }, [Foundation.pow(x, exponent), slope])
+                #expect(isRight, "\(x) ^ \(exponent)")
+            }
+        }
+        // Whole exponents are for all numbers.
+        #expect(both([-2]) { pow($0[0], 3) } == [-8, 12] && both([-2]) { pow($0[0], -2) } == [0.25, 0.25])
+        #expect(both([0]) { pow($0[0], 2) } == [0, 0] && both([0]) { pow($0[0], 1) } == [0, 1])
+        #expect(both([0]) { pow($0[0], 0) } == [1, 0] && both([0]) { pow($0[0], -1) } == [.infinity, -.infinity])
+        #expect(both([0]) { pow($0[0], 0.5) } == [0, .infinity])
+        #expect(agree(both([0]) { pow($0[0], 1.5) }, [0, .nan]))
+        #expect(both([-1]) { pow($0[0], 1.5) }[0].isNaN)
+        // A power of two values, and of a number.
+        let (x, y) = (1.7, -2.3), power = Foundation.pow(x, y)
+        #expect(agree(both([x, y]) { pow($0[0], $0[1]) }, [power, y * power / x, power * Foundation.log(x)]))
+        #expect(both([-1, 2]) { pow($0[0], $0[1]) }[0].isNaN)
+        #expect(agree(both([3]) { pow(2, $0[0]) }, [8, 8 * Foundation.log(2)]))
+        // Few multiplications, shared where they are equal.
+        let program = PointwiseProgram(inputs: 1) { x, _ in [pow(x[0], 8) + pow(x[0], 4)] }
+        #expect(program.instructions.count == 5)
     }
 
     /// The conventions at kinks, on which cells rely.

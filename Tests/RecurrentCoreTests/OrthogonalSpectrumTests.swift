@@ -55,7 +55,7 @@ struct OrthogonalSpectrumTests {
     func reflectionsAreNoRotations(spectrum: ([Double], [Double]), onCPU: Bool) throws {
         let backend: any Backend = onCPU ? try CPUBackend() : ReferenceBackend()
         let (weight, _) = try matrix(spectrum.0, ends: spectrum.1, backend)
-        let isRotation = spectrum.1.reduce(1, *) > 0
+        let isRotation: Bool = spectrum.1.reduce(1, *) > 0
         #expect(try OrthogonalSpectrum.isRotation(weight, on: backend) == isRotation)
     }
 }

@@ -20,7 +20,7 @@ private struct SmoothedRows: ScoreLoss {
             self.backend = backend
             exponential = try backend.compile(PointwiseProgram(inputs: 2) { x, _ in [exp(x[0] - x[1])] })
             func share(_ target: SymbolicValue) -> SymbolicValue {
-                SymbolicValue(1 - smoothing) * (.columnIndex == target) + SymbolicValue(smoothing / Double(classes))
+                (1 - smoothing) * (.columnIndex == target) + smoothing / Double(classes)
             }
             term = try backend.compile(
                 PointwiseProgram(inputs: 4) { x, _ in [share(x[3]) * (x[1] + log(x[2]) - x[0])] })
@@ -51,7 +51,7 @@ private struct LabelSmoothing: ClassLoss {
     let name = "label smoothing"
     func callAsFunction(_ term: ClassTerm) -> SymbolicValue {
         let share =
-            SymbolicValue(1 - smoothing) * term.isTarget + SymbolicValue(smoothing / Double(term.classes))
+            (1 - smoothing) * term.isTarget + smoothing / Double(term.classes)
         return -share * term.logProbability
     }
 }

@@ -22,7 +22,7 @@ struct RegistryTests {
         var parameters: [CellParameter] { [.inputWeight("U"), .recurrentWeight("W")] }
         func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
             let h = states[0]
-            return [h + SymbolicValue(options.timeStep) * (tanh(p.U • x + p.W • h) - h)]
+            return [h + options.timeStep * (tanh(p.U • x + p.W • h) - h)]
         }
     }
 

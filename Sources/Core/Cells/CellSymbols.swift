@@ -21,7 +21,8 @@ public struct CellSymbols: Sendable {
     let vectors: [String: SymbolicValue]
     let trace: CellTrace
 
-    /// The weight with this name.
+    /// The weight with this name; disfavored, so that expressions with vectors compile at once.
+    @_disfavoredOverload
     public subscript(dynamicMember name: String) -> Weight {
         guard let index = trace.use(name) else { return Weight(index: nil) }
         guard trace.parameters[index].isWeight else {

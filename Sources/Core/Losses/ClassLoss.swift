@@ -7,7 +7,7 @@
 ///         let name = "label smoothing"
 ///         func callAsFunction(_ term: ClassTerm) -> SymbolicValue {
 ///             let share =
-///                 SymbolicValue(1 - smoothing) * term.isTarget + SymbolicValue(smoothing / Double(term.classes))
+///                 (1 - smoothing) * term.isTarget + smoothing / Double(term.classes)
 ///             return -share * term.logProbability
 ///         }
 ///     }

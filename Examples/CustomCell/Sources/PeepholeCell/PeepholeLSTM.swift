@@ -44,9 +44,9 @@ public struct PeepholeLSTM: RecurrentCell, Plugin {
         switch options.gates {
         case .separate:
             i = sigmoid(p.U_i • x + p.W_i • h + p.p_i * c + p.b_i)
-            f = sigmoid(p.U_f • x + p.W_f • h + p.p_f * c + p.b_f + SymbolicValue(options.forgetShift))
+            f = sigmoid(p.U_f • x + p.W_f • h + p.p_f * c + p.b_f + options.forgetShift)
         case .coupled:
-            i = sigmoid(p.U_i • x + p.W_i • h + p.p_i * c + p.b_i - SymbolicValue(options.forgetShift))
+            i = sigmoid(p.U_i • x + p.W_i • h + p.p_i * c + p.b_i - options.forgetShift)
             f = 1 - i
         }
         let memory = f * c + i * tanh(p.U_g • x + p.W_g • h + p.b_g)

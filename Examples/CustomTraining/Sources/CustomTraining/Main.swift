@@ -12,7 +12,7 @@ struct LabelSmoothing: ClassLoss {
     let smoothing: Double
     let name = "label smoothing"
     func callAsFunction(_ term: ClassTerm) -> SymbolicValue {
-        let share = SymbolicValue(1 - smoothing) * term.isTarget + SymbolicValue(smoothing / Double(term.classes))
+        let share = (1 - smoothing) * term.isTarget + smoothing / Double(term.classes)
         return -share * term.logProbability
     }
 }

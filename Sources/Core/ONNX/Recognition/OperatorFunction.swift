@@ -34,8 +34,8 @@ struct OperatorFunction: Sendable {
         ]
         for slope in constants.sorted() where slope > 0 && slope < 1 {
             functions.append(
-                OperatorFunction("LeakyRelu", alpha: slope) { select($0 > 0, $0, SymbolicValue(slope) * $0) })
-            functions.append(OperatorFunction("LeakyRelu", alpha: slope) { max($0, SymbolicValue(slope) * $0) })
+                OperatorFunction("LeakyRelu", alpha: slope) { select($0 > 0, $0, slope * $0) })
+            functions.append(OperatorFunction("LeakyRelu", alpha: slope) { max($0, slope * $0) })
         }
         return functions
     }
