@@ -41,6 +41,7 @@ enum DeviceChecks {
         }
         result["lem"] = { LEM() }
         result["mingru"] = { MinGRU() }
+        result["complex"] = { ComplexCell() }
         return result
     }()
 
@@ -53,7 +54,7 @@ enum DeviceChecks {
     /// Each cell and each activation at least once: compiling a kernel for the host takes a while.
     static let emulatedCells = Set(
         cells.keys.filter { $0.hasPrefix("rnn ") } + standardCells + otherCells + [
-            "ugru modrelu before", "urnn leaky-relu",
+            "ugru modrelu before", "urnn leaky-relu", "complex",
         ]
     ).sorted()
 

@@ -20,7 +20,7 @@ struct CellGradientTests {
                 GRU(activation: activation), GRU(activation: activation, resetGate: .before),
                 UGRU(activation: activation), UGRU(activation: activation, resetGate: .before),
             ]
-        } + [StepPlanTests.Highway(), SharedWeight(), PassThrough()]
+        } + [StepPlanTests.Highway(), SharedWeight(), PassThrough(), ComplexCell()]
     }
 
     /// A cell with one weight in two products, and two states that feed each other.

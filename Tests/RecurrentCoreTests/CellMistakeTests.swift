@@ -12,6 +12,7 @@ struct CellMistakeTests {
         var name: String { "sketch" }
         var summary: String { "" }
         var stateNames = ["h"]
+        var outputCount = 1
         var parameters: [CellParameter] = [.inputWeight("U"), .recurrentWeight("W_h"), .recurrentBias("bias")]
         var equations: @Sendable (Value, CellStates, CellSymbols) -> [Value] = { x, states, p in
             [tanh(p.U • x + p.W_h • states[0] + p.bias)]

@@ -27,6 +27,7 @@ struct InferenceTests {
     static let cells: [any RecurrentCell] = [
         VanillaRNN(), URNN(activation: ModReLU()), GRU(), UGRU(resetGate: .before), LSTM(), CoRNN(), LEM(),
         MinGRU(), Residual(),
+        ComplexCell(),
     ]
     static let vocabulary = 13
 

@@ -12,7 +12,7 @@ import VanillaRNNCell
 struct SmallestSizesTests {
     static let cells: [any RecurrentCell] = [
         VanillaRNN(activation: Tanh()), URNN(activation: ModReLU()), GRU(), GRU(resetGate: .before), UGRU(),
-        CellGradientTests.SharedWeight(), CellGradientTests.PassThrough(),
+        CellGradientTests.SharedWeight(), CellGradientTests.PassThrough(), ComplexCell(),
     ]
 
     @Test(arguments: cells.indices, [(1, 1, 1, 1), (3, 1, 4, 3), (1, 3, 4, 1), (1, 1, 5, 4)])

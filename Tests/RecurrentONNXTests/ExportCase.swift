@@ -4,6 +4,7 @@ import LEMCell
 import LSTMCell
 import MinGRUCell
 import RecurrentCore
+import RecurrentTestSupport
 import ReferenceBackend
 import UGRUCell
 import URNNCell
@@ -87,6 +88,17 @@ struct ExportCase: Sendable {
                 $0.embeddingSize = hiddenSize
             },
         ]
+        for layers in 1...2 {
+            let base = ExportCase("complex_\(layers)", ComplexCell(), "Scan", layers: layers)
+            cases += [
+                base, base.with("complex_class_\(layers)") { $0.targets = .sequenceClass(classes: 4) },
+                base.with("complex_tied_\(layers)") {
+                    $0.isTied = true
+                    $0.embeddingSize = 2 * hiddenSize
+                },
+                base.with("complex_batch_first_\(layers)") { $0.isBatchFirst = true },
+            ]
+        }
         cases += (0..<20).map { seed in ExportCase("random_\(seed)", RandomCell(seed: seed), "Scan", layers: 2) }
         for (name, cell, kind) in [
             ("gru", GRU() as any RecurrentCell, "GRU"), ("urnn_abs", URNN(activation: AbsoluteValue()), "Scan"),

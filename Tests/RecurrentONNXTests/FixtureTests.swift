@@ -55,7 +55,7 @@ extension ExportCase {
                 backend.makeMatrix(values, rows: steps * batch, columns: width), steps: steps, batch: batch,
                 initial: .given(views), options: .inference)
             values = backend.download(result)
-            width = size
+            width = layer.outputWidth
             for (index, state) in cell.stateNames.enumerated() {
                 initial[state, default: []] += states[index]
                 let last: [Double] = backend.download(layer.finalState(index))
@@ -67,11 +67,11 @@ extension ExportCase {
             writer.add("final_\(state)", shape: [layers, batch, size], final[state]!)
         }
         let isPerPosition = targets == .positionValue || targets == .positionClass(classes: Self.vocabulary)
-        let rows = isPerPosition ? values : Array(values.suffix(batch * size))
+        let rows = isPerPosition ? values : Array(values.suffix(batch * width))
         let weight = parameter(isTied ? "encoder.weight" : "decoder.weight"), bias = parameter("decoder.bias")
-        let scores = stride(from: 0, to: rows.count, by: size).flatMap { start in
+        let scores = stride(from: 0, to: rows.count, by: width).flatMap { start in
             bias.indices.map { row in
-                (0..<size).reduce(bias[row]) { $0 + weight[row * size + $1] * rows[start + $1] }
+                (0..<width).reduce(bias[row]) { $0 + weight[row * width + $1] * rows[start + $1] }
             }
         }
         let isNumber = targets == .positionValue || targets == .sequenceValue

@@ -157,22 +157,40 @@ extension Backend {
 
     /// Copies numbers from the host into `view`, row by row.
     ///
-    /// - Precondition: `view` is packed and has as many elements as `values`.
+    /// - Precondition: `view` has a `columnStride` of 1, and as many elements as `values`.
     public func upload<S: HostScalar>(_ values: [S], to view: MatrixView) {
-        precondition(view.isPacked && values.count == view.count)
-        values.withUnsafeBufferPointer { upload($0, to: view.memory, offset: view.offset) }
+        precondition(view.hasContiguousRows && values.count == view.count)
+        values.withUnsafeBufferPointer { values in
+            guard !view.isPacked else { return upload(values, to: view.memory, offset: view.offset) }
+            for row in 0..<view.rows {
+                upload(
+                    UnsafeBufferPointer(rebasing: values[row * view.columns..<(row + 1) * view.columns]),
+                    to: view.memory, offset: view.offset + row * view.rowStride)
+            }
+        }
     }
 
     /// Returns the elements of `view`, row by row.
     ///
-    /// - Precondition: `view` is packed.
+    /// - Precondition: `view` has a `columnStride` of 1.
     public func download<S: HostScalar>(_ view: MatrixView, as: S.Type = S.self) -> [S] {
-        precondition(view.isPacked)
-        return [S](unsafeUninitializedCapacity: view.count) { buffer, count in
+        [S](unsafeUninitializedCapacity: view.count) { buffer, count in
             for i in 0..<view.count { (buffer.baseAddress! + i).initialize(to: 0) }
-            download(
-                view.memory, offset: view.offset, into: UnsafeMutableBufferPointer(rebasing: buffer[0..<view.count]))
+            download(view, into: UnsafeMutableBufferPointer(rebasing: buffer[0..<view.count]))
             count = view.count
+        }
+    }
+
+    /// Copies the elements of `view`, row by row, to the host.
+    ///
+    /// - Precondition: `view` has a `columnStride` of 1, and as many elements as `values`.
+    public func download<S: HostScalar>(_ view: MatrixView, into values: UnsafeMutableBufferPointer<S>) {
+        precondition(view.hasContiguousRows && values.count == view.count)
+        guard !view.isPacked else { return download(view.memory, offset: view.offset, into: values) }
+        for row in 0..<view.rows {
+            download(
+                view.memory, offset: view.offset + row * view.rowStride,
+                into: UnsafeMutableBufferPointer(rebasing: values[row * view.columns..<(row + 1) * view.columns]))
         }
     }
 

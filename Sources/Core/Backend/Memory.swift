@@ -85,6 +85,9 @@ public struct MatrixView: Sendable {
     /// Whether the elements are contiguous in memory, row by row.
     public var isPacked: Bool { columnStride == 1 && (rowStride == columns || rows == 1) }
 
+    /// Whether the elements of each row are contiguous in memory.
+    var hasContiguousRows: Bool { columnStride == 1 || columns == 1 || count == 0 }
+
     /// The view with rows and columns exchanged; no element moves.
     public var transposed: MatrixView {
         MatrixView(

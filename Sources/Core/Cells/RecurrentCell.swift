@@ -15,8 +15,13 @@ public protocol RecurrentCell: Sendable {
     var name: String { get }
     /// A one-line description for `cli list`.
     var summary: String { get }
-    /// The names of the states; the first state is the cell's output. By default, `["h"]`.
+    /// The names of the states. By default, `["h"]`.
     var stateNames: [String] { get }
+    /// The number of states that are the cell's output: the first `outputCount` of them side by side, [outputCount · H].
+    /// By default 1.
+    ///
+    /// A complex network whose states are `Re h` and `Im h`, for instance, passes on `[Re h; Im h]`.
+    var outputCount: Int { get }
     /// The declarations of the cell's parameters, in the order in which they are stored.
     var parameters: [CellParameter] { get }
     /// The bounds of the magnitude of the slope of the cell's only nonlinearity, for cells to
@@ -37,5 +42,6 @@ public protocol RecurrentCell: Sendable {
 
 extension RecurrentCell {
     public var stateNames: [String] { ["h"] }
+    public var outputCount: Int { 1 }
     public var slopeBounds: ClosedRange<Double>? { nil }
 }

@@ -14,8 +14,7 @@ struct StateTransfer: Sendable {
         try result.withUnsafeMutableBufferPointer { all in
             for part in tensor.parts {
                 guard let view = part.view else { continue }
-                backend.download(
-                    view.memory, offset: view.offset, into: UnsafeMutableBufferPointer(rebasing: all[part.elements]))
+                backend.download(view, into: UnsafeMutableBufferPointer(rebasing: all[part.elements]))
             }
             guard communicator.size > 1 else { return }
             let received = (0..<communicator.size).map { rank in

@@ -71,11 +71,11 @@ extension InferenceSession {
     /// Computes the scores of the streams in ``rows`` in ``output``.
     private func score(_ count: Int, isAll: Bool, _ softmax: (any Softmax)?) {
         guard count > 0 else { return }
-        let last = states[states.count - 1][0]
-        if !isAll { rows.gather(last, into: features.rows(0..<count), on: backend) }
+        if !isAll { rows.gather(outputs, into: features.rows(0..<count), on: backend) }
         let result = output.view(count)
         backend.multiply(
-            isAll ? last : features.rows(0..<count), model.projection.weight, bias: model.projection.bias, into: result)
+            isAll ? outputs : features.rows(0..<count), model.projection.weight, bias: model.projection.bias,
+            into: result)
         softmax?.run(result)
         output.fetch(count)
     }

@@ -74,8 +74,9 @@ extension InferenceSession {
         rows.set(sources)
         inTurn {
             for view in states.joined() {
-                rows.gather(view, into: features, on: backend)
-                backend.copy(features, to: view)
+                let copy = features.columns(0..<view.columns)
+                rows.gather(view, into: copy, on: backend)
+                backend.copy(copy, to: view)
             }
         }
     }
@@ -84,7 +85,8 @@ extension InferenceSession {
     ///
     /// - Parameters:
     ///   - layer: the number of the layer, from the bottom; nil for the last one.
-    ///   - state: the number of the state in ``RecurrentCell/stateNames``; 0 is the layer's output.
+    ///   - state: the number of the state in ``RecurrentCell/stateNames``; the first ``RecurrentCell/outputCount`` are the
+    ///     layer's output.
     /// - Returns: H numbers per stream, one stream after another.
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if there is no such layer or state.
     public func hiddenStates(layer: Int? = nil, state: Int = 0) throws -> [Float] {

@@ -23,6 +23,8 @@ public final class InferenceSession {
     private let runners: [StepRunner]
     /// The states of all streams, for each layer and state [streams, H].
     let states: [[MatrixView]]
+    /// The last layer's output for all streams, [streams, O], which consists of its states.
+    let outputs: MatrixView
     /// The inputs of a step, [streams, E]; nil if products of tokens are looked up instead.
     private let input: MatrixView?
     private let tokens: TokenRows
@@ -41,7 +43,6 @@ public final class InferenceSession {
         let backend = own ?? model.backend
         self.backend = backend
         takesTurns = own == nil
-        let width = model.configuration.hiddenSize
         switch model.data.inputs {
         case .tokens:
             input = try model.table.map { try backend.allocate(rows: streams, columns: $0.columns) }
@@ -50,15 +51,15 @@ public final class InferenceSession {
         var runners: [StepRunner] = []
         for program in model.programs {
             runners.append(
-                try StepRunner(program, input: runners.last?.after[0] ?? input, capacity: streams, on: backend))
+                try StepRunner(program, input: runners.last?.output ?? input, capacity: streams, on: backend))
         }
         self.runners = runners
-        states = try model.programs.map { program in
-            try (0..<program.plan.stateCount).map { _ in try backend.allocate(rows: streams, columns: width) }
-        }
+        let memory = try model.programs.map { try $0.plan.allocateStates(rows: streams, on: backend) }
+        states = memory.map(\.states)
+        outputs = memory[memory.count - 1].output
         tokens = TokenRows(capacity: streams)
         rows = TokenRows(capacity: streams)
-        features = try backend.allocate(rows: streams, columns: width)
+        features = try backend.allocate(rows: streams, columns: outputs.columns)
         output = try Predictions.Storage(capacity: streams, columns: model.data.classes, on: backend)
         lastCall = [Int](repeating: 0, count: streams)
     }

@@ -21,6 +21,8 @@ final class StepRunner {
     let before: [MatrixView]
     /// The states after a step, [capacity, H] each.
     let after: [MatrixView]
+    /// The output of a step, [capacity, O].
+    let output: MatrixView
     private let backend: any Backend
     private var products: [Product] = []
     private var lookups: [Lookup] = []
@@ -39,24 +41,23 @@ final class StepRunner {
         self.backend = backend
         rows = capacity
         let plan = program.plan
-        var views: [MatrixView?] = [], before: [MatrixView] = [], after: [MatrixView] = []
+        let before = try plan.allocateStates(rows: capacity, on: backend)
+        let after = try plan.allocateStates(rows: capacity, on: backend)
+        var views: [MatrixView?] = []
         for buffer in plan.buffers {
             switch buffer.role {
             case .input: views.append(input)
             case .parameter(let number): views.append(program.parameters[number])
-            case .states:
-                before.append(try backend.allocate(rows: capacity, columns: buffer.columns))
-                after.append(try backend.allocate(rows: capacity, columns: buffer.columns))
-                views.append(before.last)
+            case .states(let index): views.append(before.states[index])
             case .perStep, .scratch: views.append(try backend.allocate(rows: capacity, columns: buffer.columns))
             case .inputGradient, .outputGradient, .stateGradient, .parameterGradient, .mask: views.append(nil)
             }
         }
-        (self.before, self.after) = (before, after)
+        (self.before, self.after, output) = (before.states, after.states, after.output)
         func view(_ operand: PlanOperand) -> MatrixView {
             let role = plan.buffers[operand.buffer].role
             guard var view = views[operand.buffer] else { preconditionFailure("a step has no buffer for its \(role)") }
-            if case .states(let index) = role, operand.timeShift == 1 { view = after[index] }
+            if case .states(let index) = role, operand.timeShift == 1 { view = after.states[index] }
             if case .parameter = role { view = view.rows(operand.rows ?? 0..<view.rows) }
             return view.columns(operand.column..<operand.column + operand.columns)
         }
@@ -108,6 +109,19 @@ final class StepRunner {
             for place in calls[index].inputs.indices { calls[index].inputs[place].rows = count }
             for place in calls[index].outputs.indices { calls[index].outputs[place].rows = count }
         }
+    }
+}
+
+extension RecurrencePlan {
+    /// Allocates each state, [rows, H]; those that are the output are columns of one matrix [rows, O].
+    func allocateStates(rows: Int, on backend: any Backend) throws -> (states: [MatrixView], output: MatrixView) {
+        let output = try backend.allocate(rows: rows, columns: outputWidth)
+        let states = try (0..<stateCount).map { state in
+            state < outputCount
+                ? output.columns(state * hiddenWidth..<(state + 1) * hiddenWidth)
+                : try backend.allocate(rows: rows, columns: hiddenWidth)
+        }
+        return (states, output)
     }
 }
 

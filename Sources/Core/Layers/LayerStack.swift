@@ -5,7 +5,7 @@
 /// it (``GradientFlow``, ``Generator``) has a twin: a stack with the same parameters, but
 /// other buffers and states.
 final class LayerStack {
-    /// The steps at which a pass returns the first state of the last recurrent layer.
+    /// The steps at which a pass returns the output of the last recurrent layer.
     enum Output { case allSteps, lastStep }
 
     /// The embedding; nil where the inputs are vectors already.
@@ -60,7 +60,7 @@ final class LayerStack {
         }
         layers = try (0..<configuration.layers).map { index in
             try RecurrentLayer(
-                cell, index: index, inputWidth: index == 0 ? width : configuration.hiddenSize,
+                cell, index: index, inputWidth: index == 0 ? width : configuration.outputSize(of: cell),
                 hiddenWidth: configuration.hiddenSize, weightDropout: configuration.weightDropout,
                 zoneout: configuration.zoneout, parameters: parameters, on: backend)
         }
@@ -106,8 +106,8 @@ final class LayerStack {
     ///   - output: the steps whose states are returned.
     ///   - masks: the keys of this training step's masks; nil for a pass without training.
     ///   - lowest: the lowest layer that the backward pass must reach, as ``lowestTrained(isFrozen:)`` returns it.
-    /// - Returns: the first state of the last layer: after all steps, [T·B, H], or after the
-    ///   last step, [B, H].
+    /// - Returns: the output of the last layer: after all steps, [T·B, O], or after the
+    ///   last step, [B, O].
     /// - Throws: what the backend throws.
     func forward(
         _ inputs: Batch.Inputs, steps: Int, batch: Int, lengths: [Int]? = nil,
@@ -128,7 +128,7 @@ final class LayerStack {
                     needsInputGradient: isTraining && index + 1 > lowest && (index > 0 || embedding != nil)),
                 maskKey: masks.map { masks in { masks.weight(parameter: $0) } },
                 zoneoutKey: masks?.zoneout(layer: index))
-            if isLast, output == .lastStep { values = layer.finalState(0) }
+            if isLast, output == .lastStep { values = layer.finalOutput }
             if let masks, let dropout = dropout(at: .output) {
                 values = try dropout.copies[index].forward(values, batch: batch, key: masks.output(layer: index))
             }
@@ -163,7 +163,7 @@ final class LayerStack {
 
     /// The place for the gradient of what `forward` returned, in the same shape.
     var outputGradient: MatrixView {
-        trainedPass.output == .lastStep ? last.stateGradient(0) : last.outputGradient
+        trainedPass.output == .lastStep ? last.finalOutputGradient : last.outputGradient
     }
 
     /// Adds the parameters' gradients, which follow from ``outputGradient``.

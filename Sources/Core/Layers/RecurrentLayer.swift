@@ -1,5 +1,5 @@
-/// One recurrent layer: from inputs [T·B, E] to all states [T·B, H], forward and
-/// backward through the compiled cell.
+/// One recurrent layer: from inputs [T·B, E] to outputs [T·B, O], forward and
+/// backward through the compiled cell. The output is the cell's first state, or several of its states of width H.
 ///
 ///     let outputs = try layer.forward(x, steps: T, batch: B, options: .training)
 ///     … write the gradient of `outputs` into layer.outputGradient …
@@ -42,6 +42,8 @@ public final class RecurrentLayer {
     public let inputWidth: Int
     /// The width H of the states.
     public let hiddenWidth: Int
+    /// The width O of the output, ``RecurrentCell/outputCount`` · H.
+    public var outputWidth: Int { cell.outputCount * hiddenWidth }
     private let backend: any Backend
     private let parameters: ParameterStore
     /// The store's numbers of the packed parameters, such as `rnn.weight_ih_l0`.
@@ -134,7 +136,7 @@ public final class RecurrentLayer {
     ///   - maskKey: returns the random key of a parameter's mask, given its number in the
     ///     store; nil for no weight dropout.
     ///   - zoneoutKey: the random key of the units' masks; nil for no zoneout.
-    /// - Returns: the first state after each step, [T·B, H].
+    /// - Returns: the output after each step, [T·B, O].
     /// - Throws: what the backend throws.
     public func forward(
         _ input: MatrixView, steps: Int, batch: Int, initial: InitialStates = .zeros, lengths: [Int]? = nil,
@@ -212,8 +214,11 @@ public final class RecurrentLayer {
         return current
     }
 
-    /// Returns state `index` after each step of the last forward pass, [T·B, H].
+    /// Returns state `index` after each step of the last forward pass, [T·B, H]; its rows lie further apart if it is part
+    /// of an output of several states.
     public func states(_ index: Int) -> MatrixView { run.allStates(index) }
+    /// The output after the last step of the last forward pass, [B, O].
+    public var finalOutput: MatrixView { run.finalOutput }
     /// Returns state `index` after the last step of the last forward pass, [B, H].
     public func finalState(_ index: Int) -> MatrixView { run.finalState(index) }
     /// The inputs of the last forward pass, [T·B, E].
@@ -228,9 +233,11 @@ public final class RecurrentLayer {
     var batchSize: Int? { current?.batchSize }
     var stateCount: Int { cell.stateNames.count }
 
-    /// The gradient of the first state after each step, [T·B, H]; fill it before `backward`
+    /// The gradient of the output after each step, [T·B, O]; fill it before `backward`
     /// if the options say that it is used.
     public var outputGradient: MatrixView { run.view(.outputGradient) }
+    /// The gradient of the output after the last step, [B, O]: ``stateGradient(_:)`` of the states that it consists of.
+    public var finalOutputGradient: MatrixView { run.finalOutputGradient }
     /// Returns the gradient of state `index`, [B, H]: that of the final state, zeros after
     /// `forward` and to be filled before `backward`; after it, that of the initial state.
     public func stateGradient(_ index: Int) -> MatrixView { run.view(.stateGradient(index: index)) }

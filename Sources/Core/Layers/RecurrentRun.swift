@@ -77,11 +77,26 @@ final class RecurrentRun {
             case .stateGradient, .scratch: rows = batch
             case .inputGradient, .outputGradient, .mask, .perStep: rows = steps * batch
             }
-            views.append(try memories[index].view(rows: rows, columns: buffer.columns))
+            views.append(try memory(for: index, buffer, rows: rows))
         }
         let binding = RecurrenceBinding(steps: steps, batch: batch, views: views)
         let executor = try backend.makeRecurrence(plan, binding)
         bound = Bound(key: wanted, input: input, binding: binding, executor: executor)
+    }
+
+    /// Returns memory for a buffer. States that are the output together are columns of one matrix, which is the memory of
+    /// the first of them; so are their gradients.
+    private func memory(for index: Int, _ buffer: PlanBuffer, rows: Int) throws -> MatrixView {
+        let (state, first): (Int, PlanBuffer.Role)
+        switch buffer.role {
+        case .states(let number): (state, first) = (number, .states(index: 0))
+        case .stateGradient(let number): (state, first) = (number, .stateGradient(index: 0))
+        default: return try memories[index].view(rows: rows, columns: buffer.columns)
+        }
+        guard state < plan.outputCount else { return try memories[index].view(rows: rows, columns: buffer.columns) }
+        let memory = memories[plan.buffers.firstIndex { $0.role == first }!]
+        return try memory.view(rows: rows, columns: plan.outputWidth).columns(
+            state * buffer.columns..<(state + 1) * buffer.columns)
     }
 
     private var present: Bound {
@@ -115,7 +130,19 @@ final class RecurrentRun {
         return view.rows(batchSize..<view.rows)
     }
     var input: MatrixView { present.input }
-    var outputs: MatrixView { allStates(0) }
+    /// The output after each step, [T·B, O].
+    var outputs: MatrixView { output(from: allStates(0)) }
+    /// The output after the last step, [B, O].
+    var finalOutput: MatrixView { output(from: finalState(0)) }
+    /// The gradients of the final states that are the output, [B, O].
+    var finalOutputGradient: MatrixView { output(from: view(.stateGradient(index: 0))) }
+
+    /// Returns the matrix of which the first state's are the first columns.
+    private func output(from first: MatrixView) -> MatrixView {
+        var whole = first
+        whole.columns = plan.outputWidth
+        return whole
+    }
     var batchSize: Int { present.binding.batch }
     private var steps: Int { present.binding.steps }
 

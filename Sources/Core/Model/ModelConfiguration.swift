@@ -24,7 +24,8 @@ public struct ModelConfiguration: OptionSection {
     /// (Krueger et al. 2017). Gradients then bypass the weight, and the bounds on them
     /// don't hold.
     public var zoneout: Double
-    /// Whether the projection's weight is the embedding's table, which needs E = H.
+    /// Whether the projection's weight is the embedding's table, which needs E = O: H, unless the cell's output consists
+    /// of several states.
     public var tiesEmbedding: Bool
     /// The initialization of free recurrent weights.
     public var recurrentInitialization: RecurrentInitialization
@@ -85,16 +86,29 @@ public struct ModelConfiguration: OptionSection {
 
     /// Checks that the options fit together.
     ///
-    /// - Throws: ``RecurrentError/invalidOption(_:)`` for a tied embedding whose width isn't
-    ///   that of the states, or for locked dropout without dropout at a place that can lock it.
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` for locked dropout without dropout at a place that can lock it.
     public func validate() throws {
-        if tiesEmbedding, embeddingSize != hiddenSize {
-            throw RecurrentError.invalidOption(
-                "`tied` needs an `embeddingSize` equal to the `hiddenSize`, not \(embeddingSize) and \(hiddenSize)")
-        }
         if locksDropout, dropout == 0 || dropoutPlaces.subtracting([.logits]).isEmpty {
             throw RecurrentError.invalidOption(
                 "`lockedDropout` needs a `dropout` above 0 on embedding or output (`dropoutOn` embedding,output)")
         }
+    }
+}
+
+extension ModelConfiguration {
+    /// Returns the width O of a recurrent layer's output, ``RecurrentCell/outputCount`` · H.
+    public func outputSize(of cell: any RecurrentCell) -> Int { cell.outputCount * hiddenSize }
+
+    /// Checks that a tied embedding is as wide as the output of the cell.
+    ///
+    /// - Throws: ``RecurrentError/invalidOption(_:)`` if it isn't.
+    package func checkTies(to cell: any RecurrentCell) throws {
+        let width = outputSize(of: cell)
+        guard tiesEmbedding, embeddingSize != width else { return }
+        throw RecurrentError.invalidOption(
+            cell.outputCount == 1
+                ? "`tied` needs an `embeddingSize` equal to the `hiddenSize`, not \(embeddingSize) and \(hiddenSize)"
+                : "`tied` needs an `embeddingSize` equal to the output of \(cell.outputCount) states, \(width), not \(embeddingSize)"
+        )
     }
 }

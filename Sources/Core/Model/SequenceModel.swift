@@ -1,7 +1,7 @@
 /// Embedding → dropout → recurrent layers → dropout → projection → loss, on one backend.
 ///
-/// Dimensions: T steps, B sequences, embedding width E, hidden width H, and V classes, or
-/// V = 1 where a number is predicted.
+/// Dimensions: T steps, B sequences, embedding width E, hidden width H, output width O (H, unless the cell's output
+/// consists of several states), and V classes, or V = 1 where a number is predicted.
 public final class SequenceModel {
     /// The equations of all recurrent layers.
     public let cell: any RecurrentCell
@@ -38,7 +38,7 @@ public final class SequenceModel {
         self.seed = seed
         (stack, projection) = try Self.layers(cell, configuration, data, parameters: parameters, on: backend)
         try parameters.allocate(on: backend)
-        loss = try data.loss.makeExecutor(for: data, width: configuration.hiddenSize, on: backend)
+        loss = try data.loss.makeExecutor(for: data, width: configuration.outputSize(of: cell), on: backend)
         try initialize()
     }
 
@@ -50,6 +50,7 @@ public final class SequenceModel {
         parameters: ParameterStore, on backend: any Backend
     ) throws -> (stack: LayerStack, projection: LinearLayer) {
         try configuration.check()
+        try configuration.checkTies(to: cell)
         let stack = try LayerStack(
             cell, configuration: configuration, inputs: data.inputs, parameters: parameters, on: backend)
         guard !configuration.tiesEmbedding || stack.embedding?.vocabulary == data.classes else {
@@ -57,7 +58,7 @@ public final class SequenceModel {
                 "`tied` needs data whose targets are tokens; this data set's classes aren't its input tokens")
         }
         let projection = LinearLayer(
-            name: "decoder", inputWidth: configuration.hiddenSize, outputWidth: data.classes,
+            name: "decoder", inputWidth: configuration.outputSize(of: cell), outputWidth: data.classes,
             tied: configuration.tiesEmbedding ? stack.embedding?.weight : nil, parameters: parameters, on: backend)
         return (stack, projection)
     }

@@ -45,6 +45,11 @@ final class GraphBuilder {
         return result
     }
 
+    /// Returns the name of matrices side by side, or that of a single one.
+    func joined(_ parts: [String], as result: String) -> String {
+        parts.count == 1 ? parts[0] : add("Concat", parts, as: result, [ONNXAttribute("axis", .integer(-1))])
+    }
+
     /// Adds a tensor of numbers, and returns its name.
     func tensor(_ wish: String, shape: [Int], _ values: @escaping () -> [Float]) -> String {
         let name = name(wish)

@@ -9,6 +9,7 @@ struct ModelExporter {
 
     private var layers: Int { model.configuration.layers }
     private var hiddenWidth: Int { model.configuration.hiddenSize }
+    private var outputWidth: Int { model.configuration.outputSize(of: model.cell) }
 
     init(_ model: TrainedModel, isBatchFirst: Bool) {
         self.model = model
@@ -30,7 +31,7 @@ struct ModelExporter {
                 layer, width,
                 LayerValues(input: values, initialStates: initial.map { $0[layer] }, finalStates: names))
             for index in names.indices { final[index].append(names[index]) }
-            width = hiddenWidth
+            width = outputWidth
         }
         if layers > 1 {
             for (state, names) in zip(states, final) {
@@ -40,8 +41,10 @@ struct ModelExporter {
         if model.data.targets.isPerPosition {
             projectAll(isBatchFirst ? transposed(values, [1, 0, 2]) : values)
         } else {
-            let last = builder.add("Squeeze", [final[0][layers - 1], builder.integers([0])], as: "last")
-            project(last, into: resultName)
+            let last = final.prefix(model.cell.outputCount).map { names in
+                builder.add("Squeeze", [names[layers - 1], builder.integers([0])], as: "last")
+            }
+            project(builder.joined(last, as: "output"), into: resultName)
         }
         for state in states { builder.output(stateValue("final_\(state)", state, "after the last position")) }
 
@@ -118,7 +121,7 @@ struct ModelExporter {
 
     private var resultName: String { model.data.targets.areValues ? "predictions" : "logits" }
 
-    /// Adds the projection of some rows [R, H]; the weight, which may be the embedding's, is used as it is stored.
+    /// Adds the projection of some rows [R, O]; the weight, which may be the embedding's, is used as it is stored.
     private func project(_ rows: String, into result: String) {
         let weight = parameter(model.configuration.tiesEmbedding ? "encoder.weight" : "decoder.weight")
         builder.add(
@@ -128,9 +131,9 @@ struct ModelExporter {
         builder.output(resultValue([.batch]))
     }
 
-    /// Adds the projection of the states after all steps, [T, B, H] or [B, T, H].
+    /// Adds the projection of the outputs after all steps, [T, B, O] or [B, T, O].
     private func projectAll(_ states: String) {
-        let rows = builder.add("Reshape", [states, builder.integers([-1, hiddenWidth])], as: "rows")
+        let rows = builder.add("Reshape", [states, builder.integers([-1, outputWidth])], as: "rows")
         let scores = builder.name("scores")
         project(rows, into: scores)
         let axes = builder.add("Shape", [states], as: "axes", [ONNXAttribute("end", .integer(2))])

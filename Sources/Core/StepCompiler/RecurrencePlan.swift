@@ -1,8 +1,8 @@
 /// A compiled cell: the operations to run before the time loop, in each of its steps,
 /// in each step of the backward loop, and after that.
 ///
-/// Dimensions: T steps, B sequences (rows), E input width, H hidden width,
-/// G gates. A plan knows E and H, but neither T nor B.
+/// Dimensions: T steps, B sequences (rows), E input width, H hidden width, O output width,
+/// G gates. A plan knows E, H and O, but neither T nor B.
 public struct RecurrencePlan: Sendable {
     /// The name of the cell that was compiled.
     public let cellName: String
@@ -12,6 +12,8 @@ public struct RecurrencePlan: Sendable {
     public let hiddenWidth: Int
     /// The number of states of the cell.
     public let stateCount: Int
+    /// The number of states that are the output, side by side.
+    public let outputCount: Int
     /// Whether a state stops changing at the end of its sequence.
     public let masked: Bool
     /// Whether the plan has a backward pass and keeps the values that it needs; if not,
@@ -35,6 +37,9 @@ public struct RecurrencePlan: Sendable {
     /// The operations run once after the backward loop, over all T·B rows: weight gradients
     /// (deferred), bias gradients, and the gradient of the input.
     public let epilogue: [PlanOperation]
+
+    /// The width O of the output: that of the states that it consists of.
+    public var outputWidth: Int { outputCount * hiddenWidth }
 }
 
 /// A matrix that a plan works on, `columns` wide.
@@ -45,11 +50,13 @@ public struct PlanBuffer: Sendable, Hashable {
         case input
         /// The gradient of the input, which goes to the layer below, [T·B, E].
         case inputGradient
-        /// The values of state `index`, [(T+1)·B, H]; block t holds the state before step t.
+        /// The values of state `index`, [(T+1)·B, H]; block t holds the state before step t. The states that are the
+        /// output may be columns of one matrix [(T+1)·B, O].
         case states(index: Int)
-        /// The gradient of the output (state 0), which comes from the layer above, [T·B, H].
+        /// The gradient of the output, which comes from the layer above, [T·B, O].
         case outputGradient
-        /// The gradient of state `index` at the current step of the backward loop, [B, H].
+        /// The gradient of state `index` at the current step of the backward loop, [B, H]. Those of the states that
+        /// are the output may be columns of one matrix [B, O].
         case stateGradient(index: Int)
         /// The mask [T·B, 1], which is 1 until the sequence ends, then 0. With zoneout, the
         /// mask [T·B, states · H], which is 1 where a unit takes its new value and 0 where it
@@ -151,8 +158,9 @@ public struct RecurrenceBinding: Sendable {
     public let steps: Int
     /// The number of sequences, B.
     public let batch: Int
-    /// One packed view per buffer of the plan, with the number of rows that its role
-    /// implies (a parameter: its own rows; `stateGradient` and `scratch`: B). Buffers that
+    /// One view per buffer of the plan, with the number of rows that its role
+    /// implies (a parameter: its own rows; `stateGradient` and `scratch`: B). A view is packed, except for states and
+    /// their gradients, whose rows may lie further apart. Buffers that
     /// a run doesn't need (`outputGradient` where only the last state is used,
     /// `inputGradient` in the first layer) are nil: an absent `outputGradient` reads as
     /// zeros, and an operation that writes only to an absent `inputGradient` is skipped.

@@ -41,7 +41,7 @@ public enum StepCompiler {
         }
         return RecurrencePlan(
             cellName: cell.name, inputWidth: inputWidth, hiddenWidth: hiddenWidth,
-            stateCount: cell.stateNames.count, masked: masked, training: training,
+            stateCount: cell.stateNames.count, outputCount: cell.outputCount, masked: masked, training: training,
             buffers: planner.buffers, parameters: step.layout.packed, programs: planner.programs,
             prelude: planner.prelude, forwardLoop: planner.forwardLoop,
             backwardLoop: planner.backwardLoop, epilogue: planner.epilogue)

@@ -29,7 +29,7 @@ struct StepGradients {
         }
         for (index, result) in step.results.enumerated() {
             receive(result, step.leaf(.stateGradient(index)))
-            if index == 0 { receive(result, step.leaf(.outputGradient)) }
+            if index < step.cell.outputCount { receive(result, step.leaf(.outputGradient(index))) }
         }
         for value in step.graph.cone(of: step.results).sorted(by: >) {
             guard let adjoint = adjoints[value] else { continue }

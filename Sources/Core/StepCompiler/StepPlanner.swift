@@ -49,7 +49,7 @@ struct StepPlanner {
         }
         guard training else { return }
         _ = addBuffer("gradient.input", .inputGradient, columns: step.inputWidth)
-        _ = addBuffer("gradient.output", .outputGradient, columns: hidden)
+        _ = addBuffer("gradient.output", .outputGradient, columns: step.cell.outputCount * hidden)
         for (index, name) in step.cell.stateNames.enumerated() {
             _ = addBuffer("gradient.\(name)", .stateGradient(index: index), columns: hidden)
         }
@@ -71,7 +71,8 @@ struct StepPlanner {
         case .mask(state: let state?): PlanOperand(buffer: buffer(.mask), column: state * hidden, columns: hidden)
         case .stateGradient(let index):
             PlanOperand(buffer: buffer(.stateGradient(index: index)), columns: hidden)
-        case .outputGradient: PlanOperand(buffer: buffer(.outputGradient), columns: hidden)
+        case .outputGradient(let index):
+            PlanOperand(buffer: buffer(.outputGradient), column: index * hidden, columns: hidden)
         case .backProduct(let group): PlanOperand(buffer: backProductBuffers[group]!, columns: hidden)
         }
     }

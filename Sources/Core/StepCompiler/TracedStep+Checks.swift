@@ -2,11 +2,16 @@
 extension TracedStep {
     func mistake(_ text: String) -> RecurrentError { .cell("cell '\(cell.name)' \(text)") }
 
-    /// Checks that there is a state, and that each has a name of its own.
-    func checkStateNames(_ names: [String]) throws {
+    /// Checks that there is a state, that each has a name of its own, and which of them are the output.
+    func checkStates(_ names: [String]) throws {
         guard !names.isEmpty else { throw mistake("has no states; name at least one in 'stateNames'") }
         if let name = names.indices.first(where: { names[..<$0].contains(names[$0]) }).map({ names[$0] }) {
             throw mistake("names two of its states '\(name)'; each needs a name of its own")
+        }
+        guard (1...names.count).contains(cell.outputCount) else {
+            throw mistake(
+                "has \(cell.outputCount) as its 'outputCount', which must be from 1 to \(names.count), the number of its states"
+            )
         }
     }
 

@@ -12,7 +12,8 @@ package struct TracedStep {
         /// for all states, or one per state if each unit has its own mask.
         case mask(state: Int?)
         case stateGradient(Int)
-        case outputGradient
+        /// The gradient of a state as part of the output.
+        case outputGradient(Int)
         /// The gradient `δ · W` that a group's GEMM sends back to its operand.
         case backProduct(group: Int)
     }
@@ -85,7 +86,7 @@ package struct TracedStep {
             return expression
         }
         let names = cell.stateNames
-        try checkStateNames(names)
+        try checkStates(names)
         let x = symbol(.input, &self)
         let states = names.indices.map { symbol(.state($0), &self) }
         var vectors: [String: SymbolicValue] = [:]

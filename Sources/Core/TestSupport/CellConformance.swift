@@ -49,7 +49,7 @@ public final class CellProbe {
         func numbers(_ count: Int) -> [Double] { (0..<count).map { _ in random.uniform(in: -scale...scale) } }
         let states = cell.stateNames.count
         variables = numbers(store.count + steps * batch * inputWidth + states * batch * hiddenWidth)
-        outputWeights = numbers(steps * batch * hiddenWidth)
+        outputWeights = numbers(steps * batch * layer.outputWidth)
         finalWeights = (0..<states).map { _ in numbers(batch * hiddenWidth) }
     }
 
@@ -59,7 +59,7 @@ public final class CellProbe {
         return inputRange.upperBound + index * size..<inputRange.upperBound + (index + 1) * size
     }
 
-    /// Runs the layer forward and returns its outputs [T·B·H].
+    /// Runs the layer forward and returns its outputs [T·B·O].
     ///
     /// - Parameters:
     ///   - values: the values of ``variables``.

@@ -73,7 +73,8 @@ public func checkCell(
     let store = ParameterStore()
     let layers = try (0..<fixture.layers).map {
         try RecurrentLayer(
-            cell, index: $0, inputWidth: $0 == 0 ? fixture.inputSize : hidden, hiddenWidth: hidden, parameters: store,
+            cell, index: $0, inputWidth: $0 == 0 ? fixture.inputSize : cell.outputCount * hidden, hiddenWidth: hidden,
+            parameters: store,
             on: backend)
     }
     try store.allocate(on: backend)

@@ -29,7 +29,8 @@ final class StateJacobian {
         let full = try layer.plan(training: true)
         let plan = RecurrencePlan(
             cellName: full.cellName, inputWidth: full.inputWidth, hiddenWidth: full.hiddenWidth,
-            stateCount: full.stateCount, masked: false, training: true, buffers: full.buffers,
+            stateCount: full.stateCount, outputCount: full.outputCount, masked: false, training: true,
+            buffers: full.buffers,
             parameters: full.parameters, programs: full.programs, prelude: full.prelude,
             forwardLoop: full.forwardLoop, backwardLoop: full.backwardLoop, epilogue: [])
         let n = plan.stateCount * plan.hiddenWidth, count = sequences * n

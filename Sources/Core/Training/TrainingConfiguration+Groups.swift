@@ -53,13 +53,14 @@ extension ParameterStore {
     /// Creates a store with the names that the parameters of a ``SequenceModel`` have, and one token and one class.
     fileprivate convenience init(_ cell: any RecurrentCell, _ model: ModelConfiguration, hasTokenInputs: Bool) throws {
         self.init()
-        let size = model.hiddenSize, width = hasTokenInputs ? model.embeddingSize : 1
+        let size = model.hiddenSize, output = model.outputSize(of: cell),
+            width = hasTokenInputs ? model.embeddingSize : 1
         if hasTokenInputs { _ = declare("encoder.weight", rows: 1, columns: width) }
         for index in 0..<model.layers {
-            let layout = try PackedLayout(cell, inputWidth: index == 0 ? width : size, hiddenWidth: size)
+            let layout = try PackedLayout(cell, inputWidth: index == 0 ? width : output, hiddenWidth: size)
             _ = RecurrentLayer.declare(layout, name: "rnn", index: index, in: self)
         }
-        if !(model.tiesEmbedding && hasTokenInputs) { _ = declare("decoder.weight", rows: 1, columns: size) }
+        if !(model.tiesEmbedding && hasTokenInputs) { _ = declare("decoder.weight", rows: 1, columns: output) }
         _ = declare("decoder.bias", rows: 1, columns: 1, isVector: true)
     }
 }

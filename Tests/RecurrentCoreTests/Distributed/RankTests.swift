@@ -44,7 +44,7 @@ struct RankTests {
     }
 
     /// One rank is told to stop, and all do; whoever goes on, ends with the bits of a run that never stopped.
-    @Test(arguments: [Runs.Case.text, .urnn], [(1, 8), (2, 4), (8, 2), (4, 1)])
+    @Test(arguments: [Runs.Case.text, .urnn, .complex], [(1, 8), (2, 4), (8, 2), (4, 1)])
     func aRunGoesOnAtAnyNumberOfRanks(kind: Runs.Case, ranks: (before: Int, after: Int)) throws {
         let folder = try TemporaryDirectory(), path = folder.path + "/state", best = folder.path + "/best"
         func run(_ ranks: Int, resuming: Bool, stopAfter: Int) throws -> [Runs.Outcome] {
@@ -69,7 +69,7 @@ struct RankTests {
     }
 
     /// The sequences that are measured are spread over the shards, and start from their own states, wherever they are.
-    @Test(arguments: [Runs.Case.text, .urnn]) func gradientsAreTrackedAlike(kind: Runs.Case) throws {
+    @Test(arguments: [Runs.Case.text, .urnn, .complex]) func gradientsAreTrackedAlike(kind: Runs.Case) throws {
         /// An observer that keeps what is measured.
         final class Measured: TrainingObserver {
             var values: [[String: Double]] = []
@@ -93,7 +93,7 @@ struct RankTests {
             }[0]
         }
         let one = try measured(1)
-        #expect(one.count == (kind == .text ? 5 : 7) && one.allSatisfy { $0["frobeniusNorm"]!.isFinite })
+        #expect(one.count == (kind.isText ? 5 : 7) && one.allSatisfy { $0["frobeniusNorm"]!.isFinite })
         for ranks in [2, 8] {
             let isSame = try measured(ranks) == one
             #expect(isSame, "\(ranks) ranks")
@@ -174,7 +174,7 @@ struct RankTests {
             )
         }
         #expect(found[0].sent == [found[0].model.bytes])
-        #expect(found[0].model.messages == (kind == .text ? 4 : 3) * (ranks - 1))
+        #expect(found[0].model.messages == (kind.isText ? 4 : 3) * (ranks - 1))
         // Adam's two states and B, except for pieces that aren't divided.
         let states = found.map(\.state), all = found[0].parameters
         #expect(states.reduce(0, +) >= 2 * all)

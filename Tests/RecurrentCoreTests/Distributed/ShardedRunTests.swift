@@ -42,13 +42,17 @@ struct ShardedRunTests {
 
     /// A setting in which everything takes part.
     enum Case: CaseIterable, Hashable {
-        case urnn, rnn, gru, ugru, text, unitary
+        case urnn, rnn, gru, ugru, text, unitary, complex
+
+        /// Whether the data is text, in which states carry over.
+        var isText: Bool { self == .text || self == .complex }
 
         func configuration(_ shards: Int) -> (ModelConfiguration, TrainingConfiguration) {
             var model = ModelConfiguration(embeddingSize: 24, hiddenSize: 24, layers: 2)
             var training = TrainingConfiguration(epochs: 2, batchSize: 16, shards: shards, learningRate: 0.01)
-            if self == .text {
+            if isText {
                 model.tiesEmbedding = true
+                if self == .complex { model.embeddingSize = 48 }
                 model.dropout = 0.2
                 model.dropoutPlaces = [.embedding, .output, .logits]
                 model.embeddingDropout = 0.1
@@ -74,12 +78,13 @@ struct ShardedRunTests {
             case .gru: GRU()
             case .unitary: UnitaryCell()
             case .ugru, .text: UGRU()
+            case .complex: ComplexCell()
             }
         }
 
         func dataset() throws -> any Dataset {
             switch self {
-            case .text: Text()
+            case .text, .complex: Text()
             // The last batch of an epoch is smaller, and can't be cut into equal shards.
             default: try RecallDataset(length: 6, sizes: SplitSizes(train: 16 * 6 + 5, valid: 100, test: 40), seed: 3)
             }

@@ -49,6 +49,6 @@ extension Workload {
     private static func flops(of model: TrainedModel) -> Double {
         let hidden = model.configuration.hiddenSize
         let gates = model.cell.parameters.count { $0.kind == .recurrentWeight }
-        return 2 * Double(hidden * (gates * hidden + model.data.classes))
+        return 2 * Double(hidden * (gates * hidden + model.cell.outputCount * model.data.classes))
     }
 }

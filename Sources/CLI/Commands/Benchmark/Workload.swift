@@ -130,7 +130,7 @@ struct Workload {
         let input = weights(.inputWeight) * hidden * Double(shape.embedding)
         let recurrent = weights(.recurrentWeight) * hidden * hidden
         let outputRows = shape.isLanguageModel ? rows : Double(shape.batch)
-        return 6 * (rows * (input + recurrent) + outputRows * hidden * Double(shape.classes))
+        return 6 * (rows * (input + recurrent) + outputRows * Double(cell.outputCount) * hidden * Double(shape.classes))
     }
 
     /// Creates the workload of the matrix exponential of a random skew-symmetric B with a norm ‖B‖₂ of about 3.

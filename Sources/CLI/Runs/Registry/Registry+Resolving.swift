@@ -84,6 +84,7 @@ extension Registry {
         try result.model.check()
         try result.training.check()
         try result.tracking.check()
+        try result.model.checkTies(to: makeCell(result))
         if entry(.dataset, result.dataset.name) != nil {
             try result.training.checkNames(
                 cell: makeCell(result), model: result.model, hasTokenInputs: hasTokenInputs(result.dataset.name))

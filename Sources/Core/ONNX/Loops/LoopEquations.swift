@@ -50,8 +50,14 @@ struct LoopEquations {
         // The number of steps is that of what is scanned.
         if scanned.isEmpty { _ = slice(input, .float, width: step.inputWidth) }
         let new = zip(step.results, states).map { newState($0, old: $1) }
-        let output = add("Identity", [new[0]], as: "output", inLoop: true)
-        body.outputs = (new + [output]).map { ONNXValue($0, .float, shape) }
+        // An output has a name of its own, even if it is one state.
+        let parts = Array(new.prefix(step.cell.outputCount))
+        let output =
+            parts.count == 1
+            ? add("Identity", parts, as: "output", inLoop: true)
+            : add("Concat", parts, as: "output", inLoop: true, [ONNXAttribute("axis", .integer(-1))])
+        body.outputs = new.map { ONNXValue($0, .float, shape) }
+        body.outputs.append(ONNXValue(output, .float, [.batch, .size(parts.count * weights.hiddenWidth)]))
         return body
     }
 

@@ -10,7 +10,7 @@ struct LoopLayer {
 
     /// Adds the loop to the graph.
     ///
-    /// - Returns: the name of the first state after each step, [T, B, H].
+    /// - Returns: the name of the output after each step, [T, B, O].
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if the equations contain an operation that the export lacks.
     mutating func emit(_ values: LayerValues) throws -> String {
         let builder = equations.builder, prefix = equations.prefix

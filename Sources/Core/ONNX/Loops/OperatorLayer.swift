@@ -9,7 +9,7 @@ struct OperatorLayer {
 
     /// Adds the operator to a graph.
     ///
-    /// - Returns: the name of the first state after each step, [T, B, H].
+    /// - Returns: the name of the output, which is the first state, after each step, [T, B, H].
     func emit(_ values: LayerValues, to builder: GraphBuilder) -> String {
         let size = weights.hiddenWidth, gates = template.gates
         var inputs = [

@@ -8,7 +8,8 @@ struct RecognizedOperator {
 
     /// Looks for the operator that computes a step; nil if none does.
     init?(_ step: TracedStep) {
-        guard let cell = Equations(step) else { return nil }
+        // An operator's output is its first state.
+        guard step.cell.outputCount == 1, let cell = Equations(step) else { return nil }
         let functions = OperatorFunction.all(constants: cell.constants).filter {
             $0.operations.isSubset(of: cell.operations)
         }

@@ -37,8 +37,10 @@ public func checkBackend(
         case .matrixPrograms: try check.matrixPrograms()
         case .inference: try check.inference()
         case .recurrence:
-            try checkCell(
-                TwoStageCell(), on: backend, against: oracle, steps: 25, tolerance: max(10 * check.tolerance, 1e-9))
+            for cell in [TwoStageCell(), ComplexCell()] as [any RecurrentCell] {
+                try checkCell(
+                    cell, on: backend, against: oracle, steps: 25, tolerance: max(10 * check.tolerance, 1e-9))
+            }
         }
     }
 }
