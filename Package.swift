@@ -43,6 +43,7 @@ let cells: [Module] = [
     .cell("URNNCell", "URNN"),
     .cell("GRUCell", "GRU"),
     .cell("UGRUCell", "UGRU"),
+    .cell("ComplexURNNCell", "ComplexURNN", hasFixtures: true),
     .cell("LSTMCell", "LSTM", hasFixtures: true),
     .cell("CoRNNCell", "CoRNN", hasFixtures: true),
     .cell("LEMCell", "LEM", hasFixtures: true),

@@ -18,7 +18,7 @@ struct MixedExpressionTests {
         var parameters: [CellParameter] {
             [.inputWeight("U"), .inputWeight("G"), .recurrentWeight("W"), .recurrentWeight("V"), .inputBias("b")]
         }
-        func step(input x: SymbolicValue, states: [SymbolicValue], parameters p: CellSymbols) -> [SymbolicValue] {
+        func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
             let (y, z) = (states[0], states[1])
             let dt = options.timeStep, gamma = options.gamma, epsilon = options.epsilon
             let gate = 1 / (1 + exp(-(p.G • x) - 0.5 * p.b * (2 - gamma)))

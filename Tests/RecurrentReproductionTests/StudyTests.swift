@@ -9,7 +9,7 @@ struct StudyTests {
     static func plan(_ scale: Scale) -> Plan {
         Plan(
             scale: scale, seeds: [1, 2], registry: .builtIn, corpus: "/corpus", corpusName: "none",
-            corpusShown: "corpus"
+            corpusShown: "corpus", images: "/images"
         )
     }
 
@@ -18,7 +18,7 @@ struct StudyTests {
             Set(Studies.all.map(\.id))
                 == Set(
                     (1...7).map { "table\($0)" } + (1...4).map { "figure\($0)" } + [
-                        "table4-searched", "table5-searched", "table7-searched", "constraint",
+                        "table4-searched", "table5-searched", "table7-searched", "constraint", "field-search", "field",
                     ]))
     }
 
@@ -32,7 +32,14 @@ struct StudyTests {
         }
         let bySettings = Dictionary(grouping: known.values) { try? $0.configuration.json() }
         #expect(bySettings.count == known.count, "\(bySettings.values.filter { $0.count > 1 }.map { $0.map(\.id) })")
-        #expect(known.count == 122)
+        #expect(known.count == 122 + FieldModel.all.count * 7 + 14 * 6 + 7 * 3)
+    }
+
+    @Test func modelsOfTheFieldHaveOneBudget() throws {
+        for model in FieldModel.all {
+            let count = try model.freeParameters(.builtIn)
+            #expect(abs(count - FieldModel.budget) <= FieldModel.budget / 40, "\(model.id): \(count)")
+        }
     }
 
     @Test func epochsAreLimitedWhereARunCanGoOn() {

@@ -1,5 +1,6 @@
 import CPUBackend
 import CUDABackend
+import ComplexURNNCell
 import CoRNNCell
 import DigitsDataset
 import GRUCell
@@ -26,6 +27,7 @@ extension Registry {
         registry.add(URNN.self)
         registry.add(GRU.self)
         registry.add(UGRU.self)
+        registry.add(ComplexURNN.self)
         registry.add(LSTM.self)
         registry.add(CoRNN.self)
         registry.add(LEM.self)

@@ -80,11 +80,11 @@ def recurrent(name, module, lengths=None, folder=HERE):
     }, folder)
 
 
-def cell(name, description, folder, shapes, states, step, initial=torch.randn, check=None):
+def cell(name, description, folder, shapes, states, step, initial=torch.randn, check=None, output_count=1):
     """As `recurrent`, for the equations of one step: `step` takes the input [B, E], the states
     [B, H] by their names, and the parameters by the names in `shapes`; it returns the new states,
-    of which the first is the output. `initial` draws the initial states. `check` gets the
-    parameters, the inputs and the outputs, and asserts what else is known of them."""
+    of which the first `output_count`, side by side, are the output. `initial` draws the initial states. `check`
+    gets the parameters, the inputs and the outputs, and asserts what else is known of them."""
     torch.manual_seed(20240607)
     parameters = {key: torch.randn(shape, requires_grad=True) for key, shape in shapes.items()}
     inputs = {"input": torch.randn(T, B, E)} | {f"{state}_0": initial(1, B, H) for state in states}
@@ -93,7 +93,7 @@ def cell(name, description, folder, shapes, states, step, initial=torch.randn, c
     values, output = {state: inputs[f"{state}_0"][0] for state in states}, []
     for x in inputs["input"]:
         values = step(x, values, parameters)
-        output.append(values[states[0]])
+        output.append(torch.cat([values[state] for state in states[:output_count]], -1))
     outputs = {"output": torch.stack(output)} | {f"{state}_n": values[state][None] for state in states}
     if check:
         check(parameters, inputs, outputs)

@@ -21,8 +21,8 @@ struct BenchmarkCommand: FlagCommand {
 
     @Option(
         name: .customLong("workload"),
-        help:
-            "Time only this workload; may be repeated (toy-CELL-nN, lm-CELL-tT, lm-CELL-ACTIVATION-tT, lm-CELL-hH-tT, generate-CELL, exp-nN)."
+        help: ArgumentHelp(
+            "Time only this workload; may be repeated (\(WorkloadName.forms)).")
     )
     var workloads: [String] = []
     @Option(parsing: .unconditional, help: "Approximate number of seconds to spend on each workload.")
@@ -77,6 +77,11 @@ struct BenchmarkCommand: FlagCommand {
                     "\(overhead.name) over \(overhead.base): \(Format.fixed(100 * (overhead.ratio - 1), digits: 1)) % (median of paired steps)"
                 )
             }
+        }
+        for share in timer.updates {
+            Terminal.print(
+                "\(share.name): \(Format.fixed(100 * share.ratio, digits: 1)) % of \(share.base) (median of paired steps)"
+            )
         }
     }
 }
@@ -171,6 +176,18 @@ final class WorkloadTimer {
             guard base != name, let other = workloads.firstIndex(where: { $0.name == base }) else { return nil }
             let ratios = zip(times[index], times[other]).map { $0 / $1 }
             return (name, base, median(ratios))
+        }
+    }
+
+    /// The times of a weight's updates relative to a training step of an unconstrained RNN of that width, as medians of the
+    /// ratios of steps in the same round.
+    var updates: [(name: String, base: String, ratio: Double)] {
+        workloads.indices.compactMap { index in
+            let name = workloads[index].name, size = name.split(separator: "-").last?.dropFirst() ?? ""
+            guard name.hasPrefix("update-"), !name.contains("-complex-"),
+                let other = workloads.firstIndex(where: { $0.name.hasPrefix("toy-rnn-h\(size)-") })
+            else { return nil }
+            return (name, workloads[other].name, median(zip(times[index], times[other]).map { $0 / $1 }))
         }
     }
 }

@@ -1,10 +1,7 @@
 import RecurrentCore
 import RecurrentRuns
 
-/// A piece of work to time.
-///
-/// Its name is `toy-CELL-nN`, `lm-CELL-tT`, `lm-CELL-ACTIVATION-tT`, `generate-CELL`, `serve-CELL-bN` or `exp-nN`; names
-/// that begin with `lm` may have `-hH` before `-tT`, for a number of units other than 200.
+/// A piece of work to time; ``WorkloadName`` says what its name can be.
 struct Workload {
     let name: String
     /// The number of multiplications and additions in the unavoidable matrix products of a step.
@@ -22,53 +19,33 @@ struct Workload {
         cells(registry).flatMap { cell in [35, 150].map { "lm-\(cell)-t\($0)" } }
     }
 
-    /// The registered cells, without those that need an input as wide as their states, which no workload has, and those
-    /// with a hyphen in their names, which separates the parts of a workload's.
+    /// The registered cells, without those that need an input as wide as their states, which no workload has.
     static func cells(_ registry: Registry) -> [String] {
         registry.names(.cell).filter { name in
-            guard !name.contains("-") else { return false }
             let cell = try? registry.makeCell(registry.resolve(.init(cell: PluginChoice(name)), locatesData: false))
             return cell.map { (try? StepCompiler.compile($0, inputWidth: 30, hiddenWidth: 50)) != nil } ?? false
         }
     }
 
     static func make(_ name: String, on backend: any Backend, registry: Registry) throws -> Workload {
-        let name = name.lowercased(), parts = name.split(separator: "-").map(String.init)
-        func size(_ part: Int, _ letter: Character, upTo most: Int) -> Int? {
-            guard parts[part].first == letter, let size = Int(parts[part].dropFirst()), (1...most).contains(size) else {
-                return nil
-            }
-            return size
-        }
-        if parts.count == 3, parts[0] == "toy", let n = size(2, "n", upTo: 100_000) {
+        let name = name.lowercased()
+        switch try WorkloadName(name, registry) {
+        case .toy(let cell, let hidden, let steps):
             return try training(
-                name, cell: parts[1], on: backend, registry: registry,
+                name, cell: cell, on: backend, registry: registry,
+                Shape(steps: steps, batch: 100, embedding: 30, hidden: hidden, classes: 10, isLanguageModel: false))
+        case .languageModel(let cell, let activation, let hidden, let steps):
+            return try training(
+                name, cell: cell, activation: activation, on: backend, registry: registry,
                 Shape(
-                    steps: n, batch: 100, embedding: 30, hidden: 50, classes: 10, isLanguageModel: false))
+                    steps: steps, batch: 80, embedding: 400, hidden: hidden, classes: 10_000, isLanguageModel: true))
+        case .generate(let cell): return try generation(name, cell: cell, on: backend, registry: registry)
+        case .serve(let cell, let streams):
+            return try serving(name, cell: cell, streams: streams, on: backend, registry: registry)
+        case .exponential(let size): return try exponential(name, size: size, on: backend, registry: registry)
+        case .update(let manifold, let field, let size):
+            return try update(name, manifold, field, size: size, on: backend, registry: registry)
         }
-        if (3...5).contains(parts.count), parts[0] == "lm", let t = size(parts.count - 1, "t", upTo: 10_000) {
-            let hidden = size(parts.count - 2, "h", upTo: 10_000),
-                named = parts[2..<(parts.count - (hidden == nil ? 1 : 2))]
-            if named.count <= 1 {
-                return try training(
-                    name, cell: parts[1], activation: named.first, on: backend, registry: registry,
-                    Shape(
-                        steps: t, batch: 80, embedding: 400, hidden: hidden ?? 200, classes: 10_000,
-                        isLanguageModel: true))
-            }
-        }
-        if parts.count == 2, parts[0] == "generate" {
-            return try generation(name, cell: parts[1], on: backend, registry: registry)
-        }
-        if parts.count == 3, parts[0] == "serve", let streams = size(2, "b", upTo: 100_000) {
-            return try serving(name, cell: parts[1], streams: streams, on: backend, registry: registry)
-        }
-        if parts.count == 2, parts[0] == "exp", let n = size(1, "n", upTo: 20_000) {
-            return try exponential(name, size: n, on: backend, registry: registry)
-        }
-        throw RecurrentError.unknownName(
-            kind: "workload", name: name,
-            known: defaultNames(registry) + languageModelNames(registry) + generationNames(registry) + servingNames)
     }
 
     private struct Shape {
@@ -122,15 +99,14 @@ struct Workload {
         }
     }
 
-    /// Returns the operations of a training step: `2 · rows · inner · outer` for each of the input, recurrent and output
-    /// products in the forward pass, and twice as many in the backward pass.
+    /// Returns the operations of a training step: `2 · rows · inner · outer` for each product of the compiled cell, forward
+    /// and backward, and three times as many as that for the output's products in the forward pass.
     private static func flops(of cell: any RecurrentCell, _ shape: Shape) throws -> Double {
-        func weights(_ kind: CellParameter.Kind) -> Double { Double(cell.parameters.count { $0.kind == kind }) }
-        let rows = Double(shape.steps * shape.batch), hidden = Double(shape.hidden)
-        let input = weights(.inputWeight) * hidden * Double(shape.embedding)
-        let recurrent = weights(.recurrentWeight) * hidden * hidden
-        let outputRows = shape.isLanguageModel ? rows : Double(shape.batch)
-        return 6 * (rows * (input + recurrent) + outputRows * Double(cell.outputCount) * hidden * Double(shape.classes))
+        let plan = try StepCompiler.compile(cell, inputWidth: shape.embedding, hiddenWidth: shape.hidden)
+        let operations = plan.prelude + plan.forwardLoop + plan.backwardLoop + plan.epilogue
+        let rows = Double(shape.steps * shape.batch), outputRows = shape.isLanguageModel ? rows : Double(shape.batch)
+        return rows * operations.reduce(0) { $0 + $1.flopsPerRow }
+            + 6 * outputRows * Double(plan.outputWidth * shape.classes)
     }
 
     /// Creates the workload of the matrix exponential of a random skew-symmetric B with a norm ‖B‖₂ of about 3.
@@ -157,6 +133,17 @@ struct Workload {
         return Workload(name: name, flops: 10 * cube) {
             try workspace.computeWeight(at: ManifoldPoint(skew), into: weight)
             backend.synchronize()
+        }
+    }
+}
+
+extension PlanOperation {
+    /// The multiplications and additions in the operation's products, for one row.
+    var flopsPerRow: Double {
+        switch self {
+        case .gemm(let a, _, let result, _): 2 * Double(a.columns * result.columns)
+        case .weightGradient(let delta, let operand, _): 2 * Double(delta.columns * operand.columns)
+        case .kernel, .vectorGradient: 0
         }
     }
 }

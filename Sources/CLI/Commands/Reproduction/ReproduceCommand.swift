@@ -16,7 +16,7 @@ struct ReproduceCommand: FlagCommand {
             the folder runs, it is read, or unpacked before anything is trained.
 
             <what> is one of table1 … table7 and figure1 … figure4; beyond the paper: table4-searched, table5-searched, \
-            table7-searched, constraint; or all.
+            table7-searched, constraint, field-search, field; or all. The digits of field are the images in $MNIST_DIR.
             """)
     static let scope = FlagScope(kinds: [.backend]) { _ in
         "does nothing in reproduce, whose experiments have fixed options; leave it out"
@@ -33,7 +33,7 @@ struct ReproduceCommand: FlagCommand {
     var seeds = "1"
     @Option(
         help: ArgumentHelp(
-            "Include only these models in tables 3 and 4, separated by commas: \(ToyTask.modelNames.joined(separator: ", ")) (default: all)."
+            "Include only these models in tables 3 and 4, field and field-search, separated by commas: \(Studies.modelNames.joined(separator: ", ")) (default: all)."
         ))
     var models: String?
     @Option(
@@ -71,7 +71,9 @@ struct ReproduceCommand: FlagCommand {
         let needsCorpus =
             !reportOnly
             && studies.contains { study in
-                drafts.contains { study.experiments($0).contains { $0.configuration.dataset["data"] != nil } }
+                drafts.contains { plan in
+                    study.experiments(plan).contains { $0.configuration.dataset["data"] == .text(plan.corpus) }
+                }
             }
         let path = try ResultsFolder.check(output: output, jobs: jobs, hasPlots: !noReport)
         let launcher = try launcher.map { try Launcher($0) }
@@ -94,7 +96,7 @@ struct ReproduceCommand: FlagCommand {
                 let runner = folder.runner(
                     "runs/\(plan.scale.rawValue)", seeds: plan.seeds, jobs: jobs, launcher: launcher, machine: machine,
                     corpus: corpus,
-                    aliases: [plan.corpus: plan.corpusShown], addsEpochs: true, quiet: quiet)
+                    aliases: aliases(plan), addsEpochs: true, quiet: quiet)
                 if !reportOnly, !Interruption.isRequested { _ = try runner.run(experiments) }
                 let records = try runner.records(experiments)
                 missing += Self.missing(studies, plan, records, onlyBegun: reportOnly)
@@ -200,7 +202,7 @@ struct ReproduceCommand: FlagCommand {
         }
         if models != nil, names(plan.with(models: [])) == names(plan.with(models: nil)) {
             throw RecurrentError.invalidOption(
-                "--models does nothing in \(ids), but in tables 3 and 4; leave it out")
+                "--models does nothing in \(ids), but in tables 3 and 4, field and field-search; leave it out")
         }
     }
 
@@ -218,15 +220,26 @@ struct ReproduceCommand: FlagCommand {
         let chosen = try models.map { list in
             Set(
                 try ListText.elements(list, of: "--models").map {
-                    try knownName($0, of: "model", in: ToyTask.modelNames)
+                    try knownName($0, of: "model", in: Studies.modelNames)
                 })
         }
         let seeds = try Self.seeds(seeds)
         return scales.map {
             Plan(
                 scale: $0, seeds: seeds, registry: .current, corpus: corpus.folder, corpusName: corpus.name,
-                corpusShown: corpus.shown, models: chosen)
+                corpusShown: corpus.shown, images: images, models: chosen)
         }
+    }
+
+    /// The folder of the images of digits, of which a report needs no more than that there are some.
+    private var images: String? {
+        let folder = ProcessInfo.processInfo.environment["MNIST_DIR"] ?? ""
+        return folder.isEmpty ? (reportOnly ? "the images that each run names" : nil) : folder
+    }
+
+    /// Returns how the commands in a report show the folders of the data.
+    private func aliases(_ plan: Plan) -> [String: String] {
+        [plan.corpus: plan.corpusShown].merging(plan.images.map { [$0: "$MNIST_DIR"] } ?? [:]) { corpus, _ in corpus }
     }
 
     /// Returns the seeds in text such as "1,2,3".

@@ -58,12 +58,14 @@ public struct Plan: Sendable {
     public var corpusName: String
     /// The folder of the corpus as the report's commands show it.
     public var corpusShown: String
-    /// The models to include in the tables of the toy tasks, by ``ToyTask/Model/id``; nil for all.
+    /// The folder of the images of digits; nil if there is none, so that experiments on them are left out.
+    public var images: String?
+    /// The models to include in the tables of the toy tasks and of the field, by ``Studies/modelNames``; nil for all.
     public var models: Set<String>?
     /// Creates a plan.
     public init(
         scale: Scale, seeds: [UInt64], registry: Registry, corpus: String, corpusName: String, corpusShown: String,
-        models: Set<String>? = nil
+        images: String? = nil, models: Set<String>? = nil
     ) {
         self.scale = scale
         self.seeds = seeds
@@ -71,6 +73,7 @@ public struct Plan: Sendable {
         self.corpus = corpus
         self.corpusName = corpusName
         self.corpusShown = corpusShown
+        self.images = images
         self.models = models
     }
 
@@ -113,8 +116,14 @@ public enum Studies {
         LimitTable(), SlopeTable(), ToyTable.recall, ToyTable.kthLargest, ActivationTable(), BoundsTable(),
         GatedTable(),
         LossFigure.recall, LossFigure.kthLargest, TextFigure(), NormFigure(), ToyTable.kthLargestSearched,
-        SearchedActivationTable(), SearchedGatedTable(), ConstraintStudy(),
+        SearchedActivationTable(), SearchedGatedTable(), ConstraintStudy(), FieldSearch(),
+        FieldStudy(),
     ]
+
+    /// The names of the models of the toy tasks and of the field, without duplicates.
+    public static let modelNames: [String] = (ToyTask.modelNames + FieldModel.all.map(\.id)).reduce(into: []) {
+        if !$0.contains($1) { $0.append($1) }
+    }
 }
 
 /// The results of the runs of a plan.

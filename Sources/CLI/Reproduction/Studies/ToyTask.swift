@@ -41,7 +41,7 @@ public struct ToyTask: Sendable {
     ]
 
     /// The names of the models in all tables of the toy tasks, without duplicates.
-    public static let modelNames: [String] = (models + Effort.searched.models).reduce(into: []) { names, model in
+    static let modelNames: [String] = (models + Effort.searched.models).reduce(into: []) { names, model in
         if !names.contains(model.id) { names.append(model.id) }
     }
 

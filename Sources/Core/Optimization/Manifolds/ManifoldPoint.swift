@@ -31,6 +31,15 @@ public struct ManifoldMatrix: Sendable, Hashable {
     public let structure: Structure
     /// The number of elements.
     public var count: Int { rows * columns }
+    /// The number of elements that the others don't determine: n(n − 1)/2 of a skew-symmetric matrix, n² of a
+    /// skew-Hermitian one, otherwise all.
+    public var freeCount: Int {
+        switch structure {
+        case .free: count
+        case .skew: columns * (columns - 1) / 2
+        case .skewHermitian: columns * columns
+        }
+    }
 
     /// Creates a matrix that may be anything.
     public init(_ name: String, rows: Int, columns: Int) {
