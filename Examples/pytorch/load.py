@@ -31,6 +31,10 @@ except ImportError as error:
 from torch import nn
 
 
+# The activations with a learned number per unit, and its name.
+UNIT_PARAMETERS = {"modrelu": "modrelu_bias", "prelu": "prelu_slope", "snake": "snake_frequency"}
+
+
 class LanguageModel(nn.Module):
     """Embedding, recurrent layers and a linear projection, as in word_language_model."""
 
@@ -67,12 +71,14 @@ class Loop(nn.Module):
                 "bias_ih": (self.gates * hidden,),
                 "bias_hh": (self.gates * hidden,),
             }
-            if self.activation == "modrelu":
-                shapes["modrelu_bias"] = (hidden,)
+            if self.activation in UNIT_PARAMETERS:
+                shapes[UNIT_PARAMETERS[self.activation]] = (hidden,)
             for name, shape in shapes.items():
                 self.register_parameter(f"{name}_l{layer}", nn.Parameter(torch.zeros(shape)))
 
     def activate(self, x, layer):
+        if self.activation in UNIT_PARAMETERS:
+            own = getattr(self, f"{UNIT_PARAMETERS[self.activation]}_l{layer}")
         match self.activation:
             case "identity": return x
             case "abs": return x.abs()
@@ -80,7 +86,12 @@ class Loop(nn.Module):
             case "leaky-relu": return nn.functional.leaky_relu(x, self.slope)
             case "tanh": return x.tanh()
             case "sigmoid": return x.sigmoid()
-            case "modrelu": return x.sign() * (x.abs() + getattr(self, f"modrelu_bias_l{layer}")).relu()
+            case "softsign": return nn.functional.softsign(x)
+            case "gelu": return nn.functional.gelu(x)
+            case "silu": return nn.functional.silu(x)
+            case "modrelu": return x.sign() * (x.abs() + own).relu()
+            case "prelu": return torch.where(x > 0, x, own * x)
+            case "snake": return x + (own * x).sin() ** 2 / own
 
     def step(self, x, h, layer):
         """One step of one layer; x is already the input's product with its weight, plus the bias."""
@@ -149,7 +160,7 @@ def load(run):
     elif is_plain and cell in ("rnn", "urnn") and activation in ("relu", "tanh"):
         recurrent = nn.RNN(embedding, hidden, layers, nonlinearity=activation)
     elif cell in ("rnn", "urnn", "gru", "ugru") and activation in (
-        "identity", "abs", "relu", "leaky-relu", "tanh", "sigmoid", "modrelu"
+        "identity", "abs", "relu", "leaky-relu", "tanh", "sigmoid", "softsign", "gelu", "silu", *UNIT_PARAMETERS
     ):
         recurrent = Loop(config, embedding, hidden, layers)
     else:

@@ -20,7 +20,8 @@ enum DeviceChecks {
     /// of the reset gate.
     static let cells: [String: @Sendable () -> any RecurrentCell] = {
         let activations: [any Activation] = [
-            Identity(), AbsoluteValue(), ReLU(), LeakyReLU(slope: 0.5), Tanh(), Sigmoid(), ModReLU(),
+            Identity(), AbsoluteValue(), ReLU(), LeakyReLU(slope: 0.5), Tanh(), Sigmoid(), Softsign(), GELU(), SiLU(),
+            ModReLU(), PReLU(), Snake(),
         ]
         var result: [String: @Sendable () -> any RecurrentCell] = [:]
         for activation in activations {

@@ -12,6 +12,7 @@ import VanillaRNNCell
 struct CellGradientTests {
     static let activations: [any Activation] = [
         Identity(), AbsoluteValue(), ReLU(), LeakyReLU(), LeakyReLU(slope: 0.95), Tanh(), Sigmoid(), ModReLU(),
+        Softsign(), GELU(), SiLU(), PReLU(), Snake(),
     ]
     static var cells: [any RecurrentCell] {
         activations.flatMap { activation -> [any RecurrentCell] in

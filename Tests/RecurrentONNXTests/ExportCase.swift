@@ -41,9 +41,9 @@ struct ExportCase: Sendable {
 
     static let activations: [any Activation] = [
         Identity(), AbsoluteValue(), ReLU(), LeakyReLU(slope: 0.3), Tanh(), Sigmoid(), ModReLU(), Softsign(),
-        Softplus(),
+        Softplus(), GELU(), SiLU(), PReLU(), Snake(),
     ]
-    static let loopActivations: Set = ["abs", "modrelu"]
+    static let loopActivations: Set = ["abs", "modrelu", "gelu", "silu", "prelu", "snake"]
     /// A minGRU whose candidate is none of the operator's functions.
     static let positive: MinGRU = {
         var options = MinGRU.Options()

@@ -124,14 +124,6 @@ struct Numbered: RecurrentCell {
     }
 }
 
-/// The softsign, `x / (1 + |x|)`.
-struct Softsign: Activation {
-    var name: String { "softsign" }
-    var summary: String { "x / (1 + |x|)" }
-    var slopeBounds: ClosedRange<Double> { 0...1 }
-    func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue { x / (1 + abs(x)) }
-}
-
 /// The softplus, `log(1 + exp(x))`.
 struct Softplus: Activation {
     var name: String { "softplus" }

@@ -39,7 +39,12 @@ extension Registry {
         registry.add(LeakyReLU.self)
         registry.add(Tanh.self)
         registry.add(Sigmoid.self)
+        registry.add(Softsign.self)
+        registry.add(GELU.self)
+        registry.add(SiLU.self)
         registry.add(ModReLU.self)
+        registry.add(PReLU.self)
+        registry.add(Snake.self)
 
         registry.add(RecallDataset.self)
         registry.add(KthLargestDataset.self)

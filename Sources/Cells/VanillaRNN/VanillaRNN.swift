@@ -15,6 +15,9 @@ public struct VanillaRNN: ActivatedCell {
     public init(activation: any Activation = ReLU()) { self.activation = activation }
 
     public var slopeBounds: ClosedRange<Double>? { activation.slopeBounds }
+    public func slopeBounds(at vectors: (String) -> [Double]) -> ClosedRange<Double>? {
+        activation.slopeBounds(atVectors: vectors)
+    }
     public var parameters: [CellParameter] {
         [.inputWeight("U"), .recurrentWeight("W"), .inputBias("b_i"), .recurrentBias("b_h")]
             + activation.cellParameters

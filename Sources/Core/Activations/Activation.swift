@@ -10,8 +10,13 @@ public protocol Activation: Sendable {
     var summary: String { get }
     /// The activation's own parameters, each with one number per hidden unit; none by default.
     var unitParameters: [UnitParameter] { get }
-    /// The bounds β...γ of the slope's magnitude, wherever a slope exists.
+    /// The bounds β...γ of the slope's magnitude, wherever a slope exists: those for all values of the unit parameters,
+    /// or at their initial values if none are valid for all.
     var slopeBounds: ClosedRange<Double> { get }
+    /// Returns the bounds β...γ of the slope's magnitude in all hidden units; by default, ``slopeBounds``.
+    ///
+    /// - Parameter parameters: for each of the ``unitParameters``, its finite values in the hidden units, [H].
+    func slopeBounds(at parameters: [[Double]]) -> ClosedRange<Double>
     /// Returns the function's value as an expression.
     ///
     /// - Parameters:
@@ -35,4 +40,13 @@ public struct UnitParameter: Sendable {
 
 extension Activation {
     public var unitParameters: [UnitParameter] { [] }
+    public func slopeBounds(at parameters: [[Double]]) -> ClosedRange<Double> { slopeBounds }
+
+    /// Returns the bounds of the slope's magnitude at the values that a cell's vectors have, for
+    /// ``RecurrentCell/slopeBounds(at:)``.
+    ///
+    /// - Parameter vectors: returns the values [H] of the vector with a name, which is that of a unit parameter.
+    public func slopeBounds(atVectors vectors: (String) -> [Double]) -> ClosedRange<Double> {
+        slopeBounds(at: unitParameters.map { vectors($0.name) })
+    }
 }

@@ -56,7 +56,7 @@ public struct LeakyReLU: Activation, Plugin {
     public static let summary = "x above 0, slope · x below"
     public var slopeBounds: ClosedRange<Double> { slope...1 }
     public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue {
-        select(x > 0, x, SymbolicValue(slope) * x)
+        select(x > 0, x, slope * x)
     }
 }
 
@@ -76,29 +76,4 @@ public struct Sigmoid: Activation, Plugin {
     public static let summary = "1 / (1 + exp(-x)); slope in (0, 0.25]"
     public var slopeBounds: ClosedRange<Double> { 0...0.25 }
     public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue { sigmoid(x) }
-}
-
-/// The modReLU, `sign(x) · max(|x| + b, 0)`, with a learned bias `b` per unit (Arjovsky,
-/// Shah & Bengio 2016, on real numbers as in Helfrich, Willmott & Ye 2018).
-public struct ModReLU: Activation, Plugin {
-    /// The options of ``ModReLU``.
-    public struct Options: OptionSection {
-        /// The bias of every unit before training.
-        public var initialBias = 0.0
-        public init() {}
-        public static let fields: [OptionField<Self>] = [
-            .number("initialBias", \.initialBias, .finite, "Initial bias of every unit.")
-        ]
-    }
-    /// The options that this activation was made with.
-    public let options: Options
-
-    public init(options: Options = Options()) { self.options = options }
-    public static let name = "modrelu"
-    public static let summary = "sign(x) · max(|x| + b, 0), b learned per unit; slope 0 or 1"
-    public var slopeBounds: ClosedRange<Double> { 0...1 }
-    public var unitParameters: [UnitParameter] { [UnitParameter("modrelu_bias", initialValue: options.initialBias)] }
-    public func callAsFunction(_ x: SymbolicValue, parameters: [SymbolicValue]) -> SymbolicValue {
-        sign(x) * max(abs(x) + parameters[0], 0)
-    }
 }

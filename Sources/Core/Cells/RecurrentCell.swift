@@ -27,6 +27,11 @@ public protocol RecurrentCell: Sendable {
     /// The bounds of the magnitude of the slope of the cell's only nonlinearity, for cells to
     /// which the paper's Theorem 1 applies (`h' = σ(U x + W h + b)`); nil for others and by default.
     var slopeBounds: ClosedRange<Double>? { get }
+    /// Returns the same bounds at the present values of the cell's parameters, for an activation whose slope depends on
+    /// parameters of its own; by default, ``slopeBounds``.
+    ///
+    /// - Parameter vectors: returns the finite values [H] of the bias or per-unit vector with a name.
+    func slopeBounds(at vectors: (String) -> [Double]) -> ClosedRange<Double>?
 
     /// Returns the new states as expressions, in the order of ``stateNames``.
     ///
@@ -44,4 +49,5 @@ extension RecurrentCell {
     public var stateNames: [String] { ["h"] }
     public var outputCount: Int { 1 }
     public var slopeBounds: ClosedRange<Double>? { nil }
+    public func slopeBounds(at vectors: (String) -> [Double]) -> ClosedRange<Double>? { slopeBounds }
 }

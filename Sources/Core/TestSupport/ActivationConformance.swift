@@ -1,8 +1,9 @@
 import RecurrentCore
 
 /// Checks an activation: that its derivative, by differentiation of the expression, agrees
-/// with central differences, that its slope lies within ``Activation/slopeBounds``, and that
-/// large arguments don't overflow. Unit parameters are varied, too.
+/// with central differences, that large arguments don't overflow, and that its slope lies within
+/// ``Activation/slopeBounds`` at the initial values of the unit parameters, and within
+/// ``Activation/slopeBounds(at:)`` at random values of two units.
 ///
 /// - Throws: ``ConformanceFailure`` for the first property that doesn't hold.
 public func checkActivation(_ activation: any Activation, tolerance: Double = 1e-7) throws {
@@ -19,6 +20,7 @@ public func checkActivation(_ activation: any Activation, tolerance: Double = 1e
     }
     var random = RandomStream(RandomKey(seed: 1, purpose: .test))
     let initial = activation.unitParameters.map(\.initialValue)
+    var other = initial
     var smooth = 0
     let draws = 1000
     for draw in 0..<draws {
@@ -27,7 +29,9 @@ public func checkActivation(_ activation: any Activation, tolerance: Double = 1e
         let x = [random.uniform(in: -scale...scale)] + parameters
         let result = program.evaluate(x)
         try require(result.allSatisfy(\.isFinite), "\(name): not finite at \(x): \(result)")
-        try checkSlope(result[1], bounds, activation, at: x)
+        try checkSlope(result[1], of: activation, at: x[0], parameters, besides: other, isFirst: draw % 2 == 0)
+        if parameters == initial { try checkSlope(result[1], bounds, activation, at: x) }
+        other = parameters
         let expected = centralDifferences(x, step: 1e-3) { program.evaluate($0)[0] }
         let finer = centralDifferences(x, step: 5e-4) { program.evaluate($0)[0] }
         // Near a kink, two step widths disagree, and there is nothing to compare with.
@@ -51,10 +55,23 @@ public func checkActivation(_ activation: any Activation, tolerance: Double = 1e
     }
 }
 
+/// Checks the bounds of two units with parameters of their own, one of which has this slope.
+private func checkSlope(
+    _ slope: Double, of activation: any Activation, at x: Double, _ parameters: [Double], besides other: [Double],
+    isFirst: Bool
+) throws {
+    let units = parameters.indices.map { isFirst ? [parameters[$0], other[$0]] : [other[$0], parameters[$0]] }
+    let bounds = activation.slopeBounds(at: units)
+    try require(
+        bounds.lowerBound >= 0 && bounds.upperBound.isFinite,
+        "\(activation.name): slope bounds at \(units) must be finite and not negative, not \(bounds)")
+    try checkSlope(slope, bounds, activation, at: [x] + parameters)
+}
+
 private func checkSlope(
     _ slope: Double, _ bounds: ClosedRange<Double>, _ activation: any Activation, at x: [Double]
 ) throws {
     try require(
         slope.magnitude >= bounds.lowerBound - 1e-9 && slope.magnitude <= bounds.upperBound + 1e-9,
-        "\(activation.name): slope \(slope) at \(x) lies outside its bounds \(activation.slopeBounds)")
+        "\(activation.name): slope \(slope) at \(x) lies outside its bounds \(bounds)")
 }

@@ -89,16 +89,16 @@ public struct GradientBounds: Sendable, Equatable {
 
 extension SequenceModel {
     /// Returns the bounds of the norms that ``GradientFlow`` measures, for a layer's current
-    /// weight and its zoneout; nil if the theorem doesn't apply, because the cell has no
-    /// ``RecurrentCell/slopeBounds`` or doesn't have exactly one recurrent weight. A unitary weight `A + iS` counts as one,
-    /// whose state has a real and an imaginary part.
+    /// weight, the current parameters of its activation, and its zoneout; nil if the theorem doesn't apply, because the cell
+    /// has no ``RecurrentCell/slopeBounds`` or doesn't have exactly one recurrent weight. A unitary weight `A + iS` counts
+    /// as one, whose state has a real and an imaginary part.
     ///
     /// - Parameter layer: the recurrent layer, counted from 0; nil for the last.
-    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the weight has no singular
-    ///   values because it holds elements that aren't finite.
+    /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the weight has no singular values, or the activation no
+    ///   bounds, because elements aren't finite.
     public func gradientBounds(layer: Int? = nil) throws -> GradientBounds? {
         let layer = recurrentLayers[layer ?? recurrentLayers.count - 1]
-        guard let slopes = layer.cell.slopeBounds else { return nil }
+        guard let slopes = try slopeBounds(of: layer) else { return nil }
         let weights = zip(layer.layout.packed, layer.parameterIndices).filter {
             $0.0.parts[0].parameter.kind == .recurrentWeight
         }
@@ -115,5 +115,26 @@ extension SequenceModel {
         return GradientBounds(
             slopes: slopes, singularValues: values, width: isComplex ? 2 * layer.hiddenWidth : layer.hiddenWidth,
             zoneout: layer.zoneoutRate)
+    }
+
+    /// Returns the bounds of the slope of a layer's nonlinearity at the present values of its vectors.
+    private func slopeBounds(of layer: RecurrentLayer) throws -> ClosedRange<Double>? {
+        var broken: String?
+        let bounds = layer.cell.slopeBounds(at: { name in
+            guard let index = layer.cell.parameters.firstIndex(where: { $0.name == name }) else {
+                preconditionFailure("cell '\(layer.cell.name)' declares no vector '\(name)'")
+            }
+            let location = layer.layout.locations[index], packed = layer.parameterIndices[location.packed]
+            let columns = location.start..<location.start + layer.hiddenWidth
+            let values: [Double] = backend.download(parameters.value(packed).columns(columns))
+            if values.allSatisfy(\.isFinite) { return values }
+            broken = name
+            return values.map { $0.isFinite ? $0 : 0 }
+        })
+        if let broken {
+            throw RecurrentError.linearAlgebra(
+                "'\(broken)' of cell '\(layer.cell.name)' has elements that aren't finite")
+        }
+        return bounds
     }
 }

@@ -169,6 +169,33 @@ struct GradientFlowTests {
         #expect(!isTight, "none of these has a norm that stays at its bound")
     }
 
+    /// The bounds are those at the present parameters of the activation.
+    @Test(arguments: ["rnn", "urnn"]) func boundsFollowTheActivation(cell: String) throws {
+        let activation = PReLU()
+        let cell: any RecurrentCell =
+            cell == "rnn" ? VanillaRNN(activation: activation) : URNN(activation: activation)
+        let model = try Self.model(cell, hidden: 9, on: ReferenceBackend(), start: .identity)
+        if !model.parameters.orthogonalBlocks.isEmpty {
+            _ = try ParameterUpdater(
+                model: model, optimizer: SGD(), manifold: ExponentialUpdate(), skewInitialization: ZeroSkew())
+        }
+        let slopes = try #require(model.parameters["rnn.prelu_slope_l0"]).value
+        func bounds() throws -> GradientBounds { try #require(try model.gradientBounds()) }
+        #expect(try bounds().gain.upperBound < 1 + 1e-9)
+        model.backend.upload((0..<9).map { $0 == 3 ? -2.0 : 0.5 }, to: slopes)
+        let gain = try bounds().gain
+        #expect(abs(gain.lowerBound - 0.5) < 1e-9 && abs(gain.upperBound - 2) < 1e-9)
+        // Where all arguments are negative, the norm is that of these slopes, which is above the former bound.
+        model.backend.upload([Double](repeating: 2, count: 9), to: slopes)
+        let bias = try #require(model.parameters.entries.firstIndex { $0.name == "rnn.bias_ih_l0" })
+        model.backend.upload([Double](repeating: -1e3, count: 9), to: model.parameters.value(bias))
+        let norms = try GradientFlow(model).measure(Self.batch(steps: 6)).last
+        let highest = try bounds().frobeniusNorm(after: 5).upperBound
+        #expect(norms.frobenius.maximum > 3 * 1.1 && norms.frobenius.maximum <= highest * (1 + 1e-9))
+        model.backend.upload([Double](repeating: .nan, count: 9), to: slopes)
+        #expect(throws: RecurrentError.self) { try model.gradientBounds() }
+    }
+
     /// W = ±I and σ(x) = x reach the bounds, so no tighter ones hold for all weights.
     @Test(arguments: [0.3, 0.8], [1.0, -1.0]) func boundsOfZoneoutAreReached(rate: Double, sign: Double) throws {
         let backend = ReferenceBackend()
