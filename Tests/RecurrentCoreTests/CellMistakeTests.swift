@@ -70,6 +70,15 @@ struct CellMistakeTests {
         Mistake("declares initial values for 'W_h', whose constraint decides where it starts; remove them") {
             $0.parameters[1] = .recurrentWeight("W_h", constraint: .orthogonal, initialization: .constant(0))
         },
+        Mistake(
+            "declares 'W_h' as a part of a unitary weight without the other part beside it; declare both with `unitaryWeight(real:imaginary:)`"
+        ) { $0.parameters[1] = .recurrentWeight("W_h", constraint: .unitaryReal) },
+        Mistake(
+            "declares 'W_h' as a part of a unitary weight without the other part beside it; declare both with `unitaryWeight(real:imaginary:)`"
+        ) { $0.parameters[1] = .recurrentWeight("W_h", constraint: .unitaryImaginary) },
+        Mistake(
+            "declares 'V_h' as a part of a unitary weight without the other part beside it; declare both with `unitaryWeight(real:imaginary:)`"
+        ) { $0.parameters.append(.recurrentWeight("V_h", constraint: .unitaryImaginary)) },
         Mistake("declares a vector 'bias_hh', a name under which other parameters are stored; rename it") {
             $0.parameters.append(.perUnit("bias_hh"))
         },

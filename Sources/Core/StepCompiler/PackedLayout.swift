@@ -67,6 +67,21 @@ package struct PackedLayout {
                 throw fail("declares a vector '\(name)', a name under which other parameters are stored; rename it")
             }
         }
+        // The parts of a unitary weight are stored one after the other.
+        let weights = parameters.filter { $0.kind == .recurrentWeight }
+        for (index, weight) in weights.enumerated() {
+            let before = index > 0 ? weights[index - 1].constraint : .free
+            let after = index + 1 < weights.count ? weights[index + 1].constraint : .free
+            guard (weight.constraint == .unitaryReal) == (after == .unitaryImaginary),
+                weight.constraint != .unitaryImaginary || before == .unitaryReal
+            else {
+                let isOfNext = ![.unitaryReal, .unitaryImaginary].contains(weight.constraint)
+                let lonely = isOfNext ? weights[index + 1] : weight
+                throw fail(
+                    "declares '\(lonely.name)' as a part of a unitary weight without the other part beside it; declare both with `unitaryWeight(real:imaginary:)`"
+                )
+            }
+        }
     }
 
     /// The names under which parameters of one kind are stored one after another.
