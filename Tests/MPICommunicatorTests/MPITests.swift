@@ -113,7 +113,9 @@ struct MPITests {
                 + (try state.tensors.map { Data($0.name.utf8) + Data(try state.bytes($0.name)) })
         }
 
-        @Test(arguments: ["rnn", "urnn", "gru", "ugru", "corpus"]) func ranksGiveTheBitsOfOneProcess(what: String)
+        @Test(arguments: ["rnn", "urnn", "gru", "ugru", "lstm", "mingru", "corpus"]) func ranksGiveTheBitsOfOneProcess(
+            what: String
+        )
             throws
         {
             let folder = try Folder()
