@@ -42,7 +42,7 @@ func gradientsAgreeWithCentralDifferences(activation: any Activation) throws {
         #expect(backend.download(outputs, as: Double.self).allSatisfy { $0 == 0 })
         backend.fill(layer.outputGradient, with: 1)
         try layer.backward()
-        #expect(backend.download(store.allGradients, as: Double.self).allSatisfy(\.isFinite))
+        #expect(backend.download(store.allGradients, as: Double.self).allSatisfy { $0.isFinite })
     }
 }
 

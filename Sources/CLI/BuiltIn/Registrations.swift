@@ -1,7 +1,7 @@
 import CPUBackend
 import CUDABackend
-import ComplexURNNCell
 import CoRNNCell
+import ComplexURNNCell
 import DigitsDataset
 import GRUCell
 import LEMCell

@@ -48,12 +48,12 @@ public struct CoRNN: RecurrentCell, Plugin {
     }
 
     public func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
-        let (y, z) = (states[0], states[1]), dt = SymbolicValue(options.timeStep)
-        let damping = SymbolicValue(options.damping)
-        let force = tanh(p.U • x + p.W • y + p.V • z + p.b) - SymbolicValue(options.frequency) * y
+        let (y, z) = (states[0], states[1])
+        let (dt, gamma, epsilon) = (options.timeStep, options.frequency, options.damping)
+        let force = tanh(p.U • x + p.W • y + p.V • z + p.b) - gamma * y
         let velocity =
             options.dampingScheme == .explicit
-            ? z + dt * (force - damping * z) : (z + dt * force) / SymbolicValue(1 + options.timeStep * options.damping)
+            ? z + dt * (force - epsilon * z) : (z + dt * force) / (1 + dt * epsilon)
         return [y + dt * velocity, velocity]
     }
 }

@@ -30,7 +30,7 @@ public struct ComplexURNN: ActivatedCell {
         let re = p.A • states.re - p.S • states.im + p.U_re • x + p.b_re
         let im = p.S • states.re + p.A • states.im + p.U_im • x + p.b_im
         // The smallest modulus keeps 0 / 0 out of values and gradients.
-        let modulus = sqrt(max(re * re + im * im, SymbolicValue(Self.smallestModulus * Self.smallestModulus)))
+        let modulus = sqrt(max(re * re + im * im, Self.smallestModulus * Self.smallestModulus))
         let scale = p.apply(activation, to: modulus) / modulus
         return [scale * re, scale * im]
     }

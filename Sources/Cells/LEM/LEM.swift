@@ -30,7 +30,7 @@ public struct LEM: RecurrentCell, Plugin {
     }
 
     public func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
-        let (y, z) = (states[0], states[1]), dt = SymbolicValue(options.timeStep)
+        let (y, z) = (states[0], states[1]), dt = options.timeStep
         let dt1 = dt * sigmoid(p.W_1 • y + p.V_1 • x + p.b_1)
         let dt2 = dt * sigmoid(p.W_2 • y + p.V_2 • x + p.b_2)
         let newZ = (1 - dt1) * z + dt1 * tanh(p.W_z • y + p.V_z • x + p.b_z)
