@@ -1,5 +1,6 @@
 import CUDABackend
 import RecurrentCore
+import RecurrentTestSupport
 import ReferenceBackend
 import Testing
 
@@ -17,6 +18,15 @@ struct RecordingTests {
         #expect(DeviceChecks.largestDifference(tested.values, expected.values) <= 1e-3)
         // Of five steps the first runs call by call; the others replay forward and backward loops.
         #expect(device.recordedRuns == 8)
+    }
+
+    /// Products of blocks have no place in a persistent kernel.
+    @Test func blocksAreRecorded() throws {
+        let device = EmulatedDevice(blockSize: 8)
+        try checkCell(
+            StructuredCell(), on: CUDABackend(driver: device, loops: .persistent), against: ReferenceBackend(),
+            inputWidth: 3, hiddenWidth: 10, steps: 9, batch: 5, tolerance: 1e-5)
+        #expect(!device.kernelNames.contains { $0.hasPrefix("persistent") })
     }
 
     @Test func aDeviceThatCannotRecordGoesOnStepByStep() throws {

@@ -79,7 +79,19 @@ struct CellMistakeTests {
         Mistake(
             "declares 'V_h' as a part of a unitary weight without the other part beside it; declare both with `unitaryWeight(real:imaginary:)`"
         ) { $0.parameters.append(.recurrentWeight("V_h", constraint: .unitaryImaginary)) },
-        Mistake("declares a vector 'bias_hh', a name under which other parameters are stored; rename it") {
+        Mistake("declares the parts of a unitary weight with a shape, as 'W_h'; they must be full") {
+            $0.parameters[1] = .recurrentWeight("W_h", shape: .blockDiagonal(blocks: 2), constraint: .unitaryReal)
+        },
+        Mistake("declares 'U' with a shape, which only recurrent weights may have") {
+            $0.parameters[0] = CellParameter("U", .inputWeight, shape: .diagonal)
+        },
+        Mistake("declares the diagonal weight 'W_h' with a constraint, which only matrices may have") {
+            $0.parameters[1] = .recurrentWeight("W_h", shape: .diagonal, constraint: .orthogonal)
+        },
+        Mistake("declares 'W_h' with 0 blocks; there must be at least 1") {
+            $0.parameters[1] = .recurrentWeight("W_h", shape: .blockDiagonal(blocks: 0))
+        },
+        Mistake("declares 'bias_hh', a name under which other parameters are stored; rename it") {
             $0.parameters.append(.perUnit("bias_hh"))
         },
         Mistake("declares 'W_2', but its step never uses it; use it, or don't declare it") {

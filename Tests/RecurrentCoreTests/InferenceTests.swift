@@ -27,7 +27,7 @@ struct InferenceTests {
     static let cells: [any RecurrentCell] = [
         VanillaRNN(), URNN(activation: ModReLU()), GRU(), UGRU(resetGate: .before), LSTM(), CoRNN(), LEM(),
         MinGRU(), Residual(),
-        ComplexCell(),
+        ComplexCell(), StructuredCell(),
     ]
     static let vocabulary = 13
 

@@ -9,7 +9,9 @@ import URNNCell
 
 /// Compares zoneout with single steps of the same layer without it.
 struct ZoneoutTests {
-    private static let cells: [any RecurrentCell] = [GRU(), URNN(), CellGradientTests.SharedWeight(), ComplexCell()]
+    private static let cells: [any RecurrentCell] = [
+        GRU(), URNN(), CellGradientTests.SharedWeight(), ComplexCell(),
+    ]
     private static let key = RandomKey(seed: 3, purpose: .test, stream: 9)
     private static let steps = 30, batch = 6, hidden = 8, width = 5
 

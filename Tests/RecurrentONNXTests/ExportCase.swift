@@ -88,6 +88,11 @@ struct ExportCase: Sendable {
                 $0.embeddingSize = hiddenSize
             },
         ]
+        cases += [
+            ExportCase("structured", StructuredCell(), "Scan"),
+            ExportCase("structured_2", StructuredCell(blocks: 3), "Scan", layers: 2),
+            ExportCase("structured_rnn", StructuredRNN(), "Scan"),
+        ]
         for layers in 1...2 {
             let base = ExportCase("complex_\(layers)", ComplexCell(), "Scan", layers: layers)
             cases += [

@@ -114,6 +114,21 @@ struct Deaf: RecurrentCell {
     }
 }
 
+/// An RNN but for its weight's shape, which no operator has; the input is multiplied by blocks as well.
+struct StructuredRNN: RecurrentCell {
+    var name: String { "structured_rnn" }
+    var summary: String { "tanh(K x + W h), with blocks" }
+    var parameters: [CellParameter] {
+        [
+            .inputWeight("U"), .recurrentWeight("W", shape: .blockDiagonal(blocks: 3)),
+            .recurrentWeight("K", shape: .blockDiagonal(blocks: 2)),
+        ]
+    }
+    func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
+        [tanh(p.K • tanh(p.U • x) + p.W • states[0])]
+    }
+}
+
 /// A cell whose units differ in their numbers.
 struct Numbered: RecurrentCell {
     var name: String { "numbered" }

@@ -9,20 +9,21 @@ struct RandomCell: RecurrentCell {
     var parameters: [CellParameter] {
         [
             .recurrentWeight("W"), .inputWeight("U"), .inputBias("a"), .recurrentWeight("V"), .perUnit("v"),
-            .inputWeight("T"), .recurrentBias("b"),
+            .inputWeight("T"), .recurrentBias("b"), .recurrentWeight("K", shape: .blockDiagonal(blocks: 3)),
+            .recurrentWeight("d", shape: .diagonal),
         ]
     }
 
     func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
         var random = RandomStream(RandomKey(seed: seed, purpose: .test, stream: 5))
         var values = states + [p.U • x, p.T • x, p.a, p.v, p.b, 0.5, p.W • states[0]]
-        // Not all equations have this product.
-        let last = p.V • states[0]
+        // Not all equations have these products.
+        let last = p.V • states[0] + p.K • states[0] + p.d • states[0]
         func pick() -> SymbolicValue { values[random.integer(below: values.count)] }
         for _ in 0..<14 {
             let (a, b, c) = (pick(), pick(), pick())
             let new =
-                switch random.integer(below: 17) {
+                switch random.integer(below: 19) {
                 case 0: a + b
                 case 1: a - b
                 case 2: a * b
@@ -39,6 +40,8 @@ struct RandomCell: RecurrentCell {
                 case 13: sin(a)
                 case 14: cos(a * b)
                 case 15: erf(a)
+                case 16: p.K • (tanh(a) * states[0])
+                case 17: p.d • b
                 default: p.V • (tanh(a) * states[0])
                 }
             values.append(new)

@@ -90,7 +90,9 @@ extension SequenceModel {
 extension Registry {
     /// Returns the name of a cell with the same number of gates whose weights aren't kept orthogonal.
     package func freeCell(like cell: any RecurrentCell) -> String? {
-        func gates(_ cell: any RecurrentCell) -> Int { cell.parameters.count { $0.kind == .recurrentWeight } }
+        func gates(_ cell: any RecurrentCell) -> [CellParameter.Shape] {
+            cell.parameters.filter { $0.kind == .recurrentWeight }.map(\.shape)
+        }
         return names(.cell).first { name in
             guard let other = try? makeCell(RunConfiguration(cell: PluginChoice(name))) else { return false }
             return !other.hasOrthogonalWeight && gates(other) == gates(cell)

@@ -12,7 +12,7 @@ public struct CellParameter: Sendable {
         /// A weight [H, E] that multiplies the input, with torch's initial values; stored in `weight_ih`.
         case inputWeight
         /// A weight [H, H] that multiplies a state or any other value of width H; stored in
-        /// `weight_hh`.
+        /// `weight_hh`, or under its own name if its ``Shape`` isn't full.
         case recurrentWeight
         /// A bias [H] with torch's initial values; stored in `bias_ih`.
         case inputBias
@@ -22,8 +22,30 @@ public struct CellParameter: Sendable {
         case perUnit
     }
 
-    /// Whether the parameter is a matrix, which `•` multiplies by a value, rather than a vector.
+    /// Whether `•` multiplies the parameter by a value.
     var isWeight: Bool { kind == .inputWeight || kind == .recurrentWeight }
+    /// Whether the parameter is stored as a vector.
+    package var isVector: Bool { !isWeight || shape == .diagonal }
+    /// Whether the parameter is stored under its own name.
+    var hasOwnName: Bool { kind == .perUnit || shape != .full }
+    /// The number of blocks along the diagonal of a matrix.
+    package var blocks: Int { if case .blockDiagonal(let blocks) = shape { blocks } else { 1 } }
+    /// The number of elements of a recurrent weight for H units.
+    package func recurrentCount(_ units: Int) -> Int {
+        shape == .diagonal ? units : units * units / blocks
+    }
+
+    /// Which elements of a recurrent weight [H, H] there are.
+    public enum Shape: Hashable, Sendable {
+        /// All of them.
+        case full
+        /// Those on the diagonal, stored as a vector [H] under the parameter's own name; the product is taken element by
+        /// element.
+        case diagonal
+        /// Square blocks along the diagonal, of the same size, stored as [H, H / blocks] under the parameter's own name:
+        /// block i is rows i · H / blocks ..< (i + 1) · H / blocks. H must be a multiple of `blocks`.
+        case blockDiagonal(blocks: Int)
+    }
 
     /// A condition that a weight satisfies throughout training.
     public enum Constraint: Hashable, Sendable {
@@ -57,17 +79,23 @@ public struct CellParameter: Sendable {
     public let name: String
     /// The role of the parameter.
     public let kind: Kind
+    /// The elements that the parameter has, if it is a recurrent weight; otherwise ``Shape/full``.
+    public let shape: Shape
     /// The condition that the parameter satisfies throughout training.
     public let constraint: Constraint
     /// The values with which the parameter starts; nil for those that its ``kind`` has by default, which for a recurrent
     /// weight a run may choose (``RecurrentInitialization``).
     public let initialization: Initialization?
 
-    /// Creates a parameter; only a recurrent weight can have a constraint, and what is constrained has no
+    /// Creates a parameter; only a recurrent weight can have a constraint or a shape that isn't full, and what is constrained has no
     /// initialization of its own.
-    public init(_ name: String, _ kind: Kind, constraint: Constraint = .free, initialization: Initialization? = nil) {
+    public init(
+        _ name: String, _ kind: Kind, shape: Shape = .full, constraint: Constraint = .free,
+        initialization: Initialization? = nil
+    ) {
         self.name = name
         self.kind = kind
+        self.shape = shape
         self.constraint = constraint
         self.initialization = initialization
     }
@@ -76,11 +104,12 @@ public struct CellParameter: Sendable {
     public static func inputWeight(_ name: String, initialization: Initialization? = nil) -> CellParameter {
         CellParameter(name, .inputWeight, initialization: initialization)
     }
-    /// Creates a weight [H, H] that multiplies a state or any other value of width H.
+    /// Creates a weight [H, H] that multiplies a state or any other value of width H. Each block of a block-diagonal
+    /// weight satisfies the constraint.
     public static func recurrentWeight(
-        _ name: String, constraint: Constraint = .free, initialization: Initialization? = nil
+        _ name: String, shape: Shape = .full, constraint: Constraint = .free, initialization: Initialization? = nil
     ) -> CellParameter {
-        CellParameter(name, .recurrentWeight, constraint: constraint, initialization: initialization)
+        CellParameter(name, .recurrentWeight, shape: shape, constraint: constraint, initialization: initialization)
     }
     /// Creates the weights A and S, [H, H] each, of a unitary matrix `W = A + iS`: `WᴴW = I`. List them side by side, as
     /// they are returned.

@@ -1,15 +1,25 @@
 /// A weight in a cell's equations.
 public struct Weight: Sendable {
-    /// The number of the parameter; nil if the cell has no such weight, which is noted as its mistake.
-    let index: Int?
+    enum Form {
+        /// A matrix, by the number of the parameter.
+        case matrix(Int)
+        /// The elements on the diagonal.
+        case diagonal(SymbolicValue)
+        /// No weight of the cell, which is noted as its mistake.
+        case missing
+    }
+    let form: Form
 }
 
 infix operator • : MultiplicationPrecedence
 
 /// Returns the matrix–vector product of a weight and a value of one time step.
 public func • (weight: Weight, value: SymbolicValue) -> SymbolicValue {
-    guard let index = weight.index else { return 0 }
-    return SymbolicValue(.product(index), value)
+    switch weight.form {
+    case .matrix(let index): SymbolicValue(.product(index), value)
+    case .diagonal(let elements): elements * value
+    case .missing: 0
+    }
 }
 
 /// A cell's parameters in its equations, accessed by their names: `p.W_h • h + p.b_h`.
@@ -18,20 +28,24 @@ public func • (weight: Weight, value: SymbolicValue) -> SymbolicValue {
 /// it declares and never uses.
 @dynamicMemberLookup
 public struct CellSymbols: Sendable {
+    /// The cell's vectors, and its diagonal weights.
     let vectors: [String: SymbolicValue]
     let trace: CellTrace
 
     /// The weight with this name; disfavored, so that expressions with vectors compile at once.
     @_disfavoredOverload
     public subscript(dynamicMember name: String) -> Weight {
-        guard let index = trace.use(name) else { return Weight(index: nil) }
+        guard let index = trace.use(name) else { return Weight(form: .missing) }
         guard trace.parameters[index].isWeight else {
             trace.note(
                 "uses its vector '\(name)' as a weight; write `p.\(name)` without `•`, or declare it as a weight, such as `.recurrentWeight(\"\(name)\")`"
             )
-            return Weight(index: nil)
+            return Weight(form: .missing)
         }
-        return Weight(index: index)
+        if trace.parameters[index].shape == .diagonal, let elements = vectors[name] {
+            return Weight(form: .diagonal(elements))
+        }
+        return Weight(form: .matrix(index))
     }
 
     /// The bias or per-unit vector with this name.

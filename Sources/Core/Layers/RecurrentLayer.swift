@@ -94,9 +94,9 @@ public final class RecurrentLayer {
     static func declare(_ layout: PackedLayout, name: String, index: Int, in parameters: ParameterStore) -> [Int] {
         var indices: [Int] = []
         for packed in layout.packed {
-            let isVector = packed.parts.allSatisfy { ![.inputWeight, .recurrentWeight].contains($0.parameter.kind) }
             let number = parameters.declare(
-                "\(name).\(packed.name)_l\(index)", rows: packed.rows, columns: packed.columns, isVector: isVector,
+                "\(name).\(packed.name)_l\(index)", rows: packed.rows, columns: packed.columns,
+                isVector: packed.parts[0].parameter.isVector,
                 isRecurrent: packed.parts[0].parameter.kind == .recurrentWeight)
             for block in packed.orthogonalBlocks {
                 parameters.constrain(

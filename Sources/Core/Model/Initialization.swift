@@ -12,6 +12,20 @@ public enum RecurrentInitialization: String, Sendable, CaseIterable {
     case rotations
 }
 
+extension RecurrentInitialization {
+    /// Returns an orthogonal matrix [size, size], row by row.
+    ///
+    /// - Precondition: the initialization is orthogonal.
+    func block(_ size: Int, _ random: inout RandomStream) -> [Double] {
+        switch self {
+        case .identity: (0..<size * size).map { $0 / size == $0 % size ? 1 : 0 }
+        case .orthogonal: RandomMatrix.orthogonal(size, &random)
+        case .rotations: RandomMatrix.rotations(size, &random)
+        case .uniform: preconditionFailure("uniform numbers are no orthogonal matrix")
+        }
+    }
+}
+
 /// The initialization of the embedding and the projection.
 public enum TableInitialization: String, Sendable, CaseIterable {
     /// N(0, 1) for the embedding, uniform in ±1/√H for the projection: torch's defaults.

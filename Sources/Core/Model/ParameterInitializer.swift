@@ -70,7 +70,7 @@ public struct ParameterInitializer {
             var values: [Double] = []
             for (position, part) in packed.parts.enumerated() {
                 var random = stream(number, part: position)
-                let shape = part.parameter.isWeight ? (part.count, packed.columns) : (1, part.count)
+                let shape = part.parameter.isVector ? (1, part.count) : (part.count, packed.columns)
                 let initial = initialValues(
                     of: part.parameter, shape, weights, bound: 1 / Double(layer.hiddenWidth).squareRoot(), &random)
                 try check(initial, of: part.parameter, shape, in: layer.cell)
@@ -90,10 +90,11 @@ public struct ParameterInitializer {
         case (.uniform(let range)?, _, _): return (0..<count).map { _ in random.uniform(in: range) }
         case (.computed(let values)?, _, _): return values(shape.rows, shape.columns, &random)
         case (nil, .perUnit, _): return [Double](repeating: 0, count: count)
-        case (nil, .recurrentWeight, .identity):
-            return (0..<count).map { $0 / shape.columns == $0 % shape.columns ? 1 : 0 }
-        case (nil, .recurrentWeight, .orthogonal): return RandomMatrix.orthogonal(shape.rows, &random)
-        case (nil, .recurrentWeight, .rotations): return RandomMatrix.rotations(shape.rows, &random)
+        case (nil, .recurrentWeight, .identity), (nil, .recurrentWeight, .orthogonal),
+            (nil, .recurrentWeight, .rotations):
+            // A diagonal consists of blocks of one element.
+            let size = parameter.isVector ? 1 : shape.columns
+            return (0..<count / (size * size)).flatMap { _ in weights.block(size, &random) }
         case (nil, .recurrentWeight, .uniform), (nil, .inputWeight, _), (nil, .inputBias, _), (nil, .recurrentBias, _):
             return (0..<count).map { _ in random.uniform(in: -bound...bound) }
         }

@@ -14,7 +14,7 @@ struct LayerWeights {
     func values(packed: Int, _ range: Range<Int>) -> [Float] {
         let name = name(packed: packed)
         guard let all = model.values(of: name) else { preconditionFailure("the model has no '\(name)'") }
-        let width = layout.packed[packed].rows == 1 ? 1 : layout.packed[packed].columns
+        let width = layout.packed[packed].parts[0].parameter.isVector ? 1 : layout.packed[packed].columns
         return Array(all[range.lowerBound * width..<range.upperBound * width])
     }
 

@@ -12,15 +12,17 @@ package struct PackedLayout {
 
     /// Finds a place for each parameter of a cell.
     ///
-    /// - Throws: ``RecurrentError/cell(_:)`` if the declarations are wrong.
+    /// - Throws: ``RecurrentError/cell(_:)`` if the declarations are wrong, or ``RecurrentError/invalidOption(_:)`` if
+    ///   the blocks of a weight don't divide H.
     init(_ cell: any RecurrentCell, inputWidth: Int, hiddenWidth: Int) throws {
         let parameters = cell.parameters
-        try Self.check(parameters, of: cell.name)
+        try Self.check(parameters, of: cell.name, units: hiddenWidth)
         var locations: [Int: Location] = [:]
         var result: [PackedParameter] = []
-        func pack(_ name: String, isMatrix: Bool, columns: Int, _ isMember: (CellParameter.Kind) -> Bool) {
+        func pack(_ name: String, isMatrix: Bool, columns: Int, _ kind: CellParameter.Kind) {
             var parts: [PackedParameter.Part] = []
-            for (index, parameter) in parameters.enumerated() where isMember(parameter.kind) {
+            for (index, parameter) in parameters.enumerated()
+            where parameter.kind == kind && !parameter.hasOwnName {
                 locations[index] = Location(packed: result.count, start: parts.count * hiddenWidth)
                 parts.append(.init(parameter: parameter, start: parts.count * hiddenWidth, count: hiddenWidth))
             }
@@ -30,16 +32,16 @@ package struct PackedLayout {
                 PackedParameter(
                     name: name, rows: isMatrix ? length : 1, columns: isMatrix ? columns : length, parts: parts))
         }
-        pack("weight_ih", isMatrix: true, columns: inputWidth) { $0 == .inputWeight }
-        pack("weight_hh", isMatrix: true, columns: hiddenWidth) { $0 == .recurrentWeight }
-        pack("bias_ih", isMatrix: false, columns: 0) { $0 == .inputBias }
-        pack("bias_hh", isMatrix: false, columns: 0) { $0 == .recurrentBias }
-        for (index, parameter) in parameters.enumerated() {
-            guard parameter.kind == .perUnit else { continue }
+        pack("weight_ih", isMatrix: true, columns: inputWidth, .inputWeight)
+        pack("weight_hh", isMatrix: true, columns: hiddenWidth, .recurrentWeight)
+        pack("bias_ih", isMatrix: false, columns: 0, .inputBias)
+        pack("bias_hh", isMatrix: false, columns: 0, .recurrentBias)
+        for (index, parameter) in parameters.enumerated() where parameter.hasOwnName {
             locations[index] = Location(packed: result.count, start: 0)
             result.append(
                 PackedParameter(
-                    name: parameter.name, rows: 1, columns: hiddenWidth,
+                    name: parameter.name, rows: parameter.isVector ? 1 : hiddenWidth,
+                    columns: hiddenWidth / parameter.blocks,
                     parts: [.init(parameter: parameter, start: 0, count: hiddenWidth)]))
         }
         packed = result
@@ -47,7 +49,7 @@ package struct PackedLayout {
     }
 
     /// Checks that each declaration is possible, and that names are unique.
-    private static func check(_ parameters: [CellParameter], of cell: String) throws {
+    private static func check(_ parameters: [CellParameter], of cell: String, units: Int) throws {
         func fail(_ text: String) -> RecurrentError { .cell("cell '\(cell)' \(text)") }
         var names: Set<String> = []
         for parameter in parameters {
@@ -62,9 +64,26 @@ package struct PackedLayout {
                 throw fail(
                     "declares initial values for '\(name)', whose constraint decides where it starts; remove them")
             }
+            guard parameter.shape == .full || parameter.kind == .recurrentWeight else {
+                throw fail("declares '\(name)' with a shape, which only recurrent weights may have")
+            }
+            guard parameter.shape != .diagonal || parameter.constraint == .free else {
+                throw fail("declares the diagonal weight '\(name)' with a constraint, which only matrices may have")
+            }
+            guard parameter.shape == .full || [.free, .orthogonal].contains(parameter.constraint) else {
+                throw fail("declares the parts of a unitary weight with a shape, as '\(name)'; they must be full")
+            }
+            guard parameter.blocks >= 1 else {
+                throw fail("declares '\(name)' with \(parameter.blocks) blocks; there must be at least 1")
+            }
+            guard units.isMultiple(of: parameter.blocks) else {
+                throw RecurrentError.invalidOption(
+                    "cell '\(cell)' has \(parameter.blocks) blocks in '\(name)', so `hiddenSize` must be a multiple of \(parameter.blocks), not \(units)"
+                )
+            }
             guard !name.isEmpty else { throw fail("declares a parameter without a name") }
-            if parameter.kind == .perUnit, Self.packedNames.contains(name) {
-                throw fail("declares a vector '\(name)', a name under which other parameters are stored; rename it")
+            if parameter.hasOwnName, Self.packedNames.contains(name) {
+                throw fail("declares '\(name)', a name under which other parameters are stored; rename it")
             }
         }
         // The parts of a unitary weight are stored one after the other.

@@ -54,15 +54,14 @@ extension StepPlanner {
                     gradients.level(of: gradients.deltas[$0]!, in: step)
                 }.max()!
                 if deltaLevel == level {
-                    backwardLoop.append(
-                        backwardProduct(group, place(of: .backProduct(group: group)), accumulate: false))
+                    backwardLoop += backwardProducts(group, place(of: .backProduct(group: group)), accumulate: false)
                 }
             }
         }
         var written = Set(gradients.states.indices.filter { gradients.states[$0] != nil })
         for (group, state) in gradients.directState.sorted(by: { $0.key < $1.key }) {
-            backwardLoop.append(
-                backwardProduct(group, place(of: .stateGradient(state)), accumulate: written.contains(state)))
+            backwardLoop += backwardProducts(
+                group, place(of: .stateGradient(state)), accumulate: written.contains(state))
             written.insert(state)
         }
     }
@@ -91,10 +90,11 @@ extension StepPlanner {
         }
     }
 
-    private func backwardProduct(_ group: Int, _ result: PlanOperand, accumulate: Bool) -> PlanOperation {
-        .gemm(
-            a: PlanOperand(buffer: deltaBuffer(group), columns: step.groups[group].rows.count),
-            b: weight(of: group, isTransposed: false), result: result, accumulate: accumulate)
+    /// Returns the products that send a group's δ back to its operand.
+    func backwardProducts(_ group: Int, _ result: PlanOperand, accumulate: Bool) -> [PlanOperation] {
+        products(
+            of: group, PlanOperand(buffer: deltaBuffer(group), columns: step.groups[group].rows.count),
+            isTransposed: false, into: result, accumulate: accumulate)
     }
 
     /// Finds places for the adjoints of the vectors. An adjoint is often a δ, which is kept

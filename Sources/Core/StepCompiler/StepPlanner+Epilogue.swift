@@ -3,23 +3,22 @@ extension StepPlanner {
     /// of adjacent vectors, and the gradient of the input.
     mutating func emitEpilogue(_ gradients: StepGradients) {
         for (index, group) in step.groups.enumerated() {
-            let result = PlanOperand(
-                buffer: buffer(.parameterGradient(index: group.packed)),
-                columns: step.layout.packed[group.packed].columns, rows: group.rows)
-            epilogue.append(
-                .weightGradient(
-                    delta: PlanOperand(buffer: deltaBuffer(index), columns: group.rows.count),
-                    operand: operands[index]!, result: result))
+            for block in 0..<group.blocks {
+                let result = PlanOperand(
+                    buffer: buffer(.parameterGradient(index: group.packed)),
+                    columns: step.layout.packed[group.packed].columns, rows: group.rows.part(block, of: group.blocks))
+                let delta = PlanOperand(buffer: deltaBuffer(index), columns: group.rows.count)
+                epilogue.append(
+                    .weightGradient(
+                        delta: delta.part(block, of: group.blocks),
+                        operand: operands[index]!.part(block, of: group.blocks), result: result))
+            }
         }
         emitVectorGradients(gradients)
         var isWritten = gradients.input != nil
-        for (index, group) in step.groups.enumerated() where group.isHoisted {
-            epilogue.append(
-                .gemm(
-                    a: PlanOperand(buffer: deltaBuffer(index), columns: group.rows.count),
-                    b: weight(of: index, isTransposed: false),
-                    result: PlanOperand(buffer: buffer(.inputGradient), columns: step.inputWidth), accumulate: isWritten
-                ))
+        for index in step.groups.indices where step.groups[index].isHoisted {
+            epilogue += backwardProducts(
+                index, PlanOperand(buffer: buffer(.inputGradient), columns: step.inputWidth), accumulate: isWritten)
             isWritten = true
         }
     }

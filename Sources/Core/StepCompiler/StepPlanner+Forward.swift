@@ -24,7 +24,10 @@ extension StepPlanner {
                 if let leaf = step.leafKind(operand) {
                     operands[group] = place(of: leaf)
                 } else {
-                    let known = outputs.first { $0.value == operand }?.place ?? available[operand]
+                    // The gradient of the weight reads the operand after the loop, when products are gone: those in the
+                    // loop with their step, and hoisted ones as δ has taken their place.
+                    let isGone = training && step.groupOf[operand] != nil
+                    let known = outputs.first { $0.value == operand }?.place ?? (isGone ? nil : available[operand])
                     let place =
                         known
                         ?? PlanOperand(
@@ -49,7 +52,7 @@ extension StepPlanner {
                 for (value, place) in outputs { available[value] = place }
             }
             for group in step.groups.indices where step.groups[group].level == level + 1 {
-                forwardLoop.append(forwardProduct(group))
+                forwardLoop += forwardProducts(group)
                 for product in step.groups[group].products { available[product] = products[product] }
             }
         }
@@ -70,16 +73,15 @@ extension StepPlanner {
             }
             if group.isHoisted {
                 operands[index] = place(of: .input)
-                prelude.append(forwardProduct(index))
+                prelude += forwardProducts(index)
             }
         }
     }
 
-    private func forwardProduct(_ group: Int) -> PlanOperation {
-        .gemm(
-            a: operands[group]!, b: weight(of: group, isTransposed: true),
-            result: PlanOperand(buffer: groupBuffers[group]!, columns: step.groups[group].rows.count), accumulate: false
-        )
+    private func forwardProducts(_ group: Int) -> [PlanOperation] {
+        products(
+            of: group, operands[group]!, isTransposed: true,
+            into: PlanOperand(buffer: groupBuffers[group]!, columns: step.groups[group].rows.count))
     }
 
     /// Returns a place for each value: columns of hoisted products that the backward pass

@@ -83,11 +83,27 @@ struct StepPlanner {
         PlanOperand(buffer: buffer(.states(index: index)), columns: hidden, timeShift: 1)
     }
 
-    func weight(of group: Int, isTransposed: Bool) -> PlanOperand {
-        let packed = step.groups[group].packed
-        return PlanOperand(
-            buffer: buffer(.parameter(index: packed)), columns: step.layout.packed[packed].columns,
-            rows: step.groups[group].rows, isTransposed: isTransposed)
+    /// Returns the products of a value with a group's weight: one, or one for each block of the weight.
+    ///
+    /// - Parameters:
+    ///   - group: the group.
+    ///   - source: the left operand, which has as many columns as the weight has inputs, or outputs if it is read as it
+    ///     is stored.
+    ///   - isTransposed: whether the weight is transposed, as in the forward pass.
+    ///   - result: where the products go.
+    ///   - accumulate: whether they are added to what is there.
+    func products(
+        of group: Int, _ source: PlanOperand, isTransposed: Bool, into result: PlanOperand, accumulate: Bool = false
+    ) -> [PlanOperation] {
+        let group = step.groups[group]
+        return (0..<group.blocks).map { block in
+            .gemm(
+                a: source.part(block, of: group.blocks),
+                b: PlanOperand(
+                    buffer: buffer(.parameter(index: group.packed)), columns: step.layout.packed[group.packed].columns,
+                    rows: group.rows.part(block, of: group.blocks), isTransposed: isTransposed),
+                result: result.part(block, of: group.blocks), accumulate: accumulate)
+        }
     }
 
     /// Returns the kernel that computes `outputs`; it reads the values in `available`, which
@@ -114,5 +130,23 @@ struct StepPlanner {
         programs.append(
             PointwiseProgram(graph: step.graph, outputs: values, inputCount: inputs.count, inputIndex: inputIndex))
         return .kernel(program: programs.count - 1, inputs: inputs, outputs: outputs.map(\.place))
+    }
+}
+
+extension PlanOperand {
+    /// Returns one of several parts of the columns, which have the same width.
+    func part(_ index: Int, of count: Int) -> PlanOperand {
+        guard count > 1 else { return self }
+        var part = self
+        part.columns = columns / count
+        part.column += index * part.columns
+        return part
+    }
+}
+
+extension Range<Int> {
+    /// Returns one of several parts, which have the same length.
+    func part(_ index: Int, of parts: Int) -> Range<Int> {
+        lowerBound + index * count / parts..<lowerBound + (index + 1) * count / parts
     }
 }

@@ -25,6 +25,9 @@ package struct TracedStep {
         package var products: [Value]
         package let packed: Int
         package let rows: Range<Int>
+        /// The number of blocks along the diagonal of the weight: block i of the operand's columns is multiplied by block
+        /// i of the rows.
+        package let blocks: Int
         package let operand: Value
         /// 0 if the operand is the input, so that the group is hoisted out of the loop; n if it
         /// can run once the products of level n - 1 are known.
@@ -90,7 +93,7 @@ package struct TracedStep {
         let x = symbol(.input, &self)
         let states = names.indices.map { symbol(.state($0), &self) }
         var vectors: [String: SymbolicValue] = [:]
-        for (index, parameter) in parameters.enumerated() where !parameter.isWeight {
+        for (index, parameter) in parameters.enumerated() where parameter.isVector {
             vectors[parameter.name] = symbol(.vector(index), &self)
         }
         let trace = CellTrace(cellName: cell.name, parameters: parameters)
@@ -154,7 +157,8 @@ package struct TracedStep {
                     Group(
                         products: run.map(\.value), packed: key.packed,
                         rows: run[0].row..<run[0].row + run.count * hiddenWidth,
-                        operand: key.operand, level: key.level))
+                        blocks: layout.packed[key.packed].parts[0].parameter.blocks, operand: key.operand,
+                        level: key.level))
             }
         }
     }

@@ -90,8 +90,8 @@ public struct GradientBounds: Sendable, Equatable {
 extension SequenceModel {
     /// Returns the bounds of the norms that ``GradientFlow`` measures, for a layer's current
     /// weight, the current parameters of its activation, and its zoneout; nil if the theorem doesn't apply, because the cell
-    /// has no ``RecurrentCell/slopeBounds`` or doesn't have exactly one recurrent weight. A unitary weight `A + iS` counts
-    /// as one, whose state has a real and an imaginary part.
+    /// has no ``RecurrentCell/slopeBounds`` or doesn't have exactly one recurrent weight, of the full shape. A unitary weight
+    /// `A + iS` counts as one, whose state has a real and an imaginary part.
     ///
     /// - Parameter layer: the recurrent layer, counted from 0; nil for the last.
     /// - Throws: ``RecurrentError/linearAlgebra(_:)`` if the weight has no singular values, or the activation no
@@ -102,7 +102,7 @@ extension SequenceModel {
         let weights = zip(layer.layout.packed, layer.parameterIndices).filter {
             $0.0.parts[0].parameter.kind == .recurrentWeight
         }
-        guard weights.count == 1 else { return nil }
+        guard weights.count == 1, weights[0].0.parts[0].parameter.shape == .full else { return nil }
         let (packed, number) = weights[0], blocks = packed.orthogonalBlocks
         let isComplex = blocks.first?.field == .complex
         guard packed.parts.count == (isComplex ? 2 : 1) else { return nil }

@@ -48,7 +48,9 @@ extension Workload {
     /// input's weights are looked up.
     private static func flops(of model: TrainedModel) -> Double {
         let hidden = model.configuration.hiddenSize
-        let gates = model.cell.parameters.count { $0.kind == .recurrentWeight }
-        return 2 * Double(hidden * (gates * hidden + model.cell.outputCount * model.data.classes))
+        let recurrent = model.cell.parameters.reduce(0) {
+            $0 + ($1.kind == .recurrentWeight ? $1.recurrentCount(hidden) : 0)
+        }
+        return 2 * Double(recurrent + hidden * model.cell.outputCount * model.data.classes)
     }
 }

@@ -53,7 +53,7 @@ struct ImportCommand: FlagCommand {
         }
 
         let made = try registry.makeCell(configuration)
-        let gates = made.parameters.count { $0.kind == .recurrentWeight }
+        let gates = made.parameters.count { $0.kind == .recurrentWeight && $0.shape == .full }
         guard gates == weights.gates else {
             throw RecurrentError.checkpoint(
                 path: file,

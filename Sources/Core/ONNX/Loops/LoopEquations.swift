@@ -173,7 +173,11 @@ struct LoopEquations {
         let group = step.groups[step.groupOf[product]!]
         let isInLoop = dependence[group.operand]!.onStates
         let operand = number(group.operand, inLoop: isInLoop)
-        let result = add("MatMul", [operand, matrix(group)], as: "product", inLoop: isInLoop)
+        guard group.blocks == 1 else {
+            names[product] = Name(number: blockProduct(operand, group, inLoop: isInLoop))
+            return
+        }
+        let result = add("MatMul", [operand, matrix(group, group.rows)], as: "product", inLoop: isInLoop)
         guard group.products.count > 1 else {
             names[product] = Name(number: result)
             return
@@ -183,14 +187,26 @@ struct LoopEquations {
         for (value, part) in zip(group.products, parts) { names[value] = Name(number: part) }
     }
 
-    /// Returns the name of a group's weight, stored so that the product needs no transposition.
-    private mutating func matrix(_ group: TracedStep.Group) -> String {
-        let key = Matrix(packed: group.packed, rows: group.rows)
+    /// Returns the name of the products of an operand's columns with the blocks of a weight, side by side.
+    private mutating func blockProduct(_ operand: String, _ group: TracedStep.Group, inLoop: Bool) -> String {
+        let axis = [ONNXAttribute("axis", .integer(-1))]
+        let parts = (0..<group.blocks).map { _ in builder.name("\(prefix).part") }
+        add(ONNXNode("Split", [operand], parts, axis), inLoop: inLoop)
+        let products = parts.enumerated().map { block, part in
+            let size = group.rows.count / group.blocks, start = group.rows.lowerBound + block * size
+            return add("MatMul", [part, matrix(group, start..<start + size)], as: "product", inLoop: inLoop)
+        }
+        return add("Concat", products, as: "product", inLoop: inLoop, axis)
+    }
+
+    /// Returns the name of rows of a group's weight, stored so that the product needs no transposition.
+    private mutating func matrix(_ group: TracedStep.Group, _ rows: Range<Int>) -> String {
+        let key = Matrix(packed: group.packed, rows: rows)
         if let known = matrices[key] { return known }
         let name = builder.tensor(
             "\(weights.name(packed: group.packed)).transposed",
-            shape: [weights.layout.packed[group.packed].columns, group.rows.count]
-        ) { [weights] in weights.transposed(packed: group.packed, group.rows) }
+            shape: [weights.layout.packed[group.packed].columns, rows.count]
+        ) { [weights] in weights.transposed(packed: group.packed, rows) }
         matrices[key] = name
         return name
     }

@@ -30,6 +30,8 @@ struct Equations {
 
     /// Brings the equations of a step into this form; nil if they can't be, or if that would take too long.
     init?(_ step: TracedStep) {
+        // Operators have no weights of other shapes.
+        guard step.parameters.allSatisfy({ $0.shape == .full }) else { return nil }
         let order = step.graph.cone(of: step.results).sorted()
         var operations: Set<PointwiseOperation> = [], constants: Set<Double> = []
         for value in order {

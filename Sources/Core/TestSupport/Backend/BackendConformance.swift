@@ -37,9 +37,12 @@ public func checkBackend(
         case .matrixPrograms: try check.matrixPrograms()
         case .inference: try check.inference()
         case .recurrence:
-            for cell in [TwoStageCell(), ComplexCell()] as [any RecurrentCell] {
+            for (cell, units) in [(TwoStageCell(), 19), (ComplexCell(), 19), (StructuredCell(blocks: 3), 18)]
+                as [(any RecurrentCell, Int)]
+            {
                 try checkCell(
-                    cell, on: backend, against: oracle, steps: 25, tolerance: max(10 * check.tolerance, 1e-9))
+                    cell, on: backend, against: oracle, hiddenWidth: units, steps: 25,
+                    tolerance: max(10 * check.tolerance, 1e-9))
             }
         }
     }
