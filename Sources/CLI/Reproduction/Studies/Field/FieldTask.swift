@@ -36,7 +36,7 @@ struct FieldTask: Sendable {
             label: "copying, T = \(delay)", id: "copying-t\(delay)", dataset: "copying",
             score: .lossRatio(memoryless: 10 * RealFunctions.log(8) / Double(delay + 20)), epochs: 20
         ) { configuration, scale in
-            configuration.dataset["delay"] = .integer(scale == .smoke ? delay / 10 : delay)
+            configuration.dataset["length"] = .integer(scale == .smoke ? delay / 10 : delay)
             configuration.useSequences(scale)
         }
     }
