@@ -48,6 +48,7 @@ let cells: [Module] = [
     .cell("CoRNNCell", "CoRNN", hasFixtures: true),
     .cell("LEMCell", "LEM", hasFixtures: true),
     .cell("MinGRUCell", "MinGRU", hasFixtures: true),
+    .cell("LRUCell", "LRU", hasFixtures: true),
 ]
 
 let modules: [Module] =

@@ -8,7 +8,7 @@ from cells import LOOPS
 
 # The cells of `cli`, and others: |x|, which nn.RNN doesn't support, torch's default, which the paper doesn't use, an
 # LSTM as a loop, and a minGRU that computes all steps at once.
-CELLS = ["rnn", "urnn", "gru", "ugru", "lstm", "cornn", "lem", "mingru"]
+CELLS = ["rnn", "urnn", "gru", "ugru", "lstm", "cornn", "lem", "mingru", "lru"]
 CUSTOM_CELLS = ["urnn-abs", "rnn-tanh", "lstm-loop", "mingru-scan"]
 
 

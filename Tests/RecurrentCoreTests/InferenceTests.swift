@@ -2,6 +2,7 @@ import CPUBackend
 import CoRNNCell
 import GRUCell
 import LEMCell
+import LRUCell
 import LSTMCell
 import MinGRUCell
 import RecurrentCore
@@ -26,8 +27,7 @@ struct InferenceTests {
 
     static let cells: [any RecurrentCell] = [
         VanillaRNN(), URNN(activation: ModReLU()), GRU(), UGRU(resetGate: .before), LSTM(), CoRNN(), LEM(),
-        MinGRU(), Residual(),
-        ComplexCell(), StructuredCell(),
+        MinGRU(), LRU(), Residual(), ComplexCell(), StructuredCell(),
     ]
     static let vocabulary = 13
 

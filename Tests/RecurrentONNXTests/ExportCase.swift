@@ -1,6 +1,7 @@
 import CoRNNCell
 import GRUCell
 import LEMCell
+import LRUCell
 import LSTMCell
 import MinGRUCell
 import RecurrentCore
@@ -82,7 +83,7 @@ struct ExportCase: Sendable {
             ExportCase("other_gru_before", OtherGRU(keeps: false, isBefore: true), "GRU"),
             ExportCase("mgu", MGU(), "GRU", layers: 2), ExportCase("cornn", CoRNN(), "Scan", layers: 2),
             ExportCase("lem", LEM(), "Scan", layers: 2), ExportCase("mingru", MinGRU(), "GRU", layers: 2),
-            ExportCase("mingru_positive", positive, "Scan", layers: 2),
+            ExportCase("lru", LRU(), "Scan", layers: 2), ExportCase("mingru_positive", positive, "Scan", layers: 2),
             ExportCase("deaf", Deaf(), "Scan", layers: 2),
             ExportCase("everything", Everything(), "Scan", layers: 2).with("everything") {
                 $0.embeddingSize = hiddenSize

@@ -5,6 +5,7 @@ import ComplexURNNCell
 import DigitsDataset
 import GRUCell
 import LEMCell
+import LRUCell
 import LSTMCell
 import MPICommunicator
 import ManifoldUpdates
@@ -32,6 +33,7 @@ extension Registry {
         registry.add(CoRNN.self)
         registry.add(LEM.self)
         registry.add(MinGRU.self)
+        registry.add(LRU.self)
 
         registry.add(Identity.self)
         registry.add(AbsoluteValue.self)
