@@ -22,6 +22,8 @@ struct SmallestSizesTests {
         guard made is any ActivatedCell || !sizes.contains("--activation"),
             made.hasRecurrentWeight || !sizes.contains("--weight-dropout")
         else { return }
+        // A tied embedding has the width of the output.
+        let sizes = sizes.overridden(by: sizes.contains("--tied") ? ["--embedding-size", "\(made.outputCount)"] : [])
         let folder = try TemporaryFolder(), run = folder.file("run")
         let trained = try Tool(
             (["train"] + Self.data + [
