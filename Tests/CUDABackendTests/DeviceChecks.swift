@@ -52,7 +52,7 @@ enum DeviceChecks {
     static let standardCells = ["rnn relu", "urnn abs", "gru tanh after", "gru tanh before", "ugru tanh after"]
 
     /// Cells with two states, of which one has two products in a row, and one without any product in its time loop.
-    static let otherCells = ["lstm tanh", "cornn explicit", "lem", "mingru", "lru"]
+    static let otherCells = ["lem", "lru"]
 
     /// Each cell and each activation at least once: compiling a kernel for the host takes a while.
     static let emulatedCells = Set(

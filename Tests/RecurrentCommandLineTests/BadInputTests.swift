@@ -6,7 +6,7 @@ import Testing
 struct BadInputTests {
     static let mistakes: [(arguments: String, status: Int32, says: [String])] = [
         ("--cell qrnn", 2, ["qrnn", "rnn, urnn, gru, ugru"]),
-        ("--activation gelu", 2, ["gelu", "relu"]),
+        ("--activation mish", 2, ["mish", "relu"]),
         ("--dataset mnist", 2, ["mnist", "recall, kth-largest, copying, adding, digits"]),
         ("--backend tpu", 2, ["tpu", "cpu, cuda, reference"]),
         ("--optimizer lion", 2, ["lion", "adam"]),
@@ -73,7 +73,7 @@ struct BadInputTests {
         ("evaluate /nonexistent", 1, ["/nonexistent", "config.json"]),
         ("evaluate /nonexistent --split dev", 2, ["dev", "train, valid, test"]),
         ("benchmark --workload toy", 2, ["toy", "toy-rnn-n20"]),
-        ("benchmark --workload lm-rnn-tanh-relu-t3", 2, ["lm-rnn-tanh-relu-t3"]),
+        ("benchmark --workload lm-rnn-tanh-relu-t3", 2, ["tanh-relu", "leaky-relu"]),
         ("benchmark --workload lm-rnn-h0-t3", 2, ["h0"]),
         ("benchmark --threads 0", 2, ["threads", "at least 1"]),
         ("benchmark --workload exp-n9999999999999", 2, ["exp-n9999999999999", "exp-n200"]),

@@ -85,7 +85,7 @@ struct ImportTests {
         (["gru.safetensors", "--cell", "qrnn"], ["qrnn", "rnn, urnn, gru, ugru"]),
         (["gru.safetensors", "--cell", "lstm"], ["3 gates", "'lstm' has 4"]),
         (["lstm.safetensors", "--cell", "lem"], ["rnn.bias_hh_l0", "'lem'"]),
-        (["gru.safetensors", "--activation", "gelu"], ["gelu", "relu"]),
+        (["gru.safetensors", "--activation", "mish"], ["mish", "relu"]),
         (["gru.safetensors", "--dataset", "recall", "--data", "."], ["--data", "recall", "ptb"]),
         (["rnn_tanh.safetensors", "--activation", "modrelu"], ["rnn.modrelu_bias_l0"]),
         (["models.json"], ["models.json"]),

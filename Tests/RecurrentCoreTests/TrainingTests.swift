@@ -255,7 +255,7 @@ struct RegularizationTests {
 
     @Test func whatCannotBeTiedIsRefused() {
         #expect(throws: RecurrentError.self) {
-            try Self.configuration { ($0.tiesEmbedding, $0.hiddenSize) = (true, 5) }.validate()
+            try Self.configuration { ($0.tiesEmbedding, $0.hiddenSize) = (true, 5) }.checkTies(to: GRU())
         }
         #expect(throws: RecurrentError.self) {
             try SequenceModel(

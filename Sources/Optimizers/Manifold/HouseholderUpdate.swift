@@ -19,7 +19,8 @@ public struct HouseholderUpdate: ManifoldUpdate, Plugin {
         public static let fields: [OptionField<Self>] = [
             .integer(
                 "reflections", \.reflections, 1...1_000_000,
-                "Number of reflections; their determinant is −1 if it is odd (default: the units, rounded up to even).")
+                "Number of reflections, at most H + 1; their determinant is −1 if it is odd (default: H, rounded up to even)."
+            )
         ]
     }
     /// The number k of reflections; nil for n, or n + 1 if n is odd.
@@ -38,7 +39,12 @@ public struct HouseholderUpdate: ManifoldUpdate, Plugin {
     }
 
     public func makeWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
-        try HouseholderWorkspace(size: size, count: reflections ?? size + size % 2, on: backend)
+        // n reflections give any orthogonal matrix of their determinant, and one more those of the other.
+        guard reflections ?? 1 <= size + 1 else {
+            throw RecurrentError.invalidOption(
+                "`reflections` must be at most \(size + 1), one more than the \(size) units, not \(reflections!)")
+        }
+        return try HouseholderWorkspace(size: size, count: reflections ?? size + size % 2, on: backend)
     }
 }
 

@@ -11,7 +11,7 @@ public struct ScaledCayleyUpdate: ManifoldUpdate, Plugin {
     public static let summary = "W = (I − B/2)⁻¹ (I + B/2) D with a diagonal D of signs and its exact gradient (scoRNN)"
     /// The choice of the diagonal.
     public struct Options: OptionSection {
-        /// The number ρ of negative ones on the diagonal of D, of the first units; at most n of them count.
+        /// The number ρ of negative ones on the diagonal of D, of the first units; at most n.
         public var negativeOnes = 0
         public init() {}
         public static let fields: [OptionField<Self>] = [
@@ -34,11 +34,20 @@ public struct ScaledCayleyUpdate: ManifoldUpdate, Plugin {
     }
 
     public func makeWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
-        try Workspace(size: size, units: size, negativeOnes: negativeOnes, on: backend)
+        try checkSigns(size)
+        return try Workspace(size: size, units: size, negativeOnes: negativeOnes, on: backend)
     }
     public func makeUnitaryWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
-        try UnitaryEmbedding(
+        try checkSigns(size)
+        return try UnitaryEmbedding(
             Workspace(size: 2 * size, units: size, negativeOnes: negativeOnes, on: backend), size: size, on: backend)
+    }
+
+    private func checkSigns(_ size: Int) throws {
+        guard negativeOnes <= size else {
+            throw RecurrentError.invalidOption(
+                "`negativeOnes` must be at most \(size), the number of units, not \(negativeOnes)")
+        }
     }
 
     private final class Workspace: ManifoldWorkspace {

@@ -75,6 +75,14 @@ struct ReproduceCommand: FlagCommand {
                     study.experiments(plan).contains { $0.configuration.dataset["data"] == .text(plan.corpus) }
                 }
             }
+        if !reportOnly, let images, studies.contains(where: { $0.id == "field" }) {
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: images, isDirectory: &isFolder), isFolder.boolValue else {
+                throw RecurrentError.dataset(
+                    "there is no folder '\(images)'; MNIST_DIR names one with images of digits (`scripts/mnist-subset` makes it), or is unset to leave them out"
+                )
+            }
+        }
         let path = try ResultsFolder.check(output: output, jobs: jobs, hasPlots: !noReport)
         let launcher = try launcher.map { try Launcher($0) }
         let folderOfCorpus = try needsCorpus ? corpus(in: path) : nil

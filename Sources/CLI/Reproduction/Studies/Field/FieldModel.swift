@@ -49,11 +49,15 @@ package struct FieldModel: Sendable {
     /// The number of free parameters of the recurrent layer where its input has a width of 30.
     package static let budget = 12_200
 
+    /// Returns the hidden width at a scale: a quarter of ``width`` at scale smoke.
+    func width(_ scale: Scale) -> Int { scale == .smoke ? width / 4 : width }
+
     /// Returns the number of free parameters of the recurrent layer: what optimizers step, where a skew-symmetric matrix
     /// counts n(n − 1)/2 and a skew-Hermitian one n².
     ///
     /// - Throws: ``RecurrentError`` if the registry lacks one of the model's plug-ins.
-    package func freeParameters(inputWidth: Int = 30, _ registry: Registry) throws -> Int {
+    package func freeParameters(inputWidth: Int = 30, width: Int? = nil, _ registry: Registry) throws -> Int {
+        let width = width ?? self.width
         var configuration = RunConfiguration()
         edit(&configuration)
         configuration = try registry.resolve(configuration, locatesData: false)

@@ -60,7 +60,7 @@ extension FieldModel {
         constraint("Cayley", "cayley", rates: (1e-3, 1e-4), manifold: "cayley"),
         constraint(
             "Cayley with signs (scoRNN)", "scaled-cayley", rates: (1e-3, 1e-4), Sources.scoRNN,
-            manifold: PluginChoice("scaled-cayley", ["negativeOnes": 64])),
+            manifold: PluginChoice("scaled-cayley", ["negativeOnes": 32])),
         constraint(
             "dynamic trivialization (dtriv)", "dynamic-trivialization", rates: (1e-3, 1e-4), Sources.dtriv,
             manifold: "dynamic-trivialization"),

@@ -8,9 +8,9 @@ struct FieldSearch: Study {
 
     private static let task = FieldTask.copying(100)
 
-    /// Returns the rates to try: three learning rates, each with two for a recurrent weight that has its own.
-    private func points(_ model: FieldModel) -> [FieldModel.Rates] {
-        [3e-4, 1e-3, 3e-3].flatMap { rate -> [FieldModel.Rates] in
+    /// Returns the rates to try: three learning rates (at scale smoke one), each with two for a recurrent weight that has its own.
+    private func points(_ model: FieldModel, _ plan: Plan) -> [FieldModel.Rates] {
+        (plan.scale == .smoke ? [1e-3] : [3e-4, 1e-3, 3e-3]).flatMap { rate -> [FieldModel.Rates] in
             let recurrent: [Double?] = model.rates.recurrent == nil ? [nil] : [1e-4, 1e-3]
             return recurrent.map { .init(learning: rate, recurrent: $0) }
         }
@@ -26,18 +26,18 @@ struct FieldSearch: Study {
     }
 
     func experiments(_ plan: Plan) -> [Experiment] {
-        models(plan).flatMap { model in points(model).map { experiment(model, $0, plan) } }
+        models(plan).flatMap { model in points(model, plan).map { experiment(model, $0, plan) } }
     }
 
     func section(_ results: Results) -> Section {
         var section = Section(
             self,
             [
-                "Every model of `field` with the same choice of rates, on \(Self.task.label), with that study's settings. The recurrent rate is that of the recurrent weight, or of what it is computed from; models without one use a single rate. The rates with the lowest validation loss, as a mean over the seeds, are those that `field` uses for all tasks; a run that diverged counts as infinitely bad."
+                "Every model of `field` with the same choice of rates, on \(Self.task.label), with that study's settings. The recurrent rate is that of the recurrent weight, or of what it is computed from; models without one use a single rate. The rates with the lowest validation loss, as a mean over the seeds, are those for `field`, on all tasks; “used” marks those that it has. A run that diverged counts as infinitely bad."
             ])
         var rows: [[String]] = []
         for model in models(results.plan) {
-            let tried = points(model).map { rates in
+            let tried = points(model, results.plan).map { rates in
                 (rates: rates, records: results.of(experiment(model, rates, results.plan)))
             }
             let losses = tried.map { Self.loss($0.records) }, best = losses.compactMap { $0 }.min()

@@ -24,8 +24,8 @@ struct FieldStudy: Study {
             section.records += records.joined()
             rows.append(
                 [
-                    model.label, "\(plan.scale == .smoke ? model.width / 4 : model.width)",
-                    "\(try model.freeParameters(plan.registry))",
+                    model.label, "\(model.width(plan.scale))",
+                    "\(try model.freeParameters(width: model.width(plan.scale), plan.registry))",
                 ]
                     + zip(tasks, records).map { $0.result($1) } + [Self.seeds(records)])
         }
@@ -53,9 +53,9 @@ struct FieldStudy: Study {
         let images =
             plan.images == nil
             ? "Digits are left out: `MNIST_DIR` names no folder of images (`scripts/mnist-subset FOLDER` makes one)."
-            : "Digits: the images in `MNIST_DIR`, by default those of `scripts/mnist-subset`: 4,000 of MNIST's 60,000 training images and 1,000 to test. Accuracies on such a subset are far below those on the full set, so that published numbers stand beside them for orientation only."
+            : "Digits: the images in `MNIST_DIR`. `scripts/mnist-subset` makes a folder of 4,000 of MNIST's 60,000 training images and 1,000 to test; accuracies on such a subset are far below those on the full set, so that published numbers stand beside them for orientation only."
         return [
-            "Every model has the width H at which its recurrent layer has about \(Format.number(Double(FieldModel.budget))) free parameters: n(n − 1)/2 for an orthogonal weight of width n, n² for a unitary one, for products of factors those of the factors. All get the same data in the same number of updates, with the rates that one search for each found on copying at T = 100 (`field-search`): batches of 32 new sequences (digits: 50), the norm of all gradients clipped to 1. \(effort)",
+            "Every model has the width H at which its recurrent layer has about \(FieldModel.budget) free parameters\(plan.scale == .smoke ? " (at scale smoke a quarter of this width)" : ""): n(n − 1)/2 for an orthogonal weight of width n, n² for a unitary one, for products of factors those of the factors. All get the same data in the same number of updates, with the rates for each that the study `field-search` found on copying at T = 100: batches of 32 new sequences (digits: 50), the norm of all gradients clipped to 1. \(effort)",
             images,
             "Results are means ± standard deviations over the seeds, or the smallest … the largest. A model without memory has a loss ratio of 1, always answering 1 a squared error of 0.167. A run that diverged has no result and is counted with the runs.",
             "Plots: the test metric of the first seed by updates; and ‖∂h_t/∂h_1‖₂ of the trained model over t − 1 steps on copying at T = 300, of all its states together, as the mean over four sequences.",

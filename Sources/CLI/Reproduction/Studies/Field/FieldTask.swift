@@ -73,7 +73,7 @@ struct FieldTask: Sendable {
             $0.training.clipNorm = 1
             $0.training.manifoldLearningRate = nil
             $0.skewInit = "henaff"
-            $0.model.hiddenSize = plan.scale == .smoke ? model.width / 4 : model.width
+            $0.model.hiddenSize = model.width(plan.scale)
             edit(&$0, plan.scale)
             model.apply(rates?.0 ?? model.rates, to: &$0)
             $0.training.epochs =
