@@ -19,7 +19,7 @@ public struct HouseholderUpdate: ManifoldUpdate, Plugin {
         public static let fields: [OptionField<Self>] = [
             .integer(
                 "reflections", \.reflections, 1...1_000_000,
-                "Number of reflections, at most H + 1; their determinant is −1 if it is odd (default: H, rounded up to even)."
+                "Number of reflections, at most 2 H + 2; their determinant is −1 if it is odd (default: H, rounded up to even)."
             )
         ]
     }
@@ -39,10 +39,11 @@ public struct HouseholderUpdate: ManifoldUpdate, Plugin {
     }
 
     public func makeWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
-        // n reflections give any orthogonal matrix of their determinant, and one more those of the other.
-        guard reflections ?? 1 <= size + 1 else {
+        // n reflections give any orthogonal matrix of their determinant, and one more those of the other; twice as many are
+        // more than enough.
+        guard reflections ?? 1 <= 2 * (size + 1) else {
             throw RecurrentError.invalidOption(
-                "`reflections` must be at most \(size + 1), one more than the \(size) units, not \(reflections!)")
+                "`reflections` must be at most \(2 * (size + 1)) for \(size) units, not \(reflections!)")
         }
         return try HouseholderWorkspace(size: size, count: reflections ?? size + size % 2, on: backend)
     }

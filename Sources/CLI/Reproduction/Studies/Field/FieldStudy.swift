@@ -27,7 +27,7 @@ struct FieldStudy: Study {
                     model.label, "\(model.width(plan.scale))",
                     "\(try model.freeParameters(width: model.width(plan.scale), plan.registry))",
                 ]
-                    + zip(tasks, records).map { $0.result($1) } + [Self.seeds(records)])
+                    + zip(tasks, records).map { $0.result($1, plan.scale) } + [Self.seeds(records)])
         }
         section.tables = [
             .init(name: id, header: ["model", "H", "parameters"] + tasks.map(\.column) + ["runs"], rows: rows)
@@ -55,7 +55,7 @@ struct FieldStudy: Study {
             ? "Digits are left out: `MNIST_DIR` names no folder of images (`scripts/mnist-subset FOLDER` makes one)."
             : "Digits: the images in `MNIST_DIR`. `scripts/mnist-subset` makes a folder of 4,000 of MNIST's 60,000 training images and 1,000 to test; accuracies on such a subset are far below those on the full set, so that published numbers stand beside them for orientation only."
         return [
-            "Every model has the width H at which its recurrent layer has about \(FieldModel.budget) free parameters\(plan.scale == .smoke ? " (at scale smoke a quarter of this width)" : ""): n(n − 1)/2 for an orthogonal weight of width n, n² for a unitary one, for products of factors those of the factors. All get the same data in the same number of updates, with the rates for each that the study `field-search` found on copying at T = 100: batches of 32 new sequences (digits: 50), the norm of all gradients clipped to 1. \(effort)",
+            "Every model has the width H at which its recurrent layer has about \(FieldModel.budget) free parameters\(plan.scale == .smoke ? " (at scale smoke a quarter of this width)" : ""): n(n − 1)/2 for an orthogonal weight of width n, n² for a unitary one, for products of factors those of the factors. All get the same data in the same number of updates, with the rates for each that the study `field-search` found on copying at T = 100: RMSprop, batches of 32 new sequences (digits: 50), the norm of all gradients clipped to 1. \(effort)",
             images,
             "Results are means ± standard deviations over the seeds, or the smallest … the largest. A model without memory has a loss ratio of 1, always answering 1 a squared error of 0.167. A run that diverged has no result and is counted with the runs.",
             "Plots: the test metric of the first seed by updates; and ‖∂h_t/∂h_1‖₂ of the trained model over t − 1 steps on copying at T = 300, of all its states together, as the mean over four sequences.",
@@ -68,7 +68,9 @@ struct FieldStudy: Study {
     private func publishedTable(_ results: Results, _ models: [FieldModel]) -> Section.Table {
         let rows = models.compactMap { model -> [String]? in
             guard let published = model.published else { return nil }
-            let own = FieldTask.digits.map { $0.result(results.of($0.experiment(model, results.plan))) }
+            let own = FieldTask.digits.map {
+                $0.result(results.of($0.experiment(model, results.plan)), results.plan.scale)
+            }
             return [
                 model.label, own[0], Format.number(published.sequential), own[1], Format.number(published.permuted),
                 published.source,
@@ -91,7 +93,7 @@ struct FieldStudy: Study {
             isLogarithmic: task.score.isLogarithmic)
         figure.curves = models.map { model in
             let lines = results.of(task.experiment(model, results.plan)).first?.tests ?? []
-            return .init(model.label, lines.map { .init(Double($0.step), task.score.value($0)) })
+            return .init(model.label, lines.map { .init(Double($0.step), task.score.value($0, results.plan.scale)) })
         }
         return .init(name: "\(id)-\(task.id)-\(group.rawValue)", figure: figure)
     }
@@ -123,10 +125,10 @@ extension FieldTask.Score {
     }
     fileprivate var isLogarithmic: Bool { if case .accuracy = self { false } else { true } }
 
-    fileprivate func value(_ line: RunRecord.Line) -> Double {
+    fileprivate func value(_ line: RunRecord.Line, _ scale: Scale) -> Double {
         switch self {
         case .accuracy: 100 * line.metric
-        case .lossRatio(let memoryless): line.loss / memoryless
+        case .lossRatio(let delay): line.loss / Self.memoryless(delay, scale)
         case .squaredError: line.loss
         }
     }

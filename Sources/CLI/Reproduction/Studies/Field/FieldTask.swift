@@ -8,7 +8,12 @@ struct FieldTask: Sendable {
         /// The accuracy of the best weights on the test split, in percent.
         case accuracy
         /// The test loss, divided by the loss of a model without memory.
-        case lossRatio(memoryless: Double)
+        case lossRatio(delay: Int)
+
+        /// Returns the loss of a model without memory on the copying task, 10 ln 8 / (T + 20); at scale smoke T is a tenth.
+        static func memoryless(_ delay: Int, _ scale: Scale) -> Double {
+            10 * RealFunctions.log(8) / Double((scale == .smoke ? delay / 10 : delay) + 20)
+        }
         /// The mean squared error on the test split.
         case squaredError
     }
@@ -34,7 +39,7 @@ struct FieldTask: Sendable {
     static func copying(_ delay: Int) -> FieldTask {
         FieldTask(
             label: "copying, T = \(delay)", id: "copying-t\(delay)", dataset: "copying",
-            score: .lossRatio(memoryless: 10 * RealFunctions.log(8) / Double(delay + 20)), epochs: 20
+            score: .lossRatio(delay: delay), epochs: 20
         ) { configuration, scale in
             configuration.dataset["length"] = .integer(scale == .smoke ? delay / 10 : delay)
             configuration.useSequences(scale)
@@ -70,6 +75,7 @@ struct FieldTask: Sendable {
     ) -> Experiment {
         plan.experiment("field-\(id)-\(model.id)\(rates?.name ?? "")", on: dataset) {
             if dataset.hasSuffix("digits"), let images = plan.images { $0.dataset["data"] = .text(images) }
+            $0.optimizer = "rmsprop"
             $0.training.clipNorm = 1
             $0.training.manifoldLearningRate = nil
             $0.skewInit = "henaff"
@@ -88,11 +94,11 @@ struct FieldTask: Sendable {
     }
 
     /// Returns the result of some runs, as text.
-    func result(_ records: [RunRecord]) -> String {
+    func result(_ records: [RunRecord], _ scale: Scale) -> String {
         let tests = records.compactMap(\.test)
         return switch score {
         case .accuracy: Format.mean(tests.map(\.metric), scale: 100)
-        case .lossRatio(let memoryless): Format.range(tests.map { $0.loss / memoryless })
+        case .lossRatio(let delay): Format.range(tests.map { $0.loss / Score.memoryless(delay, scale) })
         case .squaredError: Format.range(tests.map(\.loss))
         }
     }
