@@ -10,7 +10,7 @@ public protocol ManifoldUpdate: Sendable {
     var name: String { get }
     /// A description in one line, for `cli list`.
     var summary: String { get }
-    /// Which weights the update is for, and what it keeps; ``ManifoldTraits/init()`` by default.
+    /// Which weights the update is for, and what it keeps; ``ManifoldTraits``'s own defaults unless it says otherwise.
     var traits: ManifoldTraits { get }
     /// Creates a workspace with kernels and scratch memory for real weights [size, size].
     ///
@@ -104,7 +104,7 @@ public protocol ManifoldWorkspace: AnyObject {
     /// derivative.
     ///
     /// - Parameters:
-    ///   - gradient: the gradient `∂J/∂W` of the weight, in its shape.
+    ///   - weightGradient: the gradient `∂J/∂W` of the weight, in its shape.
     ///   - weight: the weight `W` at the point.
     ///   - point: the parameters and the base, packed.
     ///   - results: where the gradients are written, one for each parameter in its shape, packed.
