@@ -160,7 +160,7 @@ struct GradientsCommand: FlagCommand {
 
     private func theory(of model: SequenceModel, zoneout: Double) throws -> String {
         guard let bounds = try model.gradientBounds(layer: layer) else {
-            return "the theorem gives no bounds for this cell"
+            return "the theorem gives no bounds for this cell, or none at its present parameters"
         }
         let gain = [bounds.gain.lowerBound, bounds.gain.upperBound].map(Format.significant).joined(separator: " to ")
         let step = zoneout > 0 ? "each mean step with zoneout \(zoneout)" : "each step"
