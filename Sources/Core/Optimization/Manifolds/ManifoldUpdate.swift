@@ -104,7 +104,7 @@ public protocol ManifoldWorkspace: AnyObject {
     /// derivative.
     ///
     /// - Parameters:
-    ///   - weightGradient: the gradient `∂J/∂W` of the weight, in its shape.
+    ///   - gradient: the gradient `∂J/∂W` of the weight, in its shape.
     ///   - weight: the weight `W` at the point.
     ///   - point: the parameters and the base, packed.
     ///   - results: where the gradients are written, one for each parameter in its shape, packed.

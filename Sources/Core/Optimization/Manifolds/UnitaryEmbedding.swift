@@ -105,14 +105,14 @@ public final class UnitaryEmbedding: ManifoldWorkspace {
     }
 
     public func parameterGradients(
-        weightGradient: MatrixView, weight: MatrixView, at point: ManifoldPoint, into results: [MatrixView]
+        weightGradient gradient: MatrixView, weight: MatrixView, at point: ManifoldPoint, into results: [MatrixView]
     ) throws {
         embed(point)
         embed(weight, into: self.weight)
         // Both copies of a block have its gradient, which makes the inner gradient twice the derivative of each.
-        embed(weightGradient, into: gradient)
+        embed(gradient, into: self.gradient)
         try inner.parameterGradients(
-            weightGradient: gradient, weight: self.weight, at: innerPoint, into: innerGradients)
+            weightGradient: self.gradient, weight: self.weight, at: innerPoint, into: innerGradients)
         // The mean of two exactly skew blocks is exactly skew, and that of a block and its transpose symmetric.
         for (inner, result) in zip(innerGradients, results) { extract(inner, into: result) }
     }
