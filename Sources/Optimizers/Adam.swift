@@ -71,10 +71,10 @@ extension OptionField {
         .number("beta1", path, .within(0..<1), "Decay rate of the mean gradient.")
     }
     static func beta2(_ path: any WritableKeyPath<Section, Double> & Sendable) -> Self {
-        .number("beta2", path, .within(0..<1), "Decay rate of the mean square gradient.")
+        .number("beta2", path, .within(0..<1), "Decay rate of the mean square.")
     }
     static func adamEpsilon(_ path: any WritableKeyPath<Section, Double> & Sendable) -> Self {
-        .number("epsilon", path, .above(0), "Number added to the root mean square gradient.")
+        .number("epsilon", path, .above(0), "Added to the root mean square.")
     }
     static func penalty(_ path: any WritableKeyPath<Section, Double> & Sendable) -> Self {
         .number("weightDecay", path, .atLeast(0), "Factor of an L2 penalty on all but B.")

@@ -52,5 +52,6 @@ func gradientsAgreeWithCentralDifferences(activation: any Activation) throws {
     func bounds(_ biases: [Double]) -> ClosedRange<Double>? { ComplexURNN().slopeBounds { _ in biases } }
     #expect(bounds([0, 0]) == 1...1 && bounds([-0.1, 0]) == 0...1 && bounds([-0.1, 0.1]) == nil)
     #expect(ComplexURNN(activation: Tanh()).slopeBounds { _ in [] } == 0...1)
+    #expect(ComplexURNN(activation: Snake()).slopeBounds { _ in [1, 3] } == 0...2)
     #expect(ComplexURNN(activation: Sigmoid()).slopeBounds { _ in [] } == nil)
 }

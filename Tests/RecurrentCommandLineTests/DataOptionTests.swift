@@ -28,7 +28,7 @@ struct DataOptionTests {
             let help = try Self.help(of: flag, in: text), shown = value == .flag(true) ? "yes" : value.text
             #expect(help.contains("(default: \(shown))"), "--\(flag) of \(dataset) is \(shown): \(help)")
         }
-        #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count <= 115)
+        #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count <= 110)
     }
 
     @Test func theLastLineSaysWhatDiffersFromTheDefaults() throws {

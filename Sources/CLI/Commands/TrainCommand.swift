@@ -12,7 +12,7 @@ struct TrainCommand: FlagCommand {
     var arguments: [String] = []
     @Option(
         help: ArgumentHelp(
-            "Take the options from this file or run's folder; flags override it. With --resume, only what it gives changes.",
+            "Options from this file or run's folder; flags override it. With --resume, only what it gives changes.",
             valueName: "file"))
     var config: String?
     @Option(
@@ -29,7 +29,7 @@ struct TrainCommand: FlagCommand {
     var resume: String?
     @Option(
         help: ArgumentHelp(
-            "Start a new run from the weights of the run in this folder, with that run's options unless others are given.",
+            "Start from the weights of the run in this folder, with its options unless others are given.",
             valueName: "run"))
     var from: String?
     @OptionGroup var logInterval: LogInterval

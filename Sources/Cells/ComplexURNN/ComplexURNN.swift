@@ -38,17 +38,17 @@ public struct ComplexURNN: ActivatedCell {
 
     /// The bounds of the singular values of σ's Jacobian, which are |σ'(|z|)| along z and |σ(|z|)| / |z| across it.
     ///
-    /// The second has the first one's bounds where σ(0) = 0 and σ never falls. A modReLU with a bias b has 1…1 at
-    /// b = 0, and 0…1 at b < 0; at b > 0, there is no upper bound.
+    /// The second is a mean of slopes, and within their bounds, if σ is 0 just above 0. Otherwise it has no bound, as with a
+    /// modReLU whose b is above 0.
     public func slopeBounds(at vectors: (String) -> [Double]) -> ClosedRange<Double>? {
-        if activation is ModReLU {
-            let biases = activation.unitParameters.flatMap { vectors($0.name) }
-            guard let largest = biases.max(), let smallest = biases.min(), largest <= 0 else { return nil }
-            return (smallest < 0 ? 0 : 1)...1
+        let values = activation.unitParameters.map { vectors($0.name) }, bounds = activation.slopeBounds(at: values)
+        let program = PointwiseProgram(inputs: 1 + values.count) { x, _ in
+            [activation(x[0], parameters: Array(x[1...]))]
         }
-        let isOddAndRising =
-            activation is Identity || activation is ReLU || activation is LeakyReLU
-            || activation is Tanh || activation is AbsoluteValue
-        return isOddAndRising ? activation.slopeBounds : nil
+        let least = 1e-12
+        let isBounded = (0..<(values.first?.count ?? 1)).allSatisfy { unit in
+            program.evaluate([least] + values.map { $0[unit] })[0].magnitude <= 2 * bounds.upperBound * least
+        }
+        return isBounded ? bounds : nil
     }
 }

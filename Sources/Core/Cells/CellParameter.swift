@@ -30,10 +30,6 @@ public struct CellParameter: Sendable {
     var hasOwnName: Bool { kind == .perUnit || shape != .full }
     /// The number of blocks along the diagonal of a matrix.
     package var blocks: Int { if case .blockDiagonal(let blocks) = shape { blocks } else { 1 } }
-    /// The number of elements of a recurrent weight for H units.
-    package func recurrentCount(_ units: Int) -> Int {
-        shape == .diagonal ? units : units * units / blocks
-    }
 
     /// Which elements of a recurrent weight [H, H] there are.
     public enum Shape: Hashable, Sendable {

@@ -70,7 +70,7 @@ public struct ModelConfiguration: OptionSection {
             .needing(.tokenInputs),
         .integer("hiddenSize", \.hiddenSize, 1...TrainingConfiguration.largestSize, "Width H of the state."),
         .integer("layers", \.layers, 1...1000, "Stacked recurrent layers."),
-        .flag("tied", \.tiesEmbedding, "The projection's weight is the embedding; E = H, or 2 H if cells are complex.")
+        .flag("tied", \.tiesEmbedding, "The projection's weight is the embedding.")
             .needing(.tokenInputs),
         .number("dropout", \.dropout, .within(0..<1), "Dropout rate."),
         .choices("dropoutOn", \.dropoutPlaces, "Where dropout acts.").needing(.dropout),

@@ -119,10 +119,11 @@ extension SequenceModel {
 
     /// Returns the bounds of the slope of a layer's nonlinearity at the present values of its vectors.
     private func slopeBounds(of layer: RecurrentLayer) throws -> ClosedRange<Double>? {
-        var broken: String?
+        var broken: String?, unknown: String?
         let bounds = layer.cell.slopeBounds(at: { name in
             guard let index = layer.cell.parameters.firstIndex(where: { $0.name == name }) else {
-                preconditionFailure("cell '\(layer.cell.name)' declares no vector '\(name)'")
+                unknown = name
+                return [Double](repeating: 0, count: layer.hiddenWidth)
             }
             let location = layer.layout.locations[index], packed = layer.parameterIndices[location.packed]
             let columns = location.start..<location.start + layer.hiddenWidth
@@ -131,6 +132,10 @@ extension SequenceModel {
             broken = name
             return values.map { $0.isFinite ? $0 : 0 }
         })
+        if let unknown {
+            throw RecurrentError.cell(
+                "cell '\(layer.cell.name)' asks for '\(unknown)' in its slopeBounds(at:), but declares no such vector")
+        }
         if let broken {
             throw RecurrentError.linearAlgebra(
                 "'\(broken)' of cell '\(layer.cell.name)' has elements that aren't finite")

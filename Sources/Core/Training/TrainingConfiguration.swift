@@ -73,7 +73,7 @@ public struct TrainingConfiguration: OptionSection {
     public static let largestSize = 1 << 24
 
     public static let fields: [OptionField<Self>] = [
-        .number("learningRate", \.learningRate, .above(0), "Learning rate; B keeps its own if it has one.").resumable,
+        .number("learningRate", \.learningRate, .above(0), "Learning rate; B may have its own.").resumable,
         .number(
             "manifoldLearningRate", \.manifoldLearningRate, .above(0),
             "Rate of the skew B (default: learning rate)."
@@ -90,7 +90,7 @@ public struct TrainingConfiguration: OptionSection {
             .needing(.recurrentWeight),
         .integer("batchSize", \.batchSize, 1...largestSize, "Sequences per batch."),
         .integer(
-            "shards", \.shards, 1...largestSize, "Parts of a batch, a power of two, one after another or by ranks."),
+            "shards", \.shards, 1...largestSize, "Parts of a batch, a power of two."),
         .integer(
             "evaluationBatchSize", \.evaluationBatchSize, 1...largestSize,
             "The same in validation and test (default: equal)."),

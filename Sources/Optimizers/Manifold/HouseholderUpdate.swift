@@ -55,10 +55,10 @@ final class HouseholderWorkspace: ManifoldWorkspace {
     private let backend: any Backend
     private let identity: MatrixView, mask: MatrixView
     /// The normalized vectors U [k, n], and their lengths [k, 1].
-    private let units: MatrixView, lengths: MatrixView
+    private let units: MatrixView, lengths: MatrixView, overlaps: MatrixView
     /// M, or its transpose, and what a solve makes of U: `M⁻¹ U` and `M⁻ᵀ U`.
     private let triangle: MatrixView, solved: MatrixView, transposedSolved: MatrixView
-    private let gram: MatrixView, product: MatrixView, wide: MatrixView
+    private let gram: MatrixView, inner: MatrixView, product: MatrixView, wide: MatrixView
     private let polish: NewtonSchulz
     private let root: any Kernel, divide: any Kernel, multiply: any Kernel
     private let symmetrize: any Kernel, subtract: any Kernel, project: any Kernel
@@ -78,7 +78,8 @@ final class HouseholderWorkspace: ManifoldWorkspace {
             }, rows: count, columns: count)
         (units, lengths, solved) = (try matrix(count, size), try matrix(count, 1), try matrix(count, size))
         (transposedSolved, wide) = (try matrix(count, size), try matrix(count, size))
-        (triangle, gram, product) = (try matrix(count, count), try matrix(count, count), try matrix(size, size))
+        (triangle, gram, inner) = (try matrix(count, count), try matrix(count, count), try matrix(count, count))
+        (product, overlaps) = (try matrix(size, size), try matrix(count, 1))
         polish = try NewtonSchulz(size: size, on: backend)
         func kernel(_ inputs: Int, _ equation: ([SymbolicValue]) -> SymbolicValue) throws -> any Kernel {
             try backend.compile(PointwiseProgram(inputs: inputs) { x, _ in [equation(x)] })
@@ -121,24 +122,19 @@ final class HouseholderWorkspace: ManifoldWorkspace {
     func parameterGradients(
         weightGradient: MatrixView, weight: MatrixView, at point: ManifoldPoint, into results: [MatrixView]
     ) throws {
-        try normalize(point.parameters[0])
-        backend.run(multiply, inputs: [gram, mask], outputs: [triangle])
-        backend.copy(units, to: solved)
-        try backend.solve(triangle, solved)
+        // U, its lengths, U Uᵀ and M⁻¹ U are those of the weight.
         backend.run(multiply, inputs: [gram, mask.transposed], outputs: [triangle])
         backend.copy(units, to: transposedSolved)
         try backend.solve(triangle, transposedSolved)
         // With Z = M⁻¹ U and P = M⁻ᵀ U: ∂J/∂U = −Z Gᵀ − P G + (Q + Qᵀ) U, where Q is P G Zᵀ with the mask of M.
         let result = results[0]
         backend.gemm(transposedSolved, weightGradient, into: wide)
-        backend.gemm(wide, solved.transposed, into: gram)
-        backend.run(symmetrize, inputs: [gram, gram.transposed, mask, mask.transposed], outputs: [triangle])
+        backend.gemm(wide, solved.transposed, into: inner)
+        backend.run(symmetrize, inputs: [inner, inner.transposed, mask, mask.transposed], outputs: [triangle])
         backend.gemm(triangle, units, into: result)
         backend.gemm(alpha: -1, solved, weightGradient.transposed, beta: 1, result)
         backend.run(subtract, inputs: [result, wide], outputs: [result])
         backend.run(multiply, inputs: [result, units], outputs: [wide])
-        let overlaps = triangle.reshaped(rows: 1, columns: count * count).columns(0..<count).reshaped(
-            rows: count, columns: 1)
         backend.reduceRows(.sum, wide, into: overlaps)
         backend.run(project, inputs: [result, units, across(overlaps), across(lengths)], outputs: [result])
     }

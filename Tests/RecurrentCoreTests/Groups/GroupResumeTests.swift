@@ -2,7 +2,6 @@ import Foundation
 import RecurrentCore
 import RecurrentOptimizers
 import RecurrentTestSupport
-import Synchronization
 import Testing
 
 /// Runs with groups have the same bits at any number of ranks, and after they were interrupted.
@@ -30,39 +29,12 @@ struct GroupResumeTests {
         for ranks in [2, 8] { #expect(try Runs.outcome(kind, ranks: ranks, groups: groups) == one, "\(ranks) ranks") }
     }
 
-    /// An observer that stops a run after some batches.
-    private final class Stopper: TrainingObserver {
-        let isDue = Atomic<Bool>(false)
-        let after: Int
-        init(after: Int) { self.after = after }
-        func didTrainBatch(_ progress: BatchProgress) throws {
-            if progress.step >= after { isDue.store(true, ordering: .relaxed) }
-        }
-    }
-
-    private func run(
-        _ kind: Runs.Case, _ ranks: Int, _ groups: [ParameterGroup], in folder: TemporaryDirectory, resuming: Bool,
-        stopAfter: Int
-    ) throws -> [[Float]] {
-        let path = folder.path + "/state", best = folder.path + "/best"
-        return try LocalRanks.run(ranks) { communicator in
-            let keeper = Runs.Keeper(path), stopper = Stopper(after: stopAfter)
-            let trainer = try Runs.trainer(
-                kind, shards: 8, communicator, observers: [keeper, stopper], groups: groups,
-                shouldStop: { stopper.isDue.load(ordering: .relaxed) })
-            if resuming { _ = try trainer.restore(from: path, best: best) }
-            _ = try trainer.run()
-            if communicator.rank == 0 { try trainer.model.save(to: best) }
-            return trainer.model.snapshot()
-        }
-    }
-
     @Test(arguments: [Runs.Case.text, .ugru, .urnn], [(1, 1), (2, 4)])
     func aResumedRunHasTheSameBits(kind: Runs.Case, ranks: (before: Int, after: Int)) throws {
         let groups = Self.groups[kind]!, folder = try TemporaryDirectory()
         let whole = try Runs.outcome(kind, ranks: 1, groups: groups)
-        _ = try run(kind, ranks.before, groups, in: folder, resuming: false, stopAfter: 4)
-        for weights in try run(kind, ranks.after, groups, in: folder, resuming: true, stopAfter: .max) {
+        _ = try Runs.interruptedRun(kind, ranks.before, groups, in: folder, resuming: false, stopAfter: 4)
+        for weights in try Runs.interruptedRun(kind, ranks.after, groups, in: folder, resuming: true, stopAfter: .max) {
             #expect(weights == whole.weights)
         }
         #expect(try Runs.tensors(folder.path + "/state") == whole.state)
@@ -73,7 +45,7 @@ struct GroupResumeTests {
     @Test func theLayoutIsThatOfARunWithoutGroups() throws {
         func names(_ groups: [ParameterGroup]) throws -> [String] {
             let folder = try TemporaryDirectory()
-            _ = try run(.urnn, 1, groups, in: folder, resuming: false, stopAfter: 4)
+            _ = try Runs.interruptedRun(.urnn, 1, groups, in: folder, resuming: false, stopAfter: 4)
             return try SafeTensors(path: folder.path + "/state").tensors.map { "\($0.name) \($0.shape)" }.sorted()
         }
         let plain = try names([])
@@ -98,21 +70,24 @@ struct GroupResumeTests {
     /// A state without B of a weight can't be trained on as if it had one.
     @Test func whatWasFrozenStaysFrozen() throws {
         let folder = try TemporaryDirectory(), frozen = [ParameterGroup("encoder.*", "rnn.*_l0*", isFrozen: true)]
-        _ = try run(.urnn, 1, frozen, in: folder, resuming: false, stopAfter: 4)
+        _ = try Runs.interruptedRun(.urnn, 1, frozen, in: folder, resuming: false, stopAfter: 4)
         for (groups, says) in [
             ([], "belongs to a run whose frozen parameters are 'encoder.weight "),
             ([ParameterGroup("encoder.*", isFrozen: true)], "not 'encoder.weight'"),
         ] as [([ParameterGroup], String)] {
             let error = #expect(throws: RecurrentError.self) {
-                try run(.urnn, 1, groups, in: folder, resuming: true, stopAfter: 5)
+                try Runs.interruptedRun(.urnn, 1, groups, in: folder, resuming: true, stopAfter: 5)
             }
             #expect(error?.description.contains(says) == true, "\(error?.description ?? "")")
         }
         let plain = try TemporaryDirectory()
-        _ = try run(.urnn, 1, [], in: plain, resuming: false, stopAfter: 4)
-        #expect(throws: RecurrentError.self) { try run(.urnn, 1, frozen, in: plain, resuming: true, stopAfter: 5) }
+        _ = try Runs.interruptedRun(.urnn, 1, [], in: plain, resuming: false, stopAfter: 4)
+        #expect(throws: RecurrentError.self) {
+            try Runs.interruptedRun(.urnn, 1, frozen, in: plain, resuming: true, stopAfter: 5)
+        }
         #expect(throws: Never.self) {
-            try run(.urnn, 1, [ParameterGroup("rnn.*", learningRate: 1)], in: plain, resuming: true, stopAfter: 5)
+            try Runs.interruptedRun(
+                .urnn, 1, [ParameterGroup("rnn.*", learningRate: 1)], in: plain, resuming: true, stopAfter: 5)
         }
     }
 

@@ -6,7 +6,8 @@ import RecurrentRuns
 struct BenchmarkCommand: FlagCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark",
-        abstract: "Time training steps and matrix exponentials, and compare them with the floor set by their products.",
+        abstract:
+            "Time training steps, manifold updates and matrix exponentials, and compare them with the floor set by their products.",
         discussion: """
             The floor is the time that a step's matrix products would take at the rate of one large product, \
             measured in the same run on the same backend and threads. Rounds go through all workloads in turn, \

@@ -14,7 +14,7 @@ extension Workload {
         let model = try languageModel(cell: cell, on: backend, registry: registry)
         let generator = try Generator(model, sampling: Sampling(), seed: 1)
         var token = 0
-        return Workload(name: name, flops: flops(of: model)) { token = try generator.next(after: token) }
+        return Workload(name: name, flops: try flops(of: model)) { token = try generator.next(after: token) }
     }
 
     /// Creates the workload `serve-CELL-bN`: the logits of the next token of N streams, each after one token (E 400, H 200,
@@ -25,7 +25,7 @@ extension Workload {
         let model = try languageModel(cell: cell, on: backend, registry: registry)
         let session = try model.makeSession(streams: streams)
         var tokens = (0..<streams).map { ($0 * 7919) % 10_000 }
-        return Workload(name: name, flops: flops(of: model) * Double(streams)) {
+        return Workload(name: name, flops: try flops(of: model) * Double(streams)) {
             let rows = try session.step(tokens)
             for stream in tokens.indices { tokens[stream] = (tokens[stream] + (rows[stream][0] > 0 ? 1 : 3)) % 10_000 }
         }
@@ -46,11 +46,10 @@ extension Workload {
 
     /// The operations of a token's products: those of the state and the projection. The embedding's products with the
     /// input's weights are looked up.
-    private static func flops(of model: TrainedModel) -> Double {
-        let hidden = model.configuration.hiddenSize
-        let recurrent = model.cell.parameters.reduce(0) {
-            $0 + ($1.kind == .recurrentWeight ? $1.recurrentCount(hidden) : 0)
-        }
-        return 2 * Double(recurrent + hidden * model.cell.outputCount * model.data.classes)
+    private static func flops(of model: TrainedModel) throws -> Double {
+        let plan = try StepCompiler.compile(
+            model.cell, inputWidth: model.configuration.embeddingSize, hiddenWidth: model.configuration.hiddenSize,
+            training: false)
+        return plan.forwardLoop.reduce(0) { $0 + $1.flopsPerRow } + 2 * Double(plan.outputWidth * model.data.classes)
     }
 }

@@ -68,21 +68,17 @@ struct ReproduceCommand: FlagCommand {
         let drafts = try plans(("-", reportOnly ? "the corpus that each run names" : "none", "-"))
         try checkModels(studies, drafts[0], isAll: what.contains("all"))
         try checkUse(studies, drafts[0], flags)
-        let needsCorpus =
+        func reads(_ folder: (Plan) -> String?) -> Bool {
             !reportOnly
-            && studies.contains { study in
-                drafts.contains { plan in
-                    study.experiments(plan).contains { $0.configuration.dataset["data"] == .text(plan.corpus) }
+                && drafts.contains { plan in
+                    guard let folder = folder(plan) else { return false }
+                    return studies.contains { study in
+                        study.experiments(plan).contains { $0.configuration.dataset["data"] == .text(folder) }
+                    }
                 }
-            }
-        if !reportOnly, let images, studies.contains(where: { $0.id == "field" }) {
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: images, isDirectory: &isFolder), isFolder.boolValue else {
-                throw RecurrentError.dataset(
-                    "there is no folder '\(images)'; MNIST_DIR names one with images of digits (`scripts/mnist-subset` makes it), or is unset to leave them out"
-                )
-            }
         }
+        let needsCorpus = reads(\.corpus)
+        if reads(\.images) { try checkImages() }
         let path = try ResultsFolder.check(output: output, jobs: jobs, hasPlots: !noReport)
         let launcher = try launcher.map { try Launcher($0) }
         let folderOfCorpus = try needsCorpus ? corpus(in: path) : nil
@@ -239,17 +235,6 @@ struct ReproduceCommand: FlagCommand {
         }
     }
 
-    /// The folder of the images of digits, of which a report needs no more than that there are some.
-    private var images: String? {
-        let folder = ProcessInfo.processInfo.environment["MNIST_DIR"] ?? ""
-        return folder.isEmpty ? (reportOnly ? "the images that each run names" : nil) : folder
-    }
-
-    /// Returns how the commands in a report show the folders of the data.
-    private func aliases(_ plan: Plan) -> [String: String] {
-        [plan.corpus: plan.corpusShown].merging(plan.images.map { [$0: "$MNIST_DIR"] } ?? [:]) { corpus, _ in corpus }
-    }
-
     /// Returns the seeds in text such as "1,2,3".
     static func seeds(_ text: String) throws -> [UInt64] {
         let numbers = try ListText.elements(text, of: "--seeds").map { number -> UInt64 in
@@ -263,26 +248,6 @@ struct ReproduceCommand: FlagCommand {
             throw RecurrentError.invalidOption("--seeds names a seed twice: \(text)")
         }
         return numbers
-    }
-
-    private func corpus(in folder: String) throws -> (folder: String, shown: String) {
-        let given = data ?? ProcessInfo.processInfo.environment["PTB_DIR"]
-        if let given, !given.isEmpty {
-            let path = URL(fileURLWithPath: given).standardizedFileURL.path
-            guard FileManager.default.fileExists(atPath: path) else {
-                throw RecurrentError.dataset(
-                    "there is no folder '\(given)'; --data (or $PTB_DIR) names the one with ptb.train.txt")
-            }
-            return (path, data ?? "$PTB_DIR")
-        }
-        guard scale.lowercased() == Scale.smoke.rawValue else {
-            throw RecurrentError.invalidOption(
-                "the language models need the Penn Treebank at this scale; give --data FOLDER (or set PTB_DIR) with ptb.train.txt, ptb.valid.txt and ptb.test.txt"
-            )
-        }
-        let path = folder + "/corpus"
-        try MiniCorpus.write(into: path)
-        return (path, "corpus")
     }
 
     private static func output(of executable: String, _ arguments: [String]) throws -> String {

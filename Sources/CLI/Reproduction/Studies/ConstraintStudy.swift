@@ -23,11 +23,6 @@ struct ConstraintStudy: Study {
         let epochs: Int
         /// The delay T of the copying task; nil for other tasks.
         var delay: Int? = nil
-
-        /// Returns the loss that a model without memory has on the copying task, 10 ln 8 / (T + 20); nil for other tasks.
-        func memoryless(_ scale: Scale) -> Double? {
-            delay.map { 10 * RealFunctions.log(8) / Double((scale == .smoke ? $0 / 10 : $0) + 20) }
-        }
     }
 
     private static func rnn(
@@ -157,7 +152,7 @@ struct ConstraintStudy: Study {
             for model in task.models {
                 let records = results.of(experiment(task, model, results.plan))
                 let norms = records.compactMap { $0.norms.isEmpty ? nil : $0.norms }
-                let memoryless = task.memoryless(results.plan.scale)
+                let memoryless = task.delay.map { results.plan.scale.memorylessLoss(delay: $0) }
                 let ratios = memoryless.map { base in
                     records.compactMap { $0.test.map { Format.range([$0.loss / base]) } }
                 }

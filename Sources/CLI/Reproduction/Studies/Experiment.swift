@@ -11,6 +11,14 @@ public enum Scale: String, Sendable, CaseIterable {
     case paper
 }
 
+extension Scale {
+    /// Returns the loss of a model without memory on the copying task with delay T, 10 ln 8 / (T + 20); at scale smoke, T is
+    /// a tenth.
+    func memorylessLoss(delay: Int) -> Double {
+        10 * RealFunctions.log(8) / Double((self == .smoke ? delay / 10 : delay) + 20)
+    }
+}
+
 /// A configuration to train with every seed.
 public struct Experiment: Sendable, Equatable {
     /// The name of the experiment's folder.

@@ -97,6 +97,8 @@ public protocol ManifoldWorkspace: AnyObject {
 
     /// Computes the gradients of the loss with respect to the parameters, where the base stays as it is.
     ///
+    /// The last call of ``computeWeight(at:into:)`` was at a point with this weight, so what it computed may be used.
+    ///
     /// For an exact update, the element of a free parameter is the derivative with respect to it, and that of
     /// a skew-symmetric B the derivative with respect to `B_ij` when `B_ji = -B_ij` moves with it, so that the matrix
     /// is exactly skew-symmetric. A skew-Hermitian `X + iY` has the gradient [D; E] with D exactly skew-symmetric and

@@ -1,7 +1,7 @@
 import RecurrentCore
 import RecurrentRuns
 
-/// A cell or a constraint of the field study, with its size and the rates that its search found.
+/// A cell or a constraint of the field study, with its size and its rates.
 package struct FieldModel: Sendable {
     /// What a model stands for; the plots of a group have room for a dozen curves.
     enum Group: String, Sendable, CaseIterable {
@@ -30,7 +30,7 @@ package struct FieldModel: Sendable {
     /// The hidden width H at which the recurrent layer has about ``budget`` free parameters.
     let width: Int
     let published: Published?
-    /// The rates that ``FieldSearch`` found.
+    /// The rates for all tasks, among those that ``FieldSearch`` tries.
     let rates: Rates
     /// Applies the cell and the constraint.
     let edit: @Sendable (inout RunConfiguration) -> Void
@@ -45,6 +45,9 @@ package struct FieldModel: Sendable {
             configuration.training.manifoldLearningRate = rates.recurrent
         }
     }
+
+    /// Returns the models that a plan includes.
+    static func chosen(_ plan: Plan) -> [FieldModel] { all.filter { plan.models?.contains($0.id) ?? true } }
 
     /// The number of free parameters of the recurrent layer where its input has a width of 30.
     package static let budget = 12_200

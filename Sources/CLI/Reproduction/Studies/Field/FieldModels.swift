@@ -21,10 +21,10 @@ extension FieldModel {
     /// Returns a uRNN, or a complex uRNN, with a modReLU and one of the manifold updates.
     private static func constraint(
         _ label: String, _ id: String, groups: Set<Group> = [.constraints], cell: String = "urnn", width: Int = 128,
-        rates: (Double, Double), _ published: Published? = nil, manifold: PluginChoice
+        rates: (Double, Double), manifold: PluginChoice
     ) -> FieldModel {
         FieldModel(
-            label: label, id: id, groups: groups, width: width, published: published,
+            label: label, id: id, groups: groups, width: width, published: nil,
             rates: Rates(learning: rates.0, recurrent: rates.1)
         ) {
             $0.cell = PluginChoice(cell)
@@ -39,8 +39,8 @@ extension FieldModel {
             $0.useRNN(from: .rotations)
             $0.activation = "modrelu"
         },
-        cell("LSTM", "lstm", width: 42, rates: (1e-3, nil), Sources.lstm),
-        cell("GRU", "gru", width: 50, rates: (1e-3, nil), Sources.gru),
+        cell("LSTM", "lstm", width: 42, rates: (1e-3, nil)),
+        cell("GRU", "gru", width: 50, rates: (1e-3, nil)),
         cell("uGRU", "ugru", width: 53, rates: (1e-3, 1e-4)),
         cell("minGRU", "mingru", width: 197, rates: (1e-3, nil)),
         cell("coRNN", "cornn", width: 71, rates: (1e-3, nil), Sources.coRNN),
@@ -55,14 +55,14 @@ extension FieldModel {
 
     private static let constraints: [FieldModel] = [
         constraint(
-            "exp(B), exact gradient (expRNN)", "exact-exponential", rates: (1e-3, 1e-4), Sources.expRNN,
+            "exp(B), exact gradient (expRNN)", "exact-exponential", rates: (1e-3, 1e-4),
             manifold: "exact-exponential"),
         constraint("Cayley", "cayley", rates: (1e-3, 1e-4), manifold: "cayley"),
         constraint(
-            "Cayley with signs (scoRNN)", "scaled-cayley", rates: (1e-3, 1e-4), Sources.scoRNN,
+            "Cayley with signs (scoRNN)", "scaled-cayley", rates: (1e-3, 1e-4),
             manifold: PluginChoice("scaled-cayley", ["negativeOnes": 32])),
         constraint(
-            "dynamic trivialization (dtriv)", "dynamic-trivialization", rates: (1e-3, 1e-4), Sources.dtriv,
+            "dynamic trivialization (dtriv)", "dynamic-trivialization", rates: (1e-3, 1e-4),
             manifold: "dynamic-trivialization"),
         constraint(
             "polar retraction", "polar-retraction", rates: (1e-3, 1e-4),
@@ -79,21 +79,13 @@ extension FieldModel {
             rates: (1e-3, 1e-4), manifold: PluginChoice("retraction", ["retractionMethod": "cayley"])),
         constraint(
             "unitary factors (Arjovsky et al.)", "arjovsky", cell: "complex-urnn", width: 174, rates: (1e-3, 1e-4),
-            Sources.arjovsky, manifold: "arjovsky-factors"),
+            manifold: "arjovsky-factors"),
     ]
 
-    /// Accuracies on MNIST in the literature.
+    /// Accuracies on MNIST that the authors' repositories give (tk-rusch/coRNN and tk-rusch/LEM).
     private enum Sources {
-        private static let rusch = "listed by Rusch & Mishra 2021"
-        private static let lezcano = "Lezcano-Casado & Martínez-Rubio 2019, H = 512"
-        static let lstm = Published(sequential: 98.9, permuted: 92.9, source: rusch)
-        static let gru = Published(sequential: 99.1, permuted: 94.1, source: rusch)
-        static let coRNN = Published(sequential: 99.4, permuted: 97.34, source: "Rusch & Mishra 2021, H = 256")
+        static let coRNN = Published(sequential: 99.4, permuted: 97.34, source: "Rusch & Mishra 2021")
         static let lem = Published(
-            sequential: 99.5, permuted: 96.6, source: "Rusch, Mishra, Erichson & Mahoney 2022, H = 128")
-        static let expRNN = Published(sequential: 98.7, permuted: 96.6, source: lezcano)
-        static let scoRNN = Published(sequential: 98.2, permuted: 96.5, source: lezcano)
-        static let dtriv = Published(sequential: 99.0, permuted: 96.8, source: rusch)
-        static let arjovsky = Published(sequential: 95.1, permuted: 91.4, source: rusch)
+            sequential: 99.5, permuted: 96.6, source: "Rusch, Mishra, Erichson & Mahoney 2022")
     }
 }

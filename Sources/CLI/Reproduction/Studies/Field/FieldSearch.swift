@@ -16,27 +16,23 @@ struct FieldSearch: Study {
         }
     }
 
-    private func models(_ plan: Plan) -> [FieldModel] {
-        FieldModel.all.filter { plan.models?.contains($0.id) ?? true }
-    }
-
     private func experiment(_ model: FieldModel, _ rates: FieldModel.Rates, _ plan: Plan) -> Experiment {
         let millionths = ([rates.learning] + [rates.recurrent].compactMap { $0 }).map { "\(Int(($0 * 1e6).rounded()))" }
         return Self.task.experiment(model, plan, searching: (rates, "-rates-\(millionths.joined(separator: "-"))"))
     }
 
     func experiments(_ plan: Plan) -> [Experiment] {
-        models(plan).flatMap { model in points(model, plan).map { experiment(model, $0, plan) } }
+        FieldModel.chosen(plan).flatMap { model in points(model, plan).map { experiment(model, $0, plan) } }
     }
 
     func section(_ results: Results) -> Section {
         var section = Section(
             self,
             [
-                "Every model of `field` with the same choice of rates, on \(Self.task.label), with that study's settings. The recurrent rate is that of the recurrent weight, or of what it is computed from; models without one use a single rate. The rates with the lowest validation loss, as a mean over the seeds, are those for `field`, on all tasks; “used” marks those that it has. A run that diverged counts as infinitely bad."
+                "Every model of `field` with the same choice of rates, on \(Self.task.label), with that study's settings. The recurrent rate is that of the recurrent weight, or of what it is computed from; models without one use a single rate. The rates with the lowest validation loss, as a mean over the seeds, are marked as best, and those that `field` has for all tasks as used. A run that diverged counts as infinitely bad."
             ])
         var rows: [[String]] = []
-        for model in models(results.plan) {
+        for model in FieldModel.chosen(results.plan) {
             let tried = points(model, results.plan).map { rates in
                 (rates: rates, records: results.of(experiment(model, rates, results.plan)))
             }
@@ -46,14 +42,15 @@ struct FieldSearch: Study {
                 rows.append([
                     model.label, Format.number(rates.learning), rates.recurrent.map { Format.number($0) } ?? "–",
                     loss.map { $0.isFinite ? Format.number($0) : "–" } ?? "–",
-                    loss != nil && loss == best && loss!.isFinite ? (rates == model.rates ? "best, used" : "best") : "",
+                    [(loss.map { $0.isFinite && $0 == best } ?? false, "best"), (rates == model.rates, "used")]
+                        .filter(\.0).map(\.1).joined(separator: ", "),
                     records.seeds,
                 ])
             }
         }
         section.tables = [
             .init(
-                name: id, header: ["model", "learning rate", "recurrent rate", "validation loss", "", "runs"],
+                name: id, header: ["model", "learning rate", "recurrent rate", "validation loss", "choice", "runs"],
                 rows: rows)
         ]
         return section

@@ -7,16 +7,12 @@ struct FieldStudy: Study {
     let id = "field"
     let title = "Beyond the paper: the cells and constraints of the field"
 
-    private func models(_ plan: Plan) -> [FieldModel] {
-        FieldModel.all.filter { plan.models?.contains($0.id) ?? true }
-    }
-
     func experiments(_ plan: Plan) -> [Experiment] {
-        FieldTask.all(plan).flatMap { task in models(plan).map { task.experiment($0, plan) } }
+        FieldTask.all(plan).flatMap { task in FieldModel.chosen(plan).map { task.experiment($0, plan) } }
     }
 
     func section(_ results: Results) throws -> Section {
-        let plan = results.plan, tasks = FieldTask.all(plan), models = models(plan)
+        let plan = results.plan, tasks = FieldTask.all(plan), models = FieldModel.chosen(plan)
         var section = Section(self, notes(plan))
         var rows: [[String]] = []
         for model in models {
@@ -55,7 +51,7 @@ struct FieldStudy: Study {
             ? "Digits are left out: `MNIST_DIR` names no folder of images (`scripts/mnist-subset FOLDER` makes one)."
             : "Digits: the images in `MNIST_DIR`. `scripts/mnist-subset` makes a folder of 4,000 of MNIST's 60,000 training images and 1,000 to test; accuracies on such a subset are far below those on the full set, so that published numbers stand beside them for orientation only."
         return [
-            "Every model has the width H at which its recurrent layer has about \(FieldModel.budget) free parameters\(plan.scale == .smoke ? " (at scale smoke a quarter of this width)" : ""): n(n − 1)/2 for an orthogonal weight of width n, n² for a unitary one, for products of factors those of the factors. All get the same data in the same number of updates, with the rates for each that the study `field-search` found on copying at T = 100: RMSprop, batches of 32 new sequences (digits: 50), the norm of all gradients clipped to 1. \(effort)",
+            "Every model has the width H at which its recurrent layer has about \(FieldModel.budget) free parameters\(plan.scale == .smoke ? " (at scale smoke a quarter of this width)" : ""): n(n − 1)/2 for an orthogonal weight of width n, n² for a unitary one, for products of factors those of the factors. All get the same data in the same number of updates, with RMSprop, the learning rates that `field-search` marks as used, batches of 32 new sequences (digits: 50), the norm of all gradients clipped to 1. \(effort)",
             images,
             "Results are means ± standard deviations over the seeds, or the smallest … the largest. A model without memory has a loss ratio of 1, always answering 1 a squared error of 0.167. A run that diverged has no result and is counted with the runs.",
             "Plots: the test metric of the first seed by updates; and ‖∂h_t/∂h_1‖₂ of the trained model over t − 1 steps on copying at T = 300, of all its states together, as the mean over four sequences.",
@@ -128,7 +124,7 @@ extension FieldTask.Score {
     fileprivate func value(_ line: RunRecord.Line, _ scale: Scale) -> Double {
         switch self {
         case .accuracy: 100 * line.metric
-        case .lossRatio(let delay): line.loss / Self.memoryless(delay, scale)
+        case .lossRatio(let delay): line.loss / scale.memorylessLoss(delay: delay)
         case .squaredError: line.loss
         }
     }

@@ -9,11 +9,6 @@ struct FieldTask: Sendable {
         case accuracy
         /// The test loss, divided by the loss of a model without memory.
         case lossRatio(delay: Int)
-
-        /// Returns the loss of a model without memory on the copying task, 10 ln 8 / (T + 20); at scale smoke T is a tenth.
-        static func memoryless(_ delay: Int, _ scale: Scale) -> Double {
-            10 * RealFunctions.log(8) / Double((scale == .smoke ? delay / 10 : delay) + 20)
-        }
         /// The mean squared error on the test split.
         case squaredError
     }
@@ -22,6 +17,8 @@ struct FieldTask: Sendable {
     let id: String
     let dataset: String
     let score: Score
+    /// Whether the data are the images of digits in the plan's folder.
+    var readsImages = false
     /// The number of epochs at scale short; scale paper has twice as many.
     let epochs: Int
     /// Applies the task's settings, before those of the model.
@@ -55,7 +52,8 @@ struct FieldTask: Sendable {
 
     /// Images of digits, pixel by pixel.
     static let digits = [("sequential digits", "digits"), ("permuted digits", "permuted-digits")].map { label, name in
-        FieldTask(label: label, id: name, dataset: name, score: .accuracy, epochs: 30) { configuration, scale in
+        FieldTask(label: label, id: name, dataset: name, score: .accuracy, readsImages: true, epochs: 30) {
+            configuration, scale in
             configuration.training.batchSize = 50
             if scale == .smoke { configuration.training.batchesPerEpoch = 2 }
         }
@@ -74,7 +72,7 @@ struct FieldTask: Sendable {
         _ model: FieldModel, _ plan: Plan, searching rates: (FieldModel.Rates, name: String)? = nil
     ) -> Experiment {
         plan.experiment("field-\(id)-\(model.id)\(rates?.name ?? "")", on: dataset) {
-            if dataset.hasSuffix("digits"), let images = plan.images { $0.dataset["data"] = .text(images) }
+            if readsImages, let images = plan.images { $0.dataset["data"] = .text(images) }
             $0.optimizer = "rmsprop"
             $0.training.clipNorm = 1
             $0.training.manifoldLearningRate = nil
@@ -98,7 +96,7 @@ struct FieldTask: Sendable {
         let tests = records.compactMap(\.test)
         return switch score {
         case .accuracy: Format.mean(tests.map(\.metric), scale: 100)
-        case .lossRatio(let delay): Format.range(tests.map { $0.loss / Score.memoryless(delay, scale) })
+        case .lossRatio(let delay): Format.range(tests.map { $0.loss / scale.memorylessLoss(delay: delay) })
         case .squaredError: Format.range(tests.map(\.loss))
         }
     }
