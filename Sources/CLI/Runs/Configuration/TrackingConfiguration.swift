@@ -17,7 +17,7 @@ public struct TrackingConfiguration: OptionSection {
     public static let fields: [OptionField<Self>] = [
         .flag("tensorboard", \.tensorboard, "Write event files for TensorBoard.").resumable,
         .integer("trackGradients", \.trackGradients, 0...(.max), "Measure ‖∂x_T/∂x_1‖ every n batches.").resumable,
-        .integers("trackEpochs", \.trackEpochs, 1...(.max), "Measure it throughout these epochs.")
+        .integers("trackEpochs", \.trackEpochs, 1...(.max), "Measure throughout these epochs.")
             .resumable,
         .flag("trackTest", \.trackTest, "Evaluate the test split after each epoch.").resumable,
     ]
