@@ -18,9 +18,10 @@ TESTS = pathlib.Path(__file__).resolve().parents[2] / "Tests"
 
 class Cell(nn.Module):
     """A recurrent layer of which a subclass writes one step. It has `gates` input weights and
-    biases, `recurrent` weights, and as many states as `states` names; the first is the output."""
+    biases, `recurrent` weights, and as many states as `states` names; the first is the output, or
+    the first `output_count` side by side."""
 
-    gates, recurrent, states, has_two_biases = 1, 1, ["h"], False
+    gates, recurrent, states, has_two_biases, output_count = 1, 1, ["h"], False, 1
 
     def __init__(self, inputs, hidden):
         super().__init__()
@@ -122,10 +123,39 @@ class MinGRUScan(MinGRU):
         return outputs, (outputs[-1:],)
 
 
+class ComplexURNN(Cell):
+    """Arjovsky, Shah & Bengio 2016 with any unitary weight A + iS. Real and imaginary parts are side
+    by side, so that a step has one product; torch's complex numbers take a little longer."""
+
+    gates, recurrent, states, output_count = 2, 2, ["re", "im"], 2
+
+    def __init__(self, inputs, hidden):
+        super().__init__(inputs, hidden)
+        self.modrelu_bias_l0 = nn.Parameter(torch.zeros(hidden))
+
+    def forward(self, inputs, state=None):
+        real, imaginary = self.weight_hh_l0.chunk(2)
+        weight = torch.cat([torch.cat([real, -imaginary], 1), torch.cat([imaginary, real], 1)]).T
+        projected = functional.linear(inputs, self.weight_ih_l0, self.bias_ih_l0)
+        if state is None:
+            h = inputs.new_zeros(inputs.shape[1], 2 * self.hidden_size)
+        else:
+            h = torch.cat([part[0] for part in state], 1)
+        outputs = []
+        for x in projected:
+            re, im = torch.addmm(x, h, weight).chunk(2, 1)
+            # The smallest modulus keeps 0 / 0 out of values and gradients.
+            modulus = (re * re + im * im).clamp_min(1e-12).sqrt()
+            scale = (modulus + self.modrelu_bias_l0).relu() / modulus
+            h = torch.cat([scale * re, scale * im], 1)
+            outputs.append(h)
+        return torch.stack(outputs), tuple(part[None] for part in h.chunk(2, 1))
+
+
 class LRU(nn.Module):
     """Orvieto et al. 2023, in complex numbers; only the diagonal recurrence is in the loop."""
 
-    states = ["h", "re", "im"]
+    states, output_count = ["h", "re", "im"], 1
 
     def __init__(self, inputs, hidden):
         super().__init__()
@@ -157,12 +187,13 @@ class LRU(nn.Module):
 
 LOOPS = {
     "lstm-loop": LSTM, "cornn": CoRNN, "lem": LEM, "mingru": MinGRU, "mingru-scan": MinGRUScan,
-    "lru": LRU,
+    "lru": LRU, "complex-urnn": ComplexURNN,
 }
 FIXTURES = {
     "lstm-loop": "LSTMCellTests/Fixtures/lstm", "cornn": "CoRNNCellTests/Fixtures/cornn",
     "lem": "LEMCellTests/Fixtures/lem", "mingru": "MinGRUCellTests/Fixtures/mingru",
     "mingru-scan": "MinGRUCellTests/Fixtures/mingru_positive", "lru": "LRUCellTests/Fixtures/lru",
+    "complex-urnn": "ComplexURNNCellTests/Fixtures/complex_urnn",
 }
 
 

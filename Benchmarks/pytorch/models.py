@@ -1,5 +1,5 @@
-"""Cells in PyTorch, as one would write them with it: nn.RNN, nn.GRU and nn.LSTM, for uRNN and uGRU with
-orthogonal weights that are set after each step, and loops in Python (`cells.py`)."""
+"""Cells in PyTorch, as one would write them with it: nn.RNN, nn.GRU and nn.LSTM, and loops in Python
+(`cells.py`); uRNN, uGRU and complex uRNN have weights that are set after each step."""
 
 import torch
 from torch import nn
@@ -8,7 +8,7 @@ from cells import LOOPS
 
 # The cells of `cli`, and others: |x|, which nn.RNN doesn't support, torch's default, which the paper doesn't use, an
 # LSTM as a loop, and a minGRU that computes all steps at once.
-CELLS = ["rnn", "urnn", "gru", "ugru", "lstm", "cornn", "lem", "mingru", "lru"]
+CELLS = ["rnn", "urnn", "gru", "ugru", "lstm", "cornn", "lem", "mingru", "lru", "complex-urnn"]
 CUSTOM_CELLS = ["urnn-abs", "rnn-tanh", "lstm-loop", "mingru-scan"]
 
 
@@ -63,7 +63,7 @@ class Network(nn.Module):
             self.rnn = nn.GRU(embedding, hidden)
         else:
             self.rnn = nn.RNN(embedding, hidden, nonlinearity="tanh" if cell == "rnn-tanh" else "relu")
-        self.decoder = nn.Linear(hidden, classes)
+        self.decoder = nn.Linear(getattr(self.rnn, "output_count", 1) * hidden, classes)
         self.dropout = nn.Dropout(dropout)
         if every_position:
             nn.init.uniform_(self.encoder.weight, -0.1, 0.1)
@@ -83,35 +83,47 @@ class PaperUpdate:
     """The update of Section 3: the skew parameter B descends along G W^T - W G^T, then W = exp(B).
 
     B starts at zero, so that W starts as the identity. In the uGRU, only the candidate's
-    block of weight_hh is orthogonal.
+    block of weight_hh is orthogonal. In the complex uRNN, weight_hh is the real part of a unitary
+    W above its imaginary part, the transpose is the conjugate one, and B is skew-Hermitian.
     """
 
     def __init__(self, network, cell):
         self.weight = network.rnn.weight_hh_l0
         hidden = self.weight.shape[1]
-        self.rows = slice(2 * hidden, 3 * hidden) if cell == "ugru" else slice(0, hidden)
-        self.skew = nn.Parameter(torch.zeros(hidden, hidden))
+        self.is_complex = cell == "complex-urnn"
+        start = 2 * hidden if cell == "ugru" else 0
+        self.rows = slice(start, start + (2 if self.is_complex else 1) * hidden)
+        # Pairs of a real and an imaginary part, as the fused Adam takes no complex numbers.
+        self.skew = nn.Parameter(torch.zeros(hidden, hidden, 2) if self.is_complex else torch.zeros(hidden, hidden))
         self.set_weight()
+
+    def matrix(self, rows):
+        return torch.complex(*rows.chunk(2)) if self.is_complex else rows
 
     @torch.no_grad()
     def set_weight(self):
-        self.weight[self.rows] = torch.linalg.matrix_exp(self.skew)
+        if self.is_complex:
+            weight = torch.linalg.matrix_exp(torch.view_as_complex(self.skew))
+            self.weight[self.rows] = torch.cat([weight.real, weight.imag])
+        else:
+            self.weight[self.rows] = torch.linalg.matrix_exp(self.skew)
 
     @torch.no_grad()
     def set_gradient(self):
         """Sets the gradient of B before the optimizer's step; the weight then gets none."""
-        product = self.weight.grad[self.rows] @ self.weight[self.rows].T
-        self.skew.grad = product - product.T
+        product = self.matrix(self.weight.grad[self.rows]) @ self.matrix(self.weight[self.rows]).mH
+        gradient = product - product.mH
+        self.skew.grad = torch.view_as_real(gradient) if self.is_complex else gradient
         self.weight.grad[self.rows] = 0
 
 
 class Training:
-    """A network, its optimizer and, for uRNN and uGRU, the manifold's update."""
+    """A network, its optimizer and, for uRNN, uGRU and complex uRNN, the manifold's update."""
 
     def __init__(self, cell, network, learning_rate, clip_recurrent=None):
         self.network = network
         self.clip_recurrent = clip_recurrent
-        self.update = PaperUpdate(network, cell) if cell.startswith("u") else None
+        self.update = PaperUpdate(network, cell) if cell.startswith(("u", "complex-u")) else None
         parameters = list(network.parameters()) + ([self.update.skew] if self.update else [])
         # The fused implementation is the fastest that PyTorch has on a CPU.
         self.optimizer = torch.optim.Adam(parameters, lr=learning_rate, fused=True)

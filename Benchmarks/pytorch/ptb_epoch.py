@@ -120,8 +120,8 @@ def main():
             print(f"{cell:<4}  epoch {epoch:3}  train loss {loss:.4f}  validation loss {validation:.4f}  "
                   f"perplexity {math.exp(validation):8.2f}  {seconds:.2f} s", flush=True)
         if training.update:
-            weight = network.rnn.weight_hh_l0[training.update.rows].detach().double()
-            error = (weight.T @ weight - torch.eye(len(weight))).abs().max().item()
+            weight = training.update.matrix(network.rnn.weight_hh_l0[training.update.rows].detach().double())
+            error = (weight.mH @ weight - torch.eye(len(weight))).abs().max().item()
             print(f"{cell:<4}  largest element of W^T W - I: {error:.1e}", flush=True)
 
 
