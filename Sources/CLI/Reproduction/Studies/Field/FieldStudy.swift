@@ -67,9 +67,9 @@ struct FieldStudy: Study {
             let own = FieldTask.digits.map {
                 $0.result(results.of($0.experiment(model, results.plan)), results.plan.scale)
             }
+            func text(_ accuracy: Double?) -> String { accuracy.map { Format.number($0) } ?? "–" }
             return [
-                model.label, own[0], Format.number(published.sequential), own[1], Format.number(published.permuted),
-                published.source,
+                model.label, own[0], text(published.sequential), own[1], text(published.permuted), published.source,
             ]
         }
         return .init(
