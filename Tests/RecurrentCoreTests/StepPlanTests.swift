@@ -1,4 +1,6 @@
 import GRUCell
+import LEMCell
+import LSTMCell
 import RecurrentCore
 import Testing
 import UGRUCell
@@ -57,9 +59,9 @@ struct StepPlanTests {
     @Test func neighbouringBiasesAreOneColumnSum() throws {
         let plan = try plan(GRU())
         var sums = 0
-        for case .vectorGradient(_, let result) in plan.epilogue {
+        for case .vectorGradient(let delta, let results) in plan.epilogue {
             sums += 1
-            #expect(result.columns == 15)
+            #expect(delta.columns == 15 && results.map(\.columns) == [15])
         }
         #expect(sums == 2)
     }
@@ -74,7 +76,22 @@ struct StepPlanTests {
     @Test func aReLUNetworkKeepsOnlyItsStates() throws {
         let plan = try plan(VanillaRNN())
         let kept = plan.buffers.filter { $0.role == .perStep }.map { String($0.name.prefix { $0 != "." }) }
-        #expect(kept.sorted() == ["delta", "hoisted"])
+        #expect(kept == ["hoisted"])  // in which δ takes the place of U x
+    }
+
+    /// All products of an LSTM have the δ of the input's, and so have both of its biases.
+    @Test func equalDeltasAreStoredAndAddedUpOnce() throws {
+        let plan = try plan(LSTM())
+        #expect(!plan.buffers.contains { $0.name.hasPrefix("delta") })
+        var sums: [Int] = []
+        for case .vectorGradient(_, let results) in plan.epilogue { sums.append(results.count) }
+        #expect(sums == [2])
+    }
+
+    /// `W_y` needs its δ for those of `W_1`, `W_2` and `W_z`, which the input's products share.
+    @Test func aDeltaThatAnEarlierProductNeedsHasItsOwnPlace() throws {
+        let plan = try plan(LEM())
+        #expect(plan.buffers.filter { $0.name.hasPrefix("delta") }.map(\.columns) == [5])
     }
 
     @Test func aGRUSavesItsGatesInThePlaceOfTheHoistedProducts() throws {

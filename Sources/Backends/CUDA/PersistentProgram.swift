@@ -122,7 +122,8 @@ struct PersistentProgram {
         switch operation {
         case .gemm(_, _, let result, _): [result]
         case .kernel(_, _, let outputs): outputs
-        case .weightGradient(_, _, let result), .vectorGradient(_, let result): [result]
+        case .weightGradient(_, _, let result): [result]
+        case .vectorGradient(_, let results): results
         }
     }
     private static func reads(_ operation: PlanOperation) -> [PlanOperand] {

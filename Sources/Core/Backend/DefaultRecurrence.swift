@@ -17,6 +17,8 @@ public final class DefaultRecurrence: RecurrenceExecutor {
     public let kernels: [any Kernel]
     /// A zero, [1, 1], that is read in place of absent buffers.
     public let zeros: MatrixView
+    /// The addition of two values, and the room for a sum that is added to several vectors; nil where there is none.
+    private let add: (any Kernel)?, sums: MatrixView?
     private let backend: any Backend
 
     /// Compiles the plan's programs and binds it to its buffers.
@@ -28,6 +30,11 @@ public final class DefaultRecurrence: RecurrenceExecutor {
         self.backend = backend
         kernels = try plan.programs.map { try backend.compile($0) }
         zeros = try backend.allocate(rows: 1, columns: 1)
+        let width = plan.epilogue.map {
+            if case .vectorGradient(let delta, let results) = $0, results.count > 1 { delta.columns } else { 0 }
+        }.max()
+        sums = try width.flatMap { $0 > 0 ? try backend.allocate(rows: 1, columns: $0) : nil }
+        add = try sums.map { _ in try backend.compile(PointwiseProgram(inputs: 2) { x, _ in [x[0] + x[1]] }) }
     }
 
     /// Runs the operations before the forward loop, over all T·B rows.
@@ -87,9 +94,13 @@ public final class DefaultRecurrence: RecurrenceExecutor {
             backend.gemm(
                 alpha: 1, binding.view(delta, in: plan, at: t)!.transposed, binding.view(operand, in: plan, at: t)!,
                 beta: 1, binding.view(result, in: plan, at: t)!)
-        case .vectorGradient(let delta, let result):
-            backend.sumColumns(
-                binding.view(delta, in: plan, at: t)!, beta: 1, into: binding.view(result, in: plan, at: t)!)
+        case .vectorGradient(let delta, let results):
+            let rows = binding.view(delta, in: plan, at: t)!
+            let targets = results.map { binding.view($0, in: plan, at: t)! }
+            guard targets.count > 1 else { return backend.sumColumns(rows, beta: 1, into: targets[0]) }
+            let sum = sums!.columns(0..<delta.columns)
+            backend.sumColumns(rows, beta: 0, into: sum)
+            for target in targets { backend.run(add!, inputs: [target, sum], outputs: [target]) }
         }
     }
 }

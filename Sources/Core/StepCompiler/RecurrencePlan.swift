@@ -143,8 +143,8 @@ public enum PlanOperation: Sendable {
     /// The addition of `deltaᵀ · operand` over all T·B rows to `result`, the gradient of a
     /// weight.
     case weightGradient(delta: PlanOperand, operand: PlanOperand, result: PlanOperand)
-    /// The addition of the sum of the rows of `delta` to `result`, the gradient of a vector.
-    case vectorGradient(delta: PlanOperand, result: PlanOperand)
+    /// The addition of the sum of the rows of `delta` to each of `results`, the gradients of vectors.
+    case vectorGradient(delta: PlanOperand, results: [PlanOperand])
 
     /// Whether the operation is a `gemm`.
     public var isGEMM: Bool { if case .gemm = self { true } else { false } }

@@ -7,27 +7,21 @@ extension StepPlanner {
         {
             available[result] = stateAfterStep(index)
         }
-        placeDeltas()
-
         // The values to compute, and their places. The δ of hoisted products and the
         // gradients of the states overwrite memory that earlier kernels read, so the last
         // kernel writes them.
-        var outputs: [(value: Value, place: PlanOperand, level: Int)] = []
-        for (index, group) in step.groups.enumerated() where !group.isHoisted {
-            for (product, place) in zip(group.products, deltaPlaces(index)) {
-                let delta = gradients.deltas[product]!
-                outputs.append((delta, place, gradients.level(of: delta, in: step)))
-            }
-        }
-        var lastLevel = outputs.map(\.level).max() ?? 0
         let late: [Value] =
-            step.groups.filter(\.isHoisted).flatMap { $0.products.map { gradients.deltas[$0]! } }
-            + gradients.states.compactMap { $0 } + gradients.vectors.map(\.adjoint)
+            gradients.deltas.values.sorted() + gradients.states.compactMap { $0 } + gradients.vectors.map(\.adjoint)
             + [gradients.input].compactMap { $0 }
-        for value in late { lastLevel = max(lastLevel, gradients.level(of: value, in: step)) }
-        for (index, group) in step.groups.enumerated() where group.isHoisted {
-            for (product, place) in zip(group.products, deltaPlaces(index)) {
-                outputs.append((gradients.deltas[product]!, place, lastLevel))
+        let lastLevel = late.map { gradients.level(of: $0, in: step) }.max() ?? 0
+        placeDeltas(&gradients, lastLevel: lastLevel)
+        var outputs: [(value: Value, place: PlanOperand, level: Int)] = []
+        for (index, group) in step.groups.enumerated() {
+            for (product, place) in zip(group.products, deltaPlaces(index))
+            where !outputs.contains(where: { $0.place == place }) {
+                let delta = gradients.deltas[product]!
+                let isInHoisted = hoistedBuffers.contains(place.buffer)
+                outputs.append((delta, place, isInHoisted ? lastLevel : gradients.level(of: delta, in: step)))
             }
         }
         placeVectorAdjoints(gradients, level: lastLevel, into: &outputs)
@@ -70,31 +64,53 @@ extension StepPlanner {
         step.graph.nodes.firstIndex { $0.operation == .constant(0) }
     }
 
-    private mutating func placeDeltas() {
-        for (index, group) in step.groups.enumerated() where !group.isHoisted {
-            deltaBuffers[index] = addBuffer("delta.\(index)", .perStep, columns: group.rows.count)
-            if step.knownLeaf(.backProduct(group: index)) != nil {
+    /// Finds a place for the δ of each group. Those of hoisted products overwrite the products. Other groups share columns
+    /// with groups that have the same δ, and get a buffer if there are none.
+    private mutating func placeDeltas(_ gradients: inout StepGradients, lastLevel: Int) {
+        var placed: [(values: [Value], place: PlanOperand)] = []
+        let hoisted = step.groups.indices.filter { step.groups[$0].isHoisted }
+        for index in hoisted + step.groups.indices.filter({ !step.groups[$0].isHoisted }) {
+            let group = step.groups[index], values = group.products.map { gradients.deltas[$0]! }
+            if !group.isHoisted, step.knownLeaf(.backProduct(group: index)) != nil {
                 backProductBuffers[index] = addBuffer("back.\(index)", .scratch, columns: hidden)
             }
+            // What hoisted products leave to the last kernel is known too late for an earlier product.
+            let isLate = values.contains { gradients.level(of: $0, in: step) == lastLevel }
+            let shared =
+                group.isHoisted
+                ? nil
+                : placed.first {
+                    $0.values.firstRange(of: values) != nil && (isLate || !hoistedBuffers.contains($0.place.buffer))
+                }
+            var place: PlanOperand
+            if let shared {
+                place = shared.place
+                place.column += shared.values.firstRange(of: values)!.lowerBound * hidden
+                place.columns = values.count * hidden
+            } else {
+                let columns = group.rows.count
+                let buffer =
+                    group.isHoisted ? groupBuffers[index]! : addBuffer("delta.\(index)", .perStep, columns: columns)
+                place = PlanOperand(buffer: buffer, columns: columns)
+            }
+            placed.append((values, place))
+            deltas[index] = place
         }
     }
 
-    /// Returns the buffer of a group's δ; those of a hoisted group overwrite its products.
-    func deltaBuffer(_ group: Int) -> Int {
-        step.groups[group].isHoisted ? groupBuffers[group]! : deltaBuffers[group]!
+    private var hoistedBuffers: Set<Int> {
+        Set(step.groups.indices.filter { step.groups[$0].isHoisted }.map { groupBuffers[$0]! })
     }
 
-    func deltaPlaces(_ group: Int) -> [PlanOperand] {
-        step.groups[group].products.indices.map {
-            PlanOperand(buffer: deltaBuffer(group), column: $0 * hidden, columns: hidden)
-        }
+    private func deltaPlaces(_ group: Int) -> [PlanOperand] {
+        let all = deltas[group]!, count = step.groups[group].products.count
+        return (0..<count).map { all.part($0, of: count) }
     }
 
     /// Returns the products that send a group's δ back to its operand.
     func backwardProducts(_ group: Int, _ result: PlanOperand, accumulate: Bool) -> [PlanOperation] {
         products(
-            of: group, PlanOperand(buffer: deltaBuffer(group), columns: step.groups[group].rows.count),
-            isTransposed: false, into: result, accumulate: accumulate)
+            of: group, deltas[group]!, isTransposed: false, into: result, accumulate: accumulate)
     }
 
     /// Finds places for the adjoints of the vectors. An adjoint is often a δ, which is kept

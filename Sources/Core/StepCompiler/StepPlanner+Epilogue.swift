@@ -7,10 +7,9 @@ extension StepPlanner {
                 let result = PlanOperand(
                     buffer: buffer(.parameterGradient(index: group.packed)),
                     columns: step.layout.packed[group.packed].columns, rows: group.rows.part(block, of: group.blocks))
-                let delta = PlanOperand(buffer: deltaBuffer(index), columns: group.rows.count)
                 epilogue.append(
                     .weightGradient(
-                        delta: delta.part(block, of: group.blocks),
+                        delta: deltas[index]!.part(block, of: group.blocks),
                         operand: operands[index]!.part(block, of: group.blocks), result: result))
             }
         }
@@ -24,27 +23,31 @@ extension StepPlanner {
     }
 
     private mutating func emitVectorGradients(_ gradients: StepGradients) {
-        var pending: (delta: PlanOperand, result: PlanOperand)?
+        var sums: [(delta: PlanOperand, result: PlanOperand)] = []
         for (parameter, adjoint) in gradients.vectors {
             let location = step.layout.locations[parameter]
             let result = PlanOperand(
                 buffer: buffer(.parameterGradient(index: location.packed)), column: location.start, columns: hidden,
                 rows: 0..<1)
             let places = adjoints[adjoint]!
-            if let last = pending, last.result.buffer == result.buffer,
+            if let last = sums.last, last.result.buffer == result.buffer,
                 last.result.column + last.result.columns == result.column,
                 places.contains(where: {
                     $0.buffer == last.delta.buffer && $0.column == last.delta.column + last.delta.columns
                 })
             {
-                pending!.delta.columns += hidden
-                pending!.result.columns += hidden
-                continue
+                sums[sums.count - 1].delta.columns += hidden
+                sums[sums.count - 1].result.columns += hidden
+            } else {
+                sums.append((preferredPlace(places, for: parameter), result))
             }
-            if let last = pending { epilogue.append(.vectorGradient(delta: last.delta, result: last.result)) }
-            pending = (preferredPlace(places, for: parameter), result)
         }
-        if let last = pending { epilogue.append(.vectorGradient(delta: last.delta, result: last.result)) }
+        // Columns that are the δ of several vectors are added up once.
+        var written: Set<PlanOperand> = []
+        for (delta, _) in sums where written.insert(delta).inserted {
+            epilogue.append(
+                .vectorGradient(delta: delta, results: sums.filter { $0.delta == delta }.map(\.result)))
+        }
     }
 
     /// Returns the place from which a vector's gradient is summed: hoisted δ for an input

@@ -77,7 +77,8 @@ struct StepPlanner {
         }
     }
     var backProductBuffers: [Int: Int] = [:]
-    var deltaBuffers: [Int: Int] = [:]
+    /// The place of each group's δ.
+    var deltas: [Int: PlanOperand] = [:]
 
     func stateAfterStep(_ index: Int) -> PlanOperand {
         PlanOperand(buffer: buffer(.states(index: index)), columns: hidden, timeShift: 1)
