@@ -33,7 +33,8 @@ struct UpdateCase: CustomStringConvertible {
             RetractionUpdate(.cayley), ScaledCayleyUpdate(negativeOnes: 1), MarginUpdate(margin: 0.3, period: 1),
         ]
         let real = everyFunction.map(\.update) + moving + [HouseholderUpdate()]
-        let complex: [any ManifoldUpdate] = [ExponentialUpdate(), CayleyUpdate()] + moving + [ArjovskyUpdate()]
+        let complex: [any ManifoldUpdate] =
+            [ExponentialUpdate(), CayleyUpdate()] + moving + [ArjovskyUpdate(), HouseholderUpdate()]
         return real.map { UpdateCase(update: $0, field: .real) }
             + complex.map { UpdateCase(update: $0, field: .complex) }
     }()

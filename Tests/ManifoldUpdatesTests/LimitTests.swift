@@ -5,10 +5,10 @@ import Testing
 
 /// Options that depend on the size of the weight are checked before memory is allocated.
 struct LimitTests {
-    @Test func reflectionsAreLimited() throws {
-        _ = try HouseholderUpdate(reflections: 8).makeWorkspace(size: 3, on: ReferenceBackend())
+    @Test(arguments: WeightField.allCases) func reflectionsAreLimited(field: WeightField) throws {
+        _ = try HouseholderUpdate(reflections: 8).makeWorkspace(field, size: 3, on: ReferenceBackend())
         let error = #expect(throws: RecurrentError.self) {
-            try HouseholderUpdate(reflections: 1_000_000).makeWorkspace(size: 3, on: ReferenceBackend())
+            try HouseholderUpdate(reflections: 1_000_000).makeWorkspace(field, size: 3, on: ReferenceBackend())
         }
         #expect(error?.description == "`reflections` must be at most 8 for 3 units, not 1000000")
     }

@@ -139,10 +139,13 @@ struct RunTests {
     @Test func benchmarkAsJSON() throws {
         let result = try Tool([
             "benchmark", "--json", "--seconds", "0.02", "--workload", "toy-urnn-n20", "--workload", "exp-n50",
-            "--workload", "lm-rnn-tanh-h8-t2",
+            "--workload", "lm-rnn-tanh-h8-t2", "--workload", "update-householder-complex-n8",
         ])
         let list = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as! [[String: Any]]
-        #expect(list.map { $0["workload"] as? String } == ["toy-urnn-n20", "exp-n50", "lm-rnn-tanh-h8-t2"])
+        #expect(
+            list.map { $0["workload"] as? String } == [
+                "toy-urnn-n20", "exp-n50", "lm-rnn-tanh-h8-t2", "update-householder-complex-n8",
+            ])
         for entry in list {
             let median = entry["medianMilliseconds"] as! Double, floor = entry["floorMilliseconds"] as! Double
             #expect(median > 0 && floor > 0)

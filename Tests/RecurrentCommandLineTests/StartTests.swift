@@ -46,6 +46,56 @@ struct StartTests {
         #expect(abs(after - before) < 1e-3 * before)
     }
 
+    /// What reflections can't start from is answered with what would do, and that does.
+    @Test func reflectionsSayFromWhereTheyStart() throws {
+        let folder = try TemporaryFolder(), rotation = folder.file("rotation"), reflection = folder.file("reflection")
+        let complex = folder.file("complex")
+        let size = ["--hidden-size", "5", "--epochs", "1", "--skew-init", "uniform"]
+        for (run, flags) in [
+            (rotation, ["--cell", "urnn", "--manifold", "dynamic-trivialization"]),
+            (reflection, ["--cell", "urnn", "--manifold", "householder", "--reflections", "3"]),
+            (complex, ["--cell", "complex-urnn", "--manifold", "householder"]),
+        ] {
+            let made = try Tool(Self.small + flags + size + ["--learning-rate", "0.01", "--output", run])
+            #expect(made.status == 0, "\(made.errors)")
+        }
+        for (run, flags, says) in [
+            (rotation, "", nil), (rotation, "--reflections 6", nil),
+            (
+                rotation, "--reflections 3",
+                "keeps it −1; choose an even number of --reflections, the --manifold dynamic-trivialization or a cell whose"
+            ),
+            (
+                rotation, "--reflections 2",
+                "a product of 4 reflections, more than 2; choose an even number of --reflections from 4 on, such as 6"
+            ),
+            (rotation, "--reflections 14", "--reflections must be at most 12 for 5 units, not 14"),
+            (reflection, "", nil), (reflection, "--reflections 5", nil),
+            (
+                reflection, "--reflections 4",
+                "keeps it 1; choose an odd number of --reflections, the --manifold dynamic-trivialization or a cell whose"
+            ),
+            (
+                reflection, "--reflections 1",
+                "a product of 3 reflections, more than 1; choose an odd number of --reflections from 3 on, such as 5"
+            ),
+            (complex, "", nil), (complex, "--reflections 4", nil),
+            (
+                complex, "--reflections 1",
+                "takes 4 reflections, more than 1; choose 4 --reflections or more; 4 are enough for every weight"
+            ),
+        ] as [(String, String, String?)] {
+            let result = try Tool(
+                ["train", "--from", run, "--manifold", "householder", "--epochs", "1", "--quiet", "--output"]
+                    + [folder.file("out"), "--overwrite"] + flags.split(separator: " ").map(String.init))
+            if let says {
+                #expect(result.failedInOneLine && result.errors.contains(says), "\(flags): \(result.errors)")
+            } else {
+                #expect(result.status == 0, "\(flags): \(result.errors)")
+            }
+        }
+    }
+
     @Test func importedModelsCanBeTrainedOn() throws {
         let torch = try TorchModels.load(), folder = try TemporaryFolder()
         try torch.write(to: folder)

@@ -61,26 +61,26 @@ extension SequenceModel {
         of manifold: any ManifoldUpdate, path: String, free: String?, except frozen: Set<String> = []
     ) throws {
         let traits = manifold.traits, margin = traits.spectralMargin
-        let hint = "its cell must be one whose weights are free\(free.map { ", such as '\($0)'" } ?? "")"
+        let cell = "whose weights are free\(free.map { ", such as '\($0)'" } ?? "")"
         for block in parameters.orthogonalBlocks where !frozen.contains(block.name) {
             func flaw(_ reason: String) -> RecurrentError {
-                .checkpoint(path: path, reason: "\(block.name) \(reason); \(hint)")
+                .checkpoint(path: path, reason: "\(block.name) \(reason)")
             }
             let weight = parameters.value(of: block)
             let error = try OrthogonalSpectrum.orthogonalityError(of: weight, on: backend)
             // With a margin, the update knows itself from which singular values it can start.
             guard margin > 0 ? error.isFinite : error <= Self.orthogonalityTolerance else {
                 throw flaw(
-                    "isn't \(block.field == .real ? "orthogonal: ‖WᵀW" : "unitary: ‖WᴴW") − I‖ is \(String(format: "%.2g", error)) (largest element), more than \(Self.orthogonalityTolerance)"
+                    "isn't \(block.field == .real ? "orthogonal: ‖WᵀW" : "unitary: ‖WᴴW") − I‖ is \(String(format: "%.2g", error)) (largest element), more than \(Self.orthogonalityTolerance); its cell must be one \(cell)"
                 )
             }
             guard block.field == .real, traits.starts == .rotations || traits.starts == .reflections else { continue }
             let isRotation = try OrthogonalSpectrum.isRotation(weight, on: backend)
             guard isRotation == (traits.starts == .rotations) else {
+                let (kind, own, kept) = isRotation ? ("rotation", "1", "−1") : ("reflection", "−1", "1")
+                let remedies = [traits.otherStarts, "the `manifold` dynamic-trivialization"].compactMap { $0 }
                 throw flaw(
-                    isRotation
-                        ? "is a rotation: its determinant is 1, and training with the `manifold` \(manifold.name) keeps it −1"
-                        : "is orthogonal but no rotation: its determinant is −1, and training with the `manifold` \(manifold.name) can't reach it (dynamic-trivialization can)"
+                    "is a \(kind): its determinant is \(own), and training with the `manifold` \(manifold.name) keeps it \(kept); choose \(remedies.joined(separator: ", ")) or a cell \(cell)"
                 )
             }
         }

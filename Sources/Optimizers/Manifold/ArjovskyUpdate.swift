@@ -35,7 +35,7 @@ final class ArjovskyWorkspace: ManifoldWorkspace {
     private let products: [MatrixView]
     private let gradients: [MatrixView]
     private let reflection: ComplexReflection
-    private let rotate: any Kernel, turn: any Kernel
+    private let phaseDiagonal: PhaseDiagonal
 
     init(size n: Int, on backend: any Backend) throws {
         (size, self.backend) = (n, backend)
@@ -57,12 +57,7 @@ final class ArjovskyWorkspace: ManifoldWorkspace {
         products = try (0..<6).map { _ in try matrix() }
         gradients = [try matrix(), try matrix()]
         reflection = try ComplexReflection(size: n, on: backend)
-        // (a + ib)(c ± is)
-        rotate = try backend.compile(
-            PointwiseProgram(inputs: 4, scalars: 1) { x, sign in
-                [x[0] * x[2] - sign[0] * x[1] * x[3], x[1] * x[2] + sign[0] * x[0] * x[3]]
-            })
-        turn = try backend.compile(PointwiseProgram(inputs: 4) { x, _ in [x[1] * x[2] - x[0] * x[3]] })
+        phaseDiagonal = try PhaseDiagonal(on: backend)
     }
 
     func initialize(_ point: ManifoldPoint, skew: MatrixView, random: inout RandomStream) throws {
@@ -77,13 +72,10 @@ final class ArjovskyWorkspace: ManifoldWorkspace {
 
     /// Multiplies the rows, or the columns if it is the first diagonal, by the phases of a diagonal.
     private func diagonal(_ index: Int, _ matrix: MatrixView, conjugate: Bool = false, into result: MatrixView) {
-        let (x, y) = (ComplexView(matrix), ComplexView(result))
         let parts = [phases.rows(index..<index + 1), phases.rows(3 + index..<4 + index)].map { row in
             (index == 0 ? row : row.transposed).broadcast(rows: size, columns: size)
         }
-        backend.run(
-            rotate, inputs: [x.real, x.imaginary] + parts, outputs: [y.real, y.imaginary],
-            scalars: [conjugate ? -1 : 1])
+        phaseDiagonal(matrix, parts, conjugate: conjugate, into: result)
     }
 
     private func permute(_ matrix: MatrixView, _ indices: any IndexMemory, into result: MatrixView) {
@@ -118,8 +110,8 @@ final class ArjovskyWorkspace: ManifoldWorkspace {
 
     /// Adds up what turning the rows, or the columns, of a product by small angles does to the loss.
     private func angleGradient(_ gradient: MatrixView, _ product: MatrixView, scratch: MatrixView) -> MatrixView {
-        let (g, x, result) = (ComplexView(gradient), ComplexView(product), scratch.rows(0..<size))
-        backend.run(turn, inputs: [g.real, g.imaginary, x.real, x.imaginary], outputs: [result])
+        let result = scratch.rows(0..<size)
+        phaseDiagonal.slopes(gradient, product, into: result)
         return result
     }
 

@@ -93,14 +93,10 @@ final class MarginWorkspace: ManifoldWorkspace {
 
     /// Computes `result ← a · b`.
     private func multiply(_ a: MatrixView, _ b: MatrixView, _ adjoint: Adjoint? = nil, into result: MatrixView) {
-        if field == .real {
-            return backend.gemm(
-                adjoint == .first ? a.transposed : a, adjoint == .second ? b.transposed : b, into: result)
-        }
-        let (left, right) = (ComplexView(a), ComplexView(b))
-        ComplexView.multiply(
+        let (left, right) = (FieldView(a, field), FieldView(b, field))
+        FieldView.multiply(
             adjoint == .first ? left.adjoint : left, adjoint == .second ? right.adjoint : right,
-            into: ComplexView(result), on: backend)
+            into: FieldView(result, field), on: backend)
     }
 
     /// Multiplies the columns by the singular values.

@@ -1,25 +1,27 @@
 import RecurrentCore
 
-/// One Newton–Schulz step towards the nearest orthogonal matrix, `W (3 I − Wᵀ W) / 2`,
-/// which squares the deviation from orthogonality.
+/// One Newton–Schulz step towards the nearest orthogonal or unitary matrix, `W (3 I − Wᴴ W) / 2`,
+/// which squares the deviation.
 final class NewtonSchulz {
     private let backend: any Backend
+    private let field: WeightField
     private let product: MatrixView
 
-    init(size: Int, on backend: any Backend) throws {
-        self.backend = backend
-        product = try backend.allocate(rows: size, columns: size)
+    init(size: Int, _ field: WeightField = .real, on backend: any Backend) throws {
+        (self.backend, self.field) = (backend, field)
+        product = try backend.allocate(rows: field.rows(size: size), columns: size)
     }
 
     /// Writes the result of one step.
     ///
     /// - Parameters:
-    ///   - weight: W [n, n].
-    ///   - result: a matrix other than W, [n, n]; may have a row stride.
+    ///   - weight: W [n, n], or stacked as [2n, n] if it is complex.
+    ///   - result: a matrix other than W, in its shape; may have a row stride.
     func callAsFunction(_ weight: MatrixView, into result: MatrixView) {
-        backend.gemm(weight.transposed, weight, into: product)
+        let (w, gram) = (FieldView(weight, field), FieldView(product, field))
+        FieldView.multiply(w.adjoint, w, into: gram, on: backend)
         backend.copy(weight, to: result)
-        backend.gemm(alpha: -0.5, weight, product, beta: 1.5, result)
+        FieldView.multiply(w, gram, alpha: -0.5, beta: 1.5, into: FieldView(result, field), on: backend)
     }
 
     /// Adds the step to a matrix program.

@@ -14,6 +14,7 @@ struct ManifoldResumeTests {
         (.ugru, MarginUpdate(period: 3)), (.urnn, ScaledCayleyUpdate(negativeOnes: 3)),
         (.unitary, ExponentialUpdate()), (.unitary, DynamicTrivializationUpdate(period: 3)),
         (.unitary, RetractionUpdate(.qr)), (.unitary, MarginUpdate(period: 3)), (.unitary, ArjovskyUpdate()),
+        (.unitary, HouseholderUpdate()),
     ]
 
     @Test(arguments: cases.indices) func theBitsAreTheSame(index: Int) throws {

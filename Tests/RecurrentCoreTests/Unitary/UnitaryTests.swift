@@ -13,6 +13,7 @@ struct UnitaryTests {
     static let updates: [any ManifoldUpdate] = [
         ExactExponentialUpdate(), CayleyUpdate(), DynamicTrivializationUpdate(period: 2), RetractionUpdate(.qr),
         ScaledCayleyUpdate(negativeOnes: 2), MarginUpdate(margin: 0.2), ArjovskyUpdate(),
+        HouseholderUpdate(), HouseholderUpdate(reflections: 2),
     ]
 
     private func model(on backend: any Backend = ReferenceBackend(), hidden: Int = 5) throws -> SequenceModel {
@@ -166,15 +167,25 @@ struct UnitaryTests {
         #expect(backend.download(view) == before)
     }
 
+    /// An update for real weights only.
+    private struct RealUpdate: ManifoldUpdate {
+        var name: String { "orthogonal" }
+        var summary: String { "for this test" }
+        var traits: ManifoldTraits { ManifoldTraits(fields: [.real]) }
+        func makeWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {
+            try CayleyUpdate().makeWorkspace(size: size, on: backend)
+        }
+    }
+
     @Test func updatesOfRealWeightsSaySo() throws {
         let model = try model()
         let error = #expect(throws: RecurrentError.self) {
             try ParameterUpdater(
-                model: model, optimizer: SGD(), manifold: HouseholderUpdate(), skewInitialization: ZeroSkew())
+                model: model, optimizer: SGD(), manifold: RealUpdate(), skewInitialization: ZeroSkew())
         }
         #expect(
             error?.description
-                == "`manifold` householder keeps real weights orthogonal, but this cell's weights are complex; choose a real cell or another `manifold`"
+                == "`manifold` orthogonal keeps real weights orthogonal, but this cell's weights are complex; choose a real cell or another `manifold`"
         )
     }
 }

@@ -98,7 +98,7 @@ public struct ManifoldTraits: Sendable, Hashable {
         case nowhere = "no given weight"
         /// Those with the determinant 1; all unitary weights.
         case rotations = "given rotations"
-        /// Those with the determinant −1.
+        /// Those with the determinant −1; all unitary weights.
         case reflections = "given reflections"
         /// All.
         case anywhere = "any given weight"
@@ -108,6 +108,9 @@ public struct ManifoldTraits: Sendable, Hashable {
     public var fields: Set<WeightField>
     /// The given weights from which training can start.
     public var starts: Starts
+    /// What to choose to start from real weights of the other determinant, such as "an odd number of `reflections`"; nil if
+    /// no option of the update helps.
+    public var otherStarts: String?
     /// Whether W may have the eigenvalue −1.
     public var reachesHalfTurns: Bool
     /// Whether the gradient is the derivative at every point where it is computed, and not only where the parameter is 0.
@@ -117,10 +120,11 @@ public struct ManifoldTraits: Sendable, Hashable {
 
     /// Creates traits, by default those of an exact function of a skew-symmetric B that reaches all rotations.
     public init(
-        fields: Set<WeightField> = [.real, .complex], starts: Starts = .rotations, reachesHalfTurns: Bool = true,
-        isExact: Bool = true, spectralMargin: Double = 0
+        fields: Set<WeightField> = [.real, .complex], starts: Starts = .rotations, otherStarts: String? = nil,
+        reachesHalfTurns: Bool = true, isExact: Bool = true, spectralMargin: Double = 0
     ) {
-        (self.fields, self.starts, self.reachesHalfTurns) = (fields, starts, reachesHalfTurns)
+        (self.fields, self.starts, self.otherStarts) = (fields, starts, otherStarts)
+        self.reachesHalfTurns = reachesHalfTurns
         (self.isExact, self.spectralMargin) = (isExact, spectralMargin)
     }
 
