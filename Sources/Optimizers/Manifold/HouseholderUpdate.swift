@@ -11,7 +11,8 @@ import RecurrentCore
 /// then their imaginary parts, and `angles` [1, n] of the diagonal `D = diag(exp(iθ))`. The determinant is (−1)^k exp(iΣθ), any
 /// phase. With n − 1 reflections every unitary matrix can be reached, by its QR decomposition (Householder 1958), and training
 /// can start from it; W D⁻¹ has the eigenvalue 1 with at least the multiplicity n − k. With fewer than n − 1, training starts
-/// with k of the columns of `exp(B₀)`, and a product that keeps the phases of what is left.
+/// with k of the columns of `exp(B₀)`, and a product that keeps the phases of what is left, or from a given weight whose
+/// decomposition takes no more; that of a trained one mostly takes n − 1, whatever reflections have made it.
 public struct HouseholderUpdate: ManifoldUpdate, Plugin {
     public static let name = "householder"
     public static let summary =
@@ -54,8 +55,7 @@ public struct HouseholderUpdate: ManifoldUpdate, Plugin {
 
     /// Returns the number of reflections of a weight.
     private func count(_ size: Int, _ field: WeightField) throws -> Int {
-        // n reflections give any orthogonal matrix of their determinant, and one more those of the other; twice as many are
-        // more than enough.
+        // n and n − 1 reflections give the orthogonal matrices of both determinants; twice as many are more than enough.
         guard reflections ?? 1 <= 2 * (size + 1) else {
             throw RecurrentError.invalidOption(
                 "`reflections` must be at most \(2 * (size + 1)) for \(size) units, not \(reflections!)")
