@@ -156,6 +156,35 @@ struct ConfigurationTests {
         #expect(arguments.count <= line.split(separator: " ").count + 5, "\(arguments)")
     }
 
+    /// A run that starts from another has that run's options, also where a flag names another plug-in that has them;
+    /// where there is only a file, such a flag brings the defaults.
+    @Test func aRunThatStartsFromAnotherKeepsItsOptions() throws {
+        let parser = FlagParser(registry: registry)
+        func changed(_ line: String, _ flags: String, from: String? = "runs/first") throws -> [String: OptionValue] {
+            var base = try parser.configuration(line.split(separator: " ").map(String.init))
+            base.from = from
+            return try parser.configuration(flags.split(separator: " ").map(String.init), onto: base).values
+        }
+        for (line, flags, option, kept, usual) in [
+            ("--activation tanh", "--cell rnn", "activation", "tanh", "relu"),
+            ("--activation leaky-relu --slope 0.3", "--cell rnn", "slope", 0.3, nil),
+            ("--cell gru --activation relu", "--cell ugru", "activation", "relu", "tanh"),
+            ("--cell gru", "--cell ugru --activation relu", "activation", "relu", "relu"),
+            ("--cell gru", "--cell cornn", "activation", nil, nil),
+            ("--cell gru --reset-gate before", "--cell ugru", "resetGate", "before", "after"),
+            ("--optimizer adam --beta1 0.5", "--optimizer adamw", "beta1", 0.5, 0.9),
+            // Adam's default, unlike AdamW's, is none.
+            ("--optimizer adam", "--optimizer adamw", "weightDecay", 0.01, 0.01),
+            ("--schedule step --schedule-factor 0.5", "--schedule plateau", "scheduleFactor", 0.5, 0.25),
+            ("--manifold spectral-margin --base-period 7", "--manifold dynamic-trivialization", "basePeriod", 7, 100),
+            ("--dataset recall --train-size 300", "--dataset kth-largest", "trainSize", 300, 10_000),
+        ] as [(String, String, String, OptionValue?, OptionValue?)] {
+            #expect(try changed(line, flags)[option] == kept, "\(line) \(flags)")
+            #expect(try changed(line, flags, from: nil)[option] == usual, "\(line) \(flags)")
+        }
+        #expect(try changed("--activation leaky-relu --slope 0.3", "--cell rnn --slope 0.1")["slope"] == 0.1)
+    }
+
     @Test func messagesAreTranslated() {
         #expect(
             Flags.translate("`learningRate` must be above `clipNorm`, see `train --output`")

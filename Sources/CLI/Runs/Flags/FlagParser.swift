@@ -80,12 +80,9 @@ public struct FlagParser {
         }
         let dataset = try name(.dataset)
         var result = try base ?? registry.standard(dataset: dataset)
-        if base != nil, let dataset, dataset != result.dataset.name { result.dataset = PluginChoice(dataset) }
-        for kind in PluginKind.allCases where kind != .dataset {
+        for kind in PluginKind.allCases where kind != .dataset || base != nil {
             guard let name = try name(kind), result[kind]?.name != name else { continue }
-            result[kind] = PluginChoice(name)
-            // A different cell brings its default activation.
-            if kind == .cell { result.activation = nil }
+            try registry.replace(kind, by: name, in: &result)
         }
         var idle: [(flag: String, reason: String)] = []
         for token in tokens where PluginKind(rawValue: token.option) == nil {
