@@ -78,3 +78,22 @@ struct StudyTests {
         #expect(limits.rows.allSatisfy { $0[2] == $0[3] })
     }
 }
+
+/// The commands of a report, as a shell reads them.
+struct ReportCommandTests {
+    @Test func aShellExpandsTheFoldersOfData() throws {
+        let words = ["--data", "$MNIST_DIR", "--freeze", "encoder.*", "$PTB_DIR", "$5", "it's", "$HOME/x"]
+        let shell = Process(), output = Pipe()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = ["-c", "printf '%s\\n' \(Report.shell(words))"]
+        shell.environment = ["MNIST_DIR": "/some where/digits", "PTB_DIR": "/corpus", "HOME": "/home"]
+        shell.standardOutput = output
+        try shell.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        shell.waitUntilExit()
+        #expect(
+            text.split(separator: "\n").map(String.init) == [
+                "--data", "/some where/digits", "--freeze", "encoder.*", "/corpus", "$5", "it's", "$HOME/x",
+            ])
+    }
+}

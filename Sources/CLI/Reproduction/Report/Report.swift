@@ -100,9 +100,11 @@ public struct Report: Sendable {
 
     /// Returns the arguments as a command line, quoted for a shell where necessary.
     ///
-    /// `$PTB_DIR` isn't quoted, so that the shell expands it.
+    /// The name of an environment variable, such as `$PTB_DIR`, is in double quotation marks, so that the shell expands
+    /// it, even to a path with spaces.
     public static func shell(_ arguments: [String]) -> String {
-        arguments.map { $0 == "$PTB_DIR" ? $0 : $0.shellWord }.joined(separator: " ")
+        arguments.map { $0.wholeMatch(of: /\$[A-Z][A-Z0-9_]*/) != nil ? "\"\($0)\"" : $0.shellWord }
+            .joined(separator: " ")
     }
 
     /// Returns a path relative to a folder; unchanged if it isn't in the folder.
