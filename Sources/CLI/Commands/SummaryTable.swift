@@ -89,7 +89,8 @@ enum SummaryTable {
                 : "no dropout", "dropout", "dropoutOn")
         if let manifold = c.manifold {
             // The weights of another run bring their own B.
-            let start = c.from == nil ? " from B \(c.skewInit?.name ?? "zero")" : ""
+            let hasStart = try c.from == nil && registry.makeManifold(c).traits.startsFromSkew
+            let start = hasStart ? " from B \(c.skewInit?.name ?? "zero")" : ""
             tell(manifold.name + start, "manifold", "skewInit")
         }
         tell("at most \(training.epochs) epoch\(training.epochs == 1 ? "" : "s")", "epochs")

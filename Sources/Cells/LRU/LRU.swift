@@ -17,9 +17,12 @@ public struct LRU: RecurrentCell, Plugin {
         public var maximumPhase = 2 * Double.pi
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .number("minimumRadius", \.minimumRadius, .within(0...0.9999), "Smallest |λ| at the start."),
-            .number("maximumRadius", \.maximumRadius, .within(0.01...1), "Largest |λ| at the start."),
-            .number("maximumPhase", \.maximumPhase, .above(0), "Largest phase of λ at the start, in radians."),
+            .number("minimumRadius", \.minimumRadius, .within(0...0.9999), "Smallest |λ| at the start.").needing(
+                .freshWeights),
+            .number("maximumRadius", \.maximumRadius, .within(0.01...1), "Largest |λ| at the start.").needing(
+                .freshWeights),
+            .number("maximumPhase", \.maximumPhase, .above(0), "Largest phase of λ at the start, in radians.")
+                .needing(.freshWeights),
         ]
         public func validate() throws {
             guard minimumRadius <= maximumRadius else {

@@ -7,7 +7,7 @@ public struct ModReLU: Activation, Plugin {
         public var initialBias = 0.0
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .number("initialBias", \.initialBias, .finite, "Initial bias of every unit.")
+            .number("initialBias", \.initialBias, .finite, "Initial bias of every unit.").needing(.freshWeights)
         ]
     }
     /// The options that this activation was made with.
@@ -36,7 +36,8 @@ public struct PReLU: Activation, Plugin {
         public var initialSlope = 0.25
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .number("initialSlope", \.initialSlope, .finite, "Initial slope below 0 of every unit.")
+            .number("initialSlope", \.initialSlope, .finite, "Initial slope below 0 of every unit.").needing(
+                .freshWeights)
         ]
     }
     /// The options that this activation was made with.
@@ -66,7 +67,8 @@ public struct Snake: Activation, Plugin {
         public var initialFrequency = 1.0
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .number("initialFrequency", \.initialFrequency, .above(0), "Initial frequency a of every unit.")
+            .number("initialFrequency", \.initialFrequency, .above(0), "Initial frequency a of every unit.").needing(
+                .freshWeights)
         ]
     }
     /// The options that this activation was made with.

@@ -146,9 +146,12 @@ extension ManifoldUpdate {
             RandomKey(seed: seed, purpose: .initialization, stream: block.parameter, step: 1000 + index))
         let workspace = try makeWorkspace(block.field, size: block.size, on: backend.exact)
         let point = try ManifoldPoint(for: workspace, on: backend)
-        let skew = try backend.makeMatrix(
-            initialization.values(block.field, size: block.size, random: &random), rows: block.rows.count,
-            columns: block.size)
+        // A start that doesn't depend on B₀ doesn't depend on the numbers drawn for it either.
+        let values =
+            traits.startsFromSkew
+            ? initialization.values(block.field, size: block.size, random: &random)
+            : [Double](repeating: 0, count: block.rows.count * block.size)
+        let skew = try backend.makeMatrix(values, rows: block.rows.count, columns: block.size)
         try workspace.initialize(point, skew: skew, random: &random)
         return (workspace, point)
     }

@@ -47,6 +47,46 @@ extension TrainingConfiguration {
         guard !groups.isEmpty else { return }
         _ = try GroupedParameters(groups, try ParameterStore(cell, model, hasTokenInputs: hasTokenInputs))
     }
+
+    /// Returns the options that do nothing because of ``freeze`` and ``rate``, by their names, each with a description of
+    /// the run that follows “does nothing for”; `manifold` does something in a run that starts from weights of its own.
+    ///
+    /// - Parameters:
+    ///   - cell: the cell of the model.
+    ///   - model: the sizes and choices of the model.
+    ///   - hasTokenInputs: whether the model has an embedding.
+    /// - Throws: what ``checkNames(cell:model:hasTokenInputs:)`` throws.
+    package func idleOptions(
+        cell: any RecurrentCell, model: ModelConfiguration, hasTokenInputs: Bool
+    ) throws -> [String: String] {
+        let groups = try parameterGroups()
+        guard !groups.isEmpty else { return [:] }
+        let grouped = try GroupedParameters(groups, try ParameterStore(cell, model, hasTokenInputs: hasTokenInputs))
+        let trained = grouped.parts.filter { grouped.group(of: $0)?.isFrozen != true }
+        let usual = trained.filter { grouped.group(of: $0)?.learningRate == nil }
+        func describe(_ weights: String) -> String {
+            "a run in which \(weights) are frozen or have a `rate` of their own"
+        }
+        var result: [String: String] = [:]
+        if !usual.contains(where: \.isOrthogonal) {
+            result["manifoldLearningRate"] = describe("all orthogonal weights")
+        }
+        if !usual.contains(where: { $0.isRecurrent && !$0.isOrthogonal }) {
+            result["recurrentLearningRate"] = describe("all free recurrent weights")
+        }
+        let others = usual.filter { part in
+            part.isOrthogonal ? manifoldLearningRate == nil : !part.isRecurrent || recurrentLearningRate == nil
+        }
+        if others.isEmpty { result["learningRate"] = describe("all parameters") }
+        if !trained.contains(where: \.isOrthogonal) {
+            result["manifold"] =
+                "a run that starts from the weights of another and in which all orthogonal weights are frozen"
+        }
+        if !trained.contains(where: \.isRecurrent) {
+            result["clipRecurrent"] = "a run in which all recurrent weights are frozen"
+        }
+        return result
+    }
 }
 
 extension ParameterStore {

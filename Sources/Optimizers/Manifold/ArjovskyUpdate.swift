@@ -10,7 +10,9 @@ public struct ArjovskyUpdate: ManifoldUpdate, Plugin {
     public init(options: NoOptions = NoOptions()) {}
     public static let name = "arjovsky-factors"
     public static let summary = "W = D₃ R₂ F⁻¹ D₂ Π R₁ F D₁ for complex weights, from random factors (uRNN of 2016)"
-    public var traits: ManifoldTraits { ManifoldTraits(fields: [.complex], starts: .nowhere) }
+    public var traits: ManifoldTraits {
+        ManifoldTraits(fields: [.complex], starts: .nowhere, startsFromSkew: false)
+    }
 
     /// Throws, as a real weight has no such factors; ``ManifoldUpdate/makeWorkspace(_:size:on:)`` says so first.
     public func makeWorkspace(size: Int, on backend: any Backend) throws -> any ManifoldWorkspace {

@@ -17,7 +17,8 @@ public struct ScaledCayleyUpdate: ManifoldUpdate, Plugin {
         public static let fields: [OptionField<Self>] = [
             .integer(
                 "negativeOnes", \.negativeOnes, 0...1_000_000,
-                "Number of elements −1 on the diagonal D at a start from B.")
+                "Number of elements −1 on the diagonal D at a start from B."
+            ).needing(.freshWeights)
         ]
     }
     /// The number ρ of negative ones on the diagonal of D.

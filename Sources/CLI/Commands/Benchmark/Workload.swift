@@ -69,6 +69,11 @@ struct Workload {
             configuration.training.clipRecurrent = 0.25
         }
         configuration = try registry.resolve(configuration, locatesData: false)
+        if let activation, configuration.activation == nil {
+            throw RecurrentError.invalidOption(
+                "--workload \(name): the activation \(activation) does nothing for the cell \(configuration.cell.name), whose nonlinearity can't be chosen; write \(name.replacing("-\(activation)-", with: "-"))"
+            )
+        }
         let description = DatasetDescription(
             inputs: .tokens(vocabulary: shape.classes),
             targets: shape.isLanguageModel

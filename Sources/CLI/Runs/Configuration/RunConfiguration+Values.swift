@@ -90,11 +90,10 @@ extension RunConfiguration {
     /// Returns the first option in which another configuration differs and that can't change in a run that is resumed; nil
     /// if there is none.
     func fixedChange(to other: RunConfiguration, except names: Set<String> = [], registry: Registry) -> Change? {
-        let plugins = PluginKind.allCases.flatMap { kind in
-            self[kind].flatMap { registry.entry(kind, $0.name) }?.options ?? []
-        }
-        let free = names.union((SectionAccess.all.flatMap(\.options) + plugins).filter(\.isResumable).map(\.name))
-            .union(places(registry)).union(other.places(registry))
+        let free = names.union(
+            (SectionAccess.all.flatMap(\.options) + registry.pluginOptions(self)).filter(\.isResumable).map(\.name)
+        )
+        .union(places(registry)).union(other.places(registry))
         return changes(to: other).first { !free.contains($0.name) }
     }
 
@@ -118,9 +117,7 @@ extension RunConfiguration {
 
     /// Returns the names of the options that have a value but do nothing.
     private func idle(_ registry: Registry) -> Set<String> {
-        let missing = missingConditions(registry)
-        let options = SectionAccess.all.flatMap(\.options)
-        return Set(options.filter { !$0.conditions.isDisjoint(with: missing) }.map(\.name))
+        Set((try? registry.idleReasons(in: self))?.keys.map(\.self) ?? [])
     }
 
     /// Returns the conditions on which options depend and that this run doesn't meet.

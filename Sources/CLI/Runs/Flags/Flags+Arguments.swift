@@ -3,7 +3,8 @@ import RecurrentCore
 extension Registry {
     /// Returns the flags of `cli train` that produce a configuration.
     ///
-    /// They name the data set and the cell, and every option that differs from the defaults of the data set.
+    /// They name the data set and the cell, and every option that does something and differs from the defaults of the data
+    /// set.
     ///
     /// - Parameters:
     ///   - configuration: a configuration that this registry has resolved.
@@ -19,6 +20,8 @@ extension Registry {
         // Options are compared with the defaults of the chosen plug-ins, not with those of the default plug-ins.
         let base = try resolve(plain, locatesData: false).values
         let values = configuration.values
+        // Flags that do nothing are refused.
+        let skipped = try skipped.union(idleReasons(in: configuration).keys)
 
         var result = ["--dataset", configuration.dataset.name, "--cell", configuration.cell.name]
         for kind in PluginKind.allCases where kind != .dataset && kind != .cell && !skipped.contains(kind.rawValue) {

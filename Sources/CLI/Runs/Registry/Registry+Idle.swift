@@ -18,8 +18,18 @@ extension Registry {
         if missing.contains(.orthogonalWeight) {
             for kind in [PluginKind.manifold, .skewInit] { refuse(kind, reason(.orthogonalWeight, configuration)) }
         }
+        if let manifold = try? makeManifold(configuration), !manifold.traits.startsFromSkew {
+            refuse(.skewInit, "the manifold update \(manifold.name), whose start doesn't depend on B")
+        }
         if missing.contains(.freshWeights) { refuse(.skewInit, reason(.freshWeights, configuration)) }
-        for option in SectionAccess.all.flatMap(\.options) {
+        var byName = idleByName(configuration)
+        if let reason = byName.removeValue(forKey: PluginKind.manifold.rawValue), missing.contains(.freshWeights),
+            !missing.contains(.orthogonalWeight)
+        {
+            refuse(.manifold, reason)
+        }
+        reasons.merge(byName) { first, _ in first }
+        for option in SectionAccess.all.flatMap(\.options) + pluginOptions(configuration) {
             // The first in the order of their declaration, so that the message is always the same.
             guard
                 let condition = OptionCondition.allCases.first(where: option.conditions.intersection(missing).contains)
@@ -27,6 +37,23 @@ extension Registry {
             reasons[option.name] = reason(condition, configuration)
         }
         return reasons
+    }
+
+    /// Returns the options that `freeze` and `rate` leave without effect.
+    private func idleByName(_ configuration: RunConfiguration) -> [String: String] {
+        guard let cell = try? makeCell(configuration),
+            var reasons = try? configuration.training.idleOptions(
+                cell: cell, model: configuration.model, hasTokenInputs: hasTokenInputs(configuration.dataset.name))
+        else { return [:] }
+        // Rates of their own are multiplied by what the schedule makes of the learning rate.
+        let rate = configuration.training.learningRate
+        if (try? makeSchedule(configuration).isProportional(to: rate)) != true { reasons["learningRate"] = nil }
+        return reasons
+    }
+
+    /// Returns the options of the plug-ins that a configuration names.
+    func pluginOptions(_ configuration: RunConfiguration) -> [OptionDescription] {
+        PluginKind.allCases.flatMap { kind in configuration[kind].flatMap { entry(kind, $0.name) }?.options ?? [] }
     }
 
     /// Returns a description of the run for the message about an option whose condition isn't met.
@@ -53,5 +80,21 @@ extension Registry {
     /// Returns the options of all sections and plug-ins that have a name; several plug-ins may share one.
     package func options(named name: String) -> [OptionDescription] {
         (SectionAccess.all.flatMap(\.options) + entries.flatMap(\.options)).filter { $0.name == name }
+    }
+}
+
+extension LearningRateSchedule {
+    /// Whether the rates are multiples of the one that the schedule starts from, with factors that don't depend on it.
+    fileprivate func isProportional(to rate: Double) -> Bool {
+        let epochs = 1000
+        return [1, 10, 100, epochs].allSatisfy { epoch in
+            let factors = [rate, rate / 2].map { base in
+                let moment = ScheduleMoment(
+                    base: base, step: epoch - 1, epoch: epoch, totalSteps: epochs,
+                    validationLosses: Array(repeating: 1, count: epoch - 1))
+                return self.rate(at: moment) / base
+            }
+            return (factors[0] - factors[1]).magnitude <= 1e-9
+        }
     }
 }

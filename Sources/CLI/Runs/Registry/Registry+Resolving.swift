@@ -30,7 +30,7 @@ extension Registry {
     /// Returns a configuration with a value for every option.
     ///
     /// Plug-ins have the names under which they are registered, the cell's default activation is filled in, and what the
-    /// cell doesn't use is removed.
+    /// cell or the manifold update doesn't use is removed.
     ///
     /// - Parameters:
     ///   - configuration: the configuration to complete.
@@ -75,6 +75,7 @@ extension Registry {
             for kind in [PluginKind.manifold, .skewInit] {
                 result[kind] = try complete(kind, configuration[kind] ?? PluginChoice(standardName(kind)))
             }
+            if let manifold = try? makeManifold(result), !manifold.traits.startsFromSkew { result.skewInit = nil }
         } else {
             result.manifold = nil
             result.skewInit = nil

@@ -117,15 +117,17 @@ public struct ManifoldTraits: Sendable, Hashable {
     public var isExact: Bool
     /// The number m for which the singular values of W lie in 1 − m…1 + m; 0 if W is orthogonal or unitary.
     public var spectralMargin: Double
+    /// Whether the start of training depends on the initial B₀.
+    public var startsFromSkew: Bool
 
     /// Creates traits, by default those of an exact function of a skew-symmetric B that reaches all rotations.
     public init(
         fields: Set<WeightField> = [.real, .complex], starts: Starts = .rotations, otherStarts: String? = nil,
-        reachesHalfTurns: Bool = true, isExact: Bool = true, spectralMargin: Double = 0
+        reachesHalfTurns: Bool = true, isExact: Bool = true, spectralMargin: Double = 0, startsFromSkew: Bool = true
     ) {
         (self.fields, self.starts, self.otherStarts) = (fields, starts, otherStarts)
         self.reachesHalfTurns = reachesHalfTurns
-        (self.isExact, self.spectralMargin) = (isExact, spectralMargin)
+        (self.isExact, self.spectralMargin, self.startsFromSkew) = (isExact, spectralMargin, startsFromSkew)
     }
 
     /// The traits in one line, for `cli list`.
