@@ -63,7 +63,7 @@ struct StartTests {
             (rotation, "", nil), (rotation, "--reflections 6", nil),
             (
                 rotation, "--reflections 3",
-                "keeps it −1; choose an even number of --reflections, the --manifold dynamic-trivialization or a cell whose"
+                "keeps it −1; choose an even number of --reflections, another --manifold (exponential, "
             ),
             (
                 rotation, "--reflections 2",
@@ -73,7 +73,7 @@ struct StartTests {
             (reflection, "", nil), (reflection, "--reflections 5", nil),
             (
                 reflection, "--reflections 4",
-                "keeps it 1; choose an odd number of --reflections, the --manifold dynamic-trivialization or a cell whose"
+                "keeps it 1; choose an odd number of --reflections, another --manifold (dynamic-trivialization, "
             ),
             (
                 reflection, "--reflections 1",

@@ -53,49 +53,69 @@ extension SequenceModel {
     /// - Parameters:
     ///   - manifold: the manifold update.
     ///   - path: the path of the file or run that they are from, for the message.
-    ///   - free: the name of a cell that accepts other weights, for the message.
+    ///   - registry: the plug-ins, of which the message names those that could start from the weight.
     ///   - frozen: the names of weights that may be anything, because they aren't trained.
     /// - Throws: ``RecurrentError/checkpoint(path:reason:)`` if one isn't orthogonal, or has a
     ///   determinant that the update doesn't reach.
     package func checkStarts(
-        of manifold: any ManifoldUpdate, path: String, free: String?, except frozen: Set<String> = []
+        of manifold: any ManifoldUpdate, path: String, _ registry: Registry, except frozen: Set<String> = []
     ) throws {
         let traits = manifold.traits, margin = traits.spectralMargin
-        let cell = "whose weights are free\(free.map { ", such as '\($0)'" } ?? "")"
+        let free = "a cell whose weights are free\(registry.freeCell(like: cell).map { ", such as '\($0)'" } ?? "")"
         for block in parameters.orthogonalBlocks where !frozen.contains(block.name) {
-            func flaw(_ reason: String) -> RecurrentError {
-                .checkpoint(path: path, reason: "\(block.name) \(reason)")
+            /// Returns the error of a weight from which training can start with other choices.
+            func flaw(
+                _ reason: String, choose own: String? = nil, condition: String = "", others: (ManifoldTraits) -> Bool
+            ) -> RecurrentError {
+                let names = registry.manifolds { $0.fields.contains(block.field) && others($0) }
+                    .filter { $0 != manifold.name }
+                let other = names.isEmpty ? nil : "another `manifold` (\(OptionKind.either(names))\(condition))"
+                return .checkpoint(
+                    path: path,
+                    reason:
+                        "\(block.name) \(reason); choose \(OptionKind.either([own, other, free].compactMap { $0 }))")
             }
             let weight = parameters.value(of: block)
             let error = try OrthogonalSpectrum.orthogonalityError(of: weight, on: backend)
             // With a margin, the update knows itself from which singular values it can start.
             guard margin > 0 ? error.isFinite : error <= Self.orthogonalityTolerance else {
                 throw flaw(
-                    "isn't \(block.field == .real ? "orthogonal: ‖WᵀW" : "unitary: ‖WᴴW") − I‖ is \(String(format: "%.2g", error)) (largest element), more than \(Self.orthogonalityTolerance); its cell must be one \(cell)"
-                )
+                    "isn't \(block.field == .real ? "orthogonal: ‖WᵀW" : "unitary: ‖WᴴW") − I‖ is \(String(format: "%.2g", error)) (largest element), more than \(Self.orthogonalityTolerance), so training with the `manifold` \(manifold.name) can't start from it",
+                    condition: " if its `spectralMargin` is wide enough", others: { $0.spectralMargin > 0 })
             }
             guard block.field == .real, traits.starts == .rotations || traits.starts == .reflections else { continue }
             let isRotation = try OrthogonalSpectrum.isRotation(weight, on: backend)
             guard isRotation == (traits.starts == .rotations) else {
                 let (kind, own, kept) = isRotation ? ("rotation", "1", "−1") : ("reflection", "−1", "1")
-                let remedies = [traits.otherStarts, "the `manifold` dynamic-trivialization"].compactMap { $0 }
                 throw flaw(
-                    "is a \(kind): its determinant is \(own), and training with the `manifold` \(manifold.name) keeps it \(kept); choose \(remedies.joined(separator: ", ")) or a cell \(cell)"
-                )
+                    "is a \(kind): its determinant is \(own), and training with the `manifold` \(manifold.name) keeps it \(kept)",
+                    choose: traits.otherStarts,
+                    others: { $0.starts == .anywhere || $0.starts == (isRotation ? .rotations : .reflections) })
             }
         }
     }
 }
 
 extension Registry {
-    /// Returns the name of a cell with the same number of gates whose weights aren't kept orthogonal.
+    /// Returns the names of the manifold updates whose traits, with default options, satisfy a condition.
+    func manifolds(_ condition: (ManifoldTraits) -> Bool) -> [String] {
+        names(.manifold).filter { name in
+            var configuration = RunConfiguration()
+            configuration.manifold = PluginChoice(name)
+            return (try? makeManifold(configuration)).map { condition($0.traits) } ?? false
+        }
+    }
+
+    /// Returns the name of a cell with the same weights, of which none is kept orthogonal.
     package func freeCell(like cell: any RecurrentCell) -> String? {
-        func gates(_ cell: any RecurrentCell) -> [CellParameter.Shape] {
-            cell.parameters.filter { $0.kind == .recurrentWeight }.map(\.shape)
+        func weights(_ cell: any RecurrentCell) -> [[AnyHashable]] {
+            cell.parameters.filter { $0.kind == .recurrentWeight || $0.kind == .inputWeight }.map {
+                [$0.kind, $0.shape]
+            }
         }
         return names(.cell).first { name in
             guard let other = try? makeCell(RunConfiguration(cell: PluginChoice(name))) else { return false }
-            return !other.hasOrthogonalWeight && gates(other) == gates(cell)
+            return !other.hasOrthogonalWeight && weights(other) == weights(cell)
         }
     }
 }

@@ -95,10 +95,11 @@ public struct Run {
             throw RecurrentError.checkpoint(
                 path: file, reason: reason + self.configuration.differingData(from: source, registry))
         }
-        try model.checkStarts(
-            of: registry.makeManifold(self.configuration), path: source.path, free: registry.freeCell(like: model.cell),
-            except: Set(updater.frozenNames))
-        try updater.adoptWeights()
+        let manifold = try registry.makeManifold(self.configuration)
+        try model.checkStarts(of: manifold, path: source.path, registry, except: Set(updater.frozenNames))
+        let isAlike = try source.configuration().manifold?.name == manifold.name
+        try updater.adoptWeights(
+            savedIn: isAlike && source.hasState ? SafeTensors(path: source.file("state.safetensors")) : nil)
     }
 
     /// Returns the loss and the metric of a split with the model's current weights.

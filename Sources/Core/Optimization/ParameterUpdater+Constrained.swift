@@ -6,9 +6,12 @@ extension ParameterUpdater {
 
         /// The number m for which singular values lie in 1 − m…1 + m.
         let margin: Double
+        /// Whether the point of the best weights is kept, because it can't be found from a weight.
+        let isKept: Bool
 
         init(_ workspace: any ManifoldWorkspace, _ update: any ManifoldUpdate) {
             (parameters, base, margin) = (workspace.parameters, workspace.base, update.traits.spectralMargin)
+            isKept = update.traits.starts == .nowhere
         }
     }
 
@@ -33,6 +36,8 @@ extension ParameterUpdater {
         let kernels: OptimizerKernels
         /// The rate of the parameters relative to the learning rate.
         let rate: Double
+        /// The point of the best weights so far, if it can't be found from the weights.
+        let kept: ManifoldPoint?
 
         /// The first unconstrained parameter: for most manifold updates the only one, the skew-symmetric B [n, n].
         public var skew: MatrixView { point.parameters[0] }

@@ -83,27 +83,64 @@ extension ParameterUpdater {
                     let part = StateTensor.Part(rank: owner, elements: 0..<rows * columns, view: view)
                     return StateTensor(name, rows: rows, columns: columns, parts: [part])
                 }
-                func own(_ matrix: ManifoldMatrix) -> String {
-                    matrix.name.isEmpty ? block.name : "\(block.name).\(matrix.name)"
-                }
                 return layout.parameters.enumerated().flatMap { number, matrix in
                     [
                         tensor(
-                            "manifold.\(own(matrix))", rows: matrix.rows, columns: matrix.columns,
+                            Self.stateName(of: matrix, block), rows: matrix.rows, columns: matrix.columns,
                             item?.point.parameters[number])
                     ]
                         + states.map {
                             tensor(
-                                "optimizer.\(own(matrix)).state\($0)", rows: 1, columns: matrix.count,
+                                "optimizer.\(Self.ownName(of: matrix, block)).state\($0)", rows: 1,
+                                columns: matrix.count,
                                 item?.states[number][$0])
                         }
                 }
                     + layout.base.enumerated().map { number, matrix in
                         tensor(
-                            "manifold.\(own(matrix))", rows: matrix.rows, columns: matrix.columns,
+                            Self.stateName(of: matrix, block), rows: matrix.rows, columns: matrix.columns,
                             item?.point.base[number])
                     }
             }
+    }
+
+    /// Keeps the points of the present weights, which are the best so far, where they can't be found from the weights.
+    func keepPoints() {
+        for item in constrained {
+            guard let kept = item.kept else { continue }
+            for (source, copy) in zip(item.point.matrices, kept.matrices) { backend.copy(source, to: copy) }
+        }
+        hasKeptPoints = true
+    }
+
+    /// The points that ``keepPoints()`` keeps.
+    var keptTensors: [StateTensor] {
+        parameters.orthogonalBlocks.enumerated().flatMap { index, block -> [StateTensor] in
+            guard let owner = shares.blockOwners[index], let layout = blockLayouts[index], layout.isKept else {
+                return []
+            }
+            let item = constrained.first { $0.block.name == block.name }
+            return (layout.parameters + layout.base).enumerated().map { number, matrix in
+                let view = item?.kept?.matrices[number]
+                return StateTensor(
+                    Self.keptName(of: matrix, block), rows: matrix.rows, columns: matrix.columns,
+                    parts: [StateTensor.Part(rank: owner, elements: 0..<matrix.count, view: view)])
+            }
+        }
+    }
+
+    private static func ownName(of matrix: ManifoldMatrix, _ block: ParameterStore.OrthogonalBlock) -> String {
+        matrix.name.isEmpty ? block.name : "\(block.name).\(matrix.name)"
+    }
+
+    /// Returns the name under which a parameter or a base of an orthogonal weight is saved.
+    static func stateName(of matrix: ManifoldMatrix, _ block: ParameterStore.OrthogonalBlock) -> String {
+        "manifold.\(ownName(of: matrix, block))"
+    }
+
+    /// Returns the name under which a matrix of the best weights' point is saved.
+    static func keptName(of matrix: ManifoldMatrix, _ block: ParameterStore.OrthogonalBlock) -> String {
+        "best.\(stateName(of: matrix, block))"
     }
 
     /// Returns who holds which part of a state of these elements.

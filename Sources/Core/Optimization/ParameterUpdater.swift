@@ -35,6 +35,8 @@ public final class ParameterUpdater {
     public let constrained: [Constrained]
     /// The number of updates so far.
     public private(set) var step = 0
+    /// Whether each ``Constrained/kept`` is the point of the best weights so far.
+    var hasKeptPoints = false
     /// The processes that train the model together.
     public let communicator: any Communicator
     let shares: ParameterShares
@@ -123,7 +125,8 @@ public final class ParameterUpdater {
                 gradients: try workspace.parameters.map { try backend.allocate(rows: $0.rows, columns: $0.columns) },
                 workspace: workspace, traits: manifold.traits,
                 states: try workspace.parameters.map { try state($0.count) },
-                kernels: settings.kernels(of: group?.number), rate: settings.skewRate(group?.group))
+                kernels: settings.kernels(of: group?.number), rate: settings.skewRate(group?.group),
+                kept: manifold.traits.starts == .nowhere ? try ManifoldPoint(for: workspace, on: backend) : nil)
             return (BlockLayout(workspace, manifold), item)
         }
         (blockLayouts, constrained) = (blocks.map(\.0), blocks.compactMap(\.1))

@@ -137,6 +137,7 @@ public final class Trainer {
 
     private func keepBest() throws {
         bestWeights = model.snapshot()
+        updater.keepPoints()
         for observer in observers { try observer.didImprove(progress.best!, model: model) }
     }
 

@@ -64,7 +64,9 @@ extension Trainer {
 
     /// Returns all tensors of the state, in the order of their declaration.
     fileprivate func stateTensors(_ progress: TrainingProgress) -> [StateTensor] {
-        model.stateTensors + updater.stateTensors + carriedTensors(progress)
+        let hasOtherBest = progress.best != nil && !progress.isAtBest && updater.hasKeptPoints
+        return model.stateTensors + updater.stateTensors + carriedTensors(progress)
+            + (hasOtherBest ? updater.keptTensors : [])
     }
 
     /// Returns the states that the next batch starts from, within an epoch of continuous data: each rank holds those of
@@ -144,7 +146,10 @@ extension Trainer {
         else { throw fail("doesn't record the progress of its run") }
 
         let pieces = file.tensors.count { $0.name.hasPrefix(ParameterUpdater.freePrefix) }
-        let tensors = model.stateTensors + updater.stateTensors(pieces: pieces)
+        // States of earlier versions have no points of the best weights.
+        let kept = progress.best == nil || progress.isAtBest ? [] : updater.keptTensors
+        let hasKept = kept.allSatisfy { file[$0.name] != nil }
+        let tensors = model.stateTensors + updater.stateTensors(pieces: pieces) + (hasKept ? kept : [])
         let numbers = try tensors.map { tensor in
             (tensor, try file.numbers(tensor.name, shape: [tensor.rows, tensor.columns], as: model.backend.scalarType))
         }
@@ -172,6 +177,7 @@ extension Trainer {
         try updater.restored(step: step)
         self.progress = progress
         bestWeights = best
+        updater.hasKeptPoints = hasKept
         return file.metadata
     }
 

@@ -70,8 +70,7 @@ struct ImportCommand: FlagCommand {
             cell: made, configuration: configuration.model, data: .languageModel(vocabulary: weights.vocabulary),
             on: try registry.makeBackend(configuration), seed: configuration.seed)
         model.restore(try weights.values(for: model))
-        try model.checkStarts(
-            of: registry.makeManifold(configuration), path: file, free: registry.freeCell(like: made))
+        try model.checkStarts(of: registry.makeManifold(configuration), path: file, registry)
         let tokens = try tokens(
             count: weights.vocabulary, configuration, file: file, hasCorpus: parsed.given.contains("data"))
 
