@@ -67,11 +67,12 @@ struct OtherCellTests {
         return folder.file("model.safetensors")
     }
 
-    private func imported(_ weight: [Float], in folder: TemporaryFolder) throws -> Tool {
-        try Tool([
-            "import", try stateDict(weight, in: folder), "--cell", "urnn", "--activation", "tanh", "--vocabulary",
-            folder.file("words.txt"), "--data", folder.file("corpus"), "--output", folder.file("run"),
-        ])
+    private func imported(_ weight: [Float], in folder: TemporaryFolder, _ flags: [String] = []) throws -> Tool {
+        try Tool(
+            [
+                "import", try stateDict(weight, in: folder), "--cell", "urnn", "--activation", "tanh", "--vocabulary",
+                folder.file("words.txt"), "--data", folder.file("corpus"), "--output", folder.file("run"),
+            ] + flags)
     }
 
     static let rotationsByPi: [[Float]] = [
@@ -101,13 +102,51 @@ struct OtherCellTests {
                 && refused.errors.contains("--manifold, such as scaled-cayley or exponential"), "\(refused.errors)")
     }
 
-    @Test(arguments: [[0, 1, 1, 0], [1, 0, 0, 0, -1, 0, 0, 0, 1], [-1]] as [[Float]])
-    func aReflectionIsRefusedAtImport(weight: [Float]) throws {
+    static let reflections: [[Float]] = [[0, 1, 1, 0], [1, 0, 0, 0, -1, 0, 0, 0, 1], [-1]]
+
+    @Test(arguments: reflections) func aReflectionIsRefusedAtImport(weight: [Float]) throws {
         let folder = try TemporaryFolder()
         let refused = try imported(weight, in: folder)
         #expect(
-            refused.failedInOneLine && refused.errors.contains("determinant is −1") && refused.errors.contains("rnn"),
-            "\(refused.errors)")
+            refused.failedInOneLine && refused.errors.contains("determinant is −1")
+                && refused.errors.contains(
+                    "--manifold (dynamic-trivialization, retraction, spectral-margin or scaled-c")
+                && refused.errors.contains("'rnn'"), "\(refused.errors)")
         #expect(!FileManager.default.fileExists(atPath: folder.file("run")))
+    }
+
+    /// An import says at once what training would say.
+    @Test func whatAnUpdateCantHoldIsRefusedAtImport() throws {
+        let folder = try TemporaryFolder()
+        for (weight, flags, says) in [
+            ([-1, 0, 0, 0, 1, 0, 0, 0, -1], ["--manifold", "cayley"], "eigenvalue −1"),
+            ([2, 0, 0, 2], ["--manifold", "spectral-margin"], "more than the --spectral-margin 0.1"),
+            ([2, 0, 0, 2], [], "isn't orthogonal"),
+            ([1, 0, 0, 1], ["--manifold", "scaled-cayley", "--negative-ones", "1"], "--negative-ones does nothing"),
+            ([1, 0, 0, 1], ["--skew-init", "henaff"], "--skew-init does nothing in import"),
+        ] as [([Float], [String], String)] {
+            let refused = try imported(weight, in: folder, flags)
+            #expect(refused.failedInOneLine && refused.errors.contains(says), "\(flags): \(refused.errors)")
+            #expect(!FileManager.default.fileExists(atPath: folder.file("run")))
+        }
+    }
+
+    /// An update that can hold a reflection takes it, and training keeps it.
+    @Test(
+        arguments: reflections,
+        [
+            "dynamic-trivialization", "retraction", "spectral-margin", "scaled-cayley", "householder --reflections 1",
+        ])
+    func aReflectionIsImportedWhereTheUpdateHoldsIt(weight: [Float], manifold: String) throws {
+        let folder = try TemporaryFolder()
+        let result = try imported(
+            weight, in: folder, ["--manifold"] + manifold.split(separator: " ").map(String.init))
+        #expect(result.status == 0, "\(result.errors)")
+        let started = try Tool([
+            "train", "--from", folder.file("run"), "--epochs", "1", "--batch-size", "2", "--evaluation-batch-size", "1",
+            "--learning-rate", "1e-9", "--quiet", "--output", folder.file("started"),
+        ])
+        #expect(started.status == 0, "\(started.errors)")
+        #expect(try difference(self.weight(folder.file("started")), weight) <= 1e-5)
     }
 }

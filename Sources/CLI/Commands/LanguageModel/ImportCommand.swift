@@ -10,10 +10,11 @@ struct ImportCommand: FlagCommand {
         discussion: """
             Takes the state dict of an nn.Embedding (encoder), nn.RNN, nn.GRU or nn.LSTM (rnn) and nn.Linear (decoder), saved \
             as safetensors. Sizes come from the shapes. The run can be evaluated, generated from, and trained on with \
-            `train --from`. An nn.RNN's state dict doesn't say what its activation is.
+            `train --from`. An nn.RNN's state dict doesn't say what its activation is. An orthogonal cell takes \
+            matrices that its manifold update can hold, such as a reflection with scaled-cayley.
             """)
     static let scope = FlagScope(
-        kinds: [.cell, .activation, .dataset, .backend],
+        kinds: [.cell, .activation, .dataset, .manifold, .backend],
         defaults: [.cell: "rnn, gru or lstm, as the file has", .activation: "none; an nn.RNN needs one"],
         needsVocabulary: true
     ) { _ in "does nothing in import, which takes the model as it is; leave it out" }
@@ -43,9 +44,12 @@ struct ImportCommand: FlagCommand {
         (base.model.embeddingSize, base.model.hiddenSize, base.model.layers) = (
             weights.embeddingSize, weights.hiddenSize, weights.layers
         )
+        // The weights are given, so what says how weights begin does nothing.
+        base.from = file
         let parsed = try Self.parser.parse(flags, onto: base, locatesData: false)
         if let idle = parsed.idle.first { throw RecurrentError.invalidOption(idle.reason) }
-        let configuration = parsed.configuration
+        var configuration = parsed.configuration
+        configuration.from = nil
         guard registry.hasVocabulary(configuration.dataset.name) else {
             throw RecurrentError.invalidOption(
                 "--dataset \(configuration.dataset.name) has no words; a language model needs a corpus: \(registry.names(.dataset).filter(registry.hasVocabulary).joined(separator: ", "))"
@@ -69,8 +73,7 @@ struct ImportCommand: FlagCommand {
         let model = try SequenceModel(
             cell: made, configuration: configuration.model, data: .languageModel(vocabulary: weights.vocabulary),
             on: try registry.makeBackend(configuration), seed: configuration.seed)
-        model.restore(try weights.values(for: model))
-        try model.checkStarts(of: registry.makeManifold(configuration), path: file, registry)
+        try Self.restore(weights.values(for: model), into: model, configuration, path: file)
         let tokens = try tokens(
             count: weights.vocabulary, configuration, file: file, hasCorpus: parsed.given.contains("data"))
 
@@ -83,6 +86,24 @@ struct ImportCommand: FlagCommand {
         Terminal.print(
             "\(output): \(configuration.cell.name) (\(configuration.activation?.name ?? "its own activation")), E \(weights.embeddingSize) H \(weights.hiddenSize) V \(weights.vocabulary)\(layers)"
                 + (tokens == nil ? "; no --vocabulary and no --data, so its words are unknown" : ""))
+    }
+
+    /// Puts weights into a model, if its manifold update can hold those that the cell keeps orthogonal.
+    private static func restore(
+        _ values: [Float], into model: SequenceModel, _ configuration: RunConfiguration, path: String
+    ) throws {
+        let registry = Registry.current, manifold = try registry.makeManifold(configuration)
+        guard model.cell.hasOrthogonalWeight else { return model.restore(values) }
+        let updater = try ParameterUpdater(
+            model: model, optimizer: registry.makeOptimizer(configuration), manifold: manifold,
+            skewInitialization: registry.makeSkewInitialization(configuration))
+        model.restore(values)
+        try model.checkStarts(of: manifold, path: path, registry)
+        do { try updater.adoptWeights() } catch RecurrentError.linearAlgebra(let reason) {
+            throw RecurrentError.checkpoint(path: path, reason: reason)
+        }
+        // What the update computes is rounded.
+        model.restore(values)
     }
 
     /// Returns the data set that the flags name, or ptb.
