@@ -64,6 +64,14 @@ struct DivergenceTests {
             "\(result.errors)")
     }
 
+    /// What is wrong before any update isn't blamed on the learning rate alone.
+    @Test func initialWeightsOfNoUse() throws {
+        let result = try Tool(Self.small + ["--cell", "cornn", "--damping", "1e30", "--quiet"])
+        #expect(
+            result.status == 1 && result.failedInOneLine && result.errors.contains("an option of the model, its cell"),
+            "\(result.errors)")
+    }
+
     /// The validation loss can be finite even if the test loss isn't.
     @Test func aTestLossThatIsNoNumberIsNoSuccess() throws {
         let result = try Tool(

@@ -48,11 +48,12 @@ public struct CayleySkew: SkewInitialization, Plugin {
 public struct UniformSkew: SkewInitialization, Plugin {
     /// The bound of the random numbers.
     public struct Options: OptionSection {
-        /// The bound of the elements of B, which are uniform in ±scale; above 0.
+        /// The bound of the elements of B, which are uniform in ±scale; above 0 and below 1000.
         public var scale = 0.01
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .number("skewScale", \.scale, .above(0), "Bound s of the elements of B, which are uniform in ±s.")
+            .number(
+                "skewScale", \.scale, .between(0, and: 1000), "Bound s of the elements of B, which are uniform in ±s.")
         ]
     }
     /// The bound of the elements of B, which are uniform in ±scale.
