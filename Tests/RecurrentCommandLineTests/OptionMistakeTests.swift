@@ -26,6 +26,16 @@ struct OptionMistakeTests {
         ("compare --cells gru,rnn,identity-rnn --manifold cayley", ["the cell gru", "nor for rnn or identity-rnn"]),
         ("gradients --plot a.png", ["--plot", ".svg", ".png"]),
         ("gradients --plot-angles a.PDF", ["--plot-angles", ".svg"]),
+        ("--manifold-learning-rate 1 --freeze rnn.*", ["--manifold-learning-rate does nothing", "are frozen or have"]),
+        ("--learning-rate 1 --rate *=1", ["--learning-rate does nothing", "have a --rate of their own"]),
+        (
+            "--cell complex-urnn --manifold arjovsky-factors --skew-init henaff",
+            ["--skew-init does nothing", "the manifold update arjovsky-factors"]
+        ),
+        // Numbers that no run could have.
+        ("--clip-norm 0", ["--clip-norm must be above 0"]), ("--weight-dropout 1", ["--weight-dropout", "below 1"]),
+        ("--zoneout 1", ["--zoneout", "below 1"]),
+        ("--skew-init uniform --skew-scale 1e30", ["--skew-scale must be above 0 and below 1000"]),
         // Numbers and names in other forms.
         ("search --try lr=0.1 --trials -1 --output x", ["--trials", "at least 1", "-1"]),
         ("search --try lr=0.1 --jobs -1 --output x", ["--jobs", "1...256", "-1"]),
@@ -71,6 +81,14 @@ struct OptionMistakeTests {
         ("search --try lr=0.1,x --output x", ["--learning-rate", "'x'"]),
         ("search --try cell=urnn,gur --output x", ["unknown cell 'gur'", "'gru'?"]),
         ("search --try dropout-on=embedding,output --output x", ["lists", "'dropout-on=embedding|output'"]),
+        ("search --try lr=abc --output x", ["--learning-rate must be a number, not 'abc'"]),
+        ("search --try lr= --output x", ["a value is empty"]), ("search --try lr=0.1,0.1 --output x", ["0.1 twice"]),
+        ("search --try cell=urnn,URNN --output x", ["urnn and URNN are the same; leave one out"]),
+        ("search --try fresh-data=true,TRUE --output x", ["true and TRUE are the same"]),
+        ("search --try dropout-on=logits,output|output,logits --output x", ["are the same"]),
+        ("search --try lr=0.1 --seeds 1,1 --output x", ["--seeds names a seed twice"]),
+        ("compare --learning-rate=", ["--learning-rate must be a number, not ''"]),
+        ("compare runs/a runs/b", ["unexpected argument 'runs/a'"]), ("compare --cells gru,GRU", ["'gru' twice"]),
         ("search --try lrr=1,2 --output x", ["--lrr", "--lr?"]),
         ("search --try foo=1,2 --output x", ["--foo; `train --help` lists them"]),
         ("search --try lr=0.1 --output x -- --bogus 3", ["--bogus; `train --help` lists them"]),

@@ -85,6 +85,15 @@ extension SearchCommand {
             let accepts = known.contains { (try? $0.kind.parse(value, for: option)) != nil }
             if !accepts { _ = try known[0].kind.parse(value, for: option) }
         }
+        // Two spellings of one value would be the same run twice.
+        let values = axis.values.map { text -> OptionValue in
+            known.lazy.compactMap { try? $0.kind.parse(text, for: option) }.first ?? .text(text.lowercased())
+        }
+        for (index, value) in values.enumerated() {
+            guard let other = values[..<index].firstIndex(of: value) else { continue }
+            throw RecurrentError.invalidOption(
+                "--try \(axis.option): \(axis.values[other]) and \(axis.values[index]) are the same; leave one out")
+        }
     }
 
     /// Returns why an option can't be tried although `train` has it; nil if it can, or if `train` doesn't have it.
