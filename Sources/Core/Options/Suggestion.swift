@@ -14,6 +14,13 @@ public enum Suggestion {
         return ranked.min { ($0.distance, $0.name) < ($1.distance, $1.name) }?.name
     }
 
+    /// Returns names in the order of their edit distance to `text`, ignoring case; the nearest first, however far it is.
+    package static func ranked(_ text: String, in names: some Sequence<String>) -> [String] {
+        let typed = Array(text.lowercased())
+        return names.map { (distance: distance(typed, Array($0.lowercased())), name: $0) }
+            .sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.map(\.name)
+    }
+
     /// Returns an ending for a message, such as “; did you mean 'ugru'?”; empty if no name is near.
     public static func text(_ text: String, in names: some Sequence<String>) -> String {
         nearest(text, in: names).map { "; did you mean '\($0)'?" } ?? ""

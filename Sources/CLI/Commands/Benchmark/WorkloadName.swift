@@ -24,7 +24,7 @@ enum WorkloadName: Equatable {
 
     /// Reads a name in lower-case letters.
     ///
-    /// - Throws: ``RecurrentCore/RecurrentError/unknownName(kind:name:known:)`` for any other text.
+    /// - Throws: ``RecurrentCore/RecurrentError/invalidOption(_:)`` for any other text, naming the nearest workloads.
     init(_ name: String, _ registry: Registry) throws {
         var parts = name.split(separator: "-").map(String.init)
         /// Removes the last part, if it is a letter and a number up to `most`, and returns the number.
@@ -49,10 +49,14 @@ enum WorkloadName: Equatable {
         if let found = Self.find(kind, count, hidden, rest, registry) {
             self = found
         } else {
-            throw RecurrentError.unknownName(
-                kind: "workload", name: name,
-                known: Workload.defaultNames(registry) + Workload.languageModelNames(registry)
-                    + Workload.generationNames(registry) + Workload.servingNames + Workload.updateNames(registry))
+            let all =
+                Workload.defaultNames(registry) + Workload.languageModelNames(registry)
+                + Workload.generationNames(registry) + Workload.servingNames + Workload.updateNames(registry)
+            let alike = all.filter { $0.hasPrefix(kind + "-") }
+            let near = Suggestion.ranked(name, in: alike.isEmpty ? all : alike).prefix(3)
+            throw RecurrentError.invalidOption(
+                "unknown workload '\(name.excerpt)'; the nearest are \(near.joined(separator: ", ")); names have the forms \(Self.forms)"
+            )
         }
     }
 
