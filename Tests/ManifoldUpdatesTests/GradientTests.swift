@@ -26,7 +26,9 @@ func updateConforms(index: Int) throws {
     #expect(MarginUpdate(margin: 0.3).traits.spectralMargin == 0.3)
     #expect(HouseholderUpdate(reflections: 3).traits.starts == .reflections)
     #expect(HouseholderUpdate().traits.fields == [.real, .complex])
-    #expect(ArjovskyUpdate().traits.text == "complex weights, exact gradient, training can start from no given weight")
+    #expect(
+        ArjovskyUpdate().traits.text
+            == "complex weights, exact gradient, training can start from no given weight but its own")
 }
 
 private func gradient(

@@ -94,8 +94,8 @@ public struct ManifoldPoint: Sendable {
 public struct ManifoldTraits: Sendable, Hashable {
     /// The given weights from which training can start. No update changes the sign of a determinant.
     public enum Starts: String, Sendable, Hashable, CaseIterable {
-        /// No given weight.
-        case nowhere = "no given weight"
+        /// None, except with the parameters that were saved with it.
+        case nowhere = "no given weight but its own"
         /// Those with the determinant 1; all unitary weights.
         case rotations = "given rotations"
         /// Those with the determinant −1; all unitary weights.
