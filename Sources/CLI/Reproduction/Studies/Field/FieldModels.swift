@@ -39,48 +39,48 @@ extension FieldModel {
             $0.useRNN(from: .rotations)
             $0.activation = "modrelu"
         },
-        cell("LSTM", "lstm", width: 42, rates: (1e-3, nil), Sources.lstm),
-        cell("GRU", "gru", width: 50, rates: (1e-3, nil), Sources.gru),
-        cell("uGRU", "ugru", width: 53, rates: (1e-3, 1e-4)),
-        cell("minGRU", "mingru", width: 197, rates: (1e-3, nil)),
-        cell("coRNN", "cornn", width: 71, rates: (1e-3, nil), Sources.coRNN),
-        cell("LEM", "lem", width: 42, rates: (1e-3, nil), Sources.lem),
+        cell("LSTM", "lstm", width: 42, rates: (3e-3, nil), Sources.lstm),
+        cell("GRU", "gru", width: 50, rates: (3e-3, nil), Sources.gru),
+        cell("uGRU", "ugru", width: 53, rates: (3e-3, 1e-3)),
+        cell("minGRU", "mingru", width: 197, rates: (3e-3, nil)),
+        cell("coRNN", "cornn", width: 71, rates: (3e-3, nil), Sources.coRNN),
+        cell("LEM", "lem", width: 42, rates: (3e-3, nil), Sources.lem),
         cell("LRU", "lru", width: 58, rates: (1e-3, nil)),
         constraint(
-            "uRNN, W = exp(B)", "urnn", groups: [.cells, .constraints], rates: (1e-3, 1e-4), manifold: "exponential"),
+            "uRNN, W = exp(B)", "urnn", groups: [.cells, .constraints], rates: (3e-3, 1e-4), manifold: "exponential"),
         constraint(
             "complex uRNN, W = exp(B)", "complex-urnn", groups: [.cells, .constraints], cell: "complex-urnn", width: 83,
-            rates: (1e-3, 1e-4), manifold: "exponential"),
+            rates: (3e-3, 1e-4), manifold: "exponential"),
     ]
 
     private static let constraints: [FieldModel] = [
         constraint(
-            "exp(B), exact gradient (expRNN)", "exact-exponential", rates: (1e-3, 1e-4),
+            "exp(B), exact gradient (expRNN)", "exact-exponential", rates: (3e-3, 1e-4),
             manifold: "exact-exponential", Sources.expRNN),
-        constraint("Cayley", "cayley", rates: (1e-3, 1e-4), manifold: "cayley"),
+        constraint("Cayley", "cayley", rates: (3e-3, 1e-4), manifold: "cayley"),
         constraint(
-            "Cayley with signs (scoRNN)", "scaled-cayley", rates: (1e-3, 1e-4),
+            "Cayley with signs (scoRNN)", "scaled-cayley", rates: (3e-3, 1e-3),
             manifold: PluginChoice("scaled-cayley", ["negativeOnes": 32]), Sources.scoRNN),
         constraint(
-            "dynamic trivialization (dtriv)", "dynamic-trivialization", rates: (1e-3, 1e-4),
+            "dynamic trivialization (dtriv)", "dynamic-trivialization", rates: (3e-3, 1e-4),
             manifold: "dynamic-trivialization", Sources.dtriv),
         constraint(
-            "polar retraction", "polar-retraction", rates: (1e-3, 1e-4),
+            "polar retraction", "polar-retraction", rates: (3e-3, 1e-4),
             manifold: PluginChoice("retraction", ["retractionMethod": "polar"])),
         constraint(
-            "QR retraction", "qr-retraction", rates: (1e-3, 1e-4),
+            "QR retraction", "qr-retraction", rates: (3e-3, 1e-4),
             manifold: PluginChoice("retraction", ["retractionMethod": "qr"])),
         constraint(
-            "Householder reflections", "householder", width: 95, rates: (1e-3, 1e-4), manifold: "householder",
+            "Householder reflections", "householder", width: 95, rates: (3e-3, 1e-4), manifold: "householder",
             Sources.oRNN),
         constraint(
-            "spectral margin 1 ± 0.1", "spectral-margin", width: 95, rates: (1e-3, 1e-4),
+            "spectral margin 1 ± 0.1", "spectral-margin", width: 95, rates: (3e-3, 1e-4),
             manifold: PluginChoice("spectral-margin", ["spectralMargin": 0.1]), Sources.margin),
         constraint(
             "unitary, Cayley retraction (Wisdom et al.)", "wisdom", cell: "complex-urnn", width: 83,
-            rates: (1e-3, 1e-4), manifold: PluginChoice("retraction", ["retractionMethod": "cayley"]), Sources.wisdom),
+            rates: (3e-3, 1e-4), manifold: PluginChoice("retraction", ["retractionMethod": "cayley"]), Sources.wisdom),
         constraint(
-            "unitary factors (Arjovsky et al.)", "arjovsky", cell: "complex-urnn", width: 174, rates: (1e-3, 1e-4),
+            "unitary factors (Arjovsky et al.)", "arjovsky", cell: "complex-urnn", width: 174, rates: (3e-3, 1e-3),
             manifold: "arjovsky-factors", Sources.arjovsky),
     ]
 
