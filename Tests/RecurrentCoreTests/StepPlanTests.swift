@@ -1,5 +1,6 @@
 import GRUCell
 import LEMCell
+import LRUCell
 import LSTMCell
 import RecurrentCore
 import Testing
@@ -86,6 +87,18 @@ struct StepPlanTests {
         var sums: [Int] = []
         for case .vectorGradient(_, let results) in plan.epilogue { sums.append(results.count) }
         #expect(sums == [2])
+    }
+
+    /// The time loop of an LRU has no exponentials or angles: they are those of vectors, of which three are read.
+    @Test func whatVectorsAloneDetermineIsComputedOnce() throws {
+        for training in [true, false] {
+            let plan = try plan(LRU(), training: training)
+            #expect(plan.buffers.first { $0.role == .derivedVectors }?.columns == 15)
+            for case .kernel(let program, _, _) in plan.forwardLoop + plan.backwardLoop {
+                #expect(!plan.programs[program].instructions.contains { $0.operation.isTranscendental })
+            }
+        }
+        #expect(try !plan(URNN(activation: ModReLU())).buffers.contains { $0.role == .derivedVectors })
     }
 
     /// `W_y` needs its δ for those of `W_1`, `W_2` and `W_z`, which the input's products share.

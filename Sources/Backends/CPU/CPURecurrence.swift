@@ -63,7 +63,7 @@ private final class LoopCode {
         func view(_ operand: PlanOperand) -> (view: MatrixView, step: Int)? {
             guard let first = binding.view(operand, in: recurrence.plan, at: 0) else { return nil }
             switch recurrence.plan.buffers[operand.buffer].role {
-            case .parameter, .parameterGradient, .scratch, .stateGradient: return (first, 0)
+            case .parameter, .parameterGradient, .derivedVectors, .scratch, .stateGradient: return (first, 0)
             default: return (first, batch * first.rowStride)
             }
         }

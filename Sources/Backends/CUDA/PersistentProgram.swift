@@ -140,8 +140,12 @@ struct PersistentProgram {
     }
     /// Whether a buffer is the same in all steps and used only within the loop.
     private func isInside(_ buffer: Int) -> Bool { isGradient(buffer) || plan.buffers[buffer].role == .scratch }
+    /// Whether a buffer is the same in all steps and is never written in the loop.
     private func isParameter(_ buffer: Int) -> Bool {
-        if case .parameter = plan.buffers[buffer].role { true } else { false }
+        switch plan.buffers[buffer].role {
+        case .parameter, .derivedVectors: true
+        default: false
+        }
     }
     private func isWhole(_ operand: PlanOperand) -> Bool {
         operand.column == 0 && operand.columns == plan.buffers[operand.buffer].columns

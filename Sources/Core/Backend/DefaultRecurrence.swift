@@ -113,6 +113,7 @@ extension RecurrenceBinding {
         switch plan.buffers[operand.buffer].role {
         case .parameter, .parameterGradient:
             view = view.rows(operand.rows!)
+        case .derivedVectors: break
         case .scratch, .stateGradient:
             precondition(t != nil, "a buffer of one step outside the loop")
         case .states:

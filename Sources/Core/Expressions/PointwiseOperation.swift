@@ -79,7 +79,7 @@ public enum PointwiseOperation: Hashable, Sendable {
     }
 
     /// Whether recomputing the result costs more than reading a saved one back.
-    var isTranscendental: Bool {
+    package var isTranscendental: Bool {
         switch self {
         case .exp, .log, .sqrt, .tanh, .sigmoid, .sin, .cos, .erf, .divide: true
         default: false

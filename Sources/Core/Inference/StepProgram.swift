@@ -15,6 +15,8 @@ struct StepProgram: Sendable {
     let operations: [Operation]
     /// The values of the plan's packed parameters.
     let parameters: [MatrixView]
+    /// The derived vectors, [1, columns]; nil if the plan has none.
+    let derivedVectors: MatrixView?
     /// Whether an operation reads the input itself, and not only products that are looked up.
     let readsInput: Bool
 
@@ -38,7 +40,26 @@ struct StepProgram: Sendable {
         let kernels = try plan.programs.map { try backend.compile($0) }
         var reads = false
         func isInput(_ operand: PlanOperand) -> Bool { plan.buffers[operand.buffer].role == .input }
-        operations = try (plan.prelude + plan.forwardLoop).map { operation in
+        let derived = try plan.buffers.first { $0.role == .derivedVectors }.map {
+            try backend.allocate(rows: 1, columns: $0.columns)
+        }
+        derivedVectors = derived
+        // What depends on vectors alone is computed here.
+        func vector(_ operand: PlanOperand) -> MatrixView {
+            let columns = operand.column..<operand.column + operand.columns
+            guard case .parameter(let number) = plan.buffers[operand.buffer].role else {
+                return derived!.columns(columns)
+            }
+            return values[number].rows(operand.rows!).columns(columns)
+        }
+        func isDerivation(_ operation: PlanOperation) -> Bool {
+            guard case .kernel(_, _, let outputs) = operation else { return false }
+            return plan.buffers[outputs[0].buffer].role == .derivedVectors
+        }
+        for case .kernel(let program, let inputs, let outputs) in plan.prelude.filter(isDerivation) {
+            backend.run(kernels[program], inputs: inputs.map(vector), outputs: outputs.map(vector))
+        }
+        operations = try (plan.prelude.filter { !isDerivation($0) } + plan.forwardLoop).map { operation in
             switch operation {
             case .gemm(let source, let weight, let target, let accumulates):
                 precondition(!accumulates, "a forward pass adds nothing up")

@@ -49,6 +49,7 @@ final class StepRunner {
             case .input: views.append(input)
             case .parameter(let number): views.append(program.parameters[number])
             case .states(let index): views.append(before.states[index])
+            case .derivedVectors: views.append(program.derivedVectors)
             case .perStep, .scratch: views.append(try backend.allocate(rows: capacity, columns: buffer.columns))
             case .inputGradient, .outputGradient, .stateGradient, .parameterGradient, .mask: views.append(nil)
             }

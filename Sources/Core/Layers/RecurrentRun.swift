@@ -74,6 +74,7 @@ final class RecurrentRun {
                 views.append(nil)
                 continue
             case .states: rows = (steps + 1) * batch
+            case .derivedVectors: rows = 1
             case .stateGradient, .scratch: rows = batch
             case .inputGradient, .outputGradient, .mask, .perStep: rows = steps * batch
             }

@@ -27,8 +27,8 @@ public struct RecurrencePlan: Sendable {
     /// The programs that kernel operations refer to by index.
     public let programs: [PointwiseProgram]
 
-    /// The operations run once before the forward loop, over all T·B rows: the products of
-    /// the input alone (hoisted).
+    /// The operations run once before the forward loop: what the cell's vectors alone determine, and over all T·B rows
+    /// the products of the input alone (hoisted).
     public let prelude: [PlanOperation]
     /// The operations run in each step t = 0 ..< T.
     public let forwardLoop: [PlanOperation]
@@ -67,6 +67,8 @@ public struct PlanBuffer: Sendable, Hashable {
         case perStep
         /// Values used within one step, [B, columns].
         case scratch
+        /// What is computed from the cell's vectors alone, or its gradient, [1, columns]; the same in all steps and rows.
+        case derivedVectors
         /// The values of packed parameter `index`.
         case parameter(index: Int)
         /// The gradient of packed parameter `index`; it is added to what is there.

@@ -27,6 +27,7 @@ public enum StepCompiler {
         var gradients = training ? StepGradients(of: &step) : nil
         var planner = StepPlanner(step)
         planner.declareBuffers(training: training)
+        planner.emitDerivedVectors()
         if let gradients {
             let needed =
                 Array(gradients.deltas.values) + gradients.vectors.map(\.adjoint)

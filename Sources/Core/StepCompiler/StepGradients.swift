@@ -7,8 +7,11 @@ struct StepGradients {
 
     /// The adjoint δ of each product.
     private(set) var deltas: [Value: Value] = [:]
-    /// The adjoints of the cell's vectors, with their parameter indices.
-    private(set) var vectors: [(parameter: Int, adjoint: Value)] = []
+    /// The adjoints of derived vectors, by their number, and of the cell's vectors, by the index of their parameter.
+    private(set) var vectors: [(vector: Vector, adjoint: Value)] = []
+    enum Vector { case derived(Int), parameter(Int) }
+    /// The gradients of the cell's vectors from which others are derived, once those of the derived ones are known.
+    private(set) var sources: [(parameter: Int, gradient: Value)] = []
     /// The adjoint of each state before the step, without the parts that GEMMs add;
     /// nil if there is none.
     private(set) var states: [Value?] = []
@@ -33,6 +36,10 @@ struct StepGradients {
         }
         for value in step.graph.cone(of: step.results).sorted(by: >) {
             guard let adjoint = adjoints[value] else { continue }
+            if let number = step.derived.firstIndex(of: value) {
+                vectors.append((.derived(number), adjoint))
+                continue
+            }
             let node = step.graph.nodes[value]
             guard case .product = node.operation else {
                 for (operand, part) in zip(node.operands, step.graph.pullback(value, adjoint: adjoint)) {
@@ -50,16 +57,40 @@ struct StepGradients {
                 receive(node.operands[0], step.leaf(.backProduct(group: group)))
             }
         }
+        vectors.reverse()
         let zero = step.graph.constant(0)
         for product in step.groupOf.keys where deltas[product] == nil { deltas[product] = zero }
         for index in step.parameters.indices {
             guard let leaf = step.knownLeaf(.vector(index)), let adjoint = adjoints[leaf] else { continue }
-            vectors.append((index, adjoint))
+            vectors.append((.parameter(index), adjoint))
         }
         states = step.cell.stateNames.indices.map { index in
             step.knownLeaf(.state(index)).flatMap { adjoints[$0] }
         }
         input = step.knownLeaf(.input).flatMap { adjoints[$0] }
+        findSources(&step)
+    }
+
+    /// Takes the gradients of the derived vectors back to what they are derived from.
+    private mutating func findSources(_ step: inout TracedStep) {
+        var adjoints: [Value: Value] = [:]
+        func receive(_ value: Value, _ part: Value) {
+            adjoints[value] = adjoints[value].map { step.graph.add(.add, [$0, part]) } ?? part
+        }
+        let cone = step.graph.cone(of: step.derived).sorted(by: >)
+        for case (.derived(let number), _) in vectors {
+            receive(step.derived[number], step.leaf(.derivedGradient(number)))
+        }
+        for value in cone {
+            guard let adjoint = adjoints[value] else { continue }
+            if case .vector(let index)? = step.leafKind(value) {
+                sources.append((index, step.graph.add(.add, [step.leaf(.vectorGradient(index)), adjoint])))
+                continue
+            }
+            for (operand, part) in zip(step.graph.nodes[value].operands, step.graph.pullback(value, adjoint: adjoint)) {
+                if let part { receive(operand, part) }
+            }
+        }
     }
 
     /// Returns the number of kernels of the backward step that must run before the one

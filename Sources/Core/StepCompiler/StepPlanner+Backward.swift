@@ -60,7 +60,7 @@ extension StepPlanner {
         }
     }
 
-    private var zero: Value? {
+    var zero: Value? {
         step.graph.nodes.firstIndex { $0.operation == .constant(0) }
     }
 
@@ -98,7 +98,8 @@ extension StepPlanner {
         }
     }
 
-    private var hoistedBuffers: Set<Int> {
+    /// The buffers of hoisted products.
+    var hoistedBuffers: Set<Int> {
         Set(step.groups.indices.filter { step.groups[$0].isHoisted }.map { groupBuffers[$0]! })
     }
 

@@ -23,12 +23,22 @@ extension StepPlanner {
     }
 
     private mutating func emitVectorGradients(_ gradients: StepGradients) {
+        if !step.derived.isEmpty {
+            let columns = step.derived.count * hidden
+            derivedGradientBuffer = addBuffer("gradient.derived", .derivedVectors, columns: columns)
+            let place = PlanOperand(buffer: derivedGradientBuffer!, columns: columns, rows: 0..<1)
+            epilogue.append(kernel([(zero!, place)], available: [:]))
+        }
         var sums: [(delta: PlanOperand, result: PlanOperand)] = []
-        for (parameter, adjoint) in gradients.vectors {
-            let location = step.layout.locations[parameter]
-            let result = PlanOperand(
-                buffer: buffer(.parameterGradient(index: location.packed)), column: location.start, columns: hidden,
-                rows: 0..<1)
+        for (vector, adjoint) in gradients.vectors {
+            let result: PlanOperand
+            var isOfInput = false
+            switch vector {
+            case .derived(let number): result = place(of: .derivedGradient(number))
+            case .parameter(let index):
+                result = place(of: .vectorGradient(index))
+                isOfInput = step.parameters[index].kind == .inputBias
+            }
             let places = adjoints[adjoint]!
             if let last = sums.last, last.result.buffer == result.buffer,
                 last.result.column + last.result.columns == result.column,
@@ -39,7 +49,7 @@ extension StepPlanner {
                 sums[sums.count - 1].delta.columns += hidden
                 sums[sums.count - 1].result.columns += hidden
             } else {
-                sums.append((preferredPlace(places, for: parameter), result))
+                sums.append((preferredPlace(places, isOfInput: isOfInput), result))
             }
         }
         // Columns that are the δ of several vectors are added up once.
@@ -48,13 +58,16 @@ extension StepPlanner {
             epilogue.append(
                 .vectorGradient(delta: delta, results: sums.filter { $0.delta == delta }.map(\.result)))
         }
+        if !gradients.sources.isEmpty {
+            epilogue.append(
+                kernel(
+                    gradients.sources.map { ($0.gradient, place(of: .vectorGradient($0.parameter))) }, available: [:]))
+        }
     }
 
     /// Returns the place from which a vector's gradient is summed: hoisted δ for an input
     /// bias, the loop's δ for a recurrent bias, so that adjacent biases read adjacent columns.
-    private func preferredPlace(_ places: [PlanOperand], for parameter: Int) -> PlanOperand {
-        let hoisted = Set(step.groups.indices.filter { step.groups[$0].isHoisted }.map { groupBuffers[$0]! })
-        let wantsHoisted = step.parameters[parameter].kind == .inputBias
-        return places.first { hoisted.contains($0.buffer) == wantsHoisted } ?? places[0]
+    private func preferredPlace(_ places: [PlanOperand], isOfInput: Bool) -> PlanOperand {
+        places.first { hoistedBuffers.contains($0.buffer) == isOfInput } ?? places[0]
     }
 }

@@ -74,7 +74,29 @@ struct StepPlanner {
         case .outputGradient(let index):
             PlanOperand(buffer: buffer(.outputGradient), column: index * hidden, columns: hidden)
         case .backProduct(let group): PlanOperand(buffer: backProductBuffers[group]!, columns: hidden)
+        case .derivedGradient(let number): derivedVector(number, in: derivedGradientBuffer!)
+        case .vectorGradient(let index):
+            PlanOperand(
+                buffer: buffer(.parameterGradient(index: step.layout.locations[index].packed)),
+                column: step.layout.locations[index].start, columns: hidden, rows: 0..<1)
         }
+    }
+    /// The places of the derived vectors, once they have been computed.
+    var derivedPlaces: [Value: PlanOperand] = [:]
+    /// The buffer of the derived vectors' gradients.
+    var derivedGradientBuffer: Int?
+
+    func derivedVector(_ number: Int, in buffer: Int) -> PlanOperand {
+        PlanOperand(buffer: buffer, column: number * hidden, columns: hidden, rows: 0..<1)
+    }
+
+    /// Plans the computation of the derived vectors.
+    mutating func emitDerivedVectors() {
+        guard !step.derived.isEmpty else { return }
+        let buffer = addBuffer("derived", .derivedVectors, columns: step.derived.count * hidden)
+        let outputs = step.derived.enumerated().map { (value: $1, place: derivedVector($0, in: buffer)) }
+        prelude.append(kernel(outputs, available: [:]))
+        for (value, place) in outputs { derivedPlaces[value] = place }
     }
     var backProductBuffers: [Int: Int] = [:]
     /// The place of each group's δ.
@@ -108,7 +130,7 @@ struct StepPlanner {
     }
 
     /// Returns the kernel that computes `outputs`; it reads the values in `available`, which
-    /// are in memory already, rather than recomputing them.
+    /// are in memory already, and derived vectors, rather than recomputing them.
     mutating func kernel(
         _ outputs: [(value: Value, place: PlanOperand)], available: [Value: PlanOperand]
     ) -> PlanOperation {
@@ -119,7 +141,8 @@ struct StepPlanner {
         // twice: the first time to count them.
         func inputIndex(_ value: Value) -> Int? {
             if let known = places[value] { return known }
-            guard let operand = available[value] ?? step.leafKind(value).map({ place(of: $0) }) else { return nil }
+            let known = available[value] ?? derivedPlaces[value]
+            guard let operand = known ?? step.leafKind(value).map({ place(of: $0) }) else { return nil }
             let index = indices[operand] ?? inputs.count
             if index == inputs.count { inputs.append(operand) }
             indices[operand] = index

@@ -16,6 +16,10 @@ package struct TracedStep {
         case outputGradient(Int)
         /// The gradient `δ · W` that a group's GEMM sends back to its operand.
         case backProduct(group: Int)
+        /// The gradient of a derived vector, summed over all rows and steps.
+        case derivedGradient(Int)
+        /// What has been added to the gradient of a vector, by the index of its parameter.
+        case vectorGradient(Int)
     }
 
     /// Products that share their left operand and whose weights are adjacent; they are
@@ -47,6 +51,8 @@ package struct TracedStep {
     package private(set) var results: [Value] = []
     package private(set) var groups: [Group] = []
     package private(set) var groupOf: [Value: Int] = [:]
+    /// Derived vectors: what the cell's vectors alone determine, such as `exp(p.nu)`, unless it is as cheap as a sum.
+    package private(set) var derived: [Value] = []
 
     /// Traces a cell's equations.
     ///
@@ -62,6 +68,7 @@ package struct TracedStep {
         layout = try PackedLayout(cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth)
         try trace(masked: masked, zoneout: zoneout)
         try checkEquations()
+        findDerivedVectors()
         formGroups()
     }
 
@@ -120,6 +127,25 @@ package struct TracedStep {
             new = zip(new, states).map { select(mask, $0, $1) }
         }
         results = new.map { graph.add($0) }
+    }
+
+    private mutating func findDerivedVectors() {
+        // Whether each value depends on vectors alone, and whether it takes more than a sum or a product.
+        var isOfVectors: [Value: Bool] = [:], isCostly: Set<Value> = [], read = results
+        for value in graph.cone(of: results).sorted() {
+            let node = graph.nodes[value]
+            switch (leafKind(value), node.operation) {
+            case (.vector?, _), (nil, .constant): isOfVectors[value] = true
+            case (.some, _), (nil, .product): isOfVectors[value] = false
+            default:
+                isOfVectors[value] = node.operands.allSatisfy { isOfVectors[$0]! }
+                if node.operation.isTranscendental || node.operands.contains(where: isCostly.contains) {
+                    isCostly.insert(value)
+                }
+            }
+            if !isOfVectors[value]! { read += node.operands }
+        }
+        derived = Set(read).filter { isOfVectors[$0]! && isCostly.contains($0) }.sorted()
     }
 
     private mutating func formGroups() {
