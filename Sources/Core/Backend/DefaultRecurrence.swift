@@ -32,8 +32,8 @@ public final class DefaultRecurrence: RecurrenceExecutor {
         zeros = try backend.allocate(rows: 1, columns: 1)
         let width = plan.epilogue.map {
             if case .vectorGradient(let delta, let results) = $0, results.count > 1 { delta.columns } else { 0 }
-        }.max()
-        sums = try width.flatMap { $0 > 0 ? try backend.allocate(rows: 1, columns: $0) : nil }
+        }.max() ?? 0
+        sums = width > 0 ? try backend.allocate(rows: 1, columns: width) : nil
         add = try sums.map { _ in try backend.compile(PointwiseProgram(inputs: 2) { x, _ in [x[0] + x[1]] }) }
     }
 

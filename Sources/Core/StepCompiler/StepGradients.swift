@@ -19,17 +19,12 @@ struct StepGradients {
     private(set) var input: Value?
     /// The state that is the operand, for each group whose operand is itself a state.
     private(set) var directState: [Int: Int] = [:]
-    /// The number of values of the forward pass; values with lower numbers belong to it.
-    let forwardCount: Int
     /// The level of each value for which it is known; see ``level(of:in:)``.
     private var levels: [Value: Int] = [:]
 
     init(of step: inout TracedStep) {
-        forwardCount = step.graph.nodes.count
         var adjoints: [Value: Value] = [:]
-        func receive(_ value: Value, _ part: Value) {
-            adjoints[value] = adjoints[value].map { step.graph.add(.add, [$0, part]) } ?? part
-        }
+        func receive(_ value: Value, _ part: Value) { step.graph.add(part, to: &adjoints, of: value) }
         for (index, result) in step.results.enumerated() {
             receive(result, step.leaf(.stateGradient(index)))
             if index < step.cell.outputCount { receive(result, step.leaf(.outputGradient(index))) }
@@ -74,21 +69,18 @@ struct StepGradients {
     /// Takes the gradients of the derived vectors back to what they are derived from.
     private mutating func findSources(_ step: inout TracedStep) {
         var adjoints: [Value: Value] = [:]
-        func receive(_ value: Value, _ part: Value) {
-            adjoints[value] = adjoints[value].map { step.graph.add(.add, [$0, part]) } ?? part
-        }
-        let cone = step.graph.cone(of: step.derived).sorted(by: >)
         for case (.derived(let number), _) in vectors {
-            receive(step.derived[number], step.leaf(.derivedGradient(number)))
+            let gradient = step.leaf(.derivedGradient(number))
+            step.graph.add(gradient, to: &adjoints, of: step.derived[number])
         }
-        for value in cone {
+        for value in step.graph.cone(of: step.derived).sorted(by: >) {
             guard let adjoint = adjoints[value] else { continue }
             if case .vector(let index)? = step.leafKind(value) {
                 sources.append((index, step.graph.add(.add, [step.leaf(.vectorGradient(index)), adjoint])))
                 continue
             }
             for (operand, part) in zip(step.graph.nodes[value].operands, step.graph.pullback(value, adjoint: adjoint)) {
-                if let part { receive(operand, part) }
+                if let part { step.graph.add(part, to: &adjoints, of: operand) }
             }
         }
     }
@@ -113,5 +105,12 @@ struct StepGradients {
             }
         }
         return levels[value]!
+    }
+}
+
+extension ExpressionGraph {
+    /// Adds a part to the adjoint of a value.
+    fileprivate mutating func add(_ part: Value, to adjoints: inout [Value: Value], of value: Value) {
+        adjoints[value] = adjoints[value].map { add(.add, [$0, part]) } ?? part
     }
 }

@@ -10,10 +10,10 @@ extension StepPlanner {
         // The values to compute, and their places. The δ of hoisted products and the
         // gradients of the states overwrite memory that earlier kernels read, so the last
         // kernel writes them.
-        let late: [Value] =
-            gradients.deltas.values.sorted() + gradients.states.compactMap { $0 } + gradients.vectors.map(\.adjoint)
+        let all: [Value] =
+            Array(gradients.deltas.values) + gradients.states.compactMap { $0 } + gradients.vectors.map(\.adjoint)
             + [gradients.input].compactMap { $0 }
-        let lastLevel = late.map { gradients.level(of: $0, in: step) }.max() ?? 0
+        let lastLevel = all.map { gradients.level(of: $0, in: step) }.max() ?? 0
         placeDeltas(&gradients, lastLevel: lastLevel)
         var outputs: [(value: Value, place: PlanOperand, level: Int)] = []
         for (index, group) in step.groups.enumerated() {
@@ -76,26 +76,27 @@ extension StepPlanner {
             }
             // What hoisted products leave to the last kernel is known too late for an earlier product.
             let isLate = values.contains { gradients.level(of: $0, in: step) == lastLevel }
-            let shared =
-                group.isHoisted
-                ? nil
-                : placed.first {
-                    $0.values.firstRange(of: values) != nil && (isLate || !hoistedBuffers.contains($0.place.buffer))
-                }
-            var place: PlanOperand
-            if let shared {
-                place = shared.place
-                place.column += shared.values.firstRange(of: values)!.lowerBound * hidden
-                place.columns = values.count * hidden
-            } else {
-                let columns = group.rows.count
-                let buffer =
-                    group.isHoisted ? groupBuffers[index]! : addBuffer("delta.\(index)", .perStep, columns: columns)
-                place = PlanOperand(buffer: buffer, columns: columns)
-            }
+            let place =
+                shared(
+                    values,
+                    in: group.isHoisted ? [] : placed.filter { isLate || !hoistedBuffers.contains($0.place.buffer) })
+                ?? PlanOperand(
+                    buffer: group.isHoisted
+                        ? groupBuffers[index]! : addBuffer("delta.\(index)", .perStep, columns: group.rows.count),
+                    columns: group.rows.count)
             placed.append((values, place))
             deltas[index] = place
         }
+    }
+
+    /// Returns the columns that hold these δ side by side; nil if there are none.
+    private func shared(_ values: [Value], in placed: [(values: [Value], place: PlanOperand)]) -> PlanOperand? {
+        for (others, place) in placed {
+            guard let range = others.firstRange(of: values) else { continue }
+            return PlanOperand(
+                buffer: place.buffer, column: place.column + range.lowerBound * hidden, columns: range.count * hidden)
+        }
+        return nil
     }
 
     /// The buffers of hoisted products.

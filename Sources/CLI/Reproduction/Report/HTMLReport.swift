@@ -101,6 +101,7 @@ struct HTMLReport {
           linear-gradient(to left, var(--line), transparent) right / .7rem 100% no-repeat scroll; }
         p, dl { max-width: 60rem; } table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
         th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+        td:last-child { white-space: normal; }
         th { white-space: normal; vertical-align: bottom; border-bottom-width: 2px; } th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
         figure { margin: 1rem 0; overflow-x: auto; } img { max-width: 100%; min-width: 34rem; height: auto; border-radius: 6px; }
         pre { background: var(--shade); padding: .8rem; white-space: pre-wrap; border-radius: 6px; }

@@ -91,35 +91,35 @@ extension FieldModel {
         /// Table 2 of Keller et al., whose baselines are those of the LEM paper.
         static let gru = Published(
             sequential: 99.1, permuted: 94.1,
-            source: "Rusch, Mishra, Erichson & Mahoney 2022, quoted by Keller et al. 2024, H = 256")
+            source: "Rusch et al. 2022 (in Keller et al. 2024), H = 256")
         /// The authors' repository, tk-rusch/coRNN; H is the default of its programs.
         static let coRNN = Published(sequential: 99.4, permuted: 97.34, source: "Rusch & Mishra 2021, H = 256")
         /// The authors' repository, tk-rusch/LEM; H is the default of its programs.
         static let lem = Published(
-            sequential: 99.5, permuted: 96.6, source: "Rusch, Mishra, Erichson & Mahoney 2022, H = 128")
+            sequential: 99.5, permuted: 96.6, source: "Rusch et al. 2022, H = 128")
         /// The table in ndminhkhoi46/asRNN; Kiani et al. 2022, Table 2, give the same for permuted MNIST.
         static let expRNN = Published(
             sequential: 98.0, permuted: 94.9,
-            source: "Lezcano-Casado & Martínez-Rubio 2019, quoted by the authors of asRNN, H = 170")
+            source: "Lezcano-Casado & Martínez-Rubio 2019 (in asRNN's table), H = 170")
         /// The table in ndminhkhoi46/asRNN; Kiani et al. 2022, Table 2, give the same for permuted MNIST.
         static let scoRNN = Published(
             sequential: 97.2, permuted: 94.8,
-            source: "Helfrich, Willmott & Ye 2018, quoted by the authors of asRNN, H = 170")
+            source: "Helfrich et al. 2018 (in asRNN's table), H = 170")
         /// Table 2 of Kiani et al., DT100: the base moves every 100 steps, as here.
         static let dtriv = Published(
-            sequential: nil, permuted: 95.1, source: "Lezcano-Casado 2019, quoted by Kiani et al. 2022, H = 170")
+            sequential: nil, permuted: 95.1, source: "Lezcano-Casado 2019 (in Kiani et al. 2022), H = 170")
         /// Table 2 of Zhang et al.
         static let oRNN = Published(
             sequential: 97.2, permuted: nil,
-            source: "Mhammedi et al. 2017, quoted by Zhang et al. 2018, H = 256, 32 reflections")
+            source: "Mhammedi et al. 2017 (in Zhang et al. 2018), H = 256, 32 reflections")
         /// Own results of the paper, Tables 1 and 2, margin 0.1; H from Table 1 of Chang et al. 2019.
         static let margin = Published(sequential: 94.1, permuted: 91.44, source: "Vorontsov et al. 2017, H = 128")
         /// Table 1 of Chang et al., which has H = 512 as well, at 96.9 and 94.1.
         static let wisdom = Published(
-            sequential: 92.8, permuted: 92.1, source: "Wisdom et al. 2016, quoted by Chang et al. 2019, H = 116")
+            sequential: 92.8, permuted: 92.1, source: "Wisdom et al. 2016 (in Chang et al. 2019), H = 116")
         /// Table 1 of Cooijmans et al.; H from Table 2 of Zhang et al. 2018.
         static let arjovsky = Published(
             sequential: 95.1, permuted: 91.4,
-            source: "Arjovsky, Shah & Bengio 2016, quoted by Cooijmans et al. 2017, H = 512")
+            source: "Arjovsky et al. 2016 (in Cooijmans et al. 2017), H = 512")
     }
 }
