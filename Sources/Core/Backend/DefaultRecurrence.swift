@@ -30,9 +30,10 @@ public final class DefaultRecurrence: RecurrenceExecutor {
         self.backend = backend
         kernels = try plan.programs.map { try backend.compile($0) }
         zeros = try backend.allocate(rows: 1, columns: 1)
-        let width = plan.epilogue.map {
-            if case .vectorGradient(let delta, let results) = $0, results.count > 1 { delta.columns } else { 0 }
-        }.max() ?? 0
+        let width =
+            plan.epilogue.map {
+                if case .vectorGradient(let delta, let results) = $0, results.count > 1 { delta.columns } else { 0 }
+            }.max() ?? 0
         sums = width > 0 ? try backend.allocate(rows: 1, columns: width) : nil
         add = try sums.map { _ in try backend.compile(PointwiseProgram(inputs: 2) { x, _ in [x[0] + x[1]] }) }
     }
