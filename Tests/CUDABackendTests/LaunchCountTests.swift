@@ -44,7 +44,8 @@ struct LaunchCountTests {
 
     @Test func aStepOfTheGRU() throws {
         let calls = try Self.trace(GRU())
-        #expect(calls.count { $0.isLaunch } <= 25)
+        // Three of them are what tokens take: sums of δ that begin at zero, and biases summed from two places.
+        #expect(calls.count { $0.isLaunch } <= 28)
         #expect(calls.count { $0.isWait } == 0)
     }
 

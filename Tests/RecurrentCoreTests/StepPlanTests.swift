@@ -43,6 +43,33 @@ struct StepPlanTests {
         for case .gemm(let a, _, _, _) in plan.forwardLoop { #expect(plan.buffers[a.buffer].role != .input) }
     }
 
+    /// For tokens, the input's products are those of the embedding, looked up once, and so are their gradients.
+    @Test(arguments: oneStage.indices)
+    func tokensAreMultipliedOnceEach(index: Int) throws {
+        let vectors = try plan(Self.oneStage[index])
+        let plan = try StepCompiler.compile(Self.oneStage[index], inputWidth: 3, hiddenWidth: 5, tokens: true)
+        #expect(plan.readsTokens && !vectors.readsTokens)
+        guard plan.prelude.count == 2, case .gemm(let a, _, let products, _) = plan.prelude[0],
+            case .lookup(let table, let rows) = plan.prelude[1]
+        else {
+            Issue.record("the prelude is \(plan.prelude)")
+            return
+        }
+        #expect(plan.buffers[a.buffer].role == .embedding && plan.buffers[products.buffer].role == .perToken)
+        #expect(table == products && plan.buffers[rows.buffer].role == .perStep)
+        #expect(plan.forwardLoop.count == vectors.forwardLoop.count)
+        guard case .tokenSum(let delta, let sums) = plan.epilogue[0],
+            case .gemm(_, _, let gradient, true) = plan.epilogue.last
+        else {
+            Issue.record("the epilogue is \(plan.epilogue)")
+            return
+        }
+        #expect(delta.buffer == rows.buffer && sums == table)
+        #expect(plan.buffers[gradient.buffer].role == .embeddingGradient)
+        // The sums serve the biases, too, as far as these have the same δ.
+        for case .vectorGradient(let delta, _) in plan.epilogue { #expect(delta.buffer != rows.buffer) }
+    }
+
     @Test(arguments: oneStage.indices)
     func weightGradientsAreDeferredToOneProductEach(index: Int) throws {
         let plan = try plan(Self.oneStage[index])

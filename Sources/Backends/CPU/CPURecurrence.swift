@@ -12,20 +12,45 @@ final class CPURecurrence: RecurrenceExecutor {
     init(_ plan: RecurrencePlan, _ binding: RecurrenceBinding, on backend: CPUBackend) throws {
         self.backend = backend
         outside = try DefaultRecurrence(plan, binding, on: backend)
-        forwardLoop = try LoopCode(plan.forwardLoop, isBackward: false, outside, on: backend)
-        backwardLoop = plan.training ? try LoopCode(plan.backwardLoop, isBackward: true, outside, on: backend) : nil
+        let lookups = plan.prelude.filter(Self.isInside(binding)), sums = plan.epilogue.filter(Self.isInside(binding))
+        forwardLoop = try LoopCode(lookups + plan.forwardLoop, isBackward: false, outside, on: backend)
+        backwardLoop =
+            plan.training ? try LoopCode(plan.backwardLoop + sums, isBackward: true, outside, on: backend) : nil
+    }
+
+    /// Returns a function that says whether an operation of the prelude or the epilogue runs in the loop instead, on rows
+    /// that are in a near cache then. Sums by token do if each chunk's fit there, too.
+    private static func isInside(_ binding: RecurrenceBinding) -> (PlanOperation) -> Bool {
+        { operation in
+            switch operation {
+            case .lookup: true
+            case .tokenSum(_, let table): binding.views[table.buffer]!.count <= 1 << 16
+            default: false
+            }
+        }
     }
 
     func forward() throws {
-        outside.runPrelude()
-        forwardLoop.run(on: backend)
+        if let tokens, let rows = embedding?.rows {
+            precondition(tokens.allSatisfy { $0 >= 0 && Int($0) < rows }, "a token outside the embedding")
+        }
+        let isInside = Self.isInside(outside.binding)
+        outside.runPrelude { !isInside($0) }
+        forwardLoop.run(on: backend, tokens: tokens)
     }
 
     func backward() throws {
-        precondition(backwardLoop != nil, "the plan was compiled without a backward pass")
-        backwardLoop!.run(on: backend)
-        outside.runEpilogue()
+        guard let backwardLoop else { preconditionFailure("the plan was compiled without a backward pass") }
+        backwardLoop.run(on: backend, tokens: tokens)
+        let isInside = Self.isInside(outside.binding)
+        outside.runEpilogue { !isInside($0) }
     }
+
+    private var embedding: MatrixView? {
+        outside.plan.buffers.firstIndex { $0.role == .embedding }.flatMap { outside.binding.views[$0] }
+    }
+
+    private var tokens: [Int32]? { outside.binding.tokens.map { ($0 as! CPUIndices).values } }
 }
 
 /// One of a plan's loops as an array of operations for the C code.
@@ -40,7 +65,7 @@ private final class LoopCode {
     /// keep a step's products near full speed. Two chunks keep two threads busy, which is worth
     /// waking them where taking a row through all steps is long enough.
     private static func chunkCount(_ operations: [ck_operation], steps: Int, batch: Int) -> Int {
-        let weights = operations.reduce(0) { $0 + ($1.kind == 0 ? Int($1.n) * Int($1.k) : 0) }
+        let weights = operations.reduce(0) { $0 + ($1.kind == CK_GEMM ? Int($1.n) * Int($1.k) : 0) }
         let isWorthTwo = batch >= 16 || (batch >= 4 && steps * batch * weights >= 1 << 22)
         return isWorthTwo ? 2 * ((batch + 127) / 128) : 1
     }
@@ -63,7 +88,7 @@ private final class LoopCode {
         func view(_ operand: PlanOperand) -> (view: MatrixView, step: Int)? {
             guard let first = binding.view(operand, in: recurrence.plan, at: 0) else { return nil }
             switch recurrence.plan.buffers[operand.buffer].role {
-            case .parameter, .parameterGradient, .derivedVectors, .scratch, .stateGradient: return (first, 0)
+            case .parameter, .parameterGradient, .derivedVectors, .perToken, .scratch, .stateGradient: return (first, 0)
             default: return (first, batch * first.rowStride)
             }
         }
@@ -85,7 +110,7 @@ private final class LoopCode {
                 let targets = outputs.compactMap { view($0) }
                 guard targets.count == outputs.count else { continue }
                 let columns = targets[0].view.columns
-                code.kind = 1
+                code.kind = CK_KERNEL
                 code.program = UnsafePointer(kernels[program].code)
                 code.columns = Int32(columns)
                 code.inputs = store(
@@ -94,6 +119,19 @@ private final class LoopCode {
                         return source.view.broadcast(rows: batch, columns: columns).kernelView(step: source.step)
                     })
                 code.outputs = store(targets.map { $0.view.kernelView(step: $0.step) })
+            case .lookup(let table, let result):
+                let source = view(table)!, target = view(result)!
+                code.kind = CK_LOOKUP
+                code.a = source.view.kernelView()
+                code.result = target.view.kernelView(step: target.step)
+                code.n = Int32(target.view.columns)
+            case .tokenSum(let delta, let table):
+                let source = view(delta)!, target = view(table)!
+                code.kind = CK_TOKEN_SUM
+                code.a = source.view.kernelView(step: source.step)
+                code.result = target.view.kernelView()
+                code.n = Int32(target.view.columns)
+                code.table_rows = Int32(target.view.rows)
             case .weightGradient, .vectorGradient: preconditionFailure("parameter gradients are deferred")
             }
             operations.append(code)
@@ -105,7 +143,7 @@ private final class LoopCode {
         loop = ck_loop(
             operations: self.operations.baseAddress, count: Int32(operations.count), steps: Int32(binding.steps),
             batch: Int32(batch), chunks: Int32(Self.chunkCount(operations, steps: binding.steps, batch: batch)),
-            backward: isBackward, workspace: nil)
+            backward: isBackward, workspace: nil, tokens: nil)
         memory = try CPUMemory(Int(ck_loop_workspace(backend.team, &loop)))
         loop.workspace = memory.base
     }
@@ -115,5 +153,14 @@ private final class LoopCode {
         operations.deallocate()
     }
 
-    func run(on backend: CPUBackend) { ck_run_loop(backend.team, &loop) }
+    /// Runs all steps.
+    ///
+    /// - Parameter tokens: the T·B tokens, if the plan reads any.
+    func run(on backend: CPUBackend, tokens: [Int32]?) {
+        guard let tokens else { return ck_run_loop(backend.team, &loop) }
+        tokens.withUnsafeBufferPointer {
+            loop.tokens = $0.baseAddress
+            ck_run_loop(backend.team, &loop)
+        }
+    }
 }

@@ -39,6 +39,7 @@ struct ck_kernels {
         int64_t first_element, int64_t first_column, int64_t columns);
     void (*load)(float *to, const float *from, int64_t row, int64_t column, int64_t rows, int64_t columns);
     void (*store)(float *to, int64_t row, int64_t column, const float *from, int64_t rows, int64_t columns);
+    void (*add)(float *to, const float *from, int64_t n);
     void (*sum_columns)(const float *x, int64_t rows, int64_t columns, int64_t ld, float beta, float *out);
     void (*uniform)(float *to, int64_t first, int64_t n, const ck_key *key);
     ck_row_result (*exponentials)(

@@ -1,7 +1,8 @@
 #include "internal.h"
+#include <string.h>
 
 // A loop's working memory holds the packed weights, which all chunks read, followed by
-// each chunk's registers for every kernel.
+// each chunk's registers for every kernel and its part of the sums by token.
 
 static ck_method method(const struct ck_kernels *kernels, const ck_loop *loop, const ck_operation *op) {
     // A weight is packed once for all steps, which pays even for a large one, but not for a batch of one row.
@@ -10,7 +11,7 @@ static ck_method method(const struct ck_kernels *kernels, const ck_loop *loop, c
 }
 
 static int64_t packed_size(const struct ck_kernels *kernels, const ck_loop *loop, const ck_operation *op) {
-    return op->kind == 0 && method(kernels, loop, op).packs ? ck_packed_size(op->n, op->k) : 0;
+    return op->kind == CK_GEMM && method(kernels, loop, op).packs ? ck_packed_size(op->n, op->k) : 0;
 }
 
 static int64_t all_packed(const struct ck_kernels *kernels, const ck_loop *loop) {
@@ -19,16 +20,23 @@ static int64_t all_packed(const struct ck_kernels *kernels, const ck_loop *loop)
     return sum;
 }
 
-static int64_t registers(const ck_loop *loop) {
-    int64_t sum = CK_PADDING;
-    for (int i = 0; i < loop->count; i++) {
-        if (loop->operations[i].kind == 1) sum += ck_workspace(loop->operations[i].program);
+/// The floats that a chunk needs for an operation: a kernel's registers, or sums.
+static int64_t own_size(const ck_operation *op) {
+    switch (op->kind) {
+    case CK_KERNEL: return ck_workspace(op->program);
+    case CK_TOKEN_SUM: return ((int64_t)op->table_rows * op->n + 15) / 16 * 16;
+    default: return 0;
     }
+}
+
+static int64_t chunk_size(const ck_loop *loop) {
+    int64_t sum = CK_PADDING;
+    for (int i = 0; i < loop->count; i++) sum += own_size(&loop->operations[i]);
     return sum;
 }
 
 int64_t ck_loop_workspace(const ck_team *team, const ck_loop *loop) {
-    return all_packed(ck_team_kernels(team), loop) + loop->chunks * registers(loop);
+    return all_packed(ck_team_kernels(team), loop) + loop->chunks * chunk_size(loop);
 }
 
 typedef struct {
@@ -57,36 +65,66 @@ static void run_chunk(void *context, int chunk) {
     const ck_loop *loop = j->loop;
     const int64_t row0 = (int64_t)loop->batch * chunk / loop->chunks;
     const int64_t rows = (int64_t)loop->batch * (chunk + 1) / loop->chunks - row0;
-    float *const workspace = loop->workspace + all_packed(j->kernels, loop) + chunk * registers(loop);
+    float *const workspace = loop->workspace + all_packed(j->kernels, loop) + chunk * chunk_size(loop);
     float *own = workspace;
-    for (int i = 0; i < loop->count; i++) {
+    for (int i = 0; i < loop->count; own += own_size(&loop->operations[i++])) {
         const ck_operation *op = &loop->operations[i];
-        if (op->kind != 1) continue;
-        ck_prepare(j->kernels, op->program, op->inputs, NULL, op->columns, own);
-        own += ck_workspace(op->program);
+        if (op->kind == CK_KERNEL) ck_prepare(j->kernels, op->program, op->inputs, NULL, op->columns, own);
+        if (op->kind == CK_TOKEN_SUM) memset(own, 0, sizeof(float) * (size_t)own_size(op));
     }
     for (int32_t s = 0; s < loop->steps; s++) {
         const int64_t t = loop->backward ? loop->steps - 1 - s : s;
         const float *packed = loop->workspace;
+        const int32_t *tokens = loop->tokens ? loop->tokens + t * loop->batch + row0 : NULL;
         own = workspace;
-        for (int i = 0; i < loop->count; i++) {
+        for (int i = 0; i < loop->count; own += own_size(&loop->operations[i++])) {
             const ck_operation *op = &loop->operations[i];
-            if (op->kind == 1) {
+            const float *const a = op->a.base + t * op->a.step + row0 * op->a.row;
+            float *const result = op->result.base + t * op->result.step + row0 * op->result.row;
+            switch (op->kind) {
+            case CK_KERNEL:
                 ck_run_tiles(
                     j->kernels, op->program, op->inputs, op->outputs, t, NULL, row0, rows, op->columns, 0, op->columns,
                     own);
-                own += ck_workspace(op->program);
-                continue;
+                break;
+            case CK_GEMM: {
+                const int64_t size = packed_size(j->kernels, loop, op);
+                const ck_product product = {
+                    rows, op->n, op->k, 1, op->accumulate ? 1 : 0, a, op->a.row, false, op->transpose_b, op->b, op->ldb,
+                    size > 0 ? packed : NULL, result, op->result.row,
+                };
+                method(j->kernels, loop, op).multiply(&product);
+                packed += size;
+                break;
             }
-            const int64_t size = packed_size(j->kernels, loop, op);
-            const ck_product product = {
-                rows, op->n, op->k, 1, op->accumulate ? 1 : 0,
-                op->a.base + t * op->a.step + row0 * op->a.row, op->a.row, false,
-                op->transpose_b, op->b, op->ldb, size > 0 ? packed : NULL,
-                op->result.base + t * op->result.step + row0 * op->result.row, op->result.row,
-            };
-            method(j->kernels, loop, op).multiply(&product);
-            packed += size;
+            case CK_LOOKUP:
+                for (int64_t r = 0; r < rows; r++) {
+                    memcpy(result + r * op->result.row, op->a.base + tokens[r] * op->a.row, sizeof(float) * (size_t)op->n);
+                }
+                break;
+            case CK_TOKEN_SUM:
+                for (int64_t r = 0; r < rows; r++) {
+                    j->kernels->add(own + (int64_t)tokens[r] * op->n, a + r * op->a.row, op->n);
+                }
+                break;
+            }
+        }
+    }
+}
+
+// Adds up the chunks' sums by token, which are small, in the order of the chunks.
+static void join_sums(const job *j) {
+    const ck_loop *loop = j->loop;
+    float *own = loop->workspace + all_packed(j->kernels, loop);
+    for (int i = 0; i < loop->count; own += own_size(&loop->operations[i++])) {
+        const ck_operation *op = &loop->operations[i];
+        if (op->kind != CK_TOKEN_SUM) continue;
+        for (int64_t row = 0; row < op->table_rows; row++) {
+            float *const to = op->result.base + row * op->result.row;
+            memcpy(to, own + row * op->n, sizeof(float) * (size_t)op->n);
+            for (int64_t chunk = 1; chunk < loop->chunks; chunk++) {
+                j->kernels->add(to, own + chunk * chunk_size(loop) + row * op->n, op->n);
+            }
         }
     }
 }
@@ -95,4 +133,5 @@ void ck_run_loop(ck_team *team, const ck_loop *loop) {
     job j = {ck_team_kernels(team), loop};
     if (all_packed(j.kernels, loop) > 0) ck_parallel(team, PACK_PIECES, pack_piece, &j);
     ck_parallel(team, loop->chunks, run_chunk, &j);
+    join_sums(&j);
 }

@@ -11,6 +11,6 @@
 #pragma clang attribute pop
 
 const struct ck_kernels NAME(kernels) = {
-    NAME(execute), NAME(load), NAME(store), NAME(sum_columns), NAME(uniform), NAME(exponentials), NAME(pack), NAME(multiply),
+    NAME(execute), NAME(load), NAME(store), NAME(add), NAME(sum_columns), NAME(uniform), NAME(exponentials), NAME(pack), NAME(multiply),
 };
 #endif

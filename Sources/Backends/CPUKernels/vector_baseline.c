@@ -4,5 +4,5 @@
 #include "vector_body.h"
 
 const struct ck_kernels NAME(kernels) = {
-    NAME(execute), NAME(load), NAME(store), NAME(sum_columns), NAME(uniform), NAME(exponentials), NULL, NULL,
+    NAME(execute), NAME(load), NAME(store), NAME(add), NAME(sum_columns), NAME(uniform), NAME(exponentials), NULL, NULL,
 };

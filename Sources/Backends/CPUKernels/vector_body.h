@@ -273,6 +273,12 @@ static void NAME(store)(float *to, int64_t row, int64_t column, const float *fro
     }
 }
 
+static void NAME(add)(float *to, const float *from, int64_t n) {
+    int64_t i = 0;
+    for (; i + WIDTH <= n; i += WIDTH) *(vf *)(to + i) += *(const vf *)(from + i);
+    for (; i < n; i++) to[i] += from[i];
+}
+
 // Adds up the rows, four at a time so that additions don't wait for each other.
 static void NAME(sum_columns)(
     const float *x, int64_t rows, int64_t columns, int64_t ld, float beta, float *out) {

@@ -124,13 +124,14 @@ struct PersistentProgram {
         case .kernel(_, _, let outputs): outputs
         case .weightGradient(_, _, let result): [result]
         case .vectorGradient(_, let results): results
+        case .lookup(_, let result), .tokenSum(_, let result): [result]
         }
     }
     private static func reads(_ operation: PlanOperation) -> [PlanOperand] {
         switch operation {
         case .gemm(let a, _, _, _): [a]
         case .kernel(_, let inputs, _): inputs
-        case .weightGradient, .vectorGradient: []
+        case .lookup, .tokenSum, .weightGradient, .vectorGradient: []
         }
     }
 
@@ -243,7 +244,7 @@ struct PersistentProgram {
                 }
                 steps.append(.kernel(kernels.count))
                 kernels.append(Kernel(program: program, columns: columns, inputs: inputs, outputs: outputs))
-            case .weightGradient, .vectorGradient: return false
+            case .lookup, .tokenSum, .weightGradient, .vectorGradient: return false
             }
             for result in Self.results(operation) { written[result.buffer, default: []].insert(Self.columns(result)) }
         }

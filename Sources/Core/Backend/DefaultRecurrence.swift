@@ -39,12 +39,16 @@ public final class DefaultRecurrence: RecurrenceExecutor {
     }
 
     /// Runs the operations before the forward loop, over all T·B rows.
-    public func runPrelude() {
-        for operation in plan.prelude { run(operation, at: nil) }
+    ///
+    /// - Parameter isIncluded: whether to run an operation; a backend may run some of them in its loop.
+    public func runPrelude(where isIncluded: (PlanOperation) -> Bool = { _ in true }) {
+        for operation in plan.prelude where isIncluded(operation) { run(operation, at: nil) }
     }
     /// Runs the operations after the backward loop, over all T·B rows.
-    public func runEpilogue() {
-        for operation in plan.epilogue { run(operation, at: nil) }
+    ///
+    /// - Parameter isIncluded: whether to run an operation; a backend may run some of them in its loop.
+    public func runEpilogue(where isIncluded: (PlanOperation) -> Bool = { _ in true }) {
+        for operation in plan.epilogue where isIncluded(operation) { run(operation, at: nil) }
     }
 
     /// Runs all T steps.
@@ -73,6 +77,11 @@ public final class DefaultRecurrence: RecurrenceExecutor {
         runEpilogue()
     }
 
+    private var tokens: any IndexMemory {
+        guard let tokens = binding.tokens else { preconditionFailure("a plan for tokens is bound to none") }
+        return tokens
+    }
+
     /// Runs one operation.
     ///
     /// - Parameter t: the step; nil outside the loops.
@@ -91,6 +100,13 @@ public final class DefaultRecurrence: RecurrenceExecutor {
                 (binding.view(operand, in: plan, at: t) ?? zeros).broadcast(rows: rows, columns: columns)
             }
             backend.run(kernels[program], inputs: sources, outputs: targets)
+        case .lookup(let table, let result):
+            backend.gatherRows(
+                binding.view(table, in: plan, at: t)!, tokens, into: binding.view(result, in: plan, at: t)!)
+        case .tokenSum(let delta, let table):
+            let sums = binding.view(table, in: plan, at: t)!
+            backend.fill(sums, with: 0)
+            backend.scatterAddRows(binding.view(delta, in: plan, at: t)!, tokens, into: sums)
         case .weightGradient(let delta, let operand, let result):
             backend.gemm(
                 alpha: 1, binding.view(delta, in: plan, at: t)!.transposed, binding.view(operand, in: plan, at: t)!,
@@ -114,7 +130,7 @@ extension RecurrenceBinding {
         switch plan.buffers[operand.buffer].role {
         case .parameter, .parameterGradient:
             view = view.rows(operand.rows!)
-        case .derivedVectors: break
+        case .derivedVectors, .embedding, .embeddingGradient, .perToken: break
         case .scratch, .stateGradient:
             precondition(t != nil, "a buffer of one step outside the loop")
         case .states:

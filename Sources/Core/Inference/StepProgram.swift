@@ -78,7 +78,8 @@ struct StepProgram: Sendable {
             case .kernel(let program, let inputs, let outputs):
                 reads = reads || inputs.contains(where: isInput)
                 return .kernel(kernels[program], inputs: inputs, outputs: outputs)
-            case .weightGradient, .vectorGradient: preconditionFailure("a plan for inference has no gradients")
+            case .lookup, .tokenSum, .weightGradient, .vectorGradient:
+                preconditionFailure("a plan of one step has no gradients, and its own lookup")
             }
         }
         readsInput = reads

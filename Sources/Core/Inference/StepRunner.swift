@@ -52,6 +52,7 @@ final class StepRunner {
             case .derivedVectors: views.append(program.derivedVectors)
             case .perStep, .scratch: views.append(try backend.allocate(rows: capacity, columns: buffer.columns))
             case .inputGradient, .outputGradient, .stateGradient, .parameterGradient, .mask: views.append(nil)
+            case .embedding, .embeddingGradient, .perToken: preconditionFailure("a plan of one step reads vectors")
             }
         }
         (self.before, self.after, output) = (before.states, after.states, after.output)

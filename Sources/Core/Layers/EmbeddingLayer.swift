@@ -10,6 +10,8 @@ public final class EmbeddingLayer {
     private let backend: any Backend
     private var indices: (any IndexMemory)?
     private let dropout: SharedDropout?
+    /// Whether passes of training zero words.
+    var hasDropout: Bool { dropout != nil }
     /// Whether the layer has no backward pass.
     private let isTwin: Bool
     private var isMasked = false
@@ -68,6 +70,16 @@ public final class EmbeddingLayer {
             try dropout.applyToWords(result)
         }
         return result
+    }
+
+    /// Gives a recurrent layer the tokens themselves, with the table, to whose gradient that layer's backward pass adds. The
+    /// tokens are valid until the next call.
+    ///
+    /// - Parameter ids: the R token ids, below ``vocabulary``.
+    /// - Throws: what the backend throws.
+    package func tokens(_ ids: [Int32]) throws -> EmbeddedTokens {
+        EmbeddedTokens(
+            table: parameters.value(weight), gradient: parameters.gradient(weight), indices: try madeIndices(ids))
     }
 
     private func madeIndices(_ ids: [Int32]) throws -> any IndexMemory {

@@ -12,6 +12,8 @@ final class LayerStack {
     let embedding: EmbeddingLayer?
     let layers: [RecurrentLayer]
     private let dropout: Dropout?
+    /// Whether the stack is a twin, whose first layer always reads vectors.
+    private let isTwin: Bool
     private let backend: any Backend
     private let vectors: Scratch
     /// The last pass, if it was one of training: the one that `backward` belongs to.
@@ -22,6 +24,8 @@ final class LayerStack {
         let output: Output
         let batch: Int
         let masks: MaskKeys
+        /// Whether the first recurrent layer reads tokens, and does what is left of the embedding's part as well.
+        let readsTokens: Bool
         /// The lowest layer with something to train.
         let lowest: Int
     }
@@ -72,6 +76,7 @@ final class LayerStack {
             ? Dropout(
                 places: configuration.dropoutPlaces, inPlace: try layer(), copies: try layers.map { _ in try layer() })
             : nil
+        isTwin = false
         self.backend = backend
         vectors = Scratch(backend)
     }
@@ -85,6 +90,7 @@ final class LayerStack {
         embedding = other.embedding?.twin()
         layers = other.layers[..<count].map { $0.twin() }
         dropout = nil
+        isTwin = true
         backend = other.backend
         vectors = Scratch(backend)
     }
@@ -115,14 +121,13 @@ final class LayerStack {
         lowest: Int = 0
     ) throws -> MatrixView {
         let isTraining = masks != nil
-        var values = try embed(inputs, rows: steps * batch, masks: masks)
-        if embedding != nil, let masks, let dropout = dropout(at: .embedding) {
-            try dropout.inPlace.apply(inPlace: values, batch: batch, key: masks.embedding)
-        }
+        let first = try embed(inputs, steps: steps, batch: batch, masks: masks)
+        var values: MatrixView?
         for (index, layer) in layers.enumerated() {
             let isLast = index == layers.count - 1
             values = try layer.forward(
-                values, steps: steps, batch: batch, initial: initial(index), lengths: lengths,
+                values.map { .vectors($0) } ?? first, steps: steps, batch: batch, initial: initial(index),
+                lengths: lengths,
                 options: .init(
                     isTraining: isTraining, usesOutputGradient: isTraining && (output == .allSteps || !isLast),
                     needsInputGradient: isTraining && index + 1 > lowest && (index > 0 || embedding != nil)),
@@ -130,22 +135,37 @@ final class LayerStack {
                 zoneoutKey: masks?.zoneout(layer: index))
             if isLast, output == .lastStep { values = layer.finalOutput }
             if let masks, let dropout = dropout(at: .output) {
-                values = try dropout.copies[index].forward(values, batch: batch, key: masks.output(layer: index))
+                values = try dropout.copies[index].forward(values!, batch: batch, key: masks.output(layer: index))
             }
         }
-        trained = masks.map { Pass(output: output, batch: batch, masks: $0, lowest: lowest) }
-        return values
+        let readsTokens = if case .tokens = first { true } else { false }
+        trained = masks.map {
+            Pass(output: output, batch: batch, masks: $0, readsTokens: readsTokens, lowest: lowest)
+        }
+        return values!
     }
 
-    private func embed(_ inputs: Batch.Inputs, rows: Int, masks: MaskKeys?) throws -> MatrixView {
+    /// Returns the first recurrent layer's input: vectors, or tokens where the layer may multiply the embedding's rows
+    /// instead, which no dropout changes and of which there are few enough.
+    private func embed(_ inputs: Batch.Inputs, steps: Int, batch: Int, masks: MaskKeys?) throws -> RecurrentInput {
         switch inputs {
         case .tokens(let ids):
             guard let embedding else { preconditionFailure("a model of vectors was given tokens") }
-            return try embedding.forward(ids, key: masks?.words)
+            let dropout = masks == nil ? nil : dropout(at: .embedding)
+            if !isTwin, layers[0].takesTokens, dropout == nil, masks == nil || !embedding.hasDropout,
+                EmbeddedTokens.isWorthwhile(positions: ids.count, vocabulary: embedding.vocabulary)
+            {
+                return .tokens(try embedding.tokens(ids))
+            }
+            let values = try embedding.forward(ids, key: masks?.words)
+            if let dropout, let masks {
+                try dropout.inPlace.apply(inPlace: values, batch: batch, key: masks.embedding)
+            }
+            return .vectors(values)
         case .vectors(let values, let width):
-            let view = try vectors.view(rows: rows, columns: width)
+            let view = try vectors.view(rows: steps * batch, columns: width)
             backend.upload(values, to: view)
-            return view
+            return .vectors(view)
         }
     }
 
@@ -179,7 +199,7 @@ final class LayerStack {
                 backend.copy(layer.inputGradient, to: layers[index - 1].outputGradient)
             }
         }
-        guard let embedding, pass.lowest == 0 else { return }
+        guard let embedding, pass.lowest == 0, !pass.readsTokens else { return }
         let gradient = layers[0].inputGradient
         if let dropout = dropout(at: .embedding) {
             try dropout.inPlace.apply(inPlace: gradient, batch: pass.batch, key: pass.masks.embedding)

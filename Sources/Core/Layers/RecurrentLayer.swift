@@ -59,9 +59,13 @@ public final class RecurrentLayer {
     /// The final states of a forward pass of another process, which the next pass carries over.
     private var restoredStates: [MatrixView]?
 
+    /// Whether the cell can take tokens as input: it multiplies the vectors, and reads them in no other way.
+    package let takesTokens: Bool
+
     private struct RunKey: Hashable {
         let isTraining: Bool
         let isMasked: Bool
+        let readsTokens: Bool
     }
 
     /// Creates a layer and declares the cell's parameters as `NAME.weight_ih_lK` and so on,
@@ -86,7 +90,9 @@ public final class RecurrentLayer {
         self.backend = backend
         self.parameters = parameters
         // Mistakes of the cell are found now and not at the first step.
-        layout = try TracedStep(cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth).layout
+        let step = try TracedStep(cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth)
+        layout = step.layout
+        takesTokens = !step.readsInputItself
         parameterIndices = Self.declare(layout, name: name, index: index, in: parameters)
     }
 
@@ -119,6 +125,7 @@ public final class RecurrentLayer {
         parameters = other.parameters
         parameterIndices = other.parameterIndices
         layout = other.layout
+        takesTokens = other.takesTokens
         weightDropoutRate = other.weightDropoutRate
         zoneoutRate = other.zoneoutRate
     }
@@ -142,15 +149,26 @@ public final class RecurrentLayer {
         _ input: MatrixView, steps: Int, batch: Int, initial: InitialStates = .zeros, lengths: [Int]? = nil,
         options: Options, maskKey: ((Int) -> RandomKey)? = nil, zoneoutKey: RandomKey? = nil
     ) throws -> MatrixView {
-        precondition(input.rows == steps * batch && input.columns == inputWidth && steps > 0 && batch > 0)
-        let key = RunKey(isTraining: options.isTraining, isMasked: lengths != nil)
+        try forward(
+            .vectors(input), steps: steps, batch: batch, initial: initial, lengths: lengths, options: options,
+            maskKey: maskKey, zoneoutKey: zoneoutKey)
+    }
+
+    /// Computes the states after all steps, like the function above, for vectors or tokens. For tokens, `backward` adds to
+    /// the gradient of their embedding instead of writing ``inputGradient``.
+    package func forward(
+        _ input: RecurrentInput, steps: Int, batch: Int, initial: InitialStates = .zeros, lengths: [Int]? = nil,
+        options: Options, maskKey: ((Int) -> RandomKey)? = nil, zoneoutKey: RandomKey? = nil
+    ) throws -> MatrixView {
+        precondition(input.count == steps * batch && input.width == inputWidth && steps > 0 && batch > 0)
+        let readsTokens = if case .tokens = input { true } else { false }
+        let key = RunKey(isTraining: options.isTraining, isMasked: lengths != nil, readsTokens: readsTokens)
         let dropout = try options.isTraining ? preparedWeightDropout() : nil
         let run: RecurrentRun
         if let known = runs[key] {
             run = known
         } else {
-            run = try makeRun(
-                training: options.isTraining, masked: lengths != nil, substitutes: dropout?.substitutes ?? [:])
+            run = try makeRun(key, substitutes: dropout?.substitutes ?? [:])
             runs[key] = run
         }
         // States also carry over between masked and unmasked batches.
@@ -186,11 +204,11 @@ public final class RecurrentLayer {
         return weightDropout
     }
 
-    private func makeRun(
-        training: Bool, masked: Bool, substitutes: [Int: WeightDropout.Substitute]
-    ) throws -> RecurrentRun {
+    private func makeRun(_ key: RunKey, substitutes: [Int: WeightDropout.Substitute]) throws -> RecurrentRun {
         RecurrentRun(
-            try plan(training: training, masked: masked, zoneout: training ? .random : .expected(rate: zoneoutRate)),
+            try plan(
+                training: key.isTraining, masked: key.isMasked,
+                zoneout: key.isTraining ? .random : .expected(rate: zoneoutRate), tokens: key.readsTokens),
             parameters: parameters, indices: parameterIndices, substitutes: substitutes, on: backend)
     }
 
@@ -202,10 +220,12 @@ public final class RecurrentLayer {
         try plan(training: training, masked: masked, zoneout: .expected(rate: zoneoutRate))
     }
 
-    private func plan(training: Bool, masked: Bool, zoneout: Zoneout) throws -> RecurrencePlan {
+    private func plan(
+        training: Bool, masked: Bool, zoneout: Zoneout, tokens: Bool = false
+    ) throws -> RecurrencePlan {
         try StepCompiler.compile(
             cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, training: training, masked: masked,
-            zoneout: zoneoutRate > 0 ? zoneout : nil)
+            zoneout: zoneoutRate > 0 ? zoneout : nil, tokens: tokens)
     }
 
     /// The run of the last forward pass.
@@ -221,8 +241,8 @@ public final class RecurrentLayer {
     public var finalOutput: MatrixView { run.finalOutput }
     /// Returns state `index` after the last step of the last forward pass, [B, H].
     public func finalState(_ index: Int) -> MatrixView { run.finalState(index) }
-    /// The inputs of the last forward pass, [T·B, E].
-    var input: MatrixView { run.input }
+    /// The inputs of the last forward pass.
+    var input: RecurrentInput { run.input }
 
     /// Makes the next forward pass, if it carries states over, start from `states`: one
     /// [B, H] matrix per state.

@@ -19,7 +19,7 @@ final class RecurrentRun {
     /// The buffers that the plan is bound to, and the executor that runs it on them.
     private struct Bound {
         let key: Key
-        let input: MatrixView
+        let input: RecurrentInput
         let binding: RecurrenceBinding
         let executor: any RecurrenceExecutor
     }
@@ -29,8 +29,7 @@ final class RecurrentRun {
         var steps: Int
         var batch: Int
         var options: RecurrentLayer.Options
-        var input: ObjectIdentifier
-        var inputOffset: Int
+        var input: RecurrentInput.Identity
     }
 
     init(
@@ -47,19 +46,26 @@ final class RecurrentRun {
         memories = plan.buffers.map { _ in Scratch(backend) }
     }
 
-    func bind(input: MatrixView, steps: Int, batch: Int, options: RecurrentLayer.Options) throws {
-        let wanted = Key(
-            steps: steps, batch: batch, options: options, input: ObjectIdentifier(input.memory),
-            inputOffset: input.offset)
+    func bind(input: RecurrentInput, steps: Int, batch: Int, options: RecurrentLayer.Options) throws {
+        let wanted = Key(steps: steps, batch: batch, options: options, input: input.identity)
         holdsFinalStates = wanted == bound?.key
         guard !holdsFinalStates else { return }
         if bound != nil { try keepFinalStates() }
+        let vectors: MatrixView?, tokens: EmbeddedTokens?
+        switch input {
+        case .vectors(let given): (vectors, tokens) = (given, nil)
+        case .tokens(let given): (vectors, tokens) = (nil, given)
+        }
+        precondition(plan.readsTokens == (tokens != nil))
         var views: [MatrixView?] = []
         for (index, buffer) in plan.buffers.enumerated() {
             let rows: Int
             switch buffer.role {
-            case .input:
-                views.append(input)
+            case .input, .embedding:
+                views.append(vectors ?? tokens?.table)
+                continue
+            case .embeddingGradient:
+                views.append(options.needsInputGradient ? tokens?.gradient : nil)
                 continue
             case .parameter(let number):
                 views.append(substitutes[number]?.value ?? parameters.value(parameterIndices[number]))
@@ -75,12 +81,13 @@ final class RecurrentRun {
                 continue
             case .states: rows = (steps + 1) * batch
             case .derivedVectors: rows = 1
+            case .perToken: rows = tokens?.table.rows ?? 0
             case .stateGradient, .scratch: rows = batch
             case .inputGradient, .outputGradient, .mask, .perStep: rows = steps * batch
             }
             views.append(try memory(for: index, buffer, rows: rows))
         }
-        let binding = RecurrenceBinding(steps: steps, batch: batch, views: views)
+        let binding = RecurrenceBinding(steps: steps, batch: batch, views: views, tokens: tokens?.indices)
         let executor = try backend.makeRecurrence(plan, binding)
         bound = Bound(key: wanted, input: input, binding: binding, executor: executor)
     }
@@ -130,7 +137,7 @@ final class RecurrentRun {
         let view = view(.states(index: index))
         return view.rows(batchSize..<view.rows)
     }
-    var input: MatrixView { present.input }
+    var input: RecurrentInput { present.input }
     /// The output after each step, [T·B, O].
     var outputs: MatrixView { output(from: allStates(0)) }
     /// The output after the last step, [B, O].

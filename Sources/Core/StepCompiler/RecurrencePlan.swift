@@ -2,12 +2,14 @@
 /// in each step of the backward loop, and after that.
 ///
 /// Dimensions: T steps, B sequences (rows), E input width, H hidden width, O output width,
-/// G gates. A plan knows E, H and O, but neither T nor B.
+/// G gates, V tokens. A plan knows E, H and O, but none of T, B and V.
 public struct RecurrencePlan: Sendable {
     /// The name of the cell that was compiled.
     public let cellName: String
     /// The width E of the input.
     public let inputWidth: Int
+    /// Whether the input is given as tokens of an embedding, whose rows are multiplied instead of the input's.
+    public let readsTokens: Bool
     /// The width H of each state.
     public let hiddenWidth: Int
     /// The number of states of the cell.
@@ -28,7 +30,7 @@ public struct RecurrencePlan: Sendable {
     public let programs: [PointwiseProgram]
 
     /// The operations run once before the forward loop: what the cell's vectors alone determine, and over all T·B rows
-    /// the products of the input alone (hoisted).
+    /// the products of the input alone (hoisted); for tokens, those of the V rows of the embedding, and their lookup.
     public let prelude: [PlanOperation]
     /// The operations run in each step t = 0 ..< T.
     public let forwardLoop: [PlanOperation]
@@ -50,6 +52,12 @@ public struct PlanBuffer: Sendable, Hashable {
         case input
         /// The gradient of the input, which goes to the layer below, [T·B, E].
         case inputGradient
+        /// The embedding whose rows are the input, [V, E].
+        case embedding
+        /// The gradient of the embedding, [V, E]; it is added to what is there.
+        case embeddingGradient
+        /// Values of each token, [V, columns].
+        case perToken
         /// The values of state `index`, [(T+1)·B, H]; block t holds the state before step t. The states that are the
         /// output may be columns of one matrix [(T+1)·B, O].
         case states(index: Int)
@@ -136,13 +144,17 @@ public struct PlanOperand: Sendable, Hashable {
 }
 
 /// One operation of a plan. It works on the rows of one step in the loops, and on
-/// all T·B rows in the prelude and the epilogue.
+/// all T·B rows, or all V rows of what belongs to tokens, in the prelude and the epilogue.
 public enum PlanOperation: Sendable {
     /// A matrix product, `result ← a · b (+ result)`, where `b` is a parameter.
     case gemm(a: PlanOperand, b: PlanOperand, result: PlanOperand, accumulate: Bool)
     /// A run of program `program`, row by row; vectors are repeated for each row.
     case kernel(program: Int, inputs: [PlanOperand], outputs: [PlanOperand])
-    /// The addition of `deltaᵀ · operand` over all T·B rows to `result`, the gradient of a
+    /// In each of the T·B rows of `result`, the row of `table` that belongs to the row's token.
+    case lookup(table: PlanOperand, result: PlanOperand)
+    /// In each row of `table`, the sum of those of the T·B rows of `delta` that have its token.
+    case tokenSum(delta: PlanOperand, table: PlanOperand)
+    /// The addition of `deltaᵀ · operand` over all their rows to `result`, the gradient of a
     /// weight.
     case weightGradient(delta: PlanOperand, operand: PlanOperand, result: PlanOperand)
     /// The addition of the sum of the rows of `delta` to each of `results`, the gradients of vectors.
@@ -161,18 +173,22 @@ public struct RecurrenceBinding: Sendable {
     /// The number of sequences, B.
     public let batch: Int
     /// One view per buffer of the plan, with the number of rows that its role
-    /// implies (a parameter: its own rows; `stateGradient` and `scratch`: B). A view is packed, except for states and
+    /// implies (a parameter: its own rows; `stateGradient` and `scratch`: B; what belongs to tokens: V). A view is packed, except for states and
     /// their gradients, whose rows may lie further apart. Buffers that
     /// a run doesn't need (`outputGradient` where only the last state is used,
-    /// `inputGradient` in the first layer) are nil: an absent `outputGradient` reads as
-    /// zeros, and an operation that writes only to an absent `inputGradient` is skipped.
+    /// `inputGradient` in the first layer, `embeddingGradient` if the embedding is frozen) are nil: an absent
+    /// `outputGradient` reads as zeros, and an operation that writes only to an absent gradient is skipped.
     public let views: [MatrixView?]
+    /// The token of each of the T·B rows; nil unless the plan reads tokens.
+    public let tokens: (any IndexMemory)?
 
-    /// Creates a binding for T steps of B sequences, with one view per buffer of the plan.
-    public init(steps: Int, batch: Int, views: [MatrixView?]) {
+    /// Creates a binding for T steps of B sequences, with one view per buffer of the plan and, if it reads tokens, those
+    /// of the T·B rows.
+    public init(steps: Int, batch: Int, views: [MatrixView?], tokens: (any IndexMemory)? = nil) {
         self.steps = steps
         self.batch = batch
         self.views = views
+        self.tokens = tokens
     }
 }
 

@@ -5,6 +5,9 @@
 /// 3. Fuse: the arithmetic between two products becomes one kernel.
 /// 4. Differentiate: the backward kernels are derived from the forward ones.
 /// 5. Defer: the gradient of each weight is one GEMM over all steps, after the loop.
+///
+/// If the input is an embedding's rows, its products can be those of the V rows of the embedding instead of those of all
+/// T·B rows of a batch: each step looks up its rows, and δ is added up by token before it is multiplied.
 public enum StepCompiler {
     /// Compiles a cell for the given widths.
     ///
@@ -15,17 +18,19 @@ public enum StepCompiler {
     ///   - training: whether to plan the backward pass and keep the values that it needs.
     ///   - masked: whether each state stops changing at the end of its sequence.
     ///   - zoneout: how units keep their old values; nil if they don't.
+    ///   - tokens: whether the input is given as tokens of an embedding. The cell must read it only in products.
     /// - Throws: ``RecurrentError/cell(_:)`` if the cell's declarations or equations are wrong, or
     ///   ``RecurrentError/invalidOption(_:)`` if it needs an input and states of the same width and they differ.
     public static func compile(
         _ cell: any RecurrentCell, inputWidth: Int, hiddenWidth: Int, training: Bool = true, masked: Bool = false,
-        zoneout: Zoneout? = nil
+        zoneout: Zoneout? = nil, tokens: Bool = false
     ) throws -> RecurrencePlan {
         precondition(inputWidth > 0 && hiddenWidth > 0)
         var step = try TracedStep(
             cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, masked: masked, zoneout: zoneout)
+        precondition(!tokens || !step.readsInputItself, "the cell \(cell.name) reads its input not only in products")
         var gradients = training ? StepGradients(of: &step) : nil
-        var planner = StepPlanner(step)
+        var planner = StepPlanner(step, readsTokens: tokens)
         planner.declareBuffers(training: training)
         planner.emitDerivedVectors()
         if let gradients {
@@ -41,7 +46,7 @@ public enum StepCompiler {
             planner.emitEpilogue(gradients!)
         }
         return RecurrencePlan(
-            cellName: cell.name, inputWidth: inputWidth, hiddenWidth: hiddenWidth,
+            cellName: cell.name, inputWidth: inputWidth, readsTokens: tokens, hiddenWidth: hiddenWidth,
             stateCount: cell.stateNames.count, outputCount: cell.outputCount, masked: masked, training: training,
             buffers: planner.buffers, parameters: step.layout.packed, programs: planner.programs,
             prelude: planner.prelude, forwardLoop: planner.forwardLoop,

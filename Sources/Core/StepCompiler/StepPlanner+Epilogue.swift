@@ -2,6 +2,10 @@ extension StepPlanner {
     /// Plans the epilogue: one GEMM per group for its weights' gradient, one column sum per run
     /// of adjacent vectors, and the gradient of the input.
     mutating func emitEpilogue(_ gradients: StepGradients) {
+        for (index, table) in tables.sorted(by: { $0.key < $1.key }) {
+            epilogue.append(.tokenSum(delta: deltas[index]!, table: table))
+            deltas[index] = table
+        }
         for (index, group) in step.groups.enumerated() {
             for block in 0..<group.blocks {
                 let result = PlanOperand(
@@ -14,10 +18,12 @@ extension StepPlanner {
             }
         }
         emitVectorGradients(gradients)
-        var isWritten = gradients.input != nil
+        // The gradient of an embedding is added to what is there.
+        var isWritten = gradients.input != nil || readsTokens
+        let input = PlanOperand(
+            buffer: buffer(readsTokens ? .embeddingGradient : .inputGradient), columns: step.inputWidth)
         for index in step.groups.indices where step.groups[index].isHoisted {
-            epilogue += backwardProducts(
-                index, PlanOperand(buffer: buffer(.inputGradient), columns: step.inputWidth), accumulate: isWritten)
+            epilogue += backwardProducts(index, input, accumulate: isWritten)
             isWritten = true
         }
     }
@@ -39,7 +45,7 @@ extension StepPlanner {
                 result = place(of: .vectorGradient(index))
                 isOfInput = step.parameters[index].kind == .inputBias
             }
-            let places = adjoints[adjoint]!
+            let places = adjoints[adjoint]!.map(summed)
             if let last = sums.last, last.result.buffer == result.buffer,
                 last.result.column + last.result.columns == result.column,
                 places.contains(where: {
@@ -65,9 +71,18 @@ extension StepPlanner {
         }
     }
 
-    /// Returns the place from which a vector's gradient is summed: hoisted δ for an input
-    /// bias, the loop's δ for a recurrent bias, so that adjacent biases read adjacent columns.
+    /// Returns the place of the sums by token if these columns have been summed.
+    private func summed(_ place: PlanOperand) -> PlanOperand {
+        guard let group = tables.keys.first(where: { groupBuffers[$0] == place.buffer }) else { return place }
+        return PlanOperand(buffer: tables[group]!.buffer, column: place.column, columns: place.columns)
+    }
+
+    /// Returns the place from which a vector's gradient is summed: for tokens, the few rows of sums that there may be;
+    /// else hoisted δ for an input bias, the loop's δ for a recurrent bias, so that adjacent biases read adjacent columns.
     private func preferredPlace(_ places: [PlanOperand], isOfInput: Bool) -> PlanOperand {
-        places.first { hoistedBuffers.contains($0.buffer) == isOfInput } ?? places[0]
+        if let sums = places.first(where: { place in tables.values.contains { $0.buffer == place.buffer } }) {
+            return sums
+        }
+        return places.first { hoistedBuffers.contains($0.buffer) == isOfInput } ?? places[0]
     }
 }

@@ -52,7 +52,8 @@ extension StepPlanner {
                 for (value, place) in outputs { available[value] = place }
             }
             for group in step.groups.indices where step.groups[group].level == level + 1 {
-                forwardLoop += forwardProducts(group)
+                forwardLoop += forwardProducts(
+                    group, into: PlanOperand(buffer: groupBuffers[group]!, columns: step.groups[group].rows.count))
                 for product in step.groups[group].products { available[product] = products[product] }
             }
         }
@@ -71,17 +72,24 @@ extension StepPlanner {
             for (position, product) in group.products.enumerated() {
                 products[product] = PlanOperand(buffer: buffer, column: position * hidden, columns: hidden)
             }
-            if group.isHoisted {
-                operands[index] = place(of: .input)
-                prelude += forwardProducts(index)
+            guard group.isHoisted else { continue }
+            operands[index] = place(of: .input)
+            let result = PlanOperand(buffer: buffer, columns: group.rows.count)
+            if readsTokens {
+                let table = PlanOperand(
+                    buffer: addBuffer("table.\(index)", .perToken, columns: group.rows.count), columns: group.rows.count
+                )
+                tables[index] = table
+                prelude += forwardProducts(index, into: table)
+                prelude.append(.lookup(table: table, result: result))
+            } else {
+                prelude += forwardProducts(index, into: result)
             }
         }
     }
 
-    private func forwardProducts(_ group: Int) -> [PlanOperation] {
-        products(
-            of: group, operands[group]!, isTransposed: true,
-            into: PlanOperand(buffer: groupBuffers[group]!, columns: step.groups[group].rows.count))
+    private func forwardProducts(_ group: Int, into result: PlanOperand) -> [PlanOperation] {
+        products(of: group, operands[group]!, isTransposed: true, into: result)
     }
 
     /// Returns a place for each value: columns of hoisted products that the backward pass

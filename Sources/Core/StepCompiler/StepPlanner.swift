@@ -3,6 +3,8 @@ struct StepPlanner {
     typealias Value = ExpressionGraph.Value
 
     let step: TracedStep
+    /// Whether the input is given as tokens of an embedding.
+    let readsTokens: Bool
     private(set) var buffers: [PlanBuffer] = []
     private(set) var programs: [PointwiseProgram] = []
     var prelude: [PlanOperation] = []
@@ -18,12 +20,18 @@ struct StepPlanner {
     var operands: [Int: PlanOperand] = [:]
     /// The buffer of each group's products and, in the backward pass, of a hoisted group's δ.
     var groupBuffers: [Int: Int] = [:]
+    /// For tokens, the place of each hoisted group's products with the embedding and, in the backward pass, of the sums of
+    /// its δ.
+    var tables: [Int: PlanOperand] = [:]
     /// The places of δ and other adjoints that are kept for the epilogue.
     var adjoints: [Value: [PlanOperand]] = [:]
 
     var hidden: Int { step.hiddenWidth }
 
-    init(_ step: TracedStep) { self.step = step }
+    init(_ step: TracedStep, readsTokens: Bool) {
+        self.step = step
+        self.readsTokens = readsTokens
+    }
 
     mutating func addBuffer(_ name: String, _ role: PlanBuffer.Role, columns: Int) -> Int {
         buffers.append(PlanBuffer(name: name, role: role, columns: columns))
@@ -36,7 +44,7 @@ struct StepPlanner {
 
     /// Adds the buffers that every plan of the cell has.
     mutating func declareBuffers(training: Bool) {
-        _ = addBuffer("input", .input, columns: step.inputWidth)
+        _ = addBuffer("input", readsTokens ? .embedding : .input, columns: step.inputWidth)
         for (index, name) in step.cell.stateNames.enumerated() {
             _ = addBuffer("states.\(name)", .states(index: index), columns: hidden)
         }
@@ -48,7 +56,8 @@ struct StepPlanner {
             _ = addBuffer(parameter.name, .parameter(index: index), columns: parameter.columns)
         }
         guard training else { return }
-        _ = addBuffer("gradient.input", .inputGradient, columns: step.inputWidth)
+        _ = addBuffer(
+            "gradient.input", readsTokens ? .embeddingGradient : .inputGradient, columns: step.inputWidth)
         _ = addBuffer("gradient.output", .outputGradient, columns: step.cell.outputCount * hidden)
         for (index, name) in step.cell.stateNames.enumerated() {
             _ = addBuffer("gradient.\(name)", .stateGradient(index: index), columns: hidden)
@@ -61,7 +70,7 @@ struct StepPlanner {
     /// Returns the place of a leaf; for a state, that of its value before the step.
     func place(of leaf: TracedStep.Leaf) -> PlanOperand {
         switch leaf {
-        case .input: PlanOperand(buffer: buffer(.input), columns: step.inputWidth)
+        case .input: PlanOperand(buffer: buffer(readsTokens ? .embedding : .input), columns: step.inputWidth)
         case .state(let index): PlanOperand(buffer: buffer(.states(index: index)), columns: hidden)
         case .vector(let index):
             PlanOperand(

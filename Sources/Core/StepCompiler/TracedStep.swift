@@ -81,6 +81,16 @@ package struct TracedStep {
         return value
     }
 
+    /// Whether the equations read the input not only as the operand of products.
+    var readsInputItself: Bool {
+        guard let input = knownLeaf(.input) else { return false }
+        return results.contains(input)
+            || graph.cone(of: results).contains { value in
+                if case .product = graph.nodes[value].operation { return false }
+                return graph.nodes[value].operands.contains(input)
+            }
+    }
+
     package func leafKind(_ value: Value) -> Leaf? {
         if case .input(let index) = graph.nodes[value].operation { leaves[index] } else { nil }
     }

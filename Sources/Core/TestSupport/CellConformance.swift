@@ -105,7 +105,8 @@ public final class CellProbe {
 }
 
 /// Checks a cell on a Double backend: that the compiled gradients of all parameters, the
-/// input and the initial states agree with central differences, both for equal and for
+/// input and the initial states agree with central differences, and what tokens give with what their vectors do
+/// (``checkTokens(_:on:inputWidth:hiddenWidth:vocabulary:steps:batch:lengths:scale:tolerance:)``), both for equal and for
 /// different sequence lengths.
 ///
 /// - Parameters:
@@ -132,11 +133,14 @@ public func checkCell(
             error <= tolerance,
             "\(cell.name): gradients differ from central differences by \(error)\(lengths == nil ? "" : " with different lengths")"
         )
+        try checkTokens(
+            cell, on: backend, inputWidth: inputWidth, hiddenWidth: hiddenWidth, steps: steps, batch: batch,
+            lengths: lengths, tolerance: tolerance)
     }
 }
 
 /// Checks that a backend runs a cell as the oracle does: that outputs and gradients agree
-/// over many steps, both for equal and for different sequence lengths.
+/// over many steps, and that tokens give what their vectors do, both for equal and for different sequence lengths.
 ///
 /// - Parameters:
 ///   - cell: the cell to run.
@@ -170,5 +174,8 @@ public func checkCell(
         }
         let error = relativeError(try tested.gradient(), try expected.gradient())
         try require(error <= tolerance, "\(what): gradients differ from \(oracle.name)'s by \(error)")
+        try checkTokens(
+            cell, on: backend, inputWidth: inputWidth, hiddenWidth: hiddenWidth, steps: steps, batch: batch,
+            lengths: lengths, scale: scale, tolerance: tolerance)
     }
 }

@@ -100,6 +100,7 @@ public final class GradientFlow {
         _ batch: Batch, _ sequences: [Int], steps range: ClosedRange<Int>, operatorNorms: OperatorNorms, start: Start
     ) throws -> GradientNorms {
         try forward(batch, start)
+        guard case .vectors(let inputs) = layer.input else { preconditionFailure("a twin's layers read vectors") }
         let states = (0..<layer.stateCount).map { layer.states($0) }
         let jacobian = try prepared(sequences.count)
         let n = jacobian.width, backend = model.backend
@@ -111,7 +112,7 @@ public final class GradientFlow {
         for t in range {
             if t > range.lowerBound {
                 let factor = try jacobian.compute(
-                    inputs: layer.input, inputRows: sequences.map { (t - 1) * batch.size + $0 }, before: states,
+                    inputs: inputs, inputRows: sequences.map { (t - 1) * batch.size + $0 }, before: states,
                     stateRows: sequences.map { (t - 2) * batch.size + $0 })
                 for s in sequences.indices {
                     let rows = s * n..<(s + 1) * n, norm = steps[steps.count - 1].frobenius.values[s]

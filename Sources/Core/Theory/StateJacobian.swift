@@ -28,10 +28,10 @@ final class StateJacobian {
         // Only the step itself, without the gradients of weights.
         let full = try layer.plan(training: true)
         let plan = RecurrencePlan(
-            cellName: full.cellName, inputWidth: full.inputWidth, hiddenWidth: full.hiddenWidth,
-            stateCount: full.stateCount, outputCount: full.outputCount, masked: false, training: true,
-            buffers: full.buffers,
-            parameters: full.parameters, programs: full.programs, prelude: full.prelude,
+            cellName: full.cellName, inputWidth: full.inputWidth, readsTokens: false,
+            hiddenWidth: full.hiddenWidth, stateCount: full.stateCount, outputCount: full.outputCount, masked: false,
+            training: true, buffers: full.buffers, parameters: full.parameters, programs: full.programs,
+            prelude: full.prelude,
             forwardLoop: full.forwardLoop, backwardLoop: full.backwardLoop, epilogue: [])
         let n = plan.stateCount * plan.hiddenWidth, count = sequences * n
         self.backend = backend
@@ -49,7 +49,7 @@ final class StateJacobian {
         let run = RecurrentRun(
             plan, parameters: parameters, indices: layer.parameterIndices, substitutes: substitutes, on: backend)
         try run.bind(
-            input: input, steps: 1, batch: count,
+            input: .vectors(input), steps: 1, batch: count,
             options: .init(isTraining: true, usesOutputGradient: false, needsInputGradient: false))
         self.run = run
         stateViews = (0..<plan.stateCount).map { run.view(.states(index: $0)) }

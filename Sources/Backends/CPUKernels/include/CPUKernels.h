@@ -117,9 +117,12 @@ void ck_scatter_add_rows(
 // MARK: Recurrence
 
 typedef struct {
-    int32_t kind;  // 0: gemm, 1: kernel
+    enum { CK_GEMM, CK_KERNEL, CK_LOOKUP, CK_TOKEN_SUM } kind;
     // gemm: result[rows, n] ← a[rows, k] · op(b) (+ result)
+    // lookup: row r of result[rows, n] ← the row of a that is r's token
+    // token sum: the row of result[table_rows, n] that is r's token ← the sum of the rows r of a, over all steps
     ck_view a, result;
+    int32_t table_rows;
     const float *b;
     int32_t ldb, n, k;
     bool transpose_b, accumulate;
@@ -136,6 +139,7 @@ typedef struct {
     int32_t count, steps, batch, chunks;
     bool backward;     // from the last step to the first
     float *workspace;  // ck_loop_workspace floats
+    const int32_t *tokens;  // of the batch's rows in each step, for lookups and token sums
 } ck_loop;
 
 int64_t ck_loop_workspace(const ck_team *team, const ck_loop *loop);

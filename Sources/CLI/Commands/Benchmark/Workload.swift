@@ -96,7 +96,10 @@ struct Workload {
                 Int32(random.integer(below: shape.classes))
             })
         var count = 0
-        return Workload(name: name, flops: try flops(of: made, shape)) {
+        let readsTokens =
+            model.recurrentLayers[0].takesTokens && !configuration.model.dropoutPlaces.contains(.embedding)
+            && EmbeddedTokens.isWorthwhile(positions: rows, vocabulary: shape.classes)
+        return Workload(name: name, flops: try flops(of: made, shape, readsTokens: readsTokens)) {
             _ = try model.computeGradients(batch, step: count)
             try updater.update(learningRate: 1e-4)
             backend.synchronize()
@@ -105,13 +108,16 @@ struct Workload {
     }
 
     /// Returns the operations of a training step: `2 · rows · inner · outer` for each product of the compiled cell, forward
-    /// and backward, and three times as many as that for the output's products in the forward pass.
-    private static func flops(of cell: any RecurrentCell, _ shape: Shape) throws -> Double {
-        let plan = try StepCompiler.compile(cell, inputWidth: shape.embedding, hiddenWidth: shape.hidden)
-        let operations = plan.prelude + plan.forwardLoop + plan.backwardLoop + plan.epilogue
-        let rows = Double(shape.steps * shape.batch), outputRows = shape.isLanguageModel ? rows : Double(shape.batch)
-        return rows * operations.reduce(0) { $0 + $1.flopsPerRow }
-            + 6 * outputRows * Double(plan.outputWidth * shape.classes)
+    /// and backward, and three times as many as that for the output's products in the forward pass. Products of the input
+    /// have a row for each token where the layer reads tokens.
+    private static func flops(of cell: any RecurrentCell, _ shape: Shape, readsTokens: Bool) throws -> Double {
+        let plan = try StepCompiler.compile(
+            cell, inputWidth: shape.embedding, hiddenWidth: shape.hidden, tokens: readsTokens)
+        let positions = Double(shape.steps * shape.batch), tokens = Double(shape.classes)
+        let sum = (plan.prelude + plan.forwardLoop + plan.backwardLoop + plan.epilogue).reduce(0) { sum, operation in
+            sum + (operation.isPerToken(in: plan) ? tokens : positions) * operation.flopsPerRow
+        }
+        return sum + 6 * (shape.isLanguageModel ? positions : Double(shape.batch)) * Double(plan.outputWidth) * tokens
     }
 
     /// Creates the workload of the matrix exponential of a random skew-symmetric B with a norm ‖B‖₂ of about 3.
@@ -143,12 +149,21 @@ struct Workload {
 }
 
 extension PlanOperation {
+    /// Whether the operation's product has a row for each token, and not for each position.
+    fileprivate func isPerToken(in plan: RecurrencePlan) -> Bool {
+        switch self {
+        case .gemm(let operand, _, _, _), .weightGradient(_, let operand, _):
+            [.embedding, .perToken].contains(plan.buffers[operand.buffer].role)
+        default: false
+        }
+    }
+
     /// The multiplications and additions in the operation's products, for one row.
     var flopsPerRow: Double {
         switch self {
         case .gemm(let a, _, let result, _): 2 * Double(a.columns * result.columns)
         case .weightGradient(let delta, let operand, _): 2 * Double(delta.columns * operand.columns)
-        case .kernel, .vectorGradient: 0
+        case .kernel, .lookup, .tokenSum, .vectorGradient: 0
         }
     }
 }
