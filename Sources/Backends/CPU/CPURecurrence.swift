@@ -6,44 +6,30 @@ import RecurrentCore
 final class CPURecurrence: RecurrenceExecutor {
     private let backend: CPUBackend
     private let outside: DefaultRecurrence
+    private let loops: LoopPlan
     private let forwardLoop: LoopCode
     private let backwardLoop: LoopCode?
 
     init(_ plan: RecurrencePlan, _ binding: RecurrenceBinding, on backend: CPUBackend) throws {
         self.backend = backend
         outside = try DefaultRecurrence(plan, binding, on: backend)
-        let lookups = plan.prelude.filter(Self.isInside(binding)), sums = plan.epilogue.filter(Self.isInside(binding))
-        forwardLoop = try LoopCode(lookups + plan.forwardLoop, isBackward: false, outside, on: backend)
-        backwardLoop =
-            plan.training ? try LoopCode(plan.backwardLoop + sums, isBackward: true, outside, on: backend) : nil
-    }
-
-    /// Returns a function that says whether an operation of the prelude or the epilogue runs in the loop instead, on rows
-    /// that are in a near cache then. Sums by token do if each chunk's fit there, too.
-    private static func isInside(_ binding: RecurrenceBinding) -> (PlanOperation) -> Bool {
-        { operation in
-            switch operation {
-            case .lookup: true
-            case .tokenSum(_, let table): binding.views[table.buffer]!.count <= 1 << 16
-            default: false
-            }
-        }
+        loops = LoopPlan(plan, binding)
+        forwardLoop = try LoopCode(loops, isBackward: false, outside, on: backend)
+        backwardLoop = plan.training ? try LoopCode(loops, isBackward: true, outside, on: backend) : nil
     }
 
     func forward() throws {
         if let tokens, let rows = embedding?.rows {
             precondition(tokens.allSatisfy { $0 >= 0 && Int($0) < rows }, "a token outside the embedding")
         }
-        let isInside = Self.isInside(outside.binding)
-        outside.runPrelude { !isInside($0) }
+        outside.runPrelude { !loops.isInside($0) }
         forwardLoop.run(on: backend, tokens: tokens)
     }
 
     func backward() throws {
         guard let backwardLoop else { preconditionFailure("the plan was compiled without a backward pass") }
         backwardLoop.run(on: backend, tokens: tokens)
-        let isInside = Self.isInside(outside.binding)
-        outside.runEpilogue { !isInside($0) }
+        outside.runEpilogue { !loops.isInside($0) }
     }
 
     private var embedding: MatrixView? {
@@ -71,7 +57,7 @@ private final class LoopCode {
     }
 
     init(
-        _ plan: [PlanOperation], isBackward: Bool, _ recurrence: DefaultRecurrence, on backend: CPUBackend
+        _ loops: LoopPlan, isBackward: Bool, _ recurrence: DefaultRecurrence, on backend: CPUBackend
     ) throws {
         let binding = recurrence.binding
         let batch = binding.batch
@@ -89,10 +75,11 @@ private final class LoopCode {
             guard let first = binding.view(operand, in: recurrence.plan, at: 0) else { return nil }
             switch recurrence.plan.buffers[operand.buffer].role {
             case .parameter, .parameterGradient, .derivedVectors, .perToken, .scratch, .stateGradient: return (first, 0)
+            case .perStep where loops.isLocal(operand.buffer, isBackward: isBackward): return (first, 0)
             default: return (first, batch * first.rowStride)
             }
         }
-        for operation in plan {
+        for operation in isBackward ? loops.backward : loops.forward {
             var code = ck_operation()
             switch operation {
             case .gemm(let a, let b, let result, let accumulate):
@@ -132,7 +119,22 @@ private final class LoopCode {
                 code.result = target.view.kernelView()
                 code.n = Int32(target.view.columns)
                 code.table_rows = Int32(target.view.rows)
-            case .weightGradient, .vectorGradient: preconditionFailure("parameter gradients are deferred")
+            case .weightGradient(let delta, let operand, let result):
+                let source = view(operand)!, gradient = view(delta)!, target = view(result)!
+                code.kind = CK_WEIGHT_GRADIENT
+                code.a = source.view.kernelView(step: source.step)
+                code.delta = gradient.view.kernelView(step: gradient.step)
+                code.result = target.view.kernelView()
+                code.n = Int32(source.view.columns)
+                code.k = Int32(gradient.view.columns)
+            case .vectorGradient(let delta, let results):
+                let source = view(delta)!
+                code.kind = CK_ROW_SUM
+                code.a = source.view.kernelView(step: source.step)
+                code.n = Int32(source.view.columns)
+                code.outputs = store(results.map { view($0)!.view.kernelView() })
+                code.output_count = Int32(results.count)
+                code.accumulate = recurrence.plan.buffers[results[0].buffer].role != .derivedVectors
             }
             operations.append(code)
         }

@@ -25,6 +25,8 @@ static int64_t own_size(const ck_operation *op) {
     switch (op->kind) {
     case CK_KERNEL: return ck_workspace(op->program);
     case CK_TOKEN_SUM: return ((int64_t)op->table_rows * op->n + 15) / 16 * 16;
+    case CK_WEIGHT_GRADIENT: return ((int64_t)op->k * op->n + 15) / 16 * 16 + CK_PADDING;
+    case CK_ROW_SUM: return (op->n + 15) / 16 * 16 + CK_PADDING;
     default: return 0;
     }
 }
@@ -97,6 +99,16 @@ static void run_chunk(void *context, int chunk) {
                 packed += size;
                 break;
             }
+            // The transposed gradient, whose rows are longer: they fill vectors better.
+            case CK_WEIGHT_GRADIENT: {
+                const float *const delta = op->delta.base + t * op->delta.step + row0 * op->delta.row;
+                const ck_product product = {
+                    op->n, op->k, rows, 1, s > 0 ? 1 : 0, a, op->a.row, true, false, delta, op->delta.row, NULL, own, op->k,
+                };
+                ck_choose_method(j->kernels, false, op->n, op->k, rows).multiply(&product);
+                break;
+            }
+            case CK_ROW_SUM: j->kernels->sum_columns(a, rows, op->n, op->a.row, s > 0 ? 1 : 0, own); break;
             case CK_LOOKUP:
                 for (int64_t r = 0; r < rows; r++) {
                     memcpy(result + r * op->result.row, op->a.base + tokens[r] * op->a.row, sizeof(float) * (size_t)op->n);
@@ -112,19 +124,35 @@ static void run_chunk(void *context, int chunk) {
     }
 }
 
-// Adds up the chunks' sums by token, which are small, in the order of the chunks.
-static void join_sums(const job *j) {
+// Adds up the chunks' sums, in the order of the chunks.
+enum { JOIN_PIECES = 8 };
+
+static void join_sums(void *context, int piece) {
+    const job *j = context;
     const ck_loop *loop = j->loop;
+    const int64_t size = chunk_size(loop);
     float *own = loop->workspace + all_packed(j->kernels, loop);
     for (int i = 0; i < loop->count; own += own_size(&loop->operations[i++])) {
         const ck_operation *op = &loop->operations[i];
-        if (op->kind != CK_TOKEN_SUM) continue;
-        for (int64_t row = 0; row < op->table_rows; row++) {
+        const int64_t rows = op->kind == CK_TOKEN_SUM ? op->table_rows : op->kind == CK_WEIGHT_GRADIENT ? op->k : 0;
+        for (int64_t row = rows * piece / JOIN_PIECES; row < rows * (piece + 1) / JOIN_PIECES; row++) {
             float *const to = op->result.base + row * op->result.row;
-            memcpy(to, own + row * op->n, sizeof(float) * (size_t)op->n);
-            for (int64_t chunk = 1; chunk < loop->chunks; chunk++) {
-                j->kernels->add(to, own + chunk * chunk_size(loop) + row * op->n, op->n);
+            for (int64_t chunk = 0; chunk < loop->chunks; chunk++) {
+                const float *from = own + chunk * size;
+                if (op->kind == CK_WEIGHT_GRADIENT) {
+                    for (int64_t c = 0; c < op->n; c++) to[c] += from[c * op->k + row];
+                } else if (chunk == 0) {
+                    memcpy(to, from + row * op->n, sizeof(float) * (size_t)op->n);
+                } else {
+                    j->kernels->add(to, from + row * op->n, op->n);
+                }
             }
+        }
+        if (op->kind != CK_ROW_SUM || piece != 0) continue;
+        for (int o = 0; o < op->output_count; o++) {
+            float *const to = op->outputs[o].base;
+            if (!op->accumulate) memset(to, 0, sizeof(float) * (size_t)op->n);
+            for (int64_t chunk = 0; chunk < loop->chunks; chunk++) j->kernels->add(to, own + chunk * size, op->n);
         }
     }
 }
@@ -133,5 +161,5 @@ void ck_run_loop(ck_team *team, const ck_loop *loop) {
     job j = {ck_team_kernels(team), loop};
     if (all_packed(j.kernels, loop) > 0) ck_parallel(team, PACK_PIECES, pack_piece, &j);
     ck_parallel(team, loop->chunks, run_chunk, &j);
-    join_sums(&j);
+    if (loop->backward) ck_parallel(team, JOIN_PIECES, join_sums, &j);
 }

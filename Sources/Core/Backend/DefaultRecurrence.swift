@@ -114,10 +114,17 @@ public final class DefaultRecurrence: RecurrenceExecutor {
         case .vectorGradient(let delta, let results):
             let rows = binding.view(delta, in: plan, at: t)!
             let targets = results.map { binding.view($0, in: plan, at: t)! }
-            guard targets.count > 1 else { return backend.sumColumns(rows, beta: 1, into: targets[0]) }
+            let isDerived = plan.buffers[results[0].buffer].role == .derivedVectors
+            guard targets.count > 1 else { return backend.sumColumns(rows, beta: isDerived ? 0 : 1, into: targets[0]) }
             let sum = sums!.columns(0..<delta.columns)
             backend.sumColumns(rows, beta: 0, into: sum)
-            for target in targets { backend.run(add!, inputs: [target, sum], outputs: [target]) }
+            for target in targets {
+                if isDerived {
+                    backend.copy(sum, to: target)
+                } else {
+                    backend.run(add!, inputs: [target, sum], outputs: [target])
+                }
+            }
         }
     }
 }

@@ -157,7 +157,8 @@ public enum PlanOperation: Sendable {
     /// The addition of `deltaᵀ · operand` over all their rows to `result`, the gradient of a
     /// weight.
     case weightGradient(delta: PlanOperand, operand: PlanOperand, result: PlanOperand)
-    /// The addition of the sum of the rows of `delta` to each of `results`, the gradients of vectors.
+    /// The addition of the sum of the rows of `delta` to each of `results`, the gradients of vectors. Those of derived
+    /// vectors, which no result is among others, are overwritten instead.
     case vectorGradient(delta: PlanOperand, results: [PlanOperand])
 
     /// Whether the operation is a `gemm`.

@@ -30,10 +30,8 @@ extension StepPlanner {
 
     private mutating func emitVectorGradients(_ gradients: StepGradients) {
         if !step.derived.isEmpty {
-            let columns = step.derived.count * hidden
-            derivedGradientBuffer = addBuffer("gradient.derived", .derivedVectors, columns: columns)
-            let place = PlanOperand(buffer: derivedGradientBuffer!, columns: columns, rows: 0..<1)
-            epilogue.append(kernel([(zero!, place)], available: [:]))
+            derivedGradientBuffer = addBuffer(
+                "gradient.derived", .derivedVectors, columns: step.derived.count * hidden)
         }
         var sums: [(delta: PlanOperand, result: PlanOperand)] = []
         for (vector, adjoint) in gradients.vectors {
@@ -59,10 +57,13 @@ extension StepPlanner {
             }
         }
         // Columns that are the δ of several vectors are added up once.
-        var written: Set<PlanOperand> = []
-        for (delta, _) in sums where written.insert(delta).inserted {
-            epilogue.append(
-                .vectorGradient(delta: delta, results: sums.filter { $0.delta == delta }.map(\.result)))
+        for isDerived in [true, false] {
+            let kind = sums.filter { ($0.result.buffer == derivedGradientBuffer) == isDerived }
+            var written: Set<PlanOperand> = []
+            for (delta, _) in kind where written.insert(delta).inserted {
+                epilogue.append(
+                    .vectorGradient(delta: delta, results: kind.filter { $0.delta == delta }.map(\.result)))
+            }
         }
         if !gradients.sources.isEmpty {
             epilogue.append(

@@ -149,16 +149,19 @@ public func checkCell(
 ///   - inputWidth: the width of the input.
 ///   - hiddenWidth: the width of the states.
 ///   - steps: the number of time steps.
-///   - batch: the number of sequences.
+///   - batch: the number of sequences; half of them where lengths differ.
 ///   - scale: the bound of the random parameters, inputs and states; small enough that a
 ///     long product of Jacobians doesn't amplify Float32's rounding without bound.
 ///   - tolerance: the largest relative error of outputs and gradients.
 /// - Throws: ``ConformanceFailure`` if outputs or gradients differ.
 public func checkCell(
     _ cell: any RecurrentCell, on backend: any Backend, against oracle: any Backend, inputWidth: Int = 7,
-    hiddenWidth: Int = 19, steps: Int = 100, batch: Int = 21, scale: Double = 0.2, tolerance: Double = 1e-4
+    hiddenWidth: Int = 19, steps: Int = 100, batch: Int = 37, scale: Double = 0.2, tolerance: Double = 1e-4
 ) throws {
-    for lengths in [nil, (0..<batch).map { $0 * 37 % (steps + 1) }] {
+    for hasLengths in [false, true] {
+        // A backend may treat a small batch differently.
+        let batch = hasLengths ? (batch + 1) / 2 : batch
+        let lengths = hasLengths ? (0..<batch).map { $0 * 37 % (steps + 1) } : nil
         func probe(_ backend: any Backend) throws -> CellProbe {
             try CellProbe(
                 cell, on: backend, inputWidth: inputWidth, hiddenWidth: hiddenWidth, steps: steps, batch: batch,

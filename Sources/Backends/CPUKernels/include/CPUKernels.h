@@ -117,12 +117,14 @@ void ck_scatter_add_rows(
 // MARK: Recurrence
 
 typedef struct {
-    enum { CK_GEMM, CK_KERNEL, CK_LOOKUP, CK_TOKEN_SUM } kind;
+    enum { CK_GEMM, CK_KERNEL, CK_LOOKUP, CK_TOKEN_SUM, CK_WEIGHT_GRADIENT, CK_ROW_SUM } kind;
     // gemm: result[rows, n] ← a[rows, k] · op(b) (+ result)
     // lookup: row r of result[rows, n] ← the row of a that is r's token
     // token sum: the row of result[table_rows, n] that is r's token ← the sum of the rows r of a, over all steps
-    ck_view a, result;
-    int32_t table_rows;
+    // weight gradient: result[k, n] += aᵀ · delta over all steps' rows, with a[rows, n] and delta[rows, k]
+    // row sum: each of outputs[1, n] ← the sum of the rows of a over all steps (+ outputs)
+    ck_view a, delta, result;
+    int32_t table_rows, output_count;
     const float *b;
     int32_t ldb, n, k;
     bool transpose_b, accumulate;
