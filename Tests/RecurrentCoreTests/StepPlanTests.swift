@@ -3,6 +3,8 @@ import LEMCell
 import LRUCell
 import LSTMCell
 import RecurrentCore
+import RecurrentTestSupport
+import ReferenceBackend
 import Testing
 import UGRUCell
 import URNNCell
@@ -132,6 +134,31 @@ struct StepPlanTests {
     @Test func aDeltaThatAnEarlierProductNeedsHasItsOwnPlace() throws {
         let plan = try plan(LEM())
         #expect(plan.buffers.filter { $0.name.hasPrefix("delta") }.map(\.columns) == [5])
+    }
+
+    /// Two states, of which the second is made of the first one's new value and, perhaps, of its old one.
+    private struct Chained: RecurrentCell {
+        let readsOld: Bool
+        var name: String { "chained" }
+        var summary: String { "" }
+        var stateNames: [String] { ["z", "y"] }
+        var parameters: [CellParameter] { [.inputWeight("U"), .recurrentWeight("V"), .recurrentWeight("W")] }
+        func step(input x: SymbolicValue, states: CellStates, parameters p: CellSymbols) -> [SymbolicValue] {
+            let z = tanh(p.U • x + p.V • states.y)
+            return [z, tanh(p.W • z + (readsOld ? states.z : states.y))]
+        }
+    }
+
+    /// A new state that is multiplied is written once, where it is kept, unless the old one is still needed.
+    @Test func newStatesAreOperands() throws {
+        func operands(_ cell: any RecurrentCell, masked: Bool = false) throws -> Int {
+            try plan(cell, masked: masked).buffers.count { $0.name.hasPrefix("operand") }
+        }
+        #expect(try operands(LRU()) == 0 && operands(LEM()) == 0)
+        #expect(try operands(LRU(), masked: true) == 2)
+        #expect(try operands(Chained(readsOld: false)) == 0)
+        #expect(try operands(Chained(readsOld: true)) == 1)
+        for readsOld in [true, false] { try checkCell(Chained(readsOld: readsOld), on: ReferenceBackend()) }
     }
 
     @Test func aGRUSavesItsGatesInThePlaceOfTheHoistedProducts() throws {

@@ -15,10 +15,12 @@ extension StepPlanner {
             for product in step.groups[group].products { available[product] = products[product] }
         }
 
+        var writtenStates: Set<Int> = []
         for level in 0...lastLevel {
             let isLast = level == lastLevel
             var outputs: [(value: Value, place: PlanOperand)] = []
-            for group in step.groups.indices where step.groups[group].level == level + 1 {
+            let next = step.groups.indices.filter { step.groups[$0].level == level + 1 }
+            for group in next {
                 let operand = step.groups[group].operand
                 if operands[group] != nil { continue }
                 if let leaf = step.leafKind(operand) {
@@ -28,8 +30,14 @@ extension StepPlanner {
                     // loop with their step, and hoisted ones as δ has taken their place.
                     let isGone = training && step.groupOf[operand] != nil
                     let known = outputs.first { $0.value == operand }?.place ?? (isGone ? nil : available[operand])
+                    // A new state goes where it belongs, unless the old one is still needed.
+                    let state = step.results.indices.first {
+                        step.results[$0] == operand && !writtenStates.contains($0)
+                            && !readsState($0, values, after: level, known: Set(available.keys))
+                    }
+                    if known == nil, let state { writtenStates.insert(state) }
                     let place =
-                        known
+                        known ?? state.map(stateAfterStep)
                         ?? PlanOperand(
                             buffer: addBuffer("operand.\(group)", training ? .perStep : .scratch, columns: hidden),
                             columns: hidden)
@@ -38,7 +46,9 @@ extension StepPlanner {
                 }
             }
             if isLast {
-                outputs += step.results.enumerated().map { ($1, stateAfterStep($0)) }
+                outputs += step.results.enumerated().filter { !writtenStates.contains($0.offset) }.map {
+                    ($1, stateAfterStep($0))
+                }
             }
             let computed = step.graph.cone(of: outputs.map(\.value), stoppingAt: Set(available.keys))
             let due = open.filter { isLast || computed.contains($0) }
@@ -51,12 +61,23 @@ extension StepPlanner {
                 forwardLoop.append(kernel(outputs, available: available))
                 for (value, place) in outputs { available[value] = place }
             }
-            for group in step.groups.indices where step.groups[group].level == level + 1 {
+            for group in next {
                 forwardLoop += forwardProducts(
                     group, into: PlanOperand(buffer: groupBuffers[group]!, columns: step.groups[group].rows.count))
                 for product in step.groups[group].products { available[product] = products[product] }
             }
         }
+    }
+
+    /// Whether a state's value before the step is needed for the new states, for what is saved or for a product, once the
+    /// kernel of a level has run.
+    private func readsState(_ index: Int, _ saved: [Value], after level: Int, known: Set<Value>) -> Bool {
+        guard let old = step.knownLeaf(.state(index)) else { return false }
+        let operands = step.groups.filter { $0.level > level }.map(\.operand)
+        if operands.contains(old) { return true }
+        let known = known.union(step.groups.filter { $0.level == level + 1 }.map(\.operand))
+        let open = (step.results + saved + operands).filter { !known.contains($0) }
+        return step.graph.cone(of: open, stoppingAt: known).contains(old)
     }
 
     private func isHoistedProduct(_ value: Value) -> Bool {
