@@ -27,6 +27,9 @@ struct TokenInputTests {
         #expect(try takesTokens(GRU()))
         #expect(try takesTokens(LSTM()))
         #expect(try !takesTokens(Adding()))
+        #expect(throws: RecurrentError.self) {
+            try StepCompiler.compile(Adding(), inputWidth: 4, hiddenWidth: 4, tokens: true)
+        }
     }
 
     /// Dropout of the embedding's output, at a rate that drops nothing, makes the layer read vectors.

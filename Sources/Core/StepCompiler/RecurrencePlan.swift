@@ -150,15 +150,15 @@ public enum PlanOperation: Sendable {
     case gemm(a: PlanOperand, b: PlanOperand, result: PlanOperand, accumulate: Bool)
     /// A run of program `program`, row by row; vectors are repeated for each row.
     case kernel(program: Int, inputs: [PlanOperand], outputs: [PlanOperand])
-    /// In each of the T·B rows of `result`, the row of `table` that belongs to the row's token.
+    /// A copy of the row of `table` that belongs to a row's token, into each of the T·B rows of `result`.
     case lookup(table: PlanOperand, result: PlanOperand)
-    /// In each row of `table`, the sum of those of the T·B rows of `delta` that have its token.
+    /// The sum of those of the T·B rows of `delta` that have a token, into the row of `table` that belongs to it.
     case tokenSum(delta: PlanOperand, table: PlanOperand)
     /// The addition of `deltaᵀ · operand` over all their rows to `result`, the gradient of a
     /// weight.
     case weightGradient(delta: PlanOperand, operand: PlanOperand, result: PlanOperand)
-    /// The addition of the sum of the rows of `delta` to each of `results`, the gradients of vectors. Those of derived
-    /// vectors, which no result is among others, are overwritten instead.
+    /// The addition of the sum of the rows of `delta` to each of `results`, the gradients of vectors; or, if all of these
+    /// are derived vectors, its copies.
     case vectorGradient(delta: PlanOperand, results: [PlanOperand])
 
     /// Whether the operation is a `gemm`.
@@ -174,9 +174,9 @@ public struct RecurrenceBinding: Sendable {
     /// The number of sequences, B.
     public let batch: Int
     /// One view per buffer of the plan, with the number of rows that its role
-    /// implies (a parameter: its own rows; `stateGradient` and `scratch`: B; what belongs to tokens: V). A view is packed, except for states and
-    /// their gradients, whose rows may lie further apart. Buffers that
-    /// a run doesn't need (`outputGradient` where only the last state is used,
+    /// implies (a parameter: its own rows; `stateGradient` and `scratch`: B; what belongs to
+    /// tokens: V). A view is packed, except for states and their gradients, whose rows may lie
+    /// further apart. Buffers that a run doesn't need (`outputGradient` where only the last state is used,
     /// `inputGradient` in the first layer, `embeddingGradient` if the embedding is frozen) are nil: an absent
     /// `outputGradient` reads as zeros, and an operation that writes only to an absent gradient is skipped.
     public let views: [MatrixView?]

@@ -18,8 +18,9 @@ public enum StepCompiler {
     ///   - training: whether to plan the backward pass and keep the values that it needs.
     ///   - masked: whether each state stops changing at the end of its sequence.
     ///   - zoneout: how units keep their old values; nil if they don't.
-    ///   - tokens: whether the input is given as tokens of an embedding. The cell must read it only in products.
-    /// - Throws: ``RecurrentError/cell(_:)`` if the cell's declarations or equations are wrong, or
+    ///   - tokens: whether the input is given as tokens of an embedding.
+    /// - Throws: ``RecurrentError/cell(_:)`` if the cell's declarations or equations are wrong, or if there are `tokens` and
+    ///   it reads its input not only as the operand of products; or
     ///   ``RecurrentError/invalidOption(_:)`` if it needs an input and states of the same width and they differ.
     public static func compile(
         _ cell: any RecurrentCell, inputWidth: Int, hiddenWidth: Int, training: Bool = true, masked: Bool = false,
@@ -28,7 +29,10 @@ public enum StepCompiler {
         precondition(inputWidth > 0 && hiddenWidth > 0)
         var step = try TracedStep(
             cell, inputWidth: inputWidth, hiddenWidth: hiddenWidth, masked: masked, zoneout: zoneout)
-        precondition(!tokens || !step.readsInputItself, "the cell \(cell.name) reads its input not only in products")
+        if tokens, step.readsInputItself {
+            throw RecurrentError.cell(
+                "cell '\(cell.name)' reads its input not only as the operand of products; compile it without `tokens`")
+        }
         var gradients = training ? StepGradients(of: &step) : nil
         var planner = StepPlanner(step, readsTokens: tokens)
         planner.declareBuffers(training: training)
