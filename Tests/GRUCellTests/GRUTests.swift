@@ -14,3 +14,8 @@ func gradientsAgreeWithCentralDifferences(resetGate: ResetGate) throws {
 func cpuAgreesWithReference(resetGate: ResetGate) throws {
     try checkCell(GRU(resetGate: resetGate), on: CPUBackend(), against: ReferenceBackend())
 }
+
+/// The gradient of the input's weight is a product with one row.
+@Test func cpuAgreesWithReferenceForOneInput() throws {
+    try checkCell(GRU(), on: CPUBackend(), against: ReferenceBackend(), inputWidth: 1, steps: 10)
+}

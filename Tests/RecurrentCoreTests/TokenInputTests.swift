@@ -36,7 +36,6 @@ struct TokenInputTests {
     @Test(arguments: [false, true])
     func modelsComputeTheSameFromTokensAsFromVectors(tied: Bool) throws {
         let vocabulary = 5, steps = 4, size = 6
-        #expect(EmbeddedTokens.isWorthwhile(positions: steps * size, vocabulary: vocabulary))
         var random = RandomStream(RandomKey(seed: 4, purpose: .test))
         let tokens = (0..<2 * steps * size).map { _ in Int32(random.integer(below: vocabulary)) }
         let results = try [Set<ModelConfiguration.DropoutPlace>(), [.embedding]].map { places in
@@ -49,6 +48,9 @@ struct TokenInputTests {
                     inputs: .tokens(vocabulary: vocabulary), targets: .positionClass(classes: vocabulary),
                     isContinuous: true, metric: .perplexity),
                 on: ReferenceBackend(), seed: 3)
+            #expect(model.readsTokens(positions: steps * size, isTraining: true) == places.isEmpty)
+            #expect(model.readsTokens(positions: steps * size, isTraining: false))
+            #expect(!model.readsTokens(positions: 2 * vocabulary - 1, isTraining: false))
             var all: [Double] = []
             // The states of the first batch carry over to the second.
             for step in 0..<2 {

@@ -52,7 +52,7 @@ extension CPUBackend {
             table.pointer, Int64(table.rowStride))
     }
 
-    private func checkIndices(_ indices: [Int32], _ table: MatrixView) {
+    func checkIndices(_ indices: [Int32], _ table: MatrixView) {
         precondition(indices.allSatisfy { $0 >= 0 && Int($0) < table.rows }, "an index outside the table")
     }
 }

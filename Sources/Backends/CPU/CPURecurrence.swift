@@ -19,9 +19,7 @@ final class CPURecurrence: RecurrenceExecutor {
     }
 
     func forward() throws {
-        if let tokens, let rows = embedding?.rows {
-            precondition(tokens.allSatisfy { $0 >= 0 && Int($0) < rows }, "a token outside the embedding")
-        }
+        if let tokens, let embedding { backend.checkIndices(tokens, embedding) }
         outside.runPrelude { !loops.isInside($0) }
         forwardLoop.run(on: backend, tokens: tokens)
     }

@@ -9,8 +9,8 @@ struct LoopPlan {
     let backward: [PlanOperation]
     private let plan: RecurrencePlan
     private let binding: RecurrenceBinding
-    private var forwardLocal: Set<Int> = []
-    private var backwardLocal: Set<Int> = []
+    private let forwardLocal: Set<Int>
+    private let backwardLocal: Set<Int>
 
     init(_ plan: RecurrencePlan, _ binding: RecurrenceBinding) {
         self.plan = plan
@@ -21,8 +21,8 @@ struct LoopPlan {
         let outside = (plan.prelude + plan.epilogue).filter { !isInside($0) }
         var candidates = Set(plan.buffers.indices.filter { plan.buffers[$0].role == .perStep })
         candidates.subtract(outside.flatMap { $0.reads + $0.results }.map(\.buffer))
-        backwardLocal = candidates.subtracting(readFirst(backward))
-        forwardLocal = backwardLocal.subtracting(readFirst(forward))
+        backwardLocal = candidates.subtracting(Self.readFirst(backward, plan))
+        forwardLocal = backwardLocal.subtracting(Self.readFirst(forward, plan))
     }
 
     /// Whether an operation of the prelude or the epilogue runs in a loop.
@@ -39,9 +39,7 @@ struct LoopPlan {
     private static func isInside(
         _ operation: PlanOperation, _ plan: RecurrencePlan, _ binding: RecurrenceBinding
     ) -> Bool {
-        func isOfTokens(_ operand: PlanOperand) -> Bool {
-            [.embedding, .perToken].contains(plan.buffers[operand.buffer].role)
-        }
+        func isOfTokens(_ operand: PlanOperand) -> Bool { plan.buffers[operand.buffer].role.isOfTokens }
         let hasRows = binding.batch >= 32
         switch operation {
         case .kernel: return false
@@ -56,11 +54,13 @@ struct LoopPlan {
     }
 
     /// Returns the buffers from which a step reads columns that it hasn't written.
-    private func readFirst(_ operations: [PlanOperation]) -> Set<Int> {
+    private static func readFirst(_ operations: [PlanOperation], _ plan: RecurrencePlan) -> Set<Int> {
         var written = plan.buffers.map { [Bool](repeating: false, count: $0.columns) }
         var found: Set<Int> = []
         for operation in operations {
-            for operand in operation.reads where !written[operand.buffer][operand.range].allSatisfy({ $0 }) {
+            var reads = operation.reads
+            if case .gemm(_, _, let sum, accumulate: true) = operation { reads.append(sum) }
+            for operand in reads where !written[operand.buffer][operand.range].allSatisfy({ $0 }) {
                 found.insert(operand.buffer)
             }
             for operand in operation.results {
@@ -73,26 +73,4 @@ struct LoopPlan {
 
 extension PlanOperand {
     fileprivate var range: Range<Int> { column..<column + columns }
-}
-
-extension PlanOperation {
-    /// What the operation reads, apart from weights.
-    fileprivate var reads: [PlanOperand] {
-        switch self {
-        case .gemm(let a, _, let result, let accumulate): accumulate ? [a, result] : [a]
-        case .kernel(_, let inputs, _): inputs
-        case .lookup(let table, _): [table]
-        case .tokenSum(let delta, _), .vectorGradient(let delta, _): [delta]
-        case .weightGradient(let delta, let operand, _): [delta, operand]
-        }
-    }
-    /// What the operation writes.
-    fileprivate var results: [PlanOperand] {
-        switch self {
-        case .gemm(_, _, let result, _), .lookup(_, let result), .tokenSum(_, let result): [result]
-        case .weightGradient(_, _, let result): [result]
-        case .kernel(_, _, let outputs): outputs
-        case .vectorGradient(_, let results): results
-        }
-    }
 }

@@ -2,7 +2,7 @@
 #include <string.h>
 
 // A loop's working memory holds the packed weights, which all chunks read, followed by
-// each chunk's registers for every kernel and its part of the sums by token.
+// each chunk's registers for every kernel and its part of every sum.
 
 static ck_method method(const struct ck_kernels *kernels, const ck_loop *loop, const ck_operation *op) {
     // A weight is packed once for all steps, which pays even for a large one, but not for a batch of one row.
@@ -20,13 +20,15 @@ static int64_t all_packed(const struct ck_kernels *kernels, const ck_loop *loop)
     return sum;
 }
 
+static int64_t whole_lines(int64_t floats) { return (floats + 15) / 16 * 16; }
+
 /// The floats that a chunk needs for an operation: a kernel's registers, or sums.
 static int64_t own_size(const ck_operation *op) {
     switch (op->kind) {
     case CK_KERNEL: return ck_workspace(op->program);
-    case CK_TOKEN_SUM: return ((int64_t)op->table_rows * op->n + 15) / 16 * 16;
-    case CK_WEIGHT_GRADIENT: return ((int64_t)op->k * op->n + 15) / 16 * 16 + CK_PADDING;
-    case CK_ROW_SUM: return (op->n + 15) / 16 * 16 + CK_PADDING;
+    case CK_TOKEN_SUM: return whole_lines((int64_t)op->table_rows * op->n);
+    case CK_WEIGHT_GRADIENT: return whole_lines((int64_t)op->k * op->n);
+    case CK_ROW_SUM: return whole_lines(op->n);
     default: return 0;
     }
 }
@@ -62,6 +64,8 @@ static void pack_piece(void *context, int piece) {
     }
 }
 
+static float *at(const ck_view *view, int64_t t, int64_t row) { return view->base + t * view->step + row * view->row; }
+
 static void run_chunk(void *context, int chunk) {
     const job *j = context;
     const ck_loop *loop = j->loop;
@@ -81,8 +85,6 @@ static void run_chunk(void *context, int chunk) {
         own = workspace;
         for (int i = 0; i < loop->count; own += own_size(&loop->operations[i++])) {
             const ck_operation *op = &loop->operations[i];
-            const float *const a = op->a.base + t * op->a.step + row0 * op->a.row;
-            float *const result = op->result.base + t * op->result.step + row0 * op->result.row;
             switch (op->kind) {
             case CK_KERNEL:
                 ck_run_tiles(
@@ -92,8 +94,8 @@ static void run_chunk(void *context, int chunk) {
             case CK_GEMM: {
                 const int64_t size = packed_size(j->kernels, loop, op);
                 const ck_product product = {
-                    rows, op->n, op->k, 1, op->accumulate ? 1 : 0, a, op->a.row, false, op->transpose_b, op->b, op->ldb,
-                    size > 0 ? packed : NULL, result, op->result.row,
+                    rows, op->n, op->k, 1, op->accumulate ? 1 : 0, at(&op->a, t, row0), op->a.row, false, op->transpose_b,
+                    op->b, op->ldb, size > 0 ? packed : NULL, at(&op->result, t, row0), op->result.row,
                 };
                 method(j->kernels, loop, op).multiply(&product);
                 packed += size;
@@ -101,22 +103,25 @@ static void run_chunk(void *context, int chunk) {
             }
             // The transposed gradient, whose rows are longer: they fill vectors better.
             case CK_WEIGHT_GRADIENT: {
-                const float *const delta = op->delta.base + t * op->delta.step + row0 * op->delta.row;
                 const ck_product product = {
-                    op->n, op->k, rows, 1, s > 0 ? 1 : 0, a, op->a.row, true, false, delta, op->delta.row, NULL, own, op->k,
+                    op->n, op->k, rows, 1, s > 0 ? 1 : 0, at(&op->a, t, row0), op->a.row, true, false,
+                    at(&op->delta, t, row0), op->delta.row, NULL, own, op->k,
                 };
                 ck_choose_method(j->kernels, false, op->n, op->k, rows).multiply(&product);
                 break;
             }
-            case CK_ROW_SUM: j->kernels->sum_columns(a, rows, op->n, op->a.row, s > 0 ? 1 : 0, own); break;
+            case CK_ROW_SUM:
+                j->kernels->sum_columns(at(&op->a, t, row0), rows, op->n, op->a.row, s > 0 ? 1 : 0, own);
+                break;
             case CK_LOOKUP:
                 for (int64_t r = 0; r < rows; r++) {
-                    memcpy(result + r * op->result.row, op->a.base + tokens[r] * op->a.row, sizeof(float) * (size_t)op->n);
+                    memcpy(
+                        at(&op->result, t, row0 + r), op->a.base + tokens[r] * op->a.row, sizeof(float) * (size_t)op->n);
                 }
                 break;
             case CK_TOKEN_SUM:
                 for (int64_t r = 0; r < rows; r++) {
-                    j->kernels->add(own + (int64_t)tokens[r] * op->n, a + r * op->a.row, op->n);
+                    j->kernels->add(own + (int64_t)tokens[r] * op->n, at(&op->a, t, row0 + r), op->n);
                 }
                 break;
             }

@@ -9,6 +9,7 @@ typedef struct {
     const int32_t *indices;
     int64_t count;
     int pieces;
+    const struct ck_kernels *kernels;
 } job;
 
 enum { PIECES = 8, LEAST = 1 << 15 };
@@ -30,20 +31,21 @@ static void scatter_piece(void *context, int piece) {
     for (int64_t r = 0; r < j->count && first < last; r++) {
         const float *from = j->rows + r * j->rows_ld;
         float *to = j->table + j->indices[r] * j->table_ld;
-        for (int64_t c = first; c < last; c++) to[c] += from[c];
+        j->kernels->add(to + first, from + first, last - first);
     }
 }
 
 void ck_gather_rows(
     ck_team *team, const float *table, int64_t table_ld, const int32_t *indices, int64_t count, int64_t columns,
     float *rows, int64_t rows_ld) {
-    job j = {(float *)table, rows, table_ld, rows_ld, columns, indices, count, count * columns < LEAST ? 1 : PIECES};
+    job j = {(float *)table, rows, table_ld, rows_ld, columns, indices, count, count * columns < LEAST ? 1 : PIECES, NULL};
     ck_parallel(team, j.pieces, gather_piece, &j);
 }
 
 void ck_scatter_add_rows(
     ck_team *team, const float *rows, int64_t rows_ld, const int32_t *indices, int64_t count, int64_t columns,
     float *table, int64_t table_ld) {
-    job j = {table, (float *)rows, table_ld, rows_ld, columns, indices, count, count * columns < LEAST ? 1 : PIECES};
+    const int pieces = count * columns < LEAST ? 1 : PIECES;
+    job j = {table, (float *)rows, table_ld, rows_ld, columns, indices, count, pieces, ck_team_kernels(team)};
     ck_parallel(team, j.pieces, scatter_piece, &j);
 }

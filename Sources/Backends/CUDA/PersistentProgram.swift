@@ -100,7 +100,7 @@ struct PersistentProgram {
         self.binding = binding
         let present = operations.filter { operation in
             // As in all backends, operations whose result isn't wanted are left out.
-            Self.results(operation).allSatisfy { binding.views[$0.buffer] != nil }
+            operation.results.allSatisfy { binding.views[$0.buffer] != nil }
         }
         guard present.allSatisfy({ $0.isGEMM || $0.isKernel }), let ranges = sharedRanges(present) else { return nil }
         for (buffer, columns) in ranges.sorted(by: { $0.key < $1.key }) {
@@ -110,29 +110,12 @@ struct PersistentProgram {
         for buffer in ranges.keys where isState(buffer) { values[buffer] = Value(slot: slotOf[.init(buffer: buffer)]!) }
         // A trial finds what a step leaves to the next; the final pass starts from that.
         var trial = self
-        for buffer in Set(present.flatMap(Self.results).map(\.buffer)) where isGradient(buffer) {
+        for buffer in Set(present.flatMap(\.results).map(\.buffer)) where isGradient(buffer) {
             trial.values[buffer] = Value(slot: slotOf[.init(buffer: buffer)])
         }
         guard trial.place(present) else { return nil }
         values = trial.values.filter { plan.buffers[$0.key].role != .scratch }
         guard place(present), values == trial.values, carry() else { return nil }
-    }
-
-    private static func results(_ operation: PlanOperation) -> [PlanOperand] {
-        switch operation {
-        case .gemm(_, _, let result, _): [result]
-        case .kernel(_, _, let outputs): outputs
-        case .weightGradient(_, _, let result): [result]
-        case .vectorGradient(_, let results): results
-        case .lookup(_, let result), .tokenSum(_, let result): [result]
-        }
-    }
-    private static func reads(_ operation: PlanOperation) -> [PlanOperand] {
-        switch operation {
-        case .gemm(let a, _, _, _): [a]
-        case .kernel(_, let inputs, _): inputs
-        case .lookup, .tokenSum, .weightGradient, .vectorGradient: []
-        }
     }
 
     private func isState(_ buffer: Int) -> Bool { if case .states = plan.buffers[buffer].role { true } else { false } }
@@ -159,7 +142,7 @@ struct PersistentProgram {
     private func sharedRanges(_ operations: [PlanOperation]) -> [Int: Range<Int>]? {
         var ranges: [Int: Range<Int>] = [:], written: [Int: Set<Range<Int>>] = [:]
         for operation in operations {
-            for read in Self.reads(operation) {
+            for read in operation.reads {
                 let columns = Self.columns(read), before = (written[read.buffer] ?? []).filter { $0.overlaps(columns) }
                 if before.isEmpty || isInside(read.buffer) || isState(read.buffer) { continue }
                 // It must have written all of them, or they would be in two places.
@@ -170,7 +153,7 @@ struct PersistentProgram {
                 ranges[read.buffer] =
                     min(known.lowerBound, columns.lowerBound)..<max(known.upperBound, columns.upperBound)
             }
-            for result in Self.results(operation) {
+            for result in operation.results {
                 let columns = Self.columns(result)
                 if (written[result.buffer] ?? []).contains(where: { $0 != columns && $0.overlaps(columns) }) {
                     return nil
@@ -246,7 +229,7 @@ struct PersistentProgram {
                 kernels.append(Kernel(program: program, columns: columns, inputs: inputs, outputs: outputs))
             case .lookup, .tokenSum, .weightGradient, .vectorGradient: return false
             }
-            for result in Self.results(operation) { written[result.buffer, default: []].insert(Self.columns(result)) }
+            for result in operation.results { written[result.buffer, default: []].insert(Self.columns(result)) }
         }
         return true
     }

@@ -145,20 +145,24 @@ final class LayerStack {
         return values!
     }
 
-    /// Returns the first recurrent layer's input: vectors, or tokens where the layer may multiply the embedding's rows
-    /// instead, which no dropout changes and of which there are few enough.
+    /// Whether the first recurrent layer reads tokens and multiplies the embedding's rows: no dropout changes them, and
+    /// there are few enough.
+    func readsTokens(positions: Int, isTraining: Bool) -> Bool {
+        guard let embedding, !isTwin, layers[0].takesTokens else { return false }
+        let isChanged = isTraining && (embedding.hasDropout || dropout(at: .embedding) != nil)
+        return !isChanged && EmbeddedTokens.isWorthwhile(positions: positions, vocabulary: embedding.vocabulary)
+    }
+
+    /// Returns the first recurrent layer's input.
     private func embed(_ inputs: Batch.Inputs, steps: Int, batch: Int, masks: MaskKeys?) throws -> RecurrentInput {
         switch inputs {
         case .tokens(let ids):
             guard let embedding else { preconditionFailure("a model of vectors was given tokens") }
-            let dropout = masks == nil ? nil : dropout(at: .embedding)
-            if !isTwin, layers[0].takesTokens, dropout == nil, masks == nil || !embedding.hasDropout,
-                EmbeddedTokens.isWorthwhile(positions: ids.count, vocabulary: embedding.vocabulary)
-            {
+            if readsTokens(positions: ids.count, isTraining: masks != nil) {
                 return .tokens(try embedding.tokens(ids))
             }
             let values = try embedding.forward(ids, key: masks?.words)
-            if let dropout, let masks {
+            if let masks, let dropout = dropout(at: .embedding) {
                 try dropout.inPlace.apply(inPlace: values, batch: batch, key: masks.embedding)
             }
             return .vectors(values)

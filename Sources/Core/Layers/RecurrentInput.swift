@@ -43,5 +43,5 @@ package struct EmbeddedTokens {
     let indices: any IndexMemory
 
     /// Whether products with the whole embedding take less than half of the work of products with each position's vector.
-    package static func isWorthwhile(positions: Int, vocabulary: Int) -> Bool { positions >= 2 * vocabulary }
+    static func isWorthwhile(positions: Int, vocabulary: Int) -> Bool { positions >= 2 * vocabulary }
 }

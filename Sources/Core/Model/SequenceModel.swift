@@ -148,6 +148,11 @@ public final class SequenceModel {
             gradient: masks == nil ? nil : stack.outputGradient)
     }
 
+    /// Whether the first recurrent layer multiplies the embedding's rows instead of the vectors of all positions.
+    package func readsTokens(positions: Int, isTraining: Bool) -> Bool {
+        stack.readsTokens(positions: positions, isTraining: isTraining)
+    }
+
     /// Returns the values of all parameters on the host, in the store's order.
     public func snapshot() -> [Float] { backend.download(parameters.allValues) }
     /// Restores the values of all parameters that ``snapshot()`` returned.

@@ -77,6 +77,8 @@ public struct PlanBuffer: Sendable, Hashable {
         case scratch
         /// What is computed from the cell's vectors alone, or its gradient, [1, columns]; the same in all steps and rows.
         case derivedVectors
+        /// Whether the buffer has a row for each token.
+        package var isOfTokens: Bool { [.embedding, .embeddingGradient, .perToken].contains(self) }
         /// The values of packed parameter `index`.
         case parameter(index: Int)
         /// The gradient of packed parameter `index`; it is added to what is there.
@@ -160,6 +162,25 @@ public enum PlanOperation: Sendable {
     /// The addition of the sum of the rows of `delta` to each of `results`, the gradients of vectors; or, if all of these
     /// are derived vectors, its copies.
     case vectorGradient(delta: PlanOperand, results: [PlanOperand])
+
+    /// What the operation reads, apart from weights and what it adds to.
+    package var reads: [PlanOperand] {
+        switch self {
+        case .gemm(let a, _, _, _): [a]
+        case .kernel(_, let inputs, _): inputs
+        case .lookup(let table, _): [table]
+        case .tokenSum(let delta, _), .vectorGradient(let delta, _): [delta]
+        case .weightGradient(let delta, let operand, _): [delta, operand]
+        }
+    }
+    /// What the operation writes or adds to.
+    package var results: [PlanOperand] {
+        switch self {
+        case .gemm(_, _, let result, _), .lookup(_, let result), .tokenSum(_, let result): [result]
+        case .weightGradient(_, _, let result): [result]
+        case .kernel(_, _, let results), .vectorGradient(_, let results): results
+        }
+    }
 
     /// Whether the operation is a `gemm`.
     public var isGEMM: Bool { if case .gemm = self { true } else { false } }

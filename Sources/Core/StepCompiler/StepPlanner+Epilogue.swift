@@ -43,7 +43,7 @@ extension StepPlanner {
                 result = place(of: .vectorGradient(index))
                 isOfInput = step.parameters[index].kind == .inputBias
             }
-            let places = adjoints[adjoint]!.map(summed)
+            let places = adjoints[adjoint]!
             if let last = sums.last, last.result.buffer == result.buffer,
                 last.result.column + last.result.columns == result.column,
                 places.contains(where: {
@@ -62,7 +62,7 @@ extension StepPlanner {
             var written: Set<PlanOperand> = []
             for (delta, _) in kind where written.insert(delta).inserted {
                 epilogue.append(
-                    .vectorGradient(delta: delta, results: kind.filter { $0.delta == delta }.map(\.result)))
+                    .vectorGradient(delta: summed(delta), results: kind.filter { $0.delta == delta }.map(\.result)))
             }
         }
         if !gradients.sources.isEmpty {
@@ -78,12 +78,9 @@ extension StepPlanner {
         return PlanOperand(buffer: tables[group]!.buffer, column: place.column, columns: place.columns)
     }
 
-    /// Returns the place from which a vector's gradient is summed: for tokens, the few rows of sums that there may be;
-    /// else hoisted δ for an input bias, the loop's δ for a recurrent bias, so that adjacent biases read adjacent columns.
+    /// Returns the place from which a vector's gradient is summed: hoisted δ for an input
+    /// bias, the loop's δ for a recurrent bias, so that adjacent biases read adjacent columns.
     private func preferredPlace(_ places: [PlanOperand], isOfInput: Bool) -> PlanOperand {
-        if let sums = places.first(where: { place in tables.values.contains { $0.buffer == place.buffer } }) {
-            return sums
-        }
-        return places.first { hoistedBuffers.contains($0.buffer) == isOfInput } ?? places[0]
+        places.first { hoistedBuffers.contains($0.buffer) == isOfInput } ?? places[0]
     }
 }

@@ -30,19 +30,23 @@ extension StepPlanner {
                     // loop with their step, and hoisted ones as δ has taken their place.
                     let isGone = training && step.groupOf[operand] != nil
                     let known = outputs.first { $0.value == operand }?.place ?? (isGone ? nil : available[operand])
+                    if let known {
+                        operands[group] = known
+                        continue
+                    }
                     // A new state goes where it belongs, unless the old one is still needed.
                     let state = step.results.indices.first {
                         step.results[$0] == operand && !writtenStates.contains($0)
                             && !readsState($0, values, after: level, known: Set(available.keys))
                     }
-                    if known == nil, let state { writtenStates.insert(state) }
+                    if let state { writtenStates.insert(state) }
                     let place =
-                        known ?? state.map(stateAfterStep)
+                        state.map(stateAfterStep)
                         ?? PlanOperand(
                             buffer: addBuffer("operand.\(group)", training ? .perStep : .scratch, columns: hidden),
                             columns: hidden)
                     operands[group] = place
-                    if known == nil { outputs.append((operand, place)) }
+                    outputs.append((operand, place))
                 }
             }
             if isLast {

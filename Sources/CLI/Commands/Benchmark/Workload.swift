@@ -96,9 +96,7 @@ struct Workload {
                 Int32(random.integer(below: shape.classes))
             })
         var count = 0
-        let readsTokens =
-            model.recurrentLayers[0].takesTokens && !configuration.model.dropoutPlaces.contains(.embedding)
-            && EmbeddedTokens.isWorthwhile(positions: rows, vocabulary: shape.classes)
+        let readsTokens = model.readsTokens(positions: rows, isTraining: true)
         return Workload(name: name, flops: try flops(of: made, shape, readsTokens: readsTokens)) {
             _ = try model.computeGradients(batch, step: count)
             try updater.update(learningRate: 1e-4)
@@ -153,7 +151,7 @@ extension PlanOperation {
     fileprivate func isPerToken(in plan: RecurrencePlan) -> Bool {
         switch self {
         case .gemm(let operand, _, _, _), .weightGradient(_, let operand, _):
-            [.embedding, .perToken].contains(plan.buffers[operand.buffer].role)
+            plan.buffers[operand.buffer].role.isOfTokens
         default: false
         }
     }
