@@ -49,6 +49,7 @@ let cells: [Module] = [
     .cell("LEMCell", "LEM", hasFixtures: true),
     .cell("MinGRUCell", "MinGRU", hasFixtures: true),
     .cell("LRUCell", "LRU", hasFixtures: true),
+    .cell("NNRNNCell", "NNRNN", hasFixtures: true),
 ]
 
 let modules: [Module] =

@@ -19,7 +19,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAPER, OTHERS = ["rnn", "urnn", "gru", "ugru"], ["lstm", "cornn", "lem", "mingru", "lru", "complex-urnn"]
+PAPER, OTHERS = ["rnn", "urnn", "gru", "ugru"], ["lstm", "cornn", "lem", "mingru", "lru", "nnrnn", "complex-urnn"]
 DEFAULT = [f"toy-{cell}-n{n}" for cell in PAPER for n in [20, 100, 400]] + [f"toy-{cell}-n100" for cell in OTHERS] + [
     "exp-n50", "exp-n200", "exp-n512"]
 # Workloads of PyTorch alone, in rows of their own beside the same workload here.

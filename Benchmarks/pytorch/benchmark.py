@@ -6,13 +6,13 @@
     python benchmark.py --device cuda --tf32 --workload lm-gru-t35
 
 Workloads: toy-CELL-nN, lm-CELL-tT, generate-CELL (CELL: rnn, urnn, gru, ugru, lstm, cornn, lem,
-mingru, lru, complex-urnn) and exp-nN, which gives a second row for eigh. lm-CELL-hH-tT has H units
+mingru, lru, nnrnn, complex-urnn) and exp-nN, which gives a second row for eigh. lm-CELL-hH-tT has H units
 instead of 200.
 In toy- and lm-, CELL may also be urnn-abs, the uRNN with |x|, which nn.RNN doesn't support, as a
 time loop in Python; rnn-tanh, nn.RNN with its default activation; lstm-loop, an LSTM as a time loop
-in Python, as cornn, lem, mingru, lru and complex-urnn are; and mingru-scan, which computes all
+in Python, as cornn, lem, mingru, lru, nnrnn and complex-urnn are; and mingru-scan, which computes all
 steps at once in log-space. generate-CELL is one token of text.
-A training step is forward, backward, Adam and, for urnn, ugru and complex-urnn, the paper's update
+A training step is forward, backward, Adam and, for urnn, ugru, nnrnn and complex-urnn, the paper's update
 with torch.linalg.matrix_exp. Rounds go through all workloads in turn, so that noise affects all of
 them alike. On a GPU each step is started from Python and waited for, without CUDA graphs, as
 a user would do it.

@@ -152,6 +152,26 @@ class ComplexURNN(Cell):
         return torch.stack(outputs), tuple(part[None] for part in h.chunk(2, 1))
 
 
+class NNRNN(Cell):
+    """Kerg et al. 2019, V = P Θ Pᵀ with an orthogonal P; V is multiplied out before the loop."""
+
+    def __init__(self, inputs, hidden):
+        super().__init__(inputs, hidden)
+        self.theta_l0 = nn.Parameter(torch.eye(hidden))
+        self.modrelu_bias_l0 = nn.Parameter(torch.zeros(hidden))
+        pair = torch.arange(hidden) // 2
+        self.register_buffer("present", (pair[None, :] <= pair[:, None]).to(self.theta_l0.dtype), persistent=False)
+
+    def prepare(self):
+        weight = (self.weight_hh_l0 @ (self.theta_l0 * self.present) @ self.weight_hh_l0.T).T
+
+        def step(x, h):
+            z = torch.addmm(x, h, weight)
+            return (z.sign() * (z.abs() + self.modrelu_bias_l0).relu(),)
+
+        return step
+
+
 class LRU(nn.Module):
     """Orvieto et al. 2023, in complex numbers; only the diagonal recurrence is in the loop."""
 
@@ -187,13 +207,13 @@ class LRU(nn.Module):
 
 LOOPS = {
     "lstm-loop": LSTM, "cornn": CoRNN, "lem": LEM, "mingru": MinGRU, "mingru-scan": MinGRUScan,
-    "lru": LRU, "complex-urnn": ComplexURNN,
+    "lru": LRU, "nnrnn": NNRNN, "complex-urnn": ComplexURNN,
 }
 FIXTURES = {
     "lstm-loop": "LSTMCellTests/Fixtures/lstm", "cornn": "CoRNNCellTests/Fixtures/cornn",
     "lem": "LEMCellTests/Fixtures/lem", "mingru": "MinGRUCellTests/Fixtures/mingru",
     "mingru-scan": "MinGRUCellTests/Fixtures/mingru_positive", "lru": "LRUCellTests/Fixtures/lru",
-    "complex-urnn": "ComplexURNNCellTests/Fixtures/complex_urnn",
+    "nnrnn": "NNRNNCellTests/Fixtures/nnrnn", "complex-urnn": "ComplexURNNCellTests/Fixtures/complex_urnn",
 }
 
 

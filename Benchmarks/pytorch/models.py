@@ -8,7 +8,7 @@ from cells import LOOPS
 
 # The cells of `cli`, and others: |x|, which nn.RNN doesn't support, torch's default, which the paper doesn't use, an
 # LSTM as a loop, and a minGRU that computes all steps at once.
-CELLS = ["rnn", "urnn", "gru", "ugru", "lstm", "cornn", "lem", "mingru", "lru", "complex-urnn"]
+CELLS = ["rnn", "urnn", "gru", "ugru", "lstm", "cornn", "lem", "mingru", "lru", "nnrnn", "complex-urnn"]
 CUSTOM_CELLS = ["urnn-abs", "rnn-tanh", "lstm-loop", "mingru-scan"]
 
 
@@ -123,7 +123,7 @@ class Training:
     def __init__(self, cell, network, learning_rate, clip_recurrent=None):
         self.network = network
         self.clip_recurrent = clip_recurrent
-        self.update = PaperUpdate(network, cell) if cell.startswith(("u", "complex-u")) else None
+        self.update = PaperUpdate(network, cell) if cell.startswith(("u", "complex-u", "nnrnn")) else None
         parameters = list(network.parameters()) + ([self.update.skew] if self.update else [])
         # The fused implementation is the fastest that PyTorch has on a CPU.
         self.optimizer = torch.optim.Adam(parameters, lr=learning_rate, fused=True)

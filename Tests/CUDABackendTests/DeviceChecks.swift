@@ -6,6 +6,7 @@ import LRUCell
 import LSTMCell
 import ManifoldUpdates
 import MinGRUCell
+import NNRNNCell
 import RecurrentCore
 import RecurrentOptimizers
 import RecurrentTestSupport
@@ -45,14 +46,16 @@ enum DeviceChecks {
         result["mingru"] = { MinGRU() }
         result["complex"] = { ComplexCell() }
         result["lru"] = { LRU() }
+        result["nnrnn tanh"] = { NNRNN(activation: Tanh()) }
         return result
     }()
 
     /// The cells with their defaults, and the GRU with two products per step.
     static let standardCells = ["rnn relu", "urnn abs", "gru tanh after", "gru tanh before", "ugru tanh after"]
 
-    /// Cells with two states, of which one has two products in a row, and one without any product in its time loop.
-    static let otherCells = ["lem", "lru"]
+    /// Cells with two states, of which one has two products in a row, one without any product in its time loop, and one that
+    /// multiplies by a weight and its transpose.
+    static let otherCells = ["lem", "lru", "nnrnn tanh"]
 
     /// Each cell and each activation at least once: compiling a kernel for the host takes a while.
     static let emulatedCells = Set(

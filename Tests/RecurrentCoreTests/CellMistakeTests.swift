@@ -88,6 +88,20 @@ struct CellMistakeTests {
         Mistake("declares the diagonal weight 'W_h' with a constraint, which only matrices may have") {
             $0.parameters[1] = .recurrentWeight("W_h", shape: .diagonal, constraint: .orthogonal)
         },
+        Mistake(
+            "declares the triangular weight 'W_h' with a constraint; only full and block-diagonal weights may have one"
+        ) {
+            $0.parameters[1] = .recurrentWeight(
+                "W_h", shape: .lowerTriangular(blockSize: 1), constraint: .orthogonal)
+        },
+        Mistake("declares 'W_h' with blocks of 0 rows; there must be at least 1") {
+            $0.parameters[1] = .recurrentWeight("W_h", shape: .lowerTriangular(blockSize: 0))
+        },
+        Mistake(
+            "transposes its input weight 'U'; only recurrent weights, which are square, can be transposed"
+        ) {
+            $0.equations = { x, states, p in [tanh(p.U.transposed • x + p.W_h • states[0] + p.bias)] }
+        },
         Mistake("declares 'W_h' with 0 blocks; there must be at least 1") {
             $0.parameters[1] = .recurrentWeight("W_h", shape: .blockDiagonal(blocks: 0))
         },

@@ -8,6 +8,7 @@ func gradientError(_ model: SequenceModel, _ batch: Batch, difference: Double = 
     let values: [Double] = backend.download(model.parameters.allValues)
     func loss(_ values: [Double]) throws -> Double {
         backend.upload(values, to: model.parameters.allValues)
+        for layer in model.recurrentLayers { try layer.clearAbsentElements() }
         return try model.computeGradients(batch, step: 2).meanLoss
     }
     _ = try loss(values)

@@ -5,6 +5,7 @@ import LEMCell
 import LRUCell
 import LSTMCell
 import MinGRUCell
+import NNRNNCell
 import RecurrentCore
 import RecurrentTestSupport
 import ReferenceBackend
@@ -27,7 +28,7 @@ struct InferenceTests {
 
     static let cells: [any RecurrentCell] = [
         VanillaRNN(), URNN(activation: ModReLU()), GRU(), UGRU(resetGate: .before), LSTM(), CoRNN(), LEM(),
-        MinGRU(), LRU(), Residual(), ComplexCell(), StructuredCell(),
+        MinGRU(), LRU(), NNRNN(), Residual(), ComplexCell(), StructuredCell(),
     ]
     static let vocabulary = 13
 

@@ -4,6 +4,7 @@ import LEMCell
 import LRUCell
 import LSTMCell
 import MinGRUCell
+import NNRNNCell
 import RecurrentCore
 import RecurrentTestSupport
 import ReferenceBackend
@@ -83,7 +84,8 @@ struct ExportCase: Sendable {
             ExportCase("other_gru_before", OtherGRU(keeps: false, isBefore: true), "GRU"),
             ExportCase("mgu", MGU(), "GRU", layers: 2), ExportCase("cornn", CoRNN(), "Scan", layers: 2),
             ExportCase("lem", LEM(), "Scan", layers: 2), ExportCase("mingru", MinGRU(), "GRU", layers: 2),
-            ExportCase("lru", LRU(), "Scan", layers: 2), ExportCase("mingru_positive", positive, "Scan", layers: 2),
+            ExportCase("lru", LRU(), "Scan", layers: 2), ExportCase("nnrnn", NNRNN(), "Scan", layers: 2),
+            ExportCase("mingru_positive", positive, "Scan", layers: 2),
             ExportCase("deaf", Deaf(), "Scan", layers: 2),
             ExportCase("everything", Everything(), "Scan", layers: 2).with("everything") {
                 $0.embeddingSize = hiddenSize

@@ -10,6 +10,7 @@ import LSTMCell
 import MPICommunicator
 import ManifoldUpdates
 import MinGRUCell
+import NNRNNCell
 import PTBDataset
 import RecurrentCore
 import RecurrentOptimizers
@@ -34,6 +35,7 @@ extension Registry {
         registry.add(LEM.self)
         registry.add(MinGRU.self)
         registry.add(LRU.self)
+        registry.add(NNRNN.self)
 
         registry.add(Identity.self)
         registry.add(AbsoluteValue.self)

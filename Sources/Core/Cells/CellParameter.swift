@@ -41,6 +41,16 @@ public struct CellParameter: Sendable {
         /// Square blocks along the diagonal, of the same size, stored as [H, H / blocks] under the parameter's own name:
         /// block i is rows i · H / blocks ..< (i + 1) · H / blocks. H must be a multiple of `blocks`.
         case blockDiagonal(blocks: Int)
+        /// Those below square blocks along the diagonal and in these blocks, with `blockSize` rows each (the last has what is
+        /// left), stored as [H, H] under the parameter's own name. The others are 0 and stay so.
+        case lowerTriangular(blockSize: Int)
+
+        /// Returns a mask [n, n], row by row, that is 1 where there is an element and 0 where there is none; nil if there is
+        /// nothing to mask.
+        func mask(size: Int) -> [Double]? {
+            guard case .lowerTriangular(let blockSize) = self else { return nil }
+            return (0..<size * size).map { $0 % size / blockSize <= $0 / size / blockSize ? 1 : 0 }
+        }
     }
 
     /// A condition that a weight satisfies throughout training.

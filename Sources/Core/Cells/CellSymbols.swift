@@ -2,13 +2,20 @@
 public struct Weight: Sendable {
     enum Form {
         /// A matrix, by the number of the parameter.
-        case matrix(Int)
+        case matrix(Int, isTransposed: Bool = false)
         /// The elements on the diagonal.
         case diagonal(SymbolicValue)
         /// No weight of the cell, which is noted as its mistake.
         case missing
     }
     let form: Form
+
+    /// The weight with rows and columns exchanged, for a recurrent weight: `p.W.transposed • h` is `Wᵀ h`, with the gradient
+    /// of both uses if the cell also multiplies by W.
+    public var transposed: Weight {
+        guard case .matrix(let index, let isTransposed) = form else { return self }
+        return Weight(form: .matrix(index, isTransposed: !isTransposed))
+    }
 }
 
 infix operator • : MultiplicationPrecedence
@@ -16,7 +23,7 @@ infix operator • : MultiplicationPrecedence
 /// Returns the matrix–vector product of a weight and a value of one time step.
 public func • (weight: Weight, value: SymbolicValue) -> SymbolicValue {
     switch weight.form {
-    case .matrix(let index): SymbolicValue(.product(index), value)
+    case .matrix(let index, let isTransposed): SymbolicValue(.product(index, isTransposed: isTransposed), value)
     case .diagonal(let elements): elements * value
     case .missing: 0
     }

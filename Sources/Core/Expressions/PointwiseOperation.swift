@@ -65,8 +65,8 @@ public enum PointwiseOperation: Hashable, Sendable {
     case select
 
     // Only in a cell's equations; the step compiler turns it into a GEMM.
-    /// The matrix–vector product of the weight with this index and the operand.
-    case product(Int)
+    /// The matrix–vector product of the weight with this index, as it is or transposed, and the operand.
+    case product(Int, isTransposed: Bool = false)
 
     /// The number of operands that the operation takes.
     public var arity: Int {

@@ -54,6 +54,7 @@ public final class RecurrentLayer {
     let zoneoutRate: Double
     private var zoneout: ZoneoutMask?
     private var weightDropout: WeightDropout?
+    private var weightMasks: WeightMasks??
     private var runs: [RunKey: RecurrentRun] = [:]
     private var current: RecurrentRun?
     /// The final states of a forward pass of another process, which the next pass carries over.
@@ -272,5 +273,26 @@ public final class RecurrentLayer {
         precondition(run.plan.training, "backward needs a forward pass with isTraining")
         try run.backward()
         weightDropout?.finish()
+        try masks()?.clearGradients()
+    }
+
+    /// Sets the elements that weights don't have to zero, as those above the diagonal of a triangular one
+    /// (``CellParameter/Shape``), after all elements were written.
+    ///
+    /// - Throws: what the backend throws.
+    public func clearAbsentElements() throws { try masks()?.clearValues() }
+    /// The number of these elements.
+    package var absentCount: Int {
+        layout.packed.reduce(0) { count, packed in
+            let mask = packed.parts[0].parameter.shape.mask(size: packed.columns)
+            return count + (mask?.count { $0 == 0 } ?? 0)
+        }
+    }
+
+    private func masks() throws -> WeightMasks? {
+        if let weightMasks { return weightMasks }
+        let made = try WeightMasks(layout, indices: parameterIndices, parameters: parameters, on: backend)
+        weightMasks = .some(made)
+        return made
     }
 }

@@ -78,6 +78,7 @@ public struct ParameterInitializer {
             }
             backend.upload(values, to: parameters.value(number))
         }
+        try layer.clearAbsentElements()
     }
 
     private func initialValues(

@@ -73,6 +73,16 @@ package struct PackedLayout {
             guard parameter.shape == .full || [.free, .orthogonal].contains(parameter.constraint) else {
                 throw fail("declares the parts of a unitary weight with a shape, as '\(name)'; they must be full")
             }
+            if case .lowerTriangular(let blockSize) = parameter.shape {
+                guard parameter.constraint == .free else {
+                    throw fail(
+                        "declares the triangular weight '\(name)' with a constraint; only full and block-diagonal weights may have one"
+                    )
+                }
+                guard blockSize >= 1 else {
+                    throw fail("declares '\(name)' with blocks of \(blockSize) rows; there must be at least 1")
+                }
+            }
             guard parameter.blocks >= 1 else {
                 throw fail("declares '\(name)' with \(parameter.blocks) blocks; there must be at least 1")
             }

@@ -111,8 +111,7 @@ extension StepPlanner {
 
     /// Returns the products that send a group's δ back to its operand.
     func backwardProducts(_ group: Int, _ result: PlanOperand, accumulate: Bool) -> [PlanOperation] {
-        products(
-            of: group, deltas[group]!, isTransposed: false, into: result, accumulate: accumulate)
+        products(of: group, deltas[group]!, isBackward: true, into: result, accumulate: accumulate)
     }
 
     /// Finds places for the adjoints of the vectors. An adjoint is often a δ, which is kept

@@ -11,10 +11,12 @@ extension StepPlanner {
                 let result = PlanOperand(
                     buffer: buffer(.parameterGradient(index: group.packed)),
                     columns: step.layout.packed[group.packed].columns, rows: group.rows.part(block, of: group.blocks))
+                let delta = deltas[index]!.part(block, of: group.blocks)
+                let operand = operands[index]!.part(block, of: group.blocks)
                 epilogue.append(
-                    .weightGradient(
-                        delta: deltas[index]!.part(block, of: group.blocks),
-                        operand: operands[index]!.part(block, of: group.blocks), result: result))
+                    group.isTransposed
+                        ? .weightGradient(delta: operand, operand: delta, result: result)
+                        : .weightGradient(delta: delta, operand: operand, result: result))
             }
         }
         emitVectorGradients(gradients)

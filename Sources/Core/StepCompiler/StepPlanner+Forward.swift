@@ -114,7 +114,7 @@ extension StepPlanner {
     }
 
     private func forwardProducts(_ group: Int, into result: PlanOperand) -> [PlanOperation] {
-        products(of: group, operands[group]!, isTransposed: true, into: result)
+        products(of: group, operands[group]!, isBackward: false, into: result)
     }
 
     /// Returns a place for each value: columns of hoisted products that the backward pass

@@ -119,13 +119,12 @@ struct StepPlanner {
     ///
     /// - Parameters:
     ///   - group: the group.
-    ///   - source: the left operand, which has as many columns as the weight has inputs, or outputs if it is read as it
-    ///     is stored.
-    ///   - isTransposed: whether the weight is transposed, as in the forward pass.
+    ///   - source: the left operand, which has as many columns as the product has inputs or, backwards, outputs.
+    ///   - isBackward: whether δ is sent back to the operand, by the transpose of the matrix of the forward pass.
     ///   - result: where the products go.
     ///   - accumulate: whether they are added to what is there.
     func products(
-        of group: Int, _ source: PlanOperand, isTransposed: Bool, into result: PlanOperand, accumulate: Bool = false
+        of group: Int, _ source: PlanOperand, isBackward: Bool, into result: PlanOperand, accumulate: Bool = false
     ) -> [PlanOperation] {
         let group = step.groups[group]
         return (0..<group.blocks).map { block in
@@ -133,7 +132,9 @@ struct StepPlanner {
                 a: source.part(block, of: group.blocks),
                 b: PlanOperand(
                     buffer: buffer(.parameter(index: group.packed)), columns: step.layout.packed[group.packed].columns,
-                    rows: group.rows.part(block, of: group.blocks), isTransposed: isTransposed),
+                    rows: group.rows.part(block, of: group.blocks),
+                    // Values are rows, and are multiplied from the right.
+                    isTransposed: isBackward == group.isTransposed),
                 result: result.part(block, of: group.blocks), accumulate: accumulate)
         }
     }

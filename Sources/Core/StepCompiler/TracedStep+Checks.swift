@@ -20,7 +20,13 @@ extension TracedStep {
         for value in graph.cone(of: results).sorted() {
             let node = graph.nodes[value]
             switch node.operation {
-            case .product(let weight): try checkProduct(parameters[weight], operand: node.operands[0])
+            case .product(let weight, let isTransposed):
+                guard !isTransposed || parameters[weight].kind == .recurrentWeight else {
+                    throw mistake(
+                        "transposes its input weight '\(parameters[weight].name)'; only recurrent weights, which are square, can be transposed"
+                    )
+                }
+                try checkProduct(parameters[weight], operand: node.operands[0])
             case .uniform:
                 throw mistake("draws random numbers with `.uniform`, which no step can; use dropout or zoneout instead")
             default:

@@ -32,6 +32,8 @@ package struct TracedStep {
         /// The number of blocks along the diagonal of the weight: block i of the operand's columns is multiplied by block
         /// i of the rows.
         package let blocks: Int
+        /// Whether the weight is transposed; a group then has one product.
+        package let isTransposed: Bool
         package let operand: Value
         /// 0 if the operand is the input, so that the group is hoisted out of the loop; n if it
         /// can run once the products of level n - 1 are known.
@@ -166,11 +168,11 @@ package struct TracedStep {
         for value in order {
             let node = graph.nodes[value]
             var level = node.operands.map { levels[$0]! }.max() ?? 0
-            if case .product(let weight) = node.operation {
+            if case .product(let weight, let isTransposed) = node.operation {
                 let operand = node.operands[0]
                 if leafKind(operand) != .input { level += 1 }
                 let key = Key(
-                    operand: operand, packed: layout.locations[weight].packed,
+                    operand: operand, packed: layout.locations[weight].packed, isTransposed: isTransposed,
                     level: leafKind(operand) == .input ? 0 : level)
                 if members[key] == nil { keys.append(key) }
                 members[key, default: []].append(value)
@@ -181,7 +183,8 @@ package struct TracedStep {
             let sorted = members[key]!.map { (value: $0, row: startRow(of: $0)) }.sorted { $0.row < $1.row }
             var runs: [[(value: Value, row: Int)]] = []
             for item in sorted {
-                if let last = runs.last?.last, last.row + hiddenWidth == item.row {
+                // Transposed weights that are stored one below the other aren't one matrix.
+                if !key.isTransposed, let last = runs.last?.last, last.row + hiddenWidth == item.row {
                     runs[runs.count - 1].append(item)
                 } else {
                     runs.append([item])
@@ -193,8 +196,8 @@ package struct TracedStep {
                     Group(
                         products: run.map(\.value), packed: key.packed,
                         rows: run[0].row..<run[0].row + run.count * hiddenWidth,
-                        blocks: layout.packed[key.packed].parts[0].parameter.blocks, operand: key.operand,
-                        level: key.level))
+                        blocks: layout.packed[key.packed].parts[0].parameter.blocks,
+                        isTransposed: key.isTransposed, operand: key.operand, level: key.level))
             }
         }
     }
@@ -202,11 +205,12 @@ package struct TracedStep {
     private struct Key: Hashable {
         let operand: Value
         let packed: Int
+        let isTransposed: Bool
         let level: Int
     }
 
     private func startRow(of product: Value) -> Int {
-        guard case .product(let weight) = graph.nodes[product].operation else { preconditionFailure() }
+        guard case .product(let weight, _) = graph.nodes[product].operation else { preconditionFailure() }
         return layout.locations[weight].start
     }
 }

@@ -67,6 +67,7 @@ public final class CellProbe {
     @discardableResult
     public func forward(_ values: [Double], training: Bool = true) throws -> [Double] {
         backend.upload(Array(values[0..<store.count]), to: store.allValues)
+        try layer.clearAbsentElements()
         let input = try backend.makeMatrix(Array(values[inputRange]), rows: steps * batch, columns: layer.inputWidth)
         let initial = try finalWeights.indices.map {
             try backend.makeMatrix(Array(values[stateRange($0)]), rows: batch, columns: layer.hiddenWidth)

@@ -85,6 +85,7 @@ public func checkCell(
     for (index, parameter) in store.entries.enumerated() {
         backend.upload(fixture.parameters[String(parameter.name.dropFirst(4))]!.values, to: store.value(index))
     }
+    for layer in layers { try layer.clearAbsentElements() }
     /// Returns the part of a [layers, B, H] tensor that belongs to `layer`.
     func part(_ tensor: FixtureTensor, _ layer: Int) -> [Double] {
         Array(tensor.values[layer * batch * hidden..<(layer + 1) * batch * hidden])

@@ -30,6 +30,7 @@ struct LoopEquations {
     private struct Matrix: Hashable {
         let packed: Int
         let rows: Range<Int>
+        let isTransposed: Bool
     }
 
     var prefix: String { "layer\(weights.layer)" }
@@ -201,12 +202,18 @@ struct LoopEquations {
 
     /// Returns the name of rows of a group's weight, stored so that the product needs no transposition.
     private mutating func matrix(_ group: TracedStep.Group, _ rows: Range<Int>) -> String {
-        let key = Matrix(packed: group.packed, rows: rows)
+        let key = Matrix(packed: group.packed, rows: rows, isTransposed: group.isTransposed)
         if let known = matrices[key] { return known }
-        let name = builder.tensor(
-            "\(weights.name(packed: group.packed)).transposed",
-            shape: [weights.layout.packed[group.packed].columns, rows.count]
-        ) { [weights] in weights.transposed(packed: group.packed, rows) }
+        let stored = weights.name(packed: group.packed), columns = weights.layout.packed[group.packed].columns
+        // Values are rows, and are multiplied from the right.
+        let name =
+            group.isTransposed
+            ? builder.tensor(stored, shape: [rows.count, columns]) { [weights] in
+                weights.values(packed: group.packed, rows)
+            }
+            : builder.tensor("\(stored).transposed", shape: [columns, rows.count]) { [weights] in
+                weights.transposed(packed: group.packed, rows)
+            }
         matrices[key] = name
         return name
     }

@@ -86,7 +86,9 @@ struct Equations {
         case .greater:
             // a > b where a − b > 0.
             return x[0].minus(x[1]).map { atom(.call(.greater, [$0, Polynomial(constant: 0)])) }
-        case .product(let weight): return atom(.product(weight: weight, operand: x[0]))
+        // Operators have no transposed weights either.
+        case .product(let weight, let isTransposed):
+            return isTransposed ? nil : atom(.product(weight: weight, operand: x[0]))
         case .scalar, .uniform, .columnIndex: return nil
         default: return atom(.call(operation, x))
         }

@@ -41,9 +41,11 @@ package struct FieldModel: Sendable {
     func apply(_ rates: Rates, to configuration: inout RunConfiguration) {
         edit(&configuration)
         configuration.training.learningRate = rates.learning
-        if configuration.cell.name == "rnn" {
+        // The nnRNN has a weight of each kind.
+        if ["rnn", "nnrnn"].contains(configuration.cell.name) {
             configuration.training.recurrentLearningRate = rates.recurrent
-        } else {
+        }
+        if configuration.cell.name != "rnn" {
             configuration.training.manifoldLearningRate = rates.recurrent
         }
     }
@@ -67,12 +69,13 @@ package struct FieldModel: Sendable {
         edit(&configuration)
         configuration = try registry.resolve(configuration, locatesData: false)
         let backend = try registry.makeBackend(configuration), store = ParameterStore()
-        _ = try RecurrentLayer(
+        let layer = try RecurrentLayer(
             try registry.makeCell(configuration), inputWidth: inputWidth, hiddenWidth: width, parameters: store,
             on: backend)
-        guard !store.orthogonalBlocks.isEmpty else { return store.count }
+        let present = store.count - layer.absentCount
+        guard !store.orthogonalBlocks.isEmpty else { return present }
         let manifold = try registry.makeManifold(configuration)
-        return try store.orthogonalBlocks.reduce(store.count) { count, block in
+        return try store.orthogonalBlocks.reduce(present) { count, block in
             let workspace = try manifold.makeWorkspace(block.field, size: width, on: backend)
             return count - store.range(of: block).count + workspace.parameters.reduce(0) { $0 + $1.freeCount }
         }
