@@ -41,7 +41,7 @@ public enum RecurrentError: Error, Sendable, Equatable, CustomStringConvertible 
         case .diverged(let step, let loss) where step <= 1:
             "the loss became \(loss.isNaN ? .nan : loss) at step \(step); if a lower `learningRate` doesn't help, an option of the model, its cell or its activation is out of any useful range"
         case .diverged(let step, let loss):
-            "the loss became \(loss.isNaN ? .nan : loss) at step \(step); try a lower `learningRate` or `clipRecurrent` 0.25"
+            "the loss became \(loss.isNaN ? .nan : loss) at step \(step); try a lower `learningRate`, a lower `manifoldLearningRate` if a weight is kept orthogonal, or `clipRecurrent` 0.25"
         }
     }
 }

@@ -46,7 +46,7 @@ extension FieldModel {
         cell("coRNN", "cornn", width: 71, rates: (3e-3, nil), Sources.coRNN),
         cell("LEM", "lem", width: 42, rates: (3e-3, nil), Sources.lem),
         cell("LRU", "lru", width: 58, rates: (1e-3, nil)),
-        cell("nnRNN", "nnrnn", width: 96, rates: (1e-3, 1e-4)),
+        cell("nnRNN", "nnrnn", width: 96, rates: (3e-3, 1e-4)),
         constraint(
             "uRNN, W = exp(B)", "urnn", groups: [.cells, .constraints], rates: (3e-3, 1e-4), manifold: "exponential"),
         constraint(
