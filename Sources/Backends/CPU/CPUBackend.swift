@@ -13,11 +13,11 @@ public final class CPUBackend: BackendPlugin, @unchecked Sendable {
     public static let summary = "OpenBLAS and vectorised kernels on all processors, Float32"
     /// The options of the CPU backend.
     public struct Options: OptionSection {
-        /// The number of threads including the caller's, or nil for one per processor.
+        /// The number of threads including the caller's, or nil for ``RecurrentCore/Processors/available``.
         public var threads: Int?
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .integer("threads", \.threads, 1...1024, "Number of threads (default: one per processor).")
+            .integer("threads", \.threads, 1...1024, "Number of threads (default: one per available processor).")
         ]
     }
     public static let incidentalOptions: Set = ["threads"]
@@ -39,7 +39,7 @@ public final class CPUBackend: BackendPlugin, @unchecked Sendable {
 
     /// Creates a backend that uses the widest vector instructions of this processor.
     ///
-    /// - Parameter threads: The number of threads including the caller's, or nil for one per processor.
+    /// - Parameter threads: The number of threads including the caller's, or nil for ``RecurrentCore/Processors/available``.
     /// - Throws: ``RecurrentError/invalidOption(_:)`` if `threads` is below 1 or above 1024;
     ///   ``RecurrentError/backend(_:)`` if the threads can't be started.
     public convenience init(threads: Int? = nil) throws {
@@ -50,7 +50,7 @@ public final class CPUBackend: BackendPlugin, @unchecked Sendable {
     /// - Precondition: This processor supports `instructions`.
     package init(threads: Int?, instructions: InstructionSet) throws {
         precondition(instructions.isSupported)
-        let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
+        let count = threads ?? Processors.available
         guard (1...1024).contains(count) else {
             throw RecurrentError.invalidOption("`threads` must be in 1...1024, not \(count)")
         }

@@ -6,12 +6,17 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-// How many times a waiting thread checks before it sleeps. This is longer than the gap between
-// two jobs of one training step: from some tens of microseconds to a millisecond, depending on
-// how long the processor pauses (550 µs were measured on Zen 3, 310 µs on Sapphire Rapids).
-enum { SPINS = 20000 };
+// How long a waiting thread stays awake, in nanoseconds. The longest time is more than the gap between two jobs of
+// one training step, so that nobody has to be woken within a step. A thread that finds that it has lost its processor
+// while it waited gives it up at once, and the team stays awake for a shorter time: others need the processors. Each job
+// then adds a little again.
+enum { LONGEST_WAIT = 300000, SHORTEST_WAIT = 5000, ADDED_BY_JOB = 1000 };
+// Between two readings of the clock there are so many pauses, of at most some 150 cycles each. If they seem to have
+// taken as long as this, another thread ran in between.
+enum { PAUSES = 16, INTERRUPTION = 50000 };
 
 struct ck_team {
     int size;
@@ -25,9 +30,16 @@ struct ck_team {
     _Atomic int32_t sleepers;
     void (*body)(void *, int);
     void *context;
+    _Atomic int32_t patience;  // how long threads stay awake at present
     _Atomic bool stop;
     _Atomic bool busy;  // at work for one caller
 };
+
+static int64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
 
 static inline void relax(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -35,6 +47,24 @@ static inline void relax(void) {
 #elif defined(__aarch64__)
     __asm__ __volatile__("yield");
 #endif
+}
+
+// The time that a thread has been waiting.
+typedef struct {
+    int64_t start, last;
+} waiting;
+
+// Pauses for a moment; returns false once the thread should sleep.
+static bool stay_awake(ck_team *team, waiting *w) {
+    for (int i = 0; i < PAUSES; i++) relax();
+    const int64_t time = now(), gap = time - w->last;
+    if (w->start == 0) w->start = time;
+    else if (gap > INTERRUPTION) {
+        atomic_store_explicit(&team->patience, SHORTEST_WAIT, memory_order_relaxed);
+        return false;
+    }
+    w->last = time;
+    return time - w->start < atomic_load_explicit(&team->patience, memory_order_relaxed);
 }
 
 enum { PIECE_BITS = 16, PIECE_MASK = (1 << PIECE_BITS) - 1 };
@@ -64,12 +94,9 @@ static void *worker(void *argument) {
     ck_team *team = argument;
     uint32_t seen = 0;
     for (;;) {
-        int spins = 0;
+        waiting w = {0, 0};
         while (atomic_load_explicit(&team->generation, memory_order_acquire) == seen) {
-            if (++spins < SPINS) {
-                relax();
-                continue;
-            }
+            if (stay_awake(team, &w)) continue;
             atomic_fetch_add(&team->sleepers, 1);
             syscall(SYS_futex, &team->generation, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
             atomic_fetch_sub(&team->sleepers, 1);
@@ -92,6 +119,7 @@ ck_team *ck_team_create(int threads, ck_instruction_set set) {
     if (!team) return NULL;
     team->threads = calloc((size_t)threads, sizeof *team->threads);
     team->size = 1;
+    team->patience = LONGEST_WAIT;
     team->kernels = ck_kernels_for(set);
     for (int i = 1; i < threads; i++) {
         if (pthread_create(&team->threads[i], NULL, worker, team) != 0) {
@@ -128,10 +156,15 @@ void ck_parallel(ck_team *team, int pieces, void (*body)(void *, int), void *con
     publish(team);
     work(team, generation);
     // All pieces have been taken; other threads may still be working on the last ones.
-    int spins = 0;
+    waiting w = {0, 0};
     while (atomic_load_explicit(&team->finished, memory_order_acquire) < pieces) {
-        if (++spins < SPINS) relax();
-        else usleep(20);
+        if (stay_awake(team, &w)) continue;
+        usleep(20);
+        w.last = now();
+    }
+    const int32_t patience = atomic_load_explicit(&team->patience, memory_order_relaxed);
+    if (patience < LONGEST_WAIT) {
+        atomic_store_explicit(&team->patience, patience + ADDED_BY_JOB, memory_order_relaxed);
     }
     atomic_store_explicit(&team->busy, false, memory_order_release);
 }

@@ -1,10 +1,11 @@
 import Foundation
+import RecurrentCore
 
 /// The machine on which results were computed.
 public struct Machine: Sendable, CustomStringConvertible {
     /// The model name of the processor.
     public let processor: String
-    /// The number of active processors.
+    /// The number of processors that this process may use.
     public let processors: Int
     /// The version of the operating system.
     public let system: String
@@ -19,7 +20,7 @@ public struct Machine: Sendable, CustomStringConvertible {
         let line = info.split(separator: "\n").first { $0.hasPrefix("model name") }
         processor =
             line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown processor"
-        processors = ProcessInfo.processInfo.activeProcessorCount
+        processors = Processors.available
         devices = usesGPUs ? Self.gpus() : []
         system = ProcessInfo.processInfo.operatingSystemVersionString
     }

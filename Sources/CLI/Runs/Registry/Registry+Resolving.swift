@@ -159,9 +159,7 @@ extension Registry {
             choice[option] = .integer(first + communicator.localRank)
         }
         if let option = entry.threadsOption, choice[option] == nil || choice[option] == .null {
-            // A launcher that binds processes to processors has divided them already.
-            let part = ProcessInfo.processInfo.processorCount / communicator.localSize
-            choice[option] = .integer(max(1, min(part, ProcessInfo.processInfo.activeProcessorCount)))
+            choice[option] = .integer(Processors.available(sharedBy: communicator.localSize))
         }
         return choice
     }
