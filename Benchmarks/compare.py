@@ -56,7 +56,8 @@ def main():
     more = [flag for name in names if name in ALTERNATIVES for flag in ["--workload", ALTERNATIVES[name]]]
     theirs = run([sys.executable, str(ROOT / "Benchmarks/pytorch/benchmark.py"), "--json", *flags, *more])
     torch = {entry["workload"]: entry["medianMilliseconds"] for entry in theirs}
-    print(f"{datetime.date.today()}, {processor()}, GEMM {ours[0]['gemmGigaflops']:.0f} GFLOP/s\n")
+    print(f"{datetime.date.today()}, {processor()}, {ours[0]['backend']}, "
+        f"GEMM {ours[0]['gemmGigaflops']:.0f} GFLOP/s\n")
     print("| workload | floor ms | ours ms | over floor | PyTorch ms | PyTorch over ours |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for entry in ours:

@@ -47,4 +47,12 @@ struct RegistryTests {
         for name in names { #expect(result.output.contains("\n  \(name) "), "\(name)") }
         #expect(result.status == 0)
     }
+
+    @Test func verboseListsSayWhatBackendsRunOn() throws {
+        let verbose = try Tool(["list", "backends", "--verbose"])
+        #expect(verbose.status == 0)
+        #expect(verbose.output.contains("\n      here:  OpenBLAS ("))
+        #expect(verbose.output.components(separatedBy: "\n      here:  ").count == 4)
+        #expect(try !Tool(["list", "backends"]).output.contains("here:"))
+    }
 }

@@ -150,7 +150,9 @@ struct RunTests {
             let median = entry["medianMilliseconds"] as! Double, floor = entry["floorMilliseconds"] as! Double
             #expect(median > 0 && floor > 0)
             #expect(abs((entry["ratioToFloor"] as! Double) - median / floor) < 1e-9)
+            #expect((entry["backend"] as! String).hasPrefix("cpu: OpenBLAS ("))
         }
+        #expect(list.map { $0["input"] as? String } == ["tokens", nil, "vectors", nil])
     }
 
     /// A run's configuration file starts it again; flags override its values.

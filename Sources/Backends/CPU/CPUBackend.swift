@@ -24,7 +24,9 @@ public final class CPUBackend: BackendPlugin, @unchecked Sendable {
     public static let threadsOption: String? = "threads"
     public convenience init(options: Options) throws { try self.init(threads: options.threads) }
 
-    public var summary: String { "OpenBLAS (\(Self.coreName)) and \(instructions), Float32" }
+    public var summary: String {
+        "OpenBLAS (\(Self.coreName)) and \(instructions), Float32, \(threads) thread\(threads == 1 ? "" : "s")"
+    }
     public var scalarType: ScalarType { .float32 }
     /// The number of threads in use, including the caller's.
     public let threads: Int

@@ -11,6 +11,10 @@ struct ListCommand: ParsableCommand {
         help: "Only this kind: cells, activations, datasets, optimizers, schedules, manifolds, skew-inits or backends.")
     var kind: String?
 
+    @Flag(
+        help: "Also say what each backend runs on here: the processor's instructions and OpenBLAS's kernels, or the GPU.")
+    var verbose = false
+
     private static func word(_ kind: PluginKind) -> String { Flags.flag(kind.rawValue) + "s" }
 
     func run() throws {
@@ -26,6 +30,9 @@ struct ListCommand: ParsableCommand {
             for plugin in plugins {
                 let gap = String(repeating: " ", count: width - plugin.name.count)
                 Terminal.print(Terminal.wrapped("  \(plugin.name)\(gap)", plugin.summary, indent: width + 4))
+                if verbose, shown == .backend {
+                    Terminal.print(Terminal.wrapped("      here:", Self.present(plugin.name), indent: 10))
+                }
                 // A single kind is shown in full.
                 if kind == nil {
                     let flags = plugin.options.map { "--\(Flags.flag($0.name))" }.joined(separator: " ")
@@ -38,6 +45,15 @@ struct ListCommand: ParsableCommand {
                     }
                 }
             }
+        }
+    }
+
+    /// Returns what a backend runs on here, or why it can't run.
+    private static func present(_ backend: String) -> String {
+        do {
+            return try Registry.current.makeBackend(RunConfiguration(backend: PluginChoice(backend))).summary
+        } catch {
+            return Flags.translate("\(error)")
         }
     }
 

@@ -11,7 +11,8 @@ struct BenchmarkCommand: FlagCommand {
         discussion: """
             The floor is the time that a step's matrix products would take at the rate of one large product, \
             measured in the same run on the same backend and threads. Rounds go through all workloads in turn, \
-            so that noise on the machine affects all of them alike.
+            so that noise on the machine affects all of them alike. Where there are many more positions than \
+            tokens, a first layer multiplies the embedding's rows (products of tokens) instead of the input's.
             """)
     static let scope = FlagScope(kinds: [.backend]) { _ in
         "does nothing in benchmark, whose workloads have fixed sizes; leave it out"
@@ -32,7 +33,10 @@ struct BenchmarkCommand: FlagCommand {
     var json = false
 
     struct Result: Codable {
+        /// The name of the backend and what it runs on.
+        let backend: String
         let workload: String
+        let input: Workload.Input?
         let medianMilliseconds: Double
         let floorMilliseconds: Double
         let ratioToFloor: Double
@@ -50,7 +54,7 @@ struct BenchmarkCommand: FlagCommand {
         let list = try (workloads.isEmpty ? Workload.defaultNames(registry) : workloads).map {
             try Workload.make($0, on: backend, registry: registry)
         }
-        let timer = WorkloadTimer(list, gemm: try GEMMRate(backend), seconds: seconds)
+        let timer = WorkloadTimer(list, on: backend, gemm: try GEMMRate(backend), seconds: seconds)
         try timer.run()
         let results = timer.results
         if json {
@@ -59,17 +63,17 @@ struct BenchmarkCommand: FlagCommand {
             Terminal.print(String(decoding: try encoder.encode(results), as: UTF8.self))
             return
         }
-        Terminal.print("\(backend.name): \(backend.summary)")
+        Terminal.print(timer.backend)
         Terminal.print(
             "GEMM, 1024 × 1024 × 1024: \(Format.fixed(timer.gigaflops, digits: 1)) GFLOP/s (median of this run)")
         Terminal.print(
             Terminal.table(
-                ["workload", "median ms", "floor ms", "ratio", "steps"],
+                ["workload", "median ms", "floor ms", "ratio", "steps", "products of"],
                 results.map {
                     [
                         $0.workload, Format.fixed($0.medianMilliseconds, digits: 3),
                         Format.fixed($0.floorMilliseconds, digits: 3), Format.fixed($0.ratioToFloor, digits: 2),
-                        "\($0.steps)",
+                        "\($0.steps)", $0.input?.rawValue ?? "–",
                     ]
                 }))
         for (constrained, free) in [("urnn", "rnn"), ("ugru", "gru")] {
@@ -119,8 +123,12 @@ final class WorkloadTimer {
     private var times: [[Double]]
     private var products: [Double] = []
 
-    init(_ workloads: [Workload], gemm: GEMMRate, seconds: Double) {
+    /// The name of the backend and what it runs on.
+    let backend: String
+
+    init(_ workloads: [Workload], on backend: any Backend, gemm: GEMMRate, seconds: Double) {
         self.workloads = workloads
+        self.backend = "\(backend.name): \(backend.summary)"
         self.gemm = gemm
         self.seconds = seconds
         times = workloads.map { _ in [] }
@@ -163,7 +171,8 @@ final class WorkloadTimer {
         workloads.indices.map { index in
             let middle = median(times[index]) * 1e3, floor = workloads[index].flops / gigaflops / 1e6
             return BenchmarkCommand.Result(
-                workload: workloads[index].name, medianMilliseconds: middle, floorMilliseconds: floor,
+                backend: backend, workload: workloads[index].name, input: workloads[index].input,
+                medianMilliseconds: middle, floorMilliseconds: floor,
                 ratioToFloor: middle / floor, gemmGigaflops: gigaflops, steps: times[index].count)
         }
     }

@@ -6,8 +6,14 @@ struct Workload {
     let name: String
     /// The number of multiplications and additions in the unavoidable matrix products of a step.
     let flops: Double
+    /// What the first layer multiplies; nil where it isn't a layer's training.
+    var input: Input?
     /// Does one step of the work.
     let step: () throws -> Void
+
+    /// What the first layer multiplies by its input weights: the rows of the embedding, which are looked up afterwards, or the
+    /// vectors of all positions.
+    enum Input: String, Codable { case tokens, vectors }
 
     /// The workloads that are timed by default: the toy tasks of every cell, and exponentials.
     static func defaultNames(_ registry: Registry) -> [String] {
@@ -97,7 +103,10 @@ struct Workload {
             })
         var count = 0
         let readsTokens = model.readsTokens(positions: rows, isTraining: true)
-        return Workload(name: name, flops: try flops(of: made, shape, readsTokens: readsTokens)) {
+        return Workload(
+            name: name, flops: try flops(of: made, shape, readsTokens: readsTokens),
+            input: readsTokens ? .tokens : .vectors
+        ) {
             _ = try model.computeGradients(batch, step: count)
             try updater.update(learningRate: 1e-4)
             backend.synchronize()
