@@ -12,7 +12,8 @@ struct ListCommand: ParsableCommand {
     var kind: String?
 
     @Flag(
-        help: "Also say what each backend runs on here: the processor's instructions and OpenBLAS's kernels, or the GPU.")
+        help:
+            "Also say what each backend runs on here: the processor's instructions and OpenBLAS's kernels, or the GPU.")
     var verbose = false
 
     private static func word(_ kind: PluginKind) -> String { Flags.flag(kind.rawValue) + "s" }
