@@ -5,13 +5,14 @@
     python benchmark.py --all --threads 2 --seconds 3
     python benchmark.py --device cuda --tf32 --workload lm-gru-t35
 
-Workloads: toy-CELL-nN, lm-CELL-tT, generate-CELL (CELL: rnn, urnn, gru, ugru, lstm, cornn, lem,
-mingru, lru, nnrnn, complex-urnn) and exp-nN, which gives a second row for eigh. lm-CELL-hH-tT has H units
-instead of 200.
+Workloads: toy-CELL-nN, lm-CELL-tT, evaluate-CELL-bN, generate-CELL, serve-CELL-bN (CELL: rnn, urnn,
+gru, ugru, lstm, cornn, lem, mingru, lru, nnrnn, complex-urnn) and exp-nN, which gives a second row
+for eigh. lm-CELL-hH-tT has H units instead of 200.
 In toy- and lm-, CELL may also be urnn-abs, the uRNN with |x|, which nn.RNN doesn't support, as a
 time loop in Python; rnn-tanh, nn.RNN with its default activation; lstm-loop, an LSTM as a time loop
 in Python, as cornn, lem, mingru, lru, nnrnn and complex-urnn are; and mingru-scan, which computes all
-steps at once in log-space. generate-CELL is one token of text.
+steps at once in log-space. generate-CELL is one token of text, serve-CELL-bN the scores of the next
+token of N texts, evaluate-CELL-bN the loss on 35 words of each of N texts.
 A training step is forward, backward, Adam and, for urnn, ugru, nnrnn and complex-urnn, the paper's update
 with torch.linalg.matrix_exp. Rounds go through all workloads in turn, so that noise affects all of
 them alike. On a GPU each step is started from Python and waited for, without CUDA graphs, as
@@ -59,6 +60,34 @@ def generation_step(cell):
     return step
 
 
+def serving_step(cell, streams):
+    """Computes the scores of the next tokens of several streams, of which a choice depends on them."""
+    network = Network(cell, 10_000, 400, 200, 10_000, every_position=True, dropout=0.2).eval()
+    tokens, state = torch.arange(streams)[None] * 7919 % 10_000, None
+
+    @torch.no_grad()
+    def step():
+        nonlocal state
+        logits, state = network(tokens, state)
+        tokens.copy_((tokens + torch.where(logits.view(1, streams, -1)[..., 0] > 0, 1, 3)) % 10_000)
+
+    return step
+
+
+def evaluation_step(cell, streams):
+    """Computes the loss on 35 words of each of several streams, and reads it."""
+    network = Network(cell, 10_000, 400, 200, 10_000, every_position=True, dropout=0.2).eval()
+    tokens, targets, state = torch.randint(10_000, (35, streams)), torch.randint(10_000, (35 * streams,)), None
+
+    @torch.no_grad()
+    def step():
+        nonlocal state
+        logits, state = network(tokens, state)
+        torch.nn.functional.cross_entropy(logits.view(len(targets), -1), targets).item()
+
+    return step
+
+
 def random_skew(n):
     """Returns a skew matrix of independent entries, with a norm of about 3."""
     lower = torch.tril(torch.randn(n, n) * 1.5 / n**0.5, -1)
@@ -79,6 +108,9 @@ def make(name):
         return [(name, training_step(match[1], int(match[3]), 80, 400, int(match[2] or 200), 10_000, every_position=True))]
     if match := re.fullmatch(rf"generate-({'|'.join(CELLS)})", name):
         return [(name, generation_step(match[1]))]
+    if match := re.fullmatch(rf"(serve|evaluate)-({'|'.join(CELLS)})-b([1-9]\d*)", name):
+        make_step = serving_step if match[1] == "serve" else evaluation_step
+        return [(name, make_step(match[2], int(match[3])))]
     if match := re.fullmatch(r"exp-n([1-9]\d*)", name):
         skew = random_skew(int(match[1]))
         return [(name, lambda: torch.linalg.matrix_exp(skew)), (f"{name}-eigh", lambda: eigh_exponential(skew))]

@@ -45,6 +45,8 @@ struct Workload {
                 name, cell: cell, activation: activation, on: backend, registry: registry,
                 Shape(
                     steps: steps, batch: 80, embedding: 400, hidden: hidden, classes: 10_000, isLanguageModel: true))
+        case .evaluate(let cell, let streams):
+            return try evaluation(name, cell: cell, streams: streams, on: backend, registry: registry)
         case .generate(let cell): return try generation(name, cell: cell, on: backend, registry: registry)
         case .serve(let cell, let streams):
             return try serving(name, cell: cell, streams: streams, on: backend, registry: registry)

@@ -3,13 +3,15 @@ import RecurrentRuns
 
 /// The name of a workload: what is timed, then of which plug-in, then sizes, each a letter and a number.
 ///
-/// It is `toy-CELL[-hH]-nN`, `lm-CELL[-ACTIVATION][-hH]-tT`, `generate-CELL`, `serve-CELL-bN`, `exp-nN`, or
-/// `update-MANIFOLD[-complex]-nN`. Names of plug-ins may have hyphens.
+/// It is `toy-CELL[-hH]-nN`, `lm-CELL[-ACTIVATION][-hH]-tT`, `evaluate-CELL-bN`, `generate-CELL`, `serve-CELL-bN`,
+/// `exp-nN`, or `update-MANIFOLD[-complex]-nN`. Names of plug-ins may have hyphens.
 enum WorkloadName: Equatable {
     /// A training step on N tokens of 10 kinds, by default with H = 50.
     case toy(cell: String, hidden: Int, steps: Int)
     /// A training step of a language model on T words, by default with H = 200.
     case languageModel(cell: String, activation: String?, hidden: Int, steps: Int)
+    /// The loss of a language model on 35 words of each of several streams.
+    case evaluate(cell: String, streams: Int)
     /// A token of a text.
     case generate(cell: String)
     /// The next tokens of several streams.
@@ -20,7 +22,7 @@ enum WorkloadName: Equatable {
     case update(manifold: String, field: WeightField, size: Int)
 
     static let forms =
-        "toy-CELL-nN, toy-CELL-hH-nN, lm-CELL-tT, lm-CELL-ACTIVATION-tT, lm-CELL-hH-tT, generate-CELL, serve-CELL-bN, exp-nN, update-MANIFOLD-nN, update-MANIFOLD-complex-nN"
+        "toy-CELL-nN, toy-CELL-hH-nN, lm-CELL-tT, lm-CELL-ACTIVATION-tT, lm-CELL-hH-tT, evaluate-CELL-bN, generate-CELL, serve-CELL-bN, exp-nN, update-MANIFOLD-nN, update-MANIFOLD-complex-nN"
 
     /// Reads a name in lower-case letters.
     ///
@@ -40,7 +42,7 @@ enum WorkloadName: Equatable {
             switch kind {
             case "toy": size("n", upTo: 100_000)
             case "lm": size("t", upTo: 10_000)
-            case "serve": size("b", upTo: 100_000)
+            case "serve", "evaluate": size("b", upTo: 100_000)
             case "exp", "update": size("n", upTo: 20_000)
             default: nil
             }
@@ -51,7 +53,8 @@ enum WorkloadName: Equatable {
         } else {
             let all =
                 Workload.defaultNames(registry) + Workload.languageModelNames(registry)
-                + Workload.generationNames(registry) + Workload.servingNames + Workload.updateNames(registry)
+                + Workload.generationNames(registry) + Workload.evaluationNames + Workload.servingNames
+                + Workload.updateNames(registry)
             let alike = all.filter { $0.hasPrefix(kind + "-") }
             let near = Suggestion.ranked(name, in: alike.isEmpty ? all : alike).prefix(3)
             throw RecurrentError.invalidOption(
@@ -75,6 +78,7 @@ enum WorkloadName: Equatable {
                 cell: cell ?? rest, activation: activation.isEmpty ? nil : activation, hidden: hidden ?? 200,
                 steps: steps)
         case ("generate", nil, false): return .generate(cell: rest)
+        case ("evaluate", let streams?, false): return .evaluate(cell: rest, streams: streams)
         case ("serve", let streams?, false): return .serve(cell: rest, streams: streams)
         case ("exp", let size?, true): return .exponential(size: size)
         case ("update", let size?, false):
