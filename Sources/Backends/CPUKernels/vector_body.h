@@ -15,14 +15,9 @@ static inline __attribute__((always_inline)) vf NAME(pick)(vi mask, vf a, vf b) 
 }
 static inline __attribute__((always_inline)) vf NAME(absolute)(vf x) { return (vf)((vi)x & 0x7fffffff); }
 
-// exp(x): x = n ln 2 + r, a polynomial in r (coefficients from Cephes' expf), and 2^n in
-// two factors so that denormal results are possible. If x <= 0, the code for x > 0 is left out.
-static inline __attribute__((always_inline)) vf NAME(exp_bounded)(vf x, bool is_up_to_0) {
-    vf clamped = NAME(pick)(x < -104.0f, NAME(splat)(-104.0f), x);
-    if (!is_up_to_0) clamped = NAME(pick)(x > 88.8f, NAME(splat)(88.8f), clamped);
-    vf n = clamped * 1.44269504088896341f;
-    n = (n + 12582912.0f) - 12582912.0f;  // to the nearest integer
-    vf r = clamped - n * 0.693359375f;
+// exp(x - n ln 2), for n to the nearest integer.
+static inline __attribute__((always_inline)) vf NAME(exp_rest)(vf x, vf n) {
+    vf r = x - n * 0.693359375f;
     r = r - n * -2.12194440e-4f;
     vf p = NAME(splat)(1.9875691500e-4f);
     p = p * r + 1.3981999507e-3f;
@@ -30,13 +25,32 @@ static inline __attribute__((always_inline)) vf NAME(exp_bounded)(vf x, bool is_
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1.0f;
+    return p * (r * r) + r + 1.0f;
+}
+
+// exp(x): x = n ln 2 + r, a polynomial in r (coefficients from Cephes' expf), and 2^n in
+// two factors so that denormal results are possible. If x <= 0, the code for x > 0 is left out.
+static inline __attribute__((always_inline)) vf NAME(exp_bounded)(vf x, bool is_up_to_0) {
+#if WIDTH == 16
+    // The processor rounds and scales by itself, with denormal results and infinity. NaN, as the second operand,
+    // passes through `max` and `min`.
+    vf clamped = (vf)_mm512_max_ps((__m512)NAME(splat)(-105.0f), (__m512)x);
+    if (!is_up_to_0) clamped = (vf)_mm512_min_ps((__m512)NAME(splat)(89.5f), (__m512)clamped);
+    const vf n = (vf)_mm512_roundscale_ps((__m512)(clamped * 1.44269504088896341f), _MM_FROUND_TO_NEAREST_INT);
+    return (vf)_mm512_scalef_ps((__m512)NAME(exp_rest)(clamped, n), (__m512)n);
+#else
+    vf clamped = NAME(pick)(x < -104.0f, NAME(splat)(-104.0f), x);
+    if (!is_up_to_0) clamped = NAME(pick)(x > 88.8f, NAME(splat)(88.8f), clamped);
+    vf n = clamped * 1.44269504088896341f;
+    n = (n + 12582912.0f) - 12582912.0f;  // to the nearest integer
+    const vf p = NAME(exp_rest)(clamped, n);
     const vi whole = __builtin_convertvector(NAME(pick)(n == n, n, NAME(splat)(0)), vi);
     const vi half = whole >> 1;
     vf y = p * (vf)((half + 127) << 23) * (vf)((whole - half + 127) << 23);
     if (!is_up_to_0) y = NAME(pick)(x > 88.7228394f, NAME(splat)(__builtin_inff()), y);
     y = NAME(pick)(x < -103.97208f, NAME(splat)(0), y);
     return NAME(pick)(x == x, y, x);
+#endif
 }
 static inline __attribute__((always_inline)) vf NAME(exp)(vf x) { return NAME(exp_bounded)(x, false); }
 
@@ -69,9 +83,9 @@ static inline __attribute__((always_inline)) vf NAME(log)(vf x) {
 }
 
 static inline __attribute__((always_inline)) vf NAME(sigmoid)(vf x) {
-    const vf e = NAME(exp)((vf)((vi)NAME(absolute)(x) | (vi)NAME(splat)(-0.0f)));  // exp(-|x|)
+    const vf e = NAME(exp_bounded)((vf)((vi)x | (vi)NAME(splat)(-0.0f)), true);  // exp(-|x|)
     const vf y = 1.0f / (1.0f + e);
-    return NAME(pick)(x == x, NAME(pick)(x >= 0, y, e * y), x);
+    return NAME(pick)(x >= 0, y, e * y);
 }
 
 // tanh(x): an odd polynomial near 0 (Cephes' tanhf), elsewhere computed from exp.
@@ -83,10 +97,9 @@ static inline __attribute__((always_inline)) vf NAME(tanh)(vf x) {
     p = p * z + 1.33314422036e-1f;
     p = p * z - 3.33332819422e-1f;
     const vf near = p * z * x + x;
-    const vf e = NAME(exp)(NAME(pick)(a > 44.0f, NAME(splat)(88.0f), a + a));
-    const vf far = 1.0f - 2.0f / (e + 1.0f);
-    const vf y = NAME(pick)(a < 0.625f, near, (vf)((vi)far | ((vi)x & (vi)NAME(splat)(-0.0f))));
-    return NAME(pick)(x == x, y, x);
+    const vf e = NAME(exp_bounded)(a * -2.0f, true);
+    const vf far = (1.0f - e) / (1.0f + e);
+    return NAME(pick)(a < 0.625f, near, (vf)((vi)far | ((vi)x & (vi)NAME(splat)(-0.0f))));
 }
 
 // The sine of x + quarter · π/2: x = n π/2 + r with n and r from double precision, in which the product of n and
