@@ -14,12 +14,14 @@
 // is a step of a transposition in registers.
 #define LEFT(s, t) ((t) & (s) ? WIDTH + (t) - (s) : (t))
 #define RIGHT(s, t) ((t) & (s) ? WIDTH + (t) : (t) + (s))
-#define LANES8(of, s, t) \
-    of(s, t), of(s, t + 1), of(s, t + 2), of(s, t + 3), of(s, t + 4), of(s, t + 5), of(s, t + 6), of(s, t + 7)
+#define LANES4(of, s, t) of(s, t), of(s, t + 1), of(s, t + 2), of(s, t + 3)
+#define LANES8(of, s, t) LANES4(of, s, t), LANES4(of, s, t + 4)
 #if WIDTH == 16
 #define LANES(of, s) LANES8(of, s, 0), LANES8(of, s, 8)
-#else
+#elif WIDTH == 8
 #define LANES(of, s) LANES8(of, s, 0)
+#else
+#define LANES(of, s) LANES4(of, s, 0)
 #endif
 #define EXCHANGE(s)                                                              \
     _Pragma("unroll") for (int i = 0; i < WIDTH; i++) {                          \
@@ -36,7 +38,9 @@ INLINE void NAME(transpose_tile)(float *to, int64_t width, const float *from, in
     for (int j = 0; j < WIDTH; j++) row[j] = *(const vf *)(from + j * ld);
     EXCHANGE(1)
     EXCHANGE(2)
+#if WIDTH >= 8
     EXCHANGE(4)
+#endif
 #if WIDTH == 16
     EXCHANGE(8)
 #endif
@@ -45,6 +49,7 @@ INLINE void NAME(transpose_tile)(float *to, int64_t width, const float *from, in
 }
 #undef LEFT
 #undef RIGHT
+#undef LANES4
 #undef LANES8
 #undef LANES
 #undef EXCHANGE
@@ -64,13 +69,15 @@ INLINE void NAME(transpose)(
     }
 }
 
-// Loads the first n floats of a vector.
+// Loads the first n floats of a vector, which are some of them but not all.
 INLINE vf NAME(load_first)(const float *from, int n) {
 #if WIDTH == 16
     return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), from);
 #elif WIDTH == 8
     const vi lane = {0, 1, 2, 3, 4, 5, 6, 7};
     return (vf)_mm256_maskload_ps(from, (__m256i)(lane < n));
+#else
+    return (vf){from[0], n > 1 ? from[1] : 0, n > 2 ? from[2] : 0};
 #endif
 }
 INLINE void NAME(store_first)(float *to, vf x, int n) {
@@ -79,6 +86,10 @@ INLINE void NAME(store_first)(float *to, vf x, int n) {
 #elif WIDTH == 8
     const vi lane = {0, 1, 2, 3, 4, 5, 6, 7};
     _mm256_maskstore_ps(to, (__m256i)(lane < n), (__m256)x);
+#else
+    to[0] = x[0];
+    if (n > 1) to[1] = x[1];
+    if (n > 2) to[2] = x[2];
 #endif
 }
 
@@ -115,7 +126,12 @@ INLINE void NAME(block)(
         for (int j = 0; j < vectors; j++) line[j] = *(const vf *)(b + l * b_step + j * WIDTH);
 #pragma unroll
         for (int i = 0; i < rows; i++) {
-            const float x = a[i * a_row + l * a_step];
+            float x = a[i * a_row + l * a_step];
+#if defined(__aarch64__)
+            // Multiply-adds take x from an element. Clang would rather load it into all lanes, for which the units
+            // that multiply are needed, too, on many processors; it doesn't if it can't see that x was loaded.
+            __asm__("" : "+w"(x));
+#endif
 #pragma unroll
             for (int j = 0; j < vectors; j++) sum[i][j] += x * line[j];
         }

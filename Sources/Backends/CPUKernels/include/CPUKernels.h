@@ -7,7 +7,7 @@
 
 // MARK: Instruction sets
 
-typedef enum { CK_BASELINE, CK_AVX2, CK_AVX512 } ck_instruction_set;
+typedef enum { CK_BASELINE, CK_AVX2, CK_AVX512, CK_NEON } ck_instruction_set;
 
 /// Whether this processor supports the instruction set.
 bool ck_is_supported(ck_instruction_set set);
