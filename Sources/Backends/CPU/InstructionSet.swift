@@ -2,8 +2,7 @@ import CPUKernels
 
 /// An instruction set that the vectorised loops are compiled for. OpenBLAS makes its own choice.
 package enum InstructionSet: String, CaseIterable, CustomStringConvertible, Sendable {
-    case baseline, avx2, avx512
-    case neon = "NEON"
+    case baseline, avx2, avx512, neon
 
     package var description: String { rawValue }
     package var isSupported: Bool { ck_is_supported(code) }
