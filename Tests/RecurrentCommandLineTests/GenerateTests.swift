@@ -44,6 +44,31 @@ struct GenerateTests {
         #expect(try Tool(["generate", run, "--words", "60", "--seed", "2"] + flags).output != first)
     }
 
+    /// Each text is the one that its seed gives alone.
+    @Test func severalTextsAtOnce() throws {
+        let folder = try TemporaryFolder(), run = try run(folder)
+        let flags = ["--words", "30", "--prompt", "the cat", "--temperature", "0.9"]
+        let alone = try (5...7).map {
+            try Tool(["generate", run, "--seed", "\($0)", "--backend", "reference"] + flags).output
+        }
+        let together = ["generate", run, "--seed", "5", "--texts", "3", "--backend", "reference"] + flags
+        let result = try Tool(together)
+        #expect(result.status == 0 && Set(alone).count == 3)
+        #expect(result.output == zip(5..., alone).map { "seed \($0):\n\($1)" }.joined(separator: "\n"))
+        let object = try Tool(together + ["--json"]).object()
+        let texts = try #require(object["texts"] as? [[String: Any]])
+        #expect(texts.map { $0["seed"] as? Int } == [5, 6, 7])
+        #expect(
+            texts.map { ($0["text"] as! String).trimmingCharacters(in: .newlines) }
+                == alone.map { $0.trimmingCharacters(in: .newlines) })
+        #expect(texts.allSatisfy { ($0["words"] as! [String]).count == 30 })
+        for (wrong, name) in [("0", "--texts"), ("10001", "--texts")] {
+            let refused = try Tool(["generate", run, "--texts", wrong])
+            #expect(refused.failedInOneLine && refused.errors.contains(name))
+        }
+        #expect(try Tool(["generate", run, "--texts", "2", "--greedy"]).errors.contains("leave out --texts"))
+    }
+
     @Test func oneOfTheLikeliestIsTheLikeliest() throws {
         let folder = try TemporaryFolder(), run = try run(folder)
         #expect(

@@ -32,6 +32,10 @@ struct GenerateCommand: FlagCommand {
     var greedy = false
     @Option(parsing: .unconditional, help: "Seed of the random draws (default: 1).")
     var seed: UInt64?
+    @Option(
+        parsing: .unconditional,
+        help: "The number of texts to write at once, with --seed and the seeds after it; they are printed at the end.")
+    var texts = 1
     @Flag(help: "Print one JSON object at the end.")
     var json = false
 
@@ -47,6 +51,9 @@ struct GenerateCommand: FlagCommand {
 
     func run() throws {
         guard words >= 1 else { throw RecurrentError.invalidOption("--words must be at least 1, not \(words)") }
+        guard (1...10_000).contains(texts) else {
+            throw RecurrentError.invalidOption("--texts must be in 1...10000, not \(texts)")
+        }
         let sampling = try sampling()
         let (flags, folder) = try separatedRun()
         let model = try TrainedModel.load(
@@ -62,6 +69,7 @@ struct GenerateCommand: FlagCommand {
         }
         let asked = try promptTokens(vocabulary)
         let generator = try Generator(model, sampling: sampling, seed: seed ?? 1)
+        if texts > 1 { return try writeTexts(model, vocabulary, after: asked, sampling: sampling) }
         var writer = TextWriter(vocabulary: vocabulary, isSilent: json)
         // A text starts at the beginning of a sentence.
         var token = vocabulary.endOfLine ?? 0
@@ -82,12 +90,16 @@ struct GenerateCommand: FlagCommand {
         let seconds = (clock.now - start).inSeconds
         writer.finish()
         guard json else { return }
+        try Self.printJSON(
+            Result(
+                prompt: asked.map { vocabulary[$0] }, words: written, text: writer.text,
+                seed: greedy ? nil : seed ?? 1, seconds: seconds,
+                tokensPerSecond: Double(words) / max(seconds, 1e-9)))
+    }
+
+    static func printJSON(_ result: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let result = Result(
-            prompt: asked.map { vocabulary[$0] }, words: written, text: writer.text, seed: greedy ? nil : seed ?? 1,
-            seconds: seconds,
-            tokensPerSecond: Double(words) / max(seconds, 1e-9))
         Terminal.print(String(decoding: try encoder.encode(result), as: UTF8.self))
     }
 
@@ -96,6 +108,9 @@ struct GenerateCommand: FlagCommand {
             guard temperature == nil, topK == nil, seed == nil else {
                 throw RecurrentError.invalidOption(
                     "--greedy takes the likeliest token; leave out --temperature, --top-k and --seed")
+            }
+            guard texts == 1 else {
+                throw RecurrentError.invalidOption("--greedy writes the same text every time; leave out --texts")
             }
             return .greedy
         }
@@ -118,7 +133,7 @@ struct GenerateCommand: FlagCommand {
 }
 
 /// A writer that turns tokens into text, with each sentence on a separate line.
-private struct TextWriter {
+struct TextWriter {
     let vocabulary: Vocabulary
     let isSilent: Bool
     private(set) var text = ""
