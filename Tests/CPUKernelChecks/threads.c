@@ -1,5 +1,6 @@
 #include "checks.h"
 #include <stdatomic.h>
+#include <time.h>
 
 void check_dispatch(void) {
     check(ck_is_supported(CK_BASELINE), "the baseline isn't supported");
@@ -33,6 +34,26 @@ static void call_again(void *context, int piece) {
     ck_parallel(v->team, 10, visit_inner, &v->inner);
 }
 
+static void pause_for(long microseconds) { nanosleep(&(struct timespec){0, microseconds * 1000}, NULL); }
+
+// Arrives, and waits up to ten seconds for the other pieces.
+static void meet(void *context, int piece) {
+    visits *v = context;
+    atomic_fetch_add(&v->inner, 1);
+    for (int i = 0; i < 100000 && atomic_load(&v->inner) < 3; i++) pause_for(100);
+    if (atomic_load(&v->inner) == 3) atomic_fetch_add(&v->taken[piece], 1);
+}
+
+// Threads that went to sleep after the last job take part in the next one.
+static void check_sleepers(ck_team *team, const char *name) {
+    for (int i = 0; i < 20; i++) {
+        pause_for(2000);
+        visits v = {.team = team};
+        ck_parallel(team, 3, meet, &v);
+        check(v.taken[0] + v.taken[1] + v.taken[2] == 3, "%s: threads that slept", name);
+    }
+}
+
 // Each piece is done once, also where a piece calls for the team again.
 void check_threads(void) {
     for (int s = 0; s < set_count; s++) {
@@ -40,6 +61,7 @@ void check_threads(void) {
             ck_team *team = sets[s].teams[t];
             check(ck_team_size(team) == 1 + 2 * t, "%s: a team's size", sets[s].name);
             check(ck_team_kernels(team) == sets[s].kernels, "%s: a team's kernels", sets[s].name);
+            if (ck_team_size(team) == 3) check_sleepers(team, sets[s].name);
             for (int pieces = 0; pieces <= 1000; pieces = pieces * 2 + 1) {
                 const bool nested = pieces % 4 == 3;
                 visits v = {.team = team};

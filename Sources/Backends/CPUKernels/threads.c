@@ -1,13 +1,19 @@
 #define _GNU_SOURCE
 #include "internal.h"
 #include <limits.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+// Threads sleep by the system call of Linux; elsewhere, and where CK_PORTABLE says so, by a condition variable.
+#if defined(__linux__) && !defined(CK_PORTABLE)
+#define USES_FUTEX 1
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#else
+#define USES_FUTEX 0
+#endif
 
 // How long a waiting thread stays awake, in nanoseconds. The longest time is more than the gap between two jobs of
 // one training step, so that nobody has to be woken within a step. A thread that finds that it has lost its processor
@@ -33,6 +39,10 @@ struct ck_team {
     _Atomic int32_t patience;  // how long threads stay awake at present
     _Atomic bool stop;
     _Atomic bool busy;  // at work for one caller
+#if !USES_FUTEX
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+#endif
 };
 
 static int64_t now(void) {
@@ -90,6 +100,28 @@ static void work(ck_team *team, uint32_t generation) {
     }
 }
 
+// Sleeps while `generation` is the team's; it may return early.
+static void sleep_during(ck_team *team, uint32_t generation) {
+#if USES_FUTEX
+    syscall(SYS_futex, &team->generation, FUTEX_WAIT_PRIVATE, generation, NULL, NULL, 0);
+#else
+    pthread_mutex_lock(&team->mutex);
+    if (atomic_load(&team->generation) == generation) pthread_cond_wait(&team->wake, &team->mutex);
+    pthread_mutex_unlock(&team->mutex);
+#endif
+}
+
+static void wake_all(ck_team *team) {
+#if USES_FUTEX
+    syscall(SYS_futex, &team->generation, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+#else
+    // With the lock, no thread is between its look at the generation and its sleep.
+    pthread_mutex_lock(&team->mutex);
+    pthread_cond_broadcast(&team->wake);
+    pthread_mutex_unlock(&team->mutex);
+#endif
+}
+
 static void *worker(void *argument) {
     ck_team *team = argument;
     uint32_t seen = 0;
@@ -98,7 +130,7 @@ static void *worker(void *argument) {
         while (atomic_load_explicit(&team->generation, memory_order_acquire) == seen) {
             if (stay_awake(team, &w)) continue;
             atomic_fetch_add(&team->sleepers, 1);
-            syscall(SYS_futex, &team->generation, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+            sleep_during(team, seen);
             atomic_fetch_sub(&team->sleepers, 1);
         }
         seen = atomic_load_explicit(&team->generation, memory_order_acquire);
@@ -109,9 +141,7 @@ static void *worker(void *argument) {
 
 static void publish(ck_team *team) {
     atomic_fetch_add(&team->generation, 1);
-    if (atomic_load(&team->sleepers) > 0) {
-        syscall(SYS_futex, &team->generation, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-    }
+    if (atomic_load(&team->sleepers) > 0) wake_all(team);
 }
 
 ck_team *ck_team_create(int threads, ck_instruction_set set) {
@@ -120,6 +150,10 @@ ck_team *ck_team_create(int threads, ck_instruction_set set) {
     team->threads = calloc((size_t)threads, sizeof *team->threads);
     team->size = 1;
     team->patience = LONGEST_WAIT;
+#if !USES_FUTEX
+    pthread_mutex_init(&team->mutex, NULL);
+    pthread_cond_init(&team->wake, NULL);
+#endif
     team->kernels = ck_kernels_for(set);
     for (int i = 1; i < threads; i++) {
         if (pthread_create(&team->threads[i], NULL, worker, team) != 0) {
@@ -135,6 +169,10 @@ void ck_team_destroy(ck_team *team) {
     atomic_store_explicit(&team->stop, true, memory_order_release);
     publish(team);
     for (int i = 1; i < team->size; i++) pthread_join(team->threads[i], NULL);
+#if !USES_FUTEX
+    pthread_cond_destroy(&team->wake);
+    pthread_mutex_destroy(&team->mutex);
+#endif
     free(team->threads);
     free(team);
 }
