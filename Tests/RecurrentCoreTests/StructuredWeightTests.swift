@@ -1,5 +1,7 @@
 import CPUBackend
+import Foundation
 import ManifoldUpdates
+import NNRNNCell
 import RecurrentCore
 import RecurrentOptimizers
 import RecurrentTestSupport
@@ -203,5 +205,43 @@ struct StructuredWeightTests {
         for shape in [CellParameter.Shape.diagonal, .blockDiagonal(blocks: 2)] {
             #expect(try model(Bounded(shape: shape)).gradientBounds() == nil)
         }
+    }
+
+    /// Elements above the blocks stay zero in training, and count for nothing in a file.
+    @Test func elementsAboveTheBlocksStayZero() throws {
+        let backend = try CPUBackend(threads: 1)
+        let model = try SequenceModel(
+            cell: NNRNN(), configuration: ModelConfiguration(embeddingSize: 3, hiddenSize: 5),
+            data: DatasetDescription(
+                inputs: .tokens(vocabulary: 4), targets: .positionClass(classes: 4), isContinuous: false,
+                metric: .perplexity),
+            on: backend, seed: 1)
+        let theta = try #require(model.parameters["rnn.theta_l0"]).value
+        func above() -> [Float] {
+            let values: [Float] = backend.download(theta)
+            return (0..<25).filter { $0 % 5 / 2 > $0 / 5 / 2 }.map { values[$0] }
+        }
+        let updater = try ParameterUpdater(
+            model: model, optimizer: AdamW(), manifold: ExponentialUpdate(), skewInitialization: HenaffSkew(),
+            configuration: TrainingConfiguration(clipNorm: 1))
+        let before: [Float] = backend.download(theta)
+        let batch = Batch(
+            steps: 3, size: 2, inputs: .tokens([0, 1, 2, 3, 1, 0]), targets: [1, 2, 3, 0, 0, 2])
+        for step in 0..<5 {
+            _ = try model.computeGradients(batch, step: step)
+            try updater.update(learningRate: 0.01)
+        }
+        let after: [Float] = backend.download(theta)
+        #expect(above() == [Float](repeating: 0, count: 8) && after[10] != 0 && before[10] == 0)
+
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).safetensors").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        backend.upload(after.map { $0 == 0 ? 7 : $0 }, to: theta)
+        try model.save(to: file)
+        try model.load(from: file)
+        #expect(backend.download(theta, as: Float.self) == after)
+        let trained = try TrainedModel(
+            weights: file, cell: NNRNN(), configuration: model.configuration, data: model.data, on: backend)
+        #expect(trained.values(of: "rnn.theta_l0") == after)
     }
 }

@@ -61,11 +61,15 @@ extension ParameterStore {
                 reason: "holds a tensor '\(extra.name)' that this model doesn't have; "
                     + "is it from a model of another size or cell?")
         }
-        return try entries.flatMap { parameter in
-            let numbers = try file.floats(parameter.name, shape: parameter.shape)
+        return try entries.enumerated().flatMap { index, parameter in
+            var numbers = try file.floats(parameter.name, shape: parameter.shape)
             guard numbers.allSatisfy(\.isFinite) else {
                 throw RecurrentError.checkpoint(
                     path: path, reason: "tensor '\(parameter.name)' holds numbers that aren't finite")
+            }
+            // Elsewhere, they may hold numbers that nothing reads.
+            if let mask = masks[index] {
+                for (element, present) in mask.enumerated() where present == 0 { numbers[element] = 0 }
             }
             return numbers
         }

@@ -41,6 +41,11 @@ public final class ParameterStore {
     public private(set) var orthogonalBlocks: [OrthogonalBlock] = []
     /// The numbers of the recurrent weights, to which `--clip-recurrent` applies.
     public private(set) var recurrentWeights: [Int] = []
+    /// For each parameter that lacks elements of its matrix, such as those above the diagonal of a triangular weight, 1 where
+    /// there is an element and 0 where there is none, row by row.
+    private(set) var masks: [Int: [Double]] = [:]
+    /// The number of elements that parameters lack.
+    package var absentCount: Int { masks.values.reduce(0) { $0 + $1.count { $0 == 0 } } }
     /// The number of elements of all parameters together.
     public private(set) var count = 0
     private var storage: (values: any Memory, gradients: (any Memory)?)?
@@ -67,6 +72,12 @@ public final class ParameterStore {
             rows.count == field.rows(size: entries[parameter].columns),
             "an orthogonal block is square, and a unitary one has twice as many rows as columns")
         orthogonalBlocks.append(OrthogonalBlock(parameter: parameter, rows: rows, field: field, name: name))
+    }
+
+    /// Declares which elements a parameter has; layers keep the others at zero.
+    func mask(_ parameter: Int, _ mask: [Double]) {
+        precondition(mask.count == entries[parameter].count, "a mask has a number for each element")
+        masks[parameter] = mask
     }
 
     /// Allocates the memory for all declared parameters and their gradients; no more can be

@@ -110,6 +110,9 @@ public final class RecurrentLayer {
                     number, rows: block.rows, name: "\(name).\(packed.name)_l\(index).\(block.name)", field: block.field
                 )
             }
+            if let mask = packed.parts[0].parameter.shape.mask(size: packed.columns) {
+                parameters.mask(number, mask)
+            }
             indices.append(number)
         }
         return indices
@@ -281,17 +284,10 @@ public final class RecurrentLayer {
     ///
     /// - Throws: what the backend throws.
     public func clearAbsentElements() throws { try masks()?.clearValues() }
-    /// The number of these elements.
-    package var absentCount: Int {
-        layout.packed.reduce(0) { count, packed in
-            let mask = packed.parts[0].parameter.shape.mask(size: packed.columns)
-            return count + (mask?.count { $0 == 0 } ?? 0)
-        }
-    }
 
     private func masks() throws -> WeightMasks? {
         if let weightMasks { return weightMasks }
-        let made = try WeightMasks(layout, indices: parameterIndices, parameters: parameters, on: backend)
+        let made = try WeightMasks(parameterIndices, parameters: parameters, on: backend)
         weightMasks = .some(made)
         return made
     }

@@ -8,14 +8,14 @@ final class WeightMasks {
     /// Allocates the masks; nil if there are none.
     ///
     /// - Parameters:
-    ///   - layout: the layer's packed parameters.
-    ///   - indices: their numbers in the store.
+    ///   - indices: the numbers of the layer's parameters in the store.
     ///   - parameters: the store.
     ///   - backend: the backend that the layer runs on.
-    init?(_ layout: PackedLayout, indices: [Int], parameters: ParameterStore, on backend: any Backend) throws {
-        masks = try zip(layout.packed, indices).compactMap { packed, index in
-            guard let mask = packed.parts[0].parameter.shape.mask(size: packed.columns) else { return nil }
-            return (index, try backend.makeMatrix(mask, rows: packed.columns, columns: packed.columns))
+    init?(_ indices: [Int], parameters: ParameterStore, on backend: any Backend) throws {
+        masks = try indices.compactMap { index in
+            guard let mask = parameters.masks[index] else { return nil }
+            let entry = parameters.entries[index]
+            return (index, try backend.makeMatrix(mask, rows: entry.rows, columns: entry.columns))
         }
         guard !masks.isEmpty else { return nil }
         multiply = try backend.compile(PointwiseProgram(inputs: 2) { input, _ in [input[0] * input[1]] })

@@ -69,10 +69,10 @@ package struct FieldModel: Sendable {
         edit(&configuration)
         configuration = try registry.resolve(configuration, locatesData: false)
         let backend = try registry.makeBackend(configuration), store = ParameterStore()
-        let layer = try RecurrentLayer(
+        _ = try RecurrentLayer(
             try registry.makeCell(configuration), inputWidth: inputWidth, hiddenWidth: width, parameters: store,
             on: backend)
-        let present = store.count - layer.absentCount
+        let present = store.count - store.absentCount
         guard !store.orthogonalBlocks.isEmpty else { return present }
         let manifold = try registry.makeManifold(configuration)
         return try store.orthogonalBlocks.reduce(present) { count, block in
