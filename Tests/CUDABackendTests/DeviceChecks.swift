@@ -53,14 +53,16 @@ enum DeviceChecks {
     /// The cells with their defaults, and the GRU with two products per step.
     static let standardCells = ["rnn relu", "urnn abs", "gru tanh after", "gru tanh before", "ugru tanh after"]
 
-    /// Cells with two states, of which one has two products in a row, one without any product in its time loop, and one that
-    /// multiplies by a weight and its transpose.
-    static let otherCells = ["lem", "lru", "nnrnn tanh"]
+    /// Cells with two states, of which one has two products in a row, and one without any product in its time loop.
+    static let otherCells = ["lem", "lru"]
 
     /// Each cell and each activation at least once: compiling a kernel for the host takes a while.
     static let emulatedCells = Set(
         cells.keys.filter { $0.hasPrefix("rnn ") } + standardCells + otherCells + [
             "ugru modrelu before", "urnn leaky-relu", "complex",
+            // Multiplies by a weight and its transpose. Its training isn't compared: some directions of its orthogonal weight
+            // have a gradient of zero, and Adam turns the rounding there into steps.
+            "nnrnn tanh",
         ]
     ).sorted()
 

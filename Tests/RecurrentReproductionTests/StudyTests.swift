@@ -32,7 +32,7 @@ struct StudyTests {
         }
         let bySettings = Dictionary(grouping: known.values) { try? $0.configuration.json() }
         #expect(bySettings.count == known.count, "\(bySettings.values.filter { $0.count > 1 }.map { $0.map(\.id) })")
-        #expect(known.count == 122 + FieldModel.all.count * 7 + (scale == .smoke ? 1 : 3) * (14 * 2 + 7))
+        #expect(known.count == 122 + FieldModel.all.count * 7 + (scale == .smoke ? 1 : 3) * (15 * 2 + 7))
     }
 
     @Test func modelsOfTheFieldHaveOneBudget() throws {

@@ -17,7 +17,7 @@ public final class CPUBackend: BackendPlugin, @unchecked Sendable {
         public var threads: Int?
         public init() {}
         public static let fields: [OptionField<Self>] = [
-            .integer("threads", \.threads, 1...1024, "Number of threads (default: one per available processor).")
+            .integer("threads", \.threads, 1...1024, "Number of threads (default: one per processor).")
         ]
     }
     public static let incidentalOptions: Set = ["threads"]
