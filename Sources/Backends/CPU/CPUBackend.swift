@@ -1,6 +1,5 @@
 import COpenBLAS
 import CPUKernels
-import Foundation
 import RecurrentCore
 
 /// A Float32 backend for the processor: OpenBLAS products, vectorised pointwise

@@ -10,8 +10,8 @@ public enum Processors {
     /// Returns the number of processors for each of several processes on this machine that share the work: their part of all
     /// processors, or of the time that the control groups allow, or those to which a launcher has bound the process.
     public static func available(sharedBy processes: Int) -> Int {
-        let count = ProcessInfo.processInfo.processorCount
-        return max(1, min(share(of: count, root: "/") / max(1, processes), bound(root: "/") ?? count))
+        let share = share(of: ProcessInfo.processInfo.processorCount, root: "/")
+        return available(of: share / max(1, processes), root: "/")
     }
 
     /// Returns ``available`` for a number of processors, with the files about the process below another root.
